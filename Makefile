@@ -1,0 +1,34 @@
+# Every target makes .venv first if it is not there: Python 3.11 or newer, make and a package index are enough.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test lint format bench clean
+
+run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
+	$(BIN)/rawstep train
+
+test: .venv/test.stamp  ## all tests
+	$(BIN)/pytest
+
+lint: .venv/test.stamp  ## style and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright
+
+format: .venv/test.stamp  ## mend what ruff can mend
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf .venv
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/run.stamp: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+.venv/test.stamp: pyproject.toml constraints.txt | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[test]'
+	touch $@ .venv/run.stamp

@@ -1,0 +1,16 @@
+"""rawstep's hand-written layer: update rules, the optimizer, the network and the training program."""
+
+from .start import import_tensorflow
+
+import_tensorflow()
+
+from .errors import InputError
+from .network import accuracy, logits, new_weights, softmax_cross_entropy
+from .optimizer import Optimizer
+from .program import Program
+from .rules import RULES, Adadelta, Adagrad, Adam, Rule, Step
+
+__all__ = [
+    "RULES", "Adadelta", "Adagrad", "Adam", "InputError", "Optimizer", "Program", "Rule", "Step", "accuracy", "logits",
+    "new_weights", "softmax_cross_entropy",
+]  # fmt: skip

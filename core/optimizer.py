@@ -1,0 +1,146 @@
+"""The one optimizer: it owns the step counter and the slots, and applies rules to raw variables."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from .errors import InputError
+from .rules import Rule, Step
+
+Variables = Mapping[str, tf.Variable]
+Gradients = Mapping[str, Any]
+"""By the variables' names; a tf.Tensor each, as the rules need it, or what else a tape may give, to be refused."""
+
+
+@dataclass(frozen=True)
+class _Assignment:
+    """A variable, the rule that updates it, and the type of the rule's slots.
+
+    No tuple: tf.Module looks into tuples for variables to call its own, and these are not.
+    """
+
+    variable: tf.Variable
+    rule: Rule
+    slots_type: type
+
+
+class Optimizer(tf.Module):
+    """Applies one update rule, or one rule a group of variables, to named variables.
+
+        Optimizer(Adam(), {"w": w, "b": b})
+        Optimizer([(Adam(1e-4), {"w": w}), (Adagrad(0.1), {"b": b})])
+
+    step:  tf.Variable, int64, the number of steps taken.
+    slots: {variable name: {slot name: tf.Variable}}, of the variable's shape; float32 for narrower variables, of
+           the variable's own dtype otherwise. All are created here, so that nothing is created inside a traced
+           function, and `tf.train.Checkpoint` finds them as slots/<variable>/<slot>.
+
+    Raises InputError where no variable is given, where a variable or a name is given twice, and for a variable
+    that is not of a real floating dtype.
+    """
+
+    def __init__(self, rule: Rule | Iterable[tuple[Rule, Variables]], variables: Variables | None = None):
+        super().__init__(name="optimizer")
+        groups = [(rule, variables)] if isinstance(rule, Rule) else list(rule)
+        self.step = tf.Variable(tf.constant(0, tf.int64), trainable=False, name="step")
+        self.slots: dict[str, dict[str, tf.Variable]] = {}
+        assignments: dict[str, _Assignment] = {}
+        for rule, variables in groups:
+            for name, variable in (variables or {}).items():
+                _check_variable(name, variable, assignments)
+                values = rule.slots(tf.cast(variable, _slot_dtype(variable)))
+                assignments[name] = _Assignment(variable, rule, type(values))
+                self.slots[name] = {
+                    slot: tf.Variable(value, trainable=False, name=f"{name}/{slot}")
+                    for slot, value in zip(values._fields, values, strict=True)
+                }
+        if not assignments:
+            raise InputError("Optimizer needs a mapping from name to tf.Variable with at least one variable.")
+        self._assignments = assignments
+
+    def updates(self, gradients: Gradients) -> dict[str, Step]:
+        """What each variable's rule gives for these gradients at the next step; changes nothing.
+
+        gradients: by the variables' names, of their shapes and dtypes, as `tape.gradient(cost, variables)` returns.
+
+        Raises InputError for a missing, unknown, None or sparse gradient, for a wrong shape or dtype, and for a
+        rule that does not return what it should.
+        """
+        if gradients.keys() != self._assignments.keys():
+            expected, found = ", ".join(self._assignments), ", ".join(gradients)
+            raise InputError(f"Optimizer needs one gradient for each of: {expected}; found: {found}.")
+        for name, gradient in gradients.items():
+            _check_gradient(name, gradient, self._assignments[name].variable)
+        t = tf.cast(self.step + 1, tf.float64)
+        return {name: self._update(name, gradients[name], t) for name in self._assignments}
+
+    def apply(self, gradients: Gradients) -> dict[str, Step]:
+        """Takes one step: every variable and slot is assigned, after all updates have been computed.
+
+        Takes and raises what `updates` does, and returns what it returned.
+        """
+        steps = self.updates(gradients)
+        for name, step in steps.items():
+            variable = self._assignments[name].variable
+            x = tf.cast(variable, step.delta.dtype)
+            variable.assign(tf.cast(x - step.delta, variable.dtype))
+            for slot, value in step.slots._asdict().items():
+                self.slots[name][slot].assign(value)
+        self.step.assign_add(1)
+        return steps
+
+    def _update(self, name: str, gradient: tf.Tensor, t: tf.Tensor) -> Step:
+        variable, rule = self._assignments[name].variable, self._assignments[name].rule
+        dtype = _slot_dtype(variable)
+        slots = self._assignments[name].slots_type(
+            **{slot: tf.convert_to_tensor(value) for slot, value in self.slots[name].items()}
+        )
+        step = rule.update(tf.cast(gradient, dtype), slots, t, tf.cast(variable, dtype))
+        _check_step(f"{type(rule).__name__} on {name!r}", step, slots, variable.shape, dtype)
+        return step
+
+
+def _slot_dtype(variable: tf.Variable) -> tf.DType:
+    return variable.dtype if variable.dtype.size >= tf.float32.size else tf.float32
+
+
+def _check_variable(name: Any, variable: Any, taken: Mapping[str, _Assignment]) -> None:
+    if not isinstance(name, str) or not isinstance(variable, tf.Variable):
+        raise InputError(f"Optimizer needs a mapping from name to tf.Variable, found {name!r}: {type(variable)}.")
+    if not variable.dtype.is_floating:
+        raise InputError(f"Variable {name!r} must be of a real floating dtype, found {variable.dtype.name}.")
+    if name in taken:
+        raise InputError(f"The name {name!r} is given to two variables; each needs a name of its own.")
+    for other, assignment in taken.items():
+        if assignment.variable is variable:
+            raise InputError(f"{other!r} and {name!r} are the same variable; it can be updated by one rule only.")
+
+
+def _check_gradient(name: str, gradient: Any, variable: tf.Variable) -> None:
+    if gradient is None:
+        raise InputError(f"The gradient of {name!r} is None: the cost does not depend on that variable.")
+    if isinstance(gradient, tf.IndexedSlices):
+        raise InputError(
+            f"The gradient of {name!r} is sparse (tf.IndexedSlices, as tf.gather gives) and the rules are dense: "
+            "pass tf.convert_to_tensor(gradient), or look rows up by a product with tf.one_hot."
+        )
+    if not variable.shape.is_compatible_with(gradient.shape):
+        raise InputError(f"The gradient of {name!r} must have shape {variable.shape}, found {gradient.shape}.")
+    if gradient.dtype != variable.dtype:
+        raise InputError(
+            f"The gradient of {name!r} must be of dtype {variable.dtype.name}, found {gradient.dtype.name}."
+        )
+
+
+def _check_step(where: str, step: Any, slots: Any, shape: tf.TensorShape, dtype: tf.DType) -> None:
+    if not isinstance(step, Step) or type(step.slots) is not type(slots):
+        raise InputError(f"{where}: update must return Step(delta, {type(slots).__name__}(…), stages), found {step!r}.")
+    for part, value, expected in [
+        ("delta", step.delta, shape),
+        *((f"slot {slot}", value, getattr(slots, slot).shape) for slot, value in step.slots._asdict().items()),
+    ]:
+        if not tf.is_tensor(value) or value.shape != expected or value.dtype != dtype:
+            found = f"{value.dtype.name} {value.shape}" if tf.is_tensor(value) else repr(value)
+            raise InputError(f"{where}: {part} must be a {dtype.name} tensor of shape {expected}, found {found}.")

@@ -1,0 +1,120 @@
+"""One training step of any cost function, run four ways."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, get_args
+
+import tensorflow as tf
+
+from .errors import InputError
+from .optimizer import Gradients, Optimizer, Variables
+from .rules import Step
+
+Execution = Literal["eager", "graph", "xla-step", "xla-loop"]
+"""How steps run: TensorFlow operation by operation; a traced graph a step; one XLA program called for each step; one
+XLA program that loops over all steps of a call."""
+
+Cost = Callable[..., tf.Tensor]
+"""cost(variables, *batch): a scalar. It is traced as written: no Python `if` or `for` on tensor values."""
+
+Observer = Callable[[tf.Tensor, Gradients, dict[str, Step]], Any]
+"""observe(cost, gradients, steps): a nest of tensors to keep of each step. cost is a float64 scalar, gradients and
+steps are by the variables' names. Whatever is not kept costs nothing."""
+
+
+def cost_only(cost: tf.Tensor, gradients: Gradients, steps: dict[str, Step]) -> tf.Tensor:
+    """The observer that keeps nothing but the cost."""
+    return cost
+
+
+class Program:
+    """A training step made of a cost function, its variables and an optimizer, compiled once and run many times.
+
+    One Python body serves all four executions: gather the batch, differentiate the cost, apply the optimizer,
+    observe. In "xla-loop" that body is a loop of known length, which updates the variables in place.
+
+    cost:      cost(variables, *batch), a scalar tensor.
+    variables: the variables to train, by name, the same names that `optimizer` has.
+    execution: see `Execution`.
+    observe:   what to keep of each step; the cost, as a float64 scalar, where none is given.
+
+    Raises InputError for an unknown execution, and from `run` for a cost that is not a scalar and for gradients
+    that the optimizer refuses.
+    """
+
+    def __init__(
+        self,
+        cost: Cost,
+        variables: Variables,
+        optimizer: Optimizer,
+        execution: Execution = "xla-loop",
+        observe: Observer = cost_only,
+    ):
+        self._cost = cost
+        self._variables = dict(variables)
+        self._optimizer = optimizer
+        self._observe = observe
+        functions = {
+            "eager": lambda: self._step,
+            "graph": lambda: tf.function(self._step, autograph=False),
+            "xla-step": lambda: tf.function(self._step, autograph=False, jit_compile=True),
+            "xla-loop": lambda: tf.function(self._loop, autograph=False, jit_compile=True),
+        }
+        if execution not in functions:
+            raise InputError(f"There is no execution {execution!r}; there are: {', '.join(get_args(Execution))}.")
+        self.execution = execution
+        self._function = functions[execution]()
+
+    def run(self, data: Sequence[tf.Tensor], batches: Any) -> Any:
+        """Takes one step for each row of `batches`; returns what was observed, stacked along a first axis of steps.
+
+        data:    tensors whose first axis is examples, such as (images, labels). Pass tensors, not arrays: they stay
+                 on the device, and a call does not copy them.
+        batches: integers [steps, batch size], the examples of each step. Each other shape compiles once more.
+        """
+        data, batches = tuple(tf.convert_to_tensor(d) for d in data), tf.convert_to_tensor(batches)
+        if self.execution == "xla-loop":
+            return self._function(data, batches)
+        observed = [self._function(data, batch) for batch in tf.unstack(batches)]
+        return tf.nest.map_structure(lambda *values: tf.stack(values), *observed)
+
+    @property
+    def trace_count(self) -> int:
+        """How often the body has been traced: once for each shape of data and batch; never in "eager"."""
+        return 0 if self.execution == "eager" else self._function.experimental_get_tracing_count()
+
+    def compiler_ir(self, data: Sequence[tf.Tensor], batches: Any, stage: str = "optimized_hlo") -> str:
+        """What XLA makes of a call of `run` with these arguments, as text; see tf.function's compiler IR for stages."""
+        if not self.execution.startswith("xla"):
+            raise InputError(f"Only the xla executions have a compiler IR, found {self.execution!r}.")
+        data, batches = tuple(tf.convert_to_tensor(d) for d in data), tf.convert_to_tensor(batches)
+        argument = batches if self.execution == "xla-loop" else batches[0]
+        return self._function.experimental_get_compiler_ir(data, argument)(stage=stage)
+
+    def _step(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> Any:
+        examples = [tf.gather(d, batch) for d in data]
+        with tf.GradientTape() as tape:
+            cost = self._cost(self._variables, *examples)
+        if not tf.is_tensor(cost) or cost.shape.rank != 0:
+            raise InputError(f"The cost must be a scalar tensor, found {getattr(cost, 'shape', cost)!r}.")
+        gradients = tape.gradient(cost, self._variables)
+        steps = self._optimizer.apply(gradients)
+        return self._observe(tf.cast(cost, tf.float64), gradients, steps)
+
+    def _loop(self, data: tuple[tf.Tensor, ...], batches: tf.Tensor) -> Any:
+        # A Python number in the condition and no maximum_iterations: XLA then knows the trip count.
+        steps = batches.shape[0]
+        arrays = tf.nest.map_structure(
+            lambda like: tf.TensorArray(like.dtype, steps, element_shape=like.shape), self._observation()
+        )
+
+        def body(i, arrays):
+            observed = self._step(data, tf.gather(batches, i))
+            return i + 1, tf.nest.map_structure(lambda array, value: array.write(i, value), arrays, observed)
+
+        _, arrays = tf.while_loop(lambda i, _: i < steps, body, (tf.constant(0), arrays))
+        return tf.nest.map_structure(lambda array: array.stack(), arrays)
+
+    def _observation(self) -> Any:
+        """An observation of zero gradients, for its structure, shapes and dtypes."""
+        gradients = {name: tf.zeros_like(variable) for name, variable in self._variables.items()}
+        return self._observe(tf.zeros([], tf.float64), gradients, self._optimizer.updates(gradients))

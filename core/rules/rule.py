@@ -1,0 +1,143 @@
+"""What every update rule is: settings, slots, and one pure function of (gradient, slots, step, parameter)."""
+
+import dataclasses
+import math
+import numbers
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
+
+from ..errors import InputError
+from ..xp import Array, cast_like
+
+
+class Step(NamedTuple):
+    """What one application of a rule returns.
+
+    delta:  what to subtract from the parameter, in its shape.
+    slots:  the new slots, a NamedTuple of the type that `Rule.slots` returned.
+    stages: the named intermediate values of the formula, for whoever wants to look; XLA drops those nobody reads.
+    """
+
+    delta: Array
+    slots: Any
+    stages: dict[str, Array]
+
+
+class Dialect(NamedTuple):
+    """One library's reading of a rule: where it is written down, and the settings that reproduce it.
+
+    A library that asks its user for a learning rate has none in `settings`.
+    """
+
+    source: str
+    settings: Mapping[str, Any]
+
+
+class Interval(NamedTuple):
+    """The open interval (above, below), or [above, below) where `closed`."""
+
+    above: float
+    below: float = math.inf
+    closed: bool = False
+
+    def holds(self, value: float) -> bool:
+        return (self.above <= value if self.closed else self.above < value) and value < self.below
+
+    def __str__(self) -> str:
+        return f"{'[' if self.closed else '('}{self.above:g}, {'∞' if self.below == math.inf else f'{self.below:g}'})"
+
+
+Rate = Annotated[float | Callable[[Array], Array], Interval(0.0)]
+"""A learning rate: a number above 0, or a schedule, a pure function of the number of steps taken before."""
+Decay = Annotated[float, Interval(0.0, 1.0, closed=True)]
+"""The share of a running average that one step keeps: β or ρ, in [0, 1)."""
+Positive = Annotated[float, Interval(0.0)]
+"""A number above 0, such as an ε that alone keeps a zero gradient from giving 0/0."""
+NonNegative = Annotated[float, Interval(0.0, closed=True)]
+"""A number that may be 0."""
+Precision = Literal["float64", "variable"]
+"""Where a constant is computed before it takes the variable's dtype: in float64 (or wider), or in that dtype."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Rule(ABC):
+    """An update rule: θ ← θ − Δ, where Δ and the new slots are a pure function of the gradient.
+
+    Subclasses are frozen dataclasses whose fields are the settings, `learning_rate` first. A field annotated with
+    `Rate`, `Decay`, `Positive`, `NonNegative` or a `Literal` is checked on construction. Settings may also be
+    tensors that broadcast against the parameter (a leading axis of runs, say); those are taken as they are.
+    """
+
+    DIALECTS: ClassVar[Mapping[str, Dialect]] = {}
+
+    learning_rate: Rate
+
+    @abstractmethod
+    def slots(self, x: Array) -> Any:
+        """The slots before the first step, a NamedTuple of arrays, for a parameter x."""
+
+    @abstractmethod
+    def update(self, g: Array, slots: Any, t: Array, x: Array) -> Step:
+        """One step: gradient g, slots and parameter x of one dtype; t counts from 1, a float at least as wide."""
+
+    def rate(self, t: Array, x: Array) -> Array:
+        """The learning rate of step t in the dtype of x; a schedule is read at t − 1, as Keras counts."""
+        rate = self.learning_rate
+        return cast_like(rate(t - 1) if callable(rate) else rate, x)
+
+    @classmethod
+    def dialect(cls, name: str, **settings: Any) -> Self:
+        """The rule as the library `name` computes it, with that library's defaults where `settings` has nothing.
+
+        Raises InputError for a dialect that the rule has not, a setting that it has not, and for a learning rate
+        that neither the library nor the caller gives.
+        """
+        if name not in cls.DIALECTS:
+            known = ", ".join(cls.DIALECTS) or "none"
+            raise InputError(f"{cls.__name__} has no dialect {name!r}; it has: {known}.")
+        settings = {**cls.DIALECTS[name].settings, **settings}
+        fields = [field.name for field in dataclasses.fields(cls)]
+        for setting in settings:
+            if setting not in fields:
+                raise InputError(f"{cls.__name__} has no setting {setting!r}; it has: {', '.join(fields)}.")
+        if "learning_rate" not in settings:
+            raise InputError(f"{cls.__name__} in the {name} dialect has no default learning rate: give learning_rate.")
+        return cls(**settings)
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(type(self), include_extras=True)
+        for field in dataclasses.fields(self):
+            where = f"{type(self).__name__}: {field.name}"
+            object.__setattr__(self, field.name, _accepted(where, getattr(self, field.name), hints[field.name]))
+
+
+def _accepted(where: str, value: Any, hint: Any) -> Any:
+    """The value of a setting, a number as Python's float, or InputError where it is not what the annotation says."""
+    if get_origin(hint) is Literal:
+        if value not in get_args(hint):
+            raise InputError(f"{where} must be one of {', '.join(map(repr, get_args(hint)))}, found {value!r}.")
+    elif get_origin(hint) is Annotated and isinstance(hint.__metadata__[0], Interval):
+        interval = hint.__metadata__[0]
+        if value is None or isinstance(value, (bool, str)):
+            raise InputError(f"{where} must be a number in {interval}, found {value!r}.")
+        if isinstance(value, numbers.Real) or (hasattr(value, "__array_interface__") and value.ndim == 0):
+            value = float(value)
+            if not interval.holds(value):
+                raise InputError(f"{where} must lie in {interval}, found {value:g}.")
+    return value
+
+
+def one_minus(beta: Array, x: Array, precision: Precision) -> Array:
+    """1 − β in the dtype of x, subtracted as `precision` says.
+
+    float32's 1 − 0.999 is 1.0000467e-3: TF1 and its kernels compute it so, the others subtract in Python's float64.
+    """
+    return cast_like(1 - beta, x) if precision == "float64" else 1 - cast_like(beta, x)
+
+
+def one_minus_power(beta: Array, t: Array, x: Array, precision: Precision) -> Array:
+    """1 − β^t, the bias correction, in the dtype of x; the power and the subtraction computed as `precision` says."""
+    if precision == "variable":
+        t = cast_like(t, x)
+    return cast_like(1 - cast_like(beta, t) ** t, x)

@@ -1,0 +1,1 @@
+"""Uses core to train: reads data, talks to a person, writes results."""

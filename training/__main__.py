@@ -1,0 +1,5 @@
+"""`python -m training` is the command `rawstep`."""
+
+from .cli import main
+
+main()

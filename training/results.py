@@ -1,0 +1,97 @@
+"""What a run leaves behind: a JSON file, and scalars for TensorBoard."""
+
+import json
+import os
+import platform
+import resource
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from core import InputError
+
+from .loop import Trainer
+
+
+def versions() -> dict[str, str]:
+    """The versions of what computes."""
+    return {
+        "rawstep": version("rawstep"),
+        "tensorflow": tf.__version__,
+        "numpy": np.__version__,
+        "python": platform.python_version(),
+    }
+
+
+def report(trainer: Trainer) -> dict[str, Any]:
+    """The whole of a finished run, as JSON can hold it; settings of the rule that are not plain values by repr."""
+    rule = {field.name: getattr(trainer.rule, field.name) for field in fields(trainer.rule)}
+    rule = {name: value if isinstance(value, float | str | bool) else repr(value) for name, value in rule.items()}
+    return {
+        "epochs": [epoch._asdict() for epoch in trainer.history],
+        "test_accuracy": trainer.accuracy(trainer.dataset.test),
+        "steps_per_second": trainer.stopwatch.steps_per_second,
+        "compile_seconds": trainer.stopwatch.compile_seconds,
+        "peak_memory_mb": peak_memory_mb(),
+        "settings": asdict(trainer.settings) | {"learning_rate": rule["learning_rate"], "rule_settings": rule},
+        "versions": versions(),
+    }
+
+
+def peak_memory_mb() -> float:
+    """The most memory that this process has held at once, in MB (10⁶ bytes)."""
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def check_writable(path: Path) -> None:
+    """Raises InputError unless a file can be written at `path`; leaves nothing behind."""
+    if path.is_dir():
+        raise InputError(f"{path} must be a file, found a folder.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Writes a JSON file whole or not at all."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
+        try:
+            json.dump(content, file, indent=1, allow_nan=False)
+            file.write("\n")
+            file.flush()
+            os.fsync(file.fileno())
+            os.replace(file.name, path)
+        except BaseException:
+            os.unlink(file.name)
+            raise
+
+
+class TensorBoard:
+    """Scalars of a run as TensorBoard events, one point an epoch.
+
+    Raises InputError where the folder cannot be made or written.
+    """
+
+    def __init__(self, folder: Path):
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"{folder} cannot be made: {error.strerror}.") from error
+        check_writable(folder / "events")
+        self._writer = tf.summary.create_file_writer(str(folder))
+
+    def write(self, epoch: int, **scalars: float) -> None:
+        with self._writer.as_default(step=epoch):
+            for name, value in scalars.items():
+                tf.summary.scalar(name, value)
+        self._writer.flush()

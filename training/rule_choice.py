@@ -1,0 +1,45 @@
+"""From what a person types, such as "adam" or "my_module:MyRule", to a rule."""
+
+import importlib
+import os
+import sys
+from dataclasses import MISSING, fields
+
+from core import RULES, InputError, Rule
+
+
+def choose_rule(name: str, dialect: str | None = None, learning_rate: float | None = None) -> Rule:
+    """The rule `name` in a dialect, or with its own defaults where none is given, at a learning rate if one is given.
+
+    name: one of rawstep's rules, or module:Class with a `core.Rule` of the user's, looked up in the working
+    directory first.
+
+    Raises InputError for a rule, module, class or dialect that is not there, and where neither the caller nor the
+    dialect gives a learning rate.
+    """
+    rule = _import_rule(name) if ":" in name else RULES.get(name)
+    if rule is None:
+        raise InputError(f"There is no rule {name!r}; there are: {', '.join(RULES)}, or give module:Class.")
+    settings = {} if learning_rate is None else {"learning_rate": learning_rate}
+    if dialect is not None:
+        if not settings and dialect in rule.DIALECTS and "learning_rate" not in rule.DIALECTS[dialect].settings:
+            raise InputError(f"{name} has no default learning rate in the {dialect} dialect: give --learning-rate.")
+        return rule.dialect(dialect, **settings)
+    for field in fields(rule):
+        if field.default is MISSING and field.default_factory is MISSING and field.name not in settings:
+            remedy = "give --learning-rate" if field.name == "learning_rate" else "give it one in the class"
+            raise InputError(f"{name} has no default {field.name}: {remedy}.")
+    return rule(**settings)
+
+
+def _import_rule(name: str) -> type[Rule]:
+    module, _, attribute = name.partition(":")
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    try:
+        rule = getattr(importlib.import_module(module), attribute)
+    except Exception as error:  # a user's module may fail in any way while it is imported
+        raise InputError(f"{name} cannot be imported: {type(error).__name__}: {error}.") from error
+    if not (isinstance(rule, type) and issubclass(rule, Rule)):
+        raise InputError(f"{name} must be a subclass of core.Rule, found {rule!r}.")
+    return rule

@@ -1,0 +1,49 @@
+"""What decides a training run. Free of TensorFlow, so that --help answers at once."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """One training run; the defaults are the notebook's first experiment.
+
+    Parameters
+    ----------
+    rule
+        adam, adagrad, adadelta, or module:Class for a rule of your own.
+    dialect
+        Whose form of the formula and whose defaults: paper, tf1, keras, torch or optax. Unless given, tf1, the
+        notebook's; for a rule of your own, its own defaults.
+    learning_rate
+        Unless given, the dialect's own, where it has one.
+    batch_size
+        Images a step.
+    epochs
+        Passes over the training images.
+    seed
+        Decides the first weights and the order of the batches.
+    hidden
+        Units of each hidden layer.
+    init
+        First weights: normal is N(0,1) for weights and biases, as in the notebook.
+    execution
+        How steps run: operation by operation, as a graph a step, as an XLA program a step, or as one XLA loop.
+    """
+
+    rule: str = "adam"
+    dialect: str | None = None
+    learning_rate: float | None = None
+    batch_size: int = 100
+    epochs: Annotated[int, Parameter(validator=Number(gte=1))] = 30
+    seed: Annotated[int, Parameter(validator=Number(gte=0))] = 0
+    hidden: Annotated[tuple[int, ...], Parameter(consume_multiple=True, negative=())] = (256, 256)
+    init: Literal["normal", "he", "glorot"] = "normal"
+    execution: Literal["eager", "graph", "xla-step", "xla-loop"] = "xla-loop"
+
+    def __post_init__(self) -> None:
+        if self.dialect is None and ":" not in self.rule:
+            object.__setattr__(self, "dialect", "tf1")

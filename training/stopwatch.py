@@ -1,0 +1,34 @@
+"""Tells compilation from training in the times of successive calls."""
+
+
+class Stopwatch:
+    """Sums up calls of a compiled program, of which the first of each length traces and compiles.
+
+    The rate is that of all later calls. What a first call took beyond its steps at that rate is compilation. While
+    there is no later call the rate is that of all calls, compilation included, and nothing counts as compilation.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[int, float] = {}
+        self._later_steps = 0
+        self._later_seconds = 0.0
+
+    def record(self, steps: int, seconds: float) -> None:
+        """Takes note of one call of `steps` steps."""
+        if steps in self._first:
+            self._later_steps += steps
+            self._later_seconds += seconds
+        else:
+            self._first[steps] = seconds
+
+    @property
+    def steps_per_second(self) -> float:
+        if self._later_steps:
+            return self._later_steps / self._later_seconds
+        return sum(self._first) / sum(self._first.values()) if self._first else 0.0
+
+    @property
+    def compile_seconds(self) -> float:
+        if not self._later_steps:
+            return 0.0
+        return max(0.0, sum(self._first.values()) - sum(self._first) / self.steps_per_second)
