@@ -1,0 +1,180 @@
+"""The four executions: every slot and stage against the oracle, what XLA made of the loop, and one body for all."""
+
+import re
+from typing import get_args
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from core import Adadelta, Adagrad, Adam, InputError, Optimizer, Program, logits, new_weights, softmax_cross_entropy
+from core.program import Execution
+from tests.cases import BOUND, CASES, gradient_stream, worst_errors
+from tests.core.test_rules import IDS
+from tests.mutants import AdamCorrectedAtNextStep
+
+EXECUTIONS = get_args(Execution)
+
+
+def everything(cost, gradients, steps):
+    """An observer that keeps the update, the slots and the stages of every variable."""
+    return {name: {"delta": s.delta, **s.slots._asdict(), **s.stages} for name, s in steps.items()}
+
+
+def trajectory(rule, dtype, execution, stream):
+    """The rule on a tf.Variable whose gradients are the rows of `stream`, as `worst_errors` reads it; and x at last."""
+    x = tf.Variable(np.zeros(stream.shape[1], dtype))
+    optimizer = Optimizer(rule, {"x": x})
+    before = {name: slot.numpy() for name, slot in optimizer.slots["x"].items()}
+    program = Program(lambda v, g: tf.reduce_sum(v["x"] * g[0]), {"x": x}, optimizer, execution, everything)
+    found = program.run([tf.constant(stream.astype(dtype))], np.arange(len(stream))[:, np.newaxis])["x"]
+    found = {name: value.numpy() for name, value in found.items()}
+    return [before, *({name: value[t] for name, value in found.items()} for t in range(len(stream)))], x.numpy()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("execution", EXECUTIONS)
+@pytest.mark.parametrize("case", CASES.values(), ids=IDS)
+def test_every_execution_stays_within_the_bound_at_every_slot_and_stage(case, execution, dtype):
+    """Would catch a wrong step count, slots mixed up or assigned twice, a constant that passed through float32."""
+    stream = gradient_stream(300 if execution == "xla-loop" else 40, dtype)
+    steps, x = trajectory(case.rule, dtype, execution, stream)
+    worst = worst_errors(case, dtype, stream, steps)
+    assert all(error <= BOUND for error in worst.values()), worst
+    # θ is the sum of what was subtracted; each subtraction rounds once, to half a unit of the largest |θ| passed.
+    deltas = np.array([step["delta"] for step in steps[1:]], np.longdouble)
+    largest = np.abs(np.cumsum(deltas, axis=0)).max(axis=0)
+    np.testing.assert_array_less(np.abs(x + deltas.sum(axis=0)), len(stream) * np.finfo(dtype).eps * largest + 1e-300)
+
+
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_a_planted_error_is_caught_in_every_execution(execution):
+    stream = gradient_stream(5, np.float64)
+    steps, _ = trajectory(AdamCorrectedAtNextStep(), np.float64, execution, stream)
+    assert not worst_errors(CASES["adam", "paper"], np.float64, stream, steps)["correction_2"] <= BOUND
+
+
+def small_program(rule, execution, seed=0, observe=None):
+    """A 6-5-4-3 perceptron on random data: program, data, weights."""
+    random = np.random.default_rng(seed)
+    data = (
+        tf.constant(random.standard_normal((64, 6)), tf.float32),
+        tf.constant(random.integers(0, 3, 64), tf.int32),
+    )
+    weights = new_weights([6, 5, 4, 3], "he")
+    observers = {} if observe is None else {"observe": observe}
+    program = Program(
+        lambda w, x, y: softmax_cross_entropy(logits(w, x), y), weights, Optimizer(rule, weights), execution, **observers
+    )
+    return program, data, weights
+
+
+BATCHES = np.random.default_rng(1).integers(0, 64, (12, 8))
+
+
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_every_execution_trains_alike(execution):
+    """Would catch a body that differs between executions: in ten steps roundings stay far below 1e-5."""
+    program, data, weights = small_program(Adam(0.01), execution)
+    reference, _, expected = small_program(Adam(0.01), "eager")
+    np.testing.assert_allclose(program.run(data, BATCHES), reference.run(data, BATCHES), rtol=1e-5)
+    for name in weights:
+        np.testing.assert_allclose(weights[name].numpy(), expected[name].numpy(), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("rule", [Adam(0.01), Adagrad(0.1), Adadelta()], ids=lambda rule: type(rule).__name__)
+def test_many_steps_in_one_call_are_many_calls_of_one_step_bit_for_bit(rule):
+    """Would catch state that the loop carries past the variables, or a step counted once a call."""
+    (whole, data, whole_weights), (single, _, weights) = (small_program(rule, "xla-loop") for _ in range(2))
+    costs = whole.run(data, BATCHES)
+    one_by_one = tf.concat([single.run(data, batch[np.newaxis]) for batch in BATCHES], axis=0)
+    np.testing.assert_array_equal(costs, one_by_one)
+    for name in weights:
+        np.testing.assert_array_equal(whole_weights[name].numpy(), weights[name].numpy())
+
+
+@pytest.mark.parametrize("execution", ["graph", "xla-step", "xla-loop"])
+def test_a_program_is_traced_once_and_a_remainder_once_more(execution):
+    program, data, _ = small_program(Adam(0.01), execution)
+    for _ in range(3):
+        program.run(data, BATCHES)
+    assert program.trace_count == 1
+    program.run(data, BATCHES[:5])
+    program.run(data, BATCHES[:5])
+    assert program.trace_count == (2 if execution == "xla-loop" else 1)
+
+
+@pytest.mark.parametrize("rule", [Adam(0.01), Adagrad(0.1), Adadelta()], ids=lambda rule: type(rule).__name__)
+def test_xla_knows_the_trip_count_and_updates_every_variable_in_place(rule):
+    program, data, weights = small_program(rule, "xla-loop")
+    hlo = program.compiler_ir(data, BATCHES)
+    assert re.search(r'known_trip_count":\{"n":"12"', hlo)
+    header = hlo[: hlo.index("entry_computation_layout")]
+    slots = len(rule.slots(tf.zeros(1)))
+    # Every parameter and slot, and the step counter.
+    assert len(re.findall(r"(?:may|must)-alias", header)) == len(weights) * (1 + slots) + 1
+
+
+def test_the_trip_count_is_lost_with_a_tensor_as_bound():
+    """What the test above would miss if its pattern matched anything."""
+    loop = tf.function(
+        lambda n: tf.while_loop(lambda i: i < n, lambda i: (i + 1,), (tf.constant(0),)), jit_compile=True
+    )
+    hlo = loop.experimental_get_compiler_ir(tf.constant(12))(stage="optimized_hlo")
+    assert "known_trip_count" not in hlo
+
+
+def test_costs_come_as_float64_and_before_the_step():
+    program, data, weights = small_program(Adam(0.5), "xla-loop")
+    before = softmax_cross_entropy(logits(weights, data[0].numpy()[BATCHES[0]]), tf.constant(data[1].numpy()[BATCHES[0]]))
+    costs = program.run(data, BATCHES)
+    assert costs.dtype == tf.float64
+    assert costs.shape == [12]
+    np.testing.assert_allclose(costs[0], before, rtol=1e-6)
+
+
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_an_observer_keeps_what_it_returns_at_each_step(execution):
+    def observe(cost, gradients, steps):
+        return {"cost": cost, "norm": tf.norm(gradients["ho"]), "m": steps["bo"].slots.m}
+
+    program, data, _ = small_program(Adam(0.01), execution, observe=observe)
+    observed = program.run(data, BATCHES)
+    assert {name: value.shape for name, value in observed.items()} == {"cost": [12], "norm": [12], "m": [12, 3]}
+    assert np.all(observed["norm"].numpy() > 0)
+
+
+def test_observing_does_not_change_the_training():
+    (plain, data, weights), (observed, _, same) = (
+        small_program(Adam(0.01), "xla-loop"),
+        small_program(Adam(0.01), "xla-loop", observe=everything),
+    )
+    plain.run(data, BATCHES)
+    observed.run(data, BATCHES)
+    for name in weights:
+        np.testing.assert_array_equal(weights[name].numpy(), same[name].numpy())
+
+
+def test_the_default_execution_is_the_loop():
+    x = tf.Variable(1.0)
+    assert Program(lambda v: v["x"], {"x": x}, Optimizer(Adam(), {"x": x})).execution == "xla-loop"
+
+
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_a_cost_that_is_no_scalar_or_leaves_a_variable_out_is_refused(execution):
+    variables = {"x": tf.Variable([1.0, 2.0]), "y": tf.Variable(1.0)}
+    data, batches = [tf.zeros([4, 1])], [[0], [1]]
+    vector = Program(lambda v, d: v["x"] * v["y"], variables, Optimizer(Adam(), variables), execution)
+    with pytest.raises(InputError, match="scalar"):
+        vector.run(data, batches)
+    partial = Program(lambda v, d: tf.reduce_sum(v["x"]), variables, Optimizer(Adam(), variables), execution)
+    with pytest.raises(InputError, match="gradient of 'y' is None"):
+        partial.run(data, batches)
+
+
+def test_an_unknown_execution_is_refused():
+    x = {"x": tf.Variable(1.0)}
+    with pytest.raises(InputError, match="no execution 'warp'; there are: eager, graph, xla-step, xla-loop"):
+        Program(lambda v: v["x"], x, Optimizer(Adam(), x), "warp")
+    with pytest.raises(InputError, match="Only the xla executions"):
+        Program(lambda v: v["x"], x, Optimizer(Adam(), x), "graph").compiler_ir([], [[0]])

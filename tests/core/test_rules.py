@@ -1,0 +1,176 @@
+"""The rules in NumPy against independent transcriptions, with long double as judge."""
+
+import ast
+import inspect
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from core import RULES, Adadelta, Adagrad, Adam, InputError
+from tests.cases import BOUND, CASES, FIRST_ACCUMULATORS, gradient_stream, numpy_trajectory, worst_errors
+from tests.mutants import MUTANTS
+
+IDS = ["-".join(key) for key in CASES]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", CASES.values(), ids=IDS)
+def test_every_step_stays_within_the_bound_of_its_transcription(case, dtype):
+    """Would catch any formula, constant or order of operations that is not the transcribed one."""
+    stream = gradient_stream(1000, dtype)
+    worst = worst_errors(case, dtype, stream, numpy_trajectory(case.rule, dtype, stream))
+    assert all(error <= BOUND for error in worst.values()), worst
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=IDS)
+def test_long_double_runs_in_long_double(case):
+    """Would catch a constant or a power that passes through float64 on its way: then errors are 2048 times as large."""
+    stream = gradient_stream(50, np.longdouble)
+    worst = worst_errors(case, np.longdouble, stream, numpy_trajectory(case.rule, np.longdouble, stream))
+    assert all(error <= BOUND for error in worst.values()), worst
+
+
+@pytest.mark.parametrize(
+    ("name", "mutant"), [(name, mutant) for name, mutants in MUTANTS.items() for mutant in mutants]
+)
+def test_a_wrong_formula_is_caught(name, mutant):
+    """The comparison above, on the paper's case, against each planted error."""
+    case, stream = CASES[name, "paper"], gradient_stream(200)
+    if name == "adadelta" and mutant.startswith("learning rate"):
+        # The paper's rate is 1, which hides where it stands.
+        case = case._replace(settings=case.settings | {"alpha": 0.5})
+    rule = MUTANTS[name][mutant]
+    trajectory = numpy_trajectory(rule, np.float64, stream)
+    trajectory[0] = CASES[name, "paper"].rule.slots(np.zeros(stream.shape[1]))._asdict()
+    with np.errstate(all="ignore"):
+        worst = worst_errors(case, np.float64, stream, trajectory)
+    assert not all(error <= BOUND for error in worst.values())
+
+
+def test_there_are_enough_mutants():
+    assert len(MUTANTS["adam"]) >= 7
+    assert len(MUTANTS["adadelta"]) >= 5
+    assert len(MUTANTS["adagrad"]) >= 3
+
+
+@pytest.mark.parametrize(("name", "dialect"), CASES, ids=IDS)
+def test_slots_start_where_the_dialect_says(name, dialect):
+    slots = CASES[name, dialect].rule.slots(np.ones((2, 3), np.float32))
+    expected = FIRST_ACCUMULATORS[dialect] if name == "adagrad" else 0.0
+    for slot in slots:
+        assert slot.shape == (2, 3)
+        assert slot.dtype == np.float32
+        np.testing.assert_array_equal(slot, np.float32(expected))
+
+
+@pytest.mark.parametrize("rule", [case.rule for case in CASES.values()], ids=IDS)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.longdouble])
+def test_a_rule_keeps_the_dtype_and_shape_of_its_gradient(rule, dtype):
+    x = np.ones((2, 3), dtype)
+    step = rule.update(x, rule.slots(x), np.float64(1) if dtype == np.float32 else dtype(1), x)
+    for value in (step.delta, *step.slots):
+        assert value.dtype == dtype
+        assert value.shape == (2, 3)
+
+
+def test_no_step_is_taken_where_optax_accumulator_is_zero():
+    """Would catch the guard left out: 1e-30 squared is 0 in float32, and without the guard g/√ε is a step."""
+    rule = Adagrad.dialect("optax", learning_rate=1.0, initial_accumulator_value=0.0)
+    g = np.array([1e-30, 1e-3], np.float32)
+    delta = rule.update(g, rule.slots(g), np.float64(1), g).delta
+    assert delta[0] == 0.0
+    assert delta[1] > 0.0
+    assert replace(rule, rest_at_zero=False).update(g, rule.slots(g), np.float64(1), g).delta[0] > 0.0
+
+
+def test_a_rule_takes_the_step_as_a_plain_integer():
+    """Would catch β cast to the integer's dtype, which makes it 0 and the correction 1."""
+    g = np.array([0.5])
+    step = Adam().update(g, Adam().slots(g), 1, g)
+    assert step.stages["correction_1"] == pytest.approx(0.1)
+
+
+def test_a_schedule_is_read_at_the_number_of_steps_before():
+    rule = replace(Adagrad(0.5), learning_rate=lambda step: 1 / (1 + step))
+    assert rule.rate(np.float64(1), np.float32([0])) == np.float32(1)
+    assert rule.rate(np.float64(4), np.float32([0])) == np.float32(0.25)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_no_rule_is_longer_than_thirty_lines_of_code(rule):
+    """Statements of the class, signatures included; the docstring and blank lines do not count."""
+    tree = ast.parse(inspect.getsource(rule)).body[0]
+    assert isinstance(tree, ast.ClassDef)
+    docstring = range(tree.body[0].lineno, tree.body[0].end_lineno + 1)
+    source = inspect.getsource(rule).splitlines()
+    code = [line for number, line in enumerate(source, start=1) if line.strip() and number not in docstring]
+    assert len(code) <= 30
+
+
+@pytest.mark.parametrize(
+    ("build", "sentence"),
+    [
+        (lambda: Adam(learning_rate=0), "Adam: learning_rate must lie in (0, ∞), found 0."),
+        (lambda: Adam(learning_rate=-1), "found -1"),
+        (lambda: Adam(learning_rate=float("nan")), "found nan"),
+        (lambda: Adam(learning_rate=float("inf")), "found inf"),
+        (lambda: Adam(learning_rate="fast"), "must be a number in (0, ∞), found 'fast'"),
+        (lambda: Adam(beta_1=1.0), "Adam: beta_1 must lie in [0, 1), found 1."),
+        (lambda: Adam(epsilon=0), "Adam: epsilon must lie in (0, ∞), found 0."),
+        (lambda: Adam(epsilon_form="hat"), "must be one of 'algorithm-1', 'epsilon-hat', found 'hat'"),
+        (lambda: Adadelta(rho=-0.1), "Adadelta: rho must lie in [0, 1), found -0.1."),
+        (lambda: Adagrad(0.1, epsilon=0), "initial_accumulator_value must be above 0 where epsilon is 0"),
+        (lambda: Adagrad(0.1, initial_accumulator_value=-1), "must lie in [0, ∞), found -1"),
+        (lambda: Adam.dialect("caffe"), "no dialect 'caffe'; it has: paper, tf1, keras, torch, optax."),
+        (lambda: Adam.dialect("keras", rho=0.9), "Adam has no setting 'rho'"),
+        (lambda: Adagrad.dialect("tf1"), "Adagrad in the tf1 dialect has no default learning rate"),
+        (lambda: Adam.dialect("optax"), "Adam in the optax dialect has no default learning rate"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_refused_with_its_name(build, sentence):
+    with pytest.raises(InputError) as error:
+        build()
+    assert sentence in str(error.value)
+
+
+def test_numbers_become_python_floats():
+    """Would catch NumPy scalars kept as settings: np.float64 promotes float32 arrays."""
+    rule = Adam(learning_rate=np.float64(0.5), beta_1=np.float32(0.5), epsilon=1)
+    assert [type(value) for value in (rule.learning_rate, rule.beta_1, rule.epsilon)] == [float] * 3
+
+
+gradients = arrays(
+    np.float64, 5, elements=st.floats(-1e4, 1e4).map(lambda g: 0.0 if abs(g) < 1e-30 else g), fill=st.nothing()
+)
+cases = st.sampled_from(list(CASES.values()))
+
+
+@given(cases, st.lists(gradients, min_size=1, max_size=6))
+def test_mirrored_gradients_give_mirrored_updates_and_each_coordinate_goes_alone(case, stream):
+    """Would catch a lost sign, and any mixing of coordinates."""
+    stream = np.array(stream)
+    straight, mirrored, turned = (
+        numpy_trajectory(case.rule, np.float64, s)[-1] for s in (stream, -stream, stream[:, ::-1])
+    )
+    np.testing.assert_array_equal(mirrored["delta"], -straight["delta"])
+    np.testing.assert_array_equal(turned["delta"], straight["delta"][::-1])
+
+
+@given(cases, st.lists(gradients, min_size=1, max_size=6))
+def test_accumulators_of_squares_are_never_negative_and_nothing_is_nan(case, stream):
+    for found in numpy_trajectory(case.rule, np.float64, np.array(stream))[1:]:
+        assert all(np.all(np.isfinite(value)) for value in found.values())
+        for slot in ("v", "a", "mean_g2", "mean_dx2"):
+            assert np.all(found.get(slot, 0.0) >= 0)
+
+
+@given(st.lists(gradients, min_size=1, max_size=20))
+@settings(max_examples=50)
+def test_adam_moves_no_further_than_its_paper_says(stream):
+    """Kingma & Ba, section 2.1: |Δ| ≤ α·(1 − β1)/√(1 − β2) where that exceeds α, as it does for the defaults."""
+    for found in numpy_trajectory(Adam(), np.float64, np.array(stream))[1:]:
+        assert np.all(np.abs(found["delta"]) <= 1e-3 * 0.1 / np.sqrt(1e-3) * (1 + 1e-9))
