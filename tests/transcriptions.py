@@ -29,7 +29,9 @@ def adam_epsilon_hat(g, slots, t, *, alpha, beta_1, beta_2, epsilon, corrections
     alpha_t = alpha * np.sqrt(c_2) / c_1
     root = np.sqrt(v) + epsilon
     delta = m * alpha_t / root
-    return dict(delta=delta, m=m, v=v, correction_1=c_1, correction_2=c_2, m_hat=m / c_1, v_hat=v / c_2, denominator=root)
+    return dict(
+        delta=delta, m=m, v=v, correction_1=c_1, correction_2=c_2, m_hat=m / c_1, v_hat=v / c_2, denominator=root
+    )
 
 
 def adagrad_outside_root(g, slots, t, *, eta, epsilon):

@@ -1,6 +1,7 @@
 """The command line. A command imports what it needs when it runs, so that --help answers at once."""
 
 import sys
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -69,10 +70,10 @@ def _stop(sentence: str, status: int) -> NoReturn:
     sys.exit(status)
 
 
-def main() -> None:
-    """Runs the command line; what was given wrongly ends in one sentence and exit status 2."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line, or these arguments; what was given wrongly ends in one sentence and exit status 2."""
     try:
-        app(exit_on_error=False, print_error=False)
+        app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         _stop(str(error), 2)
     except KeyboardInterrupt:

@@ -1,10 +1,15 @@
 """What decides a training run. Free of TensorFlow, so that --help answers at once."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
+
+
+def _not_empty(_: Any, values: tuple[int, ...]) -> None:
+    if not values:
+        raise ValueError("Needs at least one number.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +45,7 @@ class Settings:
     batch_size: int = 100
     epochs: Annotated[int, Parameter(validator=Number(gte=1))] = 30
     seed: Annotated[int, Parameter(validator=Number(gte=0))] = 0
-    hidden: Annotated[tuple[int, ...], Parameter(consume_multiple=True, negative=())] = (256, 256)
+    hidden: Annotated[tuple[int, ...], Parameter(consume_multiple=True, negative=(), validator=_not_empty)] = (256, 256)
     init: Literal["normal", "he", "glorot"] = "normal"
     execution: Literal["eager", "graph", "xla-step", "xla-loop"] = "xla-loop"
 

@@ -64,7 +64,11 @@ def small_program(rule, execution, seed=0, observe=None):
     weights = new_weights([6, 5, 4, 3], "he")
     observers = {} if observe is None else {"observe": observe}
     program = Program(
-        lambda w, x, y: softmax_cross_entropy(logits(w, x), y), weights, Optimizer(rule, weights), execution, **observers
+        lambda w, x, y: softmax_cross_entropy(logits(w, x), y),
+        weights,
+        Optimizer(rule, weights),
+        execution,
+        **observers,
     )
     return program, data, weights
 
@@ -126,7 +130,9 @@ def test_the_trip_count_is_lost_with_a_tensor_as_bound():
 
 def test_costs_come_as_float64_and_before_the_step():
     program, data, weights = small_program(Adam(0.5), "xla-loop")
-    before = softmax_cross_entropy(logits(weights, data[0].numpy()[BATCHES[0]]), tf.constant(data[1].numpy()[BATCHES[0]]))
+    before = softmax_cross_entropy(
+        logits(weights, data[0].numpy()[BATCHES[0]]), tf.constant(data[1].numpy()[BATCHES[0]])
+    )
     costs = program.run(data, BATCHES)
     assert costs.dtype == tf.float64
     assert costs.shape == [12]

@@ -1,0 +1,67 @@
+"""The network, its first weights, its cost and its accuracy, against NumPy."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from core import InputError, accuracy, logits, new_weights, softmax_cross_entropy
+
+LABELS = np.array([2, 0, 1, 1])
+
+
+def test_the_variables_are_the_notebook_s_by_name_shape_and_order():
+    weights = new_weights([784, 256, 128, 10])
+    assert {name: tuple(variable.shape) for name, variable in weights.items()} == {
+        "h1": (784, 256), "h2": (256, 128), "ho": (128, 10), "b1": (256,), "b2": (128,), "bo": (10,),
+    }  # fmt: skip
+    assert list(weights) == ["h1", "h2", "ho", "b1", "b2", "bo"]
+
+
+@pytest.mark.parametrize("hidden", [[], [5], [5, 4, 3]])
+def test_logits_are_those_of_numpy(hidden):
+    weights = new_weights([6, *hidden, 3], dtype=tf.float64)
+    x = np.random.default_rng(0).standard_normal((4, 6))
+    expected = x
+    for label in [*map(str, range(1, len(hidden) + 1)), "o"]:
+        expected = expected @ weights[f"h{label}"].numpy() + weights[f"b{label}"].numpy()
+        if label != "o":
+            expected = np.maximum(expected, 0)
+    np.testing.assert_allclose(logits(weights, tf.constant(x)), expected, rtol=1e-12)
+
+
+def test_initialisations_have_their_moments():
+    """1e5 weights: their deviation is known to 0.3 %, so 2 % would catch a wrong fan or a missing factor."""
+    layers = [400, 250, 10]
+    normal, he, glorot = (new_weights(layers, init) for init in ("normal", "he", "glorot"))
+    assert np.std(normal["h1"]) == pytest.approx(1, rel=0.02)
+    assert np.std(normal["b1"]) == pytest.approx(1, rel=0.2)
+    assert np.std(he["h1"]) == pytest.approx(np.sqrt(2 / 400), rel=0.02)
+    assert np.abs(glorot["h1"]).max() == pytest.approx(np.sqrt(6 / 650), rel=0.02)
+    assert np.std(glorot["h1"]) == pytest.approx(np.sqrt(2 / 650), rel=0.02)
+    assert not np.any(he["b1"])
+    assert not np.any(glorot["b1"])
+
+
+def test_a_seed_decides_the_weights():
+    np.testing.assert_array_equal(new_weights([6, 5, 3], seed=1)["h1"], new_weights([6, 5, 3], seed=1)["h1"])
+    assert np.any(new_weights([6, 5, 3], seed=1)["h1"] != new_weights([6, 5, 3], seed=2)["h1"])
+
+
+@pytest.mark.parametrize(
+    "labels", [LABELS.astype(np.uint8), LABELS, np.eye(3)[LABELS]], ids=["uint8", "int64", "one-hot"]
+)
+def test_cost_and_accuracy_take_class_numbers_and_one_hot_rows(labels):
+    values = np.random.default_rng(0).standard_normal((4, 3)) * 50
+    shifted = values - values.max(axis=1, keepdims=True)
+    expected = np.mean(np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(4), LABELS])
+    np.testing.assert_allclose(softmax_cross_entropy(tf.constant(values), tf.constant(labels)), expected, rtol=1e-12)
+    assert accuracy(tf.constant(values), tf.constant(labels)) == np.mean(values.argmax(axis=1) == LABELS)
+
+
+@pytest.mark.parametrize(
+    ("layers", "init", "sentence"),
+    [([784], "he", "at least two layers"), ([784, 0, 10], "he", "at least one unit"), ([4, 3], "xavier", "normal, he")],
+)
+def test_a_network_that_cannot_be_is_refused(layers, init, sentence):
+    with pytest.raises(InputError, match=sentence):
+        new_weights(layers, init)

@@ -1,0 +1,210 @@
+"""The command as a person runs it: a process of its own, its output, its exit status."""
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import pytest
+import tensorflow as tf
+
+from core import RULES, Adam
+from core.network import INITIALIZERS
+from core.program import Execution
+from training.cli import main
+from training.settings import Settings
+
+QUICK = ["--epochs", "1", "--batch-size", "500", "--hidden", "16"]
+
+USER_RULES = """
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from core import Rule, Step
+from core.rules import Rate
+
+
+class Nothing(NamedTuple):
+    pass
+
+
+@dataclass(frozen=True)
+class Descent(Rule):
+    learning_rate: Rate = 0.01
+
+    def slots(self, x):
+        return Nothing()
+
+    def update(self, g, slots, t, x):
+        return Step(self.rate(t, g) * g, slots, {})
+
+
+@dataclass(frozen=True)
+class Undecided(Rule):
+    slots = Descent.slots
+    update = Descent.update
+
+
+class NoRule:
+    pass
+"""
+
+
+def rawstep(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-m", "training", *arguments]
+    paths = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=os.environ | paths, timeout=300)
+
+
+def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(tmp_path):
+    done = rawstep("train", *QUICK, "--json", "run.json", "--tensorboard", "board", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for figure in ("epoch", "validation accuracy", "test accuracy", "steps/s", "compile seconds", "peak memory"):
+        assert figure in done.stdout
+    assert done.stderr.startswith("epoch 1/1  cost ")
+    assert len(done.stderr.splitlines()) == 1, "no chatter, and one plain line an epoch"
+    report = json.loads((tmp_path / "run.json").read_text())
+    assert set(report) == {
+        "epochs", "test_accuracy", "steps_per_second", "compile_seconds", "peak_memory_mb", "settings", "versions",
+    }  # fmt: skip
+    assert set(report["epochs"][0]) == {"cost", "validation_accuracy"}
+    assert 0.05 < report["test_accuracy"] <= 1
+    assert report["settings"]["rule"] == "adam"
+    assert report["settings"]["dialect"] == "tf1"
+    assert report["settings"]["learning_rate"] == 0.001
+    assert report["settings"]["hidden"] == [16]
+    assert report["settings"]["rule_settings"]["epsilon_form"] == "epsilon-hat"
+    assert report["versions"]["tensorflow"] == tf.__version__
+    events = [
+        value.tag
+        for file in (tmp_path / "board").glob("events*")
+        for event in tf.compat.v1.train.summary_iterator(str(file))
+        for value in event.summary.value
+    ]
+    assert events == ["cost", "validation_accuracy"]
+    assert not list(tmp_path.glob(".run.json*")), "the temporary file is gone"
+
+
+def test_the_figures_are_the_same_from_run_to_run(tmp_path):
+    for name in ("a.json", "b.json"):
+        assert rawstep("train", *QUICK, "--json", name, cwd=tmp_path).returncode == 0
+    first, second = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
+    assert first["epochs"] == second["epochs"]
+    assert first["test_accuracy"] == second["test_accuracy"]
+
+
+def test_a_terminal_gets_a_moving_bar(tmp_path):
+    """A real pseudo-terminal as standard error; 40 columns would fold it, so it is given a hundred."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "training", "train", *QUICK],
+        stdout=subprocess.DEVNULL,
+        stderr=slave,
+        env=os.environ | {"TERM": "xterm", "COLUMNS": "100"},
+        cwd=Path(__file__).parents[2],
+    )
+    os.close(slave)
+    shown = b""
+    while True:
+        try:
+            chunk = os.read(master, 4096)
+        except OSError:
+            break
+        if not chunk:
+            break
+        shown += chunk
+    os.close(master)
+    assert process.wait() == 0
+    text = shown.decode()
+    assert "epoch 1/1" in text
+    assert "steps/s" in text
+    assert "validation accuracy" not in text
+
+
+def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path):
+    (tmp_path / "my_rules.py").write_text(USER_RULES)
+    done = rawstep("train", "--rule", "my_rules:Descent", *QUICK, "--init", "he", "--json", "run.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    report = json.loads((tmp_path / "run.json").read_text())
+    assert report["settings"]["learning_rate"] == 0.01
+    assert report["settings"]["dialect"] is None
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--rule", "adamm"], "There is no rule 'adamm'; there are: adam, adagrad, adadelta, or give module:Class."),
+        (["--dialect", "caffe"], "Adam has no dialect 'caffe'; it has: paper, tf1, keras, torch, optax."),
+        (["--rule", "adagrad"], "adagrad has no default learning rate in the tf1 dialect: give --learning-rate."),
+        (["--learning-rate", "0"], "Adam: learning_rate must lie in (0, ∞), found 0."),
+        (["--learning-rate", "-1"], "Adam: learning_rate must lie in (0, ∞), found -1."),
+        (["--learning-rate", "nan"], "Adam: learning_rate must lie in (0, ∞), found nan."),
+        (["--batch-size", "60000"], "between 1 and the 55000 examples there are, found 60000"),
+        (["--batch-size", "0"], "found 0"),
+        (["--hidden", "0"], "at least one unit"),
+        (["--hidden", "many"], "--hidden"),
+        (["--hidden"], "--hidden"),
+        (["--epochs", "0"], "--epochs"),
+        (["--seed", "-1"], "--seed"),
+        (["--init", "xavier"], "--init"),
+        (["--execution", "warp"], "--execution"),
+        (["--speed", "3"], "--speed"),
+        (["--rule", "absent:Rule"], "absent:Rule cannot be imported: ModuleNotFoundError"),
+        (["--rule", "my_rules:Absent"], "my_rules:Absent cannot be imported: AttributeError"),
+        (["--rule", "my_rules:NoRule"], "my_rules:NoRule must be a subclass of core.Rule"),
+        (["--rule", "my_rules:Undecided"], "my_rules:Undecided has no default learning_rate: give --learning-rate."),
+        (["--rule", "my_rules:Descent", "--dialect", "tf1"], "Descent has no dialect 'tf1'; it has: none."),
+        (["--json", "absent/run.json"], "absent/run.json cannot be written"),
+        (["--json", "."], "must be a file, found a folder"),
+        (["--tensorboard", "my_rules.py"], "my_rules.py cannot be made"),
+    ],
+)
+def test_what_is_given_wrongly_ends_in_one_sentence_and_status_two(tmp_path, monkeypatch, capfd, arguments, sentence):
+    """In this process, by the function that the console script calls."""
+    (tmp_path / "my_rules.py").write_text(USER_RULES)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delitem(sys.modules, "my_rules", raising=False)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with pytest.raises(SystemExit) as stop:
+        main(["train", *arguments])
+    out, err = capfd.readouterr()
+    assert stop.value.code == 2
+    assert out == ""
+    assert sentence in err
+    assert err.startswith("rawstep: ")
+    assert len(err.splitlines()) == 1
+    assert {path.name for path in tmp_path.iterdir()} <= {"my_rules.py", "__pycache__"}
+
+
+def test_a_mistake_in_a_process_of_its_own_shows_no_traceback(tmp_path):
+    done = rawstep("train", "--rule", "adamm", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr == "rawstep: There is no rule 'adamm'; there are: adam, adagrad, adadelta, or give module:Class.\n"
+    )
+
+
+def test_help_answers_without_tensorflow_and_names_every_choice():
+    done = rawstep("train", "--help")
+    assert done.returncode == 0
+    for word in (*RULES, *Adam.DIALECTS, *get_args(Execution), *INITIALIZERS, "rawstep train --learning-rate 0.005"):
+        assert word in done.stdout
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, training.cli; print('tensorflow' in sys.modules)"],
+        capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert loaded.stdout == "False\n"
+
+
+def test_the_choices_of_the_command_line_are_those_of_core():
+    """Typed twice, so that --help need not import TensorFlow."""
+    hints = get_type_hints(Settings)
+    assert get_args(hints["execution"]) == get_args(Execution)
+    assert set(get_args(hints["init"])) == set(INITIALIZERS)
+
+
+def test_version_is_printed():
+    assert rawstep("--version").stdout.startswith("rawstep 0.")

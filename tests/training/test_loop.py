@@ -1,0 +1,74 @@
+"""Epochs, calls and clocks."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from training.data import Dataset, Split
+from training.loop import Trainer, call_lengths
+from training.settings import Settings
+from training.stopwatch import Stopwatch
+
+
+@given(st.integers(1, 5000), st.integers(1, 300))
+def test_calls_add_up_to_the_epoch_and_none_is_too_long(steps, most):
+    lengths = call_lengths(steps, most)
+    assert sum(lengths) == steps
+    assert max(lengths) <= most
+    assert len(set(lengths[:-1])) <= 1
+    assert lengths[-1] <= lengths[0]
+
+
+@pytest.mark.parametrize(("steps", "lengths"), [(550, [110] * 5), (1100, [110] * 10), (275, [55] * 5), (34, [17] * 2)])
+def test_the_notebook_s_epochs_are_calls_of_one_length(steps, lengths):
+    """So that a run compiles once."""
+    assert call_lengths(steps) == lengths
+
+
+def test_the_stopwatch_tells_compilation_from_training():
+    """Two lengths, each compiled on its first call in 5 s, then 0.01 s a step."""
+    watch = Stopwatch()
+    for steps, seconds in [(100, 6.0), (50, 5.5), (100, 1.0), (50, 0.5)]:
+        watch.record(steps, seconds)
+    assert watch.steps_per_second == pytest.approx(100)
+    assert watch.compile_seconds == pytest.approx(10)
+
+
+def test_the_stopwatch_makes_do_with_first_calls():
+    watch = Stopwatch()
+    assert (watch.steps_per_second, watch.compile_seconds) == (0, 0)
+    watch.record(10, 5.0)
+    assert (watch.steps_per_second, watch.compile_seconds) == (2, 0)
+
+
+def striped_images(size: int, seed: int) -> Split:
+    """4 × 4 images of three classes, told by which row is bright."""
+    random = np.random.default_rng(seed)
+    labels = random.integers(0, 3, size).astype(np.uint8)
+    images = random.integers(0, 100, (size, 4, 4)).astype(np.uint8)
+    images[np.arange(size), labels] += 150
+    return Split(images.reshape(size, 16), labels)
+
+
+def test_a_trainer_learns_what_can_be_learnt_and_keeps_its_history():
+    dataset = Dataset(striped_images(230, 0), striped_images(50, 1), striped_images(50, 2), classes=3)
+    trainer = Trainer(
+        Settings(rule="adam", dialect="keras", learning_rate=0.01, batch_size=20, epochs=20, hidden=(8,), init="he"),
+        dataset,
+    )
+    heard = []
+    epochs = list(trainer.epochs(lambda steps, cost: heard.append(steps)))
+    assert trainer.history == epochs
+    assert len(epochs) == 20
+    assert epochs[-1].cost < epochs[0].cost / 5
+    assert trainer.accuracy(dataset.test) == 1.0
+    assert trainer.optimizer.step.numpy() == sum(heard) == 20 * 11
+    assert trainer.program.trace_count == len(set(call_lengths(11)))
+
+
+def test_a_seed_decides_a_whole_run():
+    dataset = Dataset(striped_images(230, 0), striped_images(50, 1), striped_images(50, 2), classes=3)
+    settings = Settings(batch_size=20, epochs=2, hidden=(8,), seed=3)
+    first, second = (list(Trainer(settings, dataset).epochs()) for _ in range(2))
+    assert first == second
