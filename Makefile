@@ -19,6 +19,9 @@ format: .venv/test.stamp  ## mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+bench: .venv/test.stamp  ## times of one call in each execution, saved under .benchmarks
+	$(BIN)/pytest benchmarks --benchmark-autosave
+
 clean:
 	rm -rf .venv
 
