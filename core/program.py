@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
+import numpy as np
 import tensorflow as tf
 
 from .errors import InputError
@@ -37,8 +38,8 @@ class Program:
     execution: see `Execution`.
     observe:   what to keep of each step; the cost, as a float64 scalar, where none is given.
 
-    Raises InputError for an unknown execution, and from `run` for a cost that is not a scalar and for gradients
-    that the optimizer refuses.
+    Raises InputError for an unknown execution, and from `run` for data and batches that do not fit, a cost that is
+    not a scalar, and gradients that the optimizer refuses.
     """
 
     def __init__(
@@ -68,10 +69,10 @@ class Program:
         """Takes one step for each row of `batches`; returns what was observed, stacked along a first axis of steps.
 
         data:    tensors whose first axis is examples, such as (images, labels). Pass tensors, not arrays: they stay
-                 on the device, and a call does not copy them.
+                 on the device, and a call does not copy them. () for a cost that takes no batch.
         batches: integers [steps, batch size], the examples of each step. Each other shape compiles once more.
         """
-        data, batches = tuple(tf.convert_to_tensor(d) for d in data), tf.convert_to_tensor(batches)
+        data, batches = _resident(data, batches)
         if self.execution == "xla-loop":
             return self._function(data, batches)
         observed = [self._function(data, batch) for batch in tf.unstack(batches)]
@@ -86,7 +87,7 @@ class Program:
         """What XLA makes of a call of `run` with these arguments, as text; see tf.function's compiler IR for stages."""
         if not self.execution.startswith("xla"):
             raise InputError(f"Only the xla executions have a compiler IR, found {self.execution!r}.")
-        data, batches = tuple(tf.convert_to_tensor(d) for d in data), tf.convert_to_tensor(batches)
+        data, batches = _resident(data, batches)
         argument = batches if self.execution == "xla-loop" else batches[0]
         return self._function.experimental_get_compiler_ir(data, argument)(stage=stage)
 
@@ -118,3 +119,20 @@ class Program:
         """An observation of zero gradients, for its structure, shapes and dtypes."""
         gradients = {name: tf.zeros_like(variable) for name, variable in self._variables.items()}
         return self._observe(tf.zeros([], tf.float64), gradients, self._optimizer.updates(gradients))
+
+
+def _resident(data: Sequence[Any], batches: Any) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
+    """Data and batches as tensors. The examples are looked up by number, and XLA would clamp a wrong one in silence."""
+    tensors, numbers = tuple(tf.convert_to_tensor(d) for d in data), np.asarray(batches)
+    if numbers.ndim != 2 or not len(numbers) or not np.issubdtype(numbers.dtype, np.integer):
+        raise InputError(
+            f"batches must be integers [steps, batch size] of at least one step, found {numbers.dtype} {numbers.shape}."
+        )
+    sizes = {tensor.shape[0] if tensor.shape.rank else 0 for tensor in tensors}
+    if len(sizes) > 1:
+        raise InputError(f"All data must have the same number of examples, found {', '.join(map(str, sorted(sizes)))}.")
+    if sizes and numbers.size and not 0 <= numbers.min() <= numbers.max() < min(sizes):
+        raise InputError(
+            f"batches must name examples from 0 to {min(sizes) - 1}, found {numbers.min()} to {numbers.max()}."
+        )
+    return tensors, tf.convert_to_tensor(batches)

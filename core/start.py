@@ -49,3 +49,4 @@ def import_tensorflow() -> None:
             tf.config.list_logical_devices()
     finally:
         sys.meta_path.remove(no_keras)
+        del os.environ["TF_CPP_MIN_LOG_LEVEL"]  # read by now, and no business of this process's children

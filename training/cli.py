@@ -15,6 +15,7 @@ app = App(
     version=f"rawstep {version('rawstep')}",
     help="Trains on bare TensorFlow: raw variables, hand-written optimizers, one XLA loop.",
     help_format="markdown",
+    suppress_keyboard_interrupt=False,
 )
 
 
@@ -45,6 +46,8 @@ def train(
     tensorboard
         Write cost and accuracy as TensorBoard events to this folder.
     """
+    if sys.stderr.isatty():
+        print("starting TensorFlow …", end="\r", file=sys.stderr, flush=True)
     from .data import load_mnist
     from .display import EpochDisplay, print_table
     from .loop import Trainer
@@ -60,9 +63,9 @@ def train(
             if board is not None:
                 board.write(len(trainer.history), **epoch._asdict())
     figures = report(trainer)
+    print_table(figures)
     if json is not None:
         write_json(json, figures)
-    print_table(figures)
 
 
 def _stop(sentence: str, status: int) -> NoReturn:

@@ -19,15 +19,14 @@ class EpochDisplay:
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),
-            TextColumn("cost {task.fields[cost]:.5g}"),
-            TextColumn("{task.fields[rate]:,.0f} steps/s"),
+            TextColumn("{task.description}"),
             TimeRemainingColumn(),
             console=self._console,
             disable=not self._console.is_terminal,
             transient=True,
         )
         steps = trainer.settings.epochs * trainer.sampler.steps_per_epoch
-        self._task = self._bar.add_task("train", total=steps, epoch=self._count(1), cost=float("nan"), rate=0.0)
+        self._task = self._bar.add_task("compiling", total=steps, epoch=self._count(1))
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -38,8 +37,9 @@ class EpochDisplay:
 
     def after_call(self, steps: int, cost: float) -> None:
         """Moves the bar by one call of `steps` steps whose mean cost is `cost`."""
-        rate, epoch = self._trainer.stopwatch.steps_per_second, self._count(len(self._trainer.history) + 1)
-        self._bar.update(self._task, advance=steps, epoch=epoch, cost=cost, rate=rate)
+        description = f"cost {cost:.5g}  {self._trainer.stopwatch.steps_per_second:,.0f} steps/s"
+        epoch = self._count(len(self._trainer.history) + 1)
+        self._bar.update(self._task, advance=steps, description=description, epoch=epoch)
 
     def after_epoch(self, epoch: Epoch) -> None:
         """Prints the epoch's line where there is no bar."""

@@ -63,17 +63,22 @@ def check_writable(path: Path) -> None:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes a JSON file whole or not at all."""
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            json.dump(content, file, indent=1, allow_nan=False)
-            file.write("\n")
+    """Writes a JSON file whole or not at all; numbers that are not finite, which JSON has no word for, become null.
+
+    Raises InputError where the file cannot be written.
+    """
+    text = json.dumps(json.loads(json.dumps(content), parse_constant=lambda _: None), indent=1)
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with unfinished.open("w") as file:
+            file.write(text + "\n")
             file.flush()
             os.fsync(file.fileno())
-            os.replace(file.name, path)
-        except BaseException:
-            os.unlink(file.name)
-            raise
+        unfinished.replace(path)
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 class TensorBoard:

@@ -3,7 +3,6 @@
 import importlib
 import os
 import sys
-from dataclasses import MISSING, fields
 
 from core import RULES, InputError, Rule
 
@@ -22,14 +21,11 @@ def choose_rule(name: str, dialect: str | None = None, learning_rate: float | No
         raise InputError(f"There is no rule {name!r}; there are: {', '.join(RULES)}, or give module:Class.")
     settings = {} if learning_rate is None else {"learning_rate": learning_rate}
     if dialect is not None:
-        if not settings and dialect in rule.DIALECTS and "learning_rate" not in rule.DIALECTS[dialect].settings:
-            raise InputError(f"{name} has no default learning rate in the {dialect} dialect: give --learning-rate.")
         return rule.dialect(dialect, **settings)
-    for field in fields(rule):
-        if field.default is MISSING and field.default_factory is MISSING and field.name not in settings:
-            remedy = "give --learning-rate" if field.name == "learning_rate" else "give it one in the class"
-            raise InputError(f"{name} has no default {field.name}: {remedy}.")
-    return rule(**settings)
+    try:
+        return rule(**settings)
+    except TypeError as error:  # a setting without a default, or an abstract method
+        raise InputError(f"{name} cannot be built: {error}.") from error
 
 
 def _import_rule(name: str) -> type[Rule]:

@@ -102,7 +102,7 @@ class Rule(ABC):
             if setting not in fields:
                 raise InputError(f"{cls.__name__} has no setting {setting!r}; it has: {', '.join(fields)}.")
         if "learning_rate" not in settings:
-            raise InputError(f"{cls.__name__} in the {name} dialect has no default learning rate: give learning_rate.")
+            raise InputError(f"{cls.__name__} in the {name} dialect has no default learning rate: give one.")
         return cls(**settings)
 
     def __post_init__(self) -> None:

@@ -178,6 +178,34 @@ def test_a_cost_that_is_no_scalar_or_leaves_a_variable_out_is_refused(execution)
         partial.run(data, batches)
 
 
+@pytest.mark.parametrize(
+    ("data", "batches", "sentence"),
+    [
+        ([np.zeros([4, 1])], [[0, 4]], "batches must name examples from 0 to 3, found 0 to 4."),
+        ([np.zeros([4, 1])], [[-1]], "found -1 to -1"),
+        ([np.zeros([4, 1])], [0, 1], r"batches must be integers \[steps, batch size\]"),
+        ([np.zeros([4, 1])], [[0.0]], r"found float64 \(1, 1\)"),
+        ([np.zeros([4, 1])], np.zeros([0, 1], int), "of at least one step"),
+        ([np.zeros([4, 1]), np.zeros(5)], [[0]], "same number of examples, found 4, 5"),
+    ],
+)
+def test_data_and_batches_that_do_not_fit_are_refused(data, batches, sentence):
+    """Would catch a wrong example number let through: XLA clamps it and trains on another example."""
+    x = {"x": tf.Variable(1.0)}
+    program = Program(lambda v, *batch: v["x"] ** 2, x, Optimizer(Adam(), x))
+    with pytest.raises(InputError, match=sentence):
+        program.run(data, batches)
+    assert program.trace_count == 0
+
+
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_a_cost_may_need_no_data(execution):
+    x = {"x": tf.Variable(1.0)}
+    program = Program(lambda v: v["x"] ** 2, x, Optimizer(Adam(0.1), x), execution)
+    costs = program.run([], np.zeros([20, 0], int))
+    assert costs[-1] < costs[0] == 1.0
+
+
 def test_an_unknown_execution_is_refused():
     x = {"x": tf.Variable(1.0)}
     with pytest.raises(InputError, match="no execution 'warp'; there are: eager, graph, xla-step, xla-loop"):

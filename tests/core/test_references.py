@@ -139,7 +139,7 @@ def test_the_tf1_dialect_agrees_with_tensorflow_s_kernels(name, dtype):
 
 
 @pytest.mark.parametrize(("name", "dialect"), [
-    ("adam", "paper"), ("adam", "tf1"), ("adam", "torch"), ("adagrad", "torch"), ("adagrad", "tf1"),
+    ("adam", "paper"), ("adam", "tf1"), ("adam", "torch"), ("adagrad", "torch"),
     ("adadelta", "tf1"), ("adadelta", "paper"),
 ])  # fmt: skip
 def test_another_dialect_does_not_agree_with_keras(name, dialect):
@@ -152,7 +152,7 @@ def test_another_dialect_does_not_agree_with_keras(name, dialect):
 
 
 def test_a_complement_in_float64_does_not_agree_with_tensorflow_s_kernel():
-    """float32's 1 − 0.999 is 47 parts in a million off; the other two dialects of Adam's ε̂ form compute it exactly."""
+    """float32's 1 − 0.999 is 47 parts in a million off, and Keras's is not: v parts by 200 units."""
     rule, stream = CASES["adam", "keras"].rule, gradient_stream(5, np.float32)
     worst = worst_difference("adam", rule, np.float32, kernel_reference("adam", rule, np.float32, 48), stream)
     assert worst["v"] > 100

@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from core.program import Execution
 from training.cli import main
 from training.settings import Settings
 
-QUICK = ["--epochs", "1", "--batch-size", "500", "--hidden", "16"]
+QUICK = ["--batch-size", "500", "--hidden", "16", "--epochs", "1"]
 
 USER_RULES = """
 from dataclasses import dataclass
@@ -88,6 +89,28 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(tmp_path):
     assert not list(tmp_path.glob(".run.json*")), "the temporary file is gone"
 
 
+def test_a_run_that_diverges_is_reported_with_null_for_what_is_no_number(tmp_path):
+    done = rawstep("train", *QUICK, "--learning-rate", "1e30", "--json", "run.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "run.json").read_text())["epochs"][0]["cost"] is None
+
+
+def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path):
+    """A real SIGINT, once the first epoch is printed."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "training", "train", *QUICK[:-1], "1000", "--json", str(tmp_path / "run.json")],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert process.stderr.readline().startswith("epoch 1/1000")
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert out == ""
+    assert err.splitlines()[-1] == "rawstep: interrupted; nothing was kept."
+    assert "Traceback" not in err
+    assert not list(tmp_path.iterdir())
+
+
 def test_the_figures_are_the_same_from_run_to_run(tmp_path):
     for name in ("a.json", "b.json"):
         assert rawstep("train", *QUICK, "--json", name, cwd=tmp_path).returncode == 0
@@ -138,7 +161,7 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path):
     [
         (["--rule", "adamm"], "There is no rule 'adamm'; there are: adam, adagrad, adadelta, or give module:Class."),
         (["--dialect", "caffe"], "Adam has no dialect 'caffe'; it has: paper, tf1, keras, torch, optax."),
-        (["--rule", "adagrad"], "adagrad has no default learning rate in the tf1 dialect: give --learning-rate."),
+        (["--rule", "adagrad"], "Adagrad in the tf1 dialect has no default learning rate: give one."),
         (["--learning-rate", "0"], "Adam: learning_rate must lie in (0, ∞), found 0."),
         (["--learning-rate", "-1"], "Adam: learning_rate must lie in (0, ∞), found -1."),
         (["--learning-rate", "nan"], "Adam: learning_rate must lie in (0, ∞), found nan."),
@@ -155,7 +178,10 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path):
         (["--rule", "absent:Rule"], "absent:Rule cannot be imported: ModuleNotFoundError"),
         (["--rule", "my_rules:Absent"], "my_rules:Absent cannot be imported: AttributeError"),
         (["--rule", "my_rules:NoRule"], "my_rules:NoRule must be a subclass of core.Rule"),
-        (["--rule", "my_rules:Undecided"], "my_rules:Undecided has no default learning_rate: give --learning-rate."),
+        (
+            ["--rule", "my_rules:Undecided"],
+            "my_rules:Undecided cannot be built: Undecided.__init__() missing 1 required positional argument",
+        ),
         (["--rule", "my_rules:Descent", "--dialect", "tf1"], "Descent has no dialect 'tf1'; it has: none."),
         (["--json", "absent/run.json"], "absent/run.json cannot be written"),
         (["--json", "."], "must be a file, found a folder"),
