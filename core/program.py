@@ -128,11 +128,11 @@ def _resident(data: Sequence[Any], batches: Any) -> tuple[tuple[tf.Tensor, ...],
         raise InputError(
             f"batches must be integers [steps, batch size] of at least one step, found {numbers.dtype} {numbers.shape}."
         )
-    sizes = {tensor.shape[0] if tensor.shape.rank else 0 for tensor in tensors}
+    sizes = sorted({int(np.shape(tensor)[0]) if np.ndim(tensor) else 0 for tensor in tensors})
     if len(sizes) > 1:
-        raise InputError(f"All data must have the same number of examples, found {', '.join(map(str, sorted(sizes)))}.")
-    if sizes and numbers.size and not 0 <= numbers.min() <= numbers.max() < min(sizes):
+        raise InputError(f"All data must have the same number of examples, found {', '.join(map(str, sizes))}.")
+    if sizes and numbers.size and not 0 <= numbers.min() <= numbers.max() < sizes[0]:
         raise InputError(
-            f"batches must name examples from 0 to {min(sizes) - 1}, found {numbers.min()} to {numbers.max()}."
+            f"batches must name examples from 0 to {sizes[0] - 1}, found {numbers.min()} to {numbers.max()}."
         )
     return tensors, tf.convert_to_tensor(batches)
