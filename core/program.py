@@ -1,6 +1,7 @@
 """One training step of any cost function, run four ways."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -54,16 +55,14 @@ class Program:
         self._variables = dict(variables)
         self._optimizer = optimizer
         self._observe = observe
-        functions = {
-            "eager": lambda: self._step,
-            "graph": lambda: tf.function(self._step, autograph=False),
-            "xla-step": lambda: tf.function(self._step, autograph=False, jit_compile=True),
-            "xla-loop": lambda: tf.function(self._loop, autograph=False, jit_compile=True),
-        }
-        if execution not in functions:
+        if execution not in get_args(Execution):
             raise InputError(f"There is no execution {execution!r}; there are: {', '.join(get_args(Execution))}.")
         self.execution = execution
-        self._function = functions[execution]()
+        # TensorFlow counts retracings by code, and warns of many programs of one class; a partial is its own.
+        body = partial(self._loop if execution == "xla-loop" else self._step)
+        self._function: Any = body
+        if execution != "eager":
+            self._function = tf.function(body, autograph=False, jit_compile=execution.startswith("xla"))
 
     def run(self, data: Sequence[tf.Tensor], batches: Any) -> Any:
         """Takes one step for each row of `batches`; returns what was observed, stacked along a first axis of steps.

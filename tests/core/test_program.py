@@ -108,6 +108,15 @@ def test_a_program_is_traced_once_and_a_remainder_once_more(execution):
     assert program.trace_count == (2 if execution == "xla-loop" else 1)
 
 
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_many_programs_make_no_noise(execution, caplog):
+    """TensorFlow warns of frequent retracing where several functions of one code are traced, once each."""
+    x = {"x": tf.Variable(1.0)}
+    for _ in range(8):
+        Program(lambda v: v["x"] ** 2, x, Optimizer(Adam(), x), execution).run([], np.zeros([2, 0], int))
+    assert not caplog.records
+
+
 @pytest.mark.parametrize("rule", [Adam(0.01), Adagrad(0.1), Adadelta()], ids=lambda rule: type(rule).__name__)
 def test_xla_knows_the_trip_count_and_updates_every_variable_in_place(rule):
     program, data, weights = small_program(rule, "xla-loop")
