@@ -37,8 +37,8 @@ class Optimizer(tf.Module):
            the variable's own dtype otherwise. All are created here, so that nothing is created inside a traced
            function, and `tf.train.Checkpoint` finds them as slots/<variable>/<slot>.
 
-    Raises InputError where no variable is given, where a variable or a name is given twice, and for a variable
-    that is not of a real floating dtype.
+    Raises InputError where no variable is given, where a variable or a name is given twice, for a variable that is
+    not of a real floating dtype, and for a rule whose slots are no NamedTuple.
     """
 
     def __init__(self, rule: Rule | Iterable[tuple[Rule, Variables]], variables: Variables | None = None):
@@ -51,6 +51,8 @@ class Optimizer(tf.Module):
             for name, variable in (variables or {}).items():
                 _check_variable(name, variable, assignments)
                 values = rule.slots(tf.cast(variable, _slot_dtype(variable)))
+                if not hasattr(values, "_fields"):
+                    raise InputError(f"{type(rule).__name__}: slots must return a NamedTuple, found {values!r}.")
                 assignments[name] = _Assignment(variable, rule, type(values))
                 self.slots[name] = {
                     slot: tf.Variable(value, trainable=False, name=f"{name}/{slot}")
@@ -59,6 +61,11 @@ class Optimizer(tf.Module):
         if not assignments:
             raise InputError("Optimizer needs a mapping from name to tf.Variable with at least one variable.")
         self._assignments = assignments
+
+    def owns(self, variables: Variables) -> bool:
+        """Whether these are the variables that the optimizer was given, by these names."""
+        owned = {name: assignment.variable for name, assignment in self._assignments.items()}
+        return owned.keys() == variables.keys() and all(owned[name] is variables[name] for name in owned)
 
     def updates(self, gradients: Gradients) -> dict[str, Step]:
         """What each variable's rule gives for these gradients at the next step; changes nothing.

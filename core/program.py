@@ -35,12 +35,12 @@ class Program:
     observe. In "xla-loop" that body is a loop of known length, which updates the variables in place.
 
     cost:      cost(variables, *batch), a scalar tensor.
-    variables: the variables to train, by name, the same names that `optimizer` has.
+    variables: the variables to train, by name, the same that `optimizer` has.
     execution: see `Execution`.
     observe:   what to keep of each step; the cost, as a float64 scalar, where none is given.
 
-    Raises InputError for an unknown execution, and from `run` for data and batches that do not fit, a cost that is
-    not a scalar, and gradients that the optimizer refuses.
+    Raises InputError for an unknown execution, for an optimizer of other variables, and from `run` for data and
+    batches that do not fit, a cost that is not a scalar, and gradients that the optimizer refuses.
     """
 
     def __init__(
@@ -55,6 +55,8 @@ class Program:
         self._variables = dict(variables)
         self._optimizer = optimizer
         self._observe = observe
+        if not optimizer.owns(variables):
+            raise InputError(f"The optimizer must have the variables {', '.join(variables)}, these and no others.")
         if execution not in get_args(Execution):
             raise InputError(f"There is no execution {execution!r}; there are: {', '.join(get_args(Execution))}.")
         self.execution = execution

@@ -186,6 +186,15 @@ def test_a_rule_that_breaks_its_contract_is_named(part, sentence):
     assert sentence in str(error.value)
 
 
+def test_slots_that_are_no_named_tuple_are_refused():
+    class Listed(Descent):
+        def slots(self, x):
+            return [x]
+
+    with pytest.raises(InputError, match="Listed: slots must return a NamedTuple, found"):
+        Optimizer(Listed(0.1), two_variables())
+
+
 def test_learning_rates_may_be_a_tensor_over_a_leading_axis_of_runs():
     """Four runs in one: each row is what its own rate gives alone."""
     rates = tf.constant([0.5, 0.25, 0.125, 0.0625])[:, tf.newaxis]

@@ -215,6 +215,15 @@ def test_a_cost_may_need_no_data(execution):
     assert costs[-1] < costs[0] == 1.0
 
 
+def test_an_optimizer_of_other_variables_is_refused():
+    """Would catch two sets of the same names, of which one gives the gradients and the other moves."""
+    x, other = {"x": tf.Variable(1.0)}, {"x": tf.Variable(1.0)}
+    with pytest.raises(InputError, match="must have the variables x, these and no others"):
+        Program(lambda v: v["x"], x, Optimizer(Adam(), other))
+    with pytest.raises(InputError, match="these and no others"):
+        Program(lambda v: v["x"], x, Optimizer(Adam(), x | {"y": tf.Variable(1.0)}))
+
+
 def test_an_unknown_execution_is_refused():
     x = {"x": tf.Variable(1.0)}
     with pytest.raises(InputError, match="no execution 'warp'; there are: eager, graph, xla-step, xla-loop"):
