@@ -46,7 +46,7 @@ def new_weights(
 
     Raises InputError for fewer than two layers, a layer that is no positive integer, or an unknown `init`.
     """
-    if len(layers) < 2 or any(units != int(units) or units < 1 for units in layers):
+    if len(layers) < 2 or not all(isinstance(units, int | np.integer) and units >= 1 for units in layers):
         raise InputError(f"A network needs at least two layers of at least one unit each, found {list(layers)}.")
     if init not in INITIALIZERS:
         raise InputError(f"There is no initialisation {init!r}; there are: {', '.join(INITIALIZERS)}.")
@@ -68,8 +68,12 @@ def logits(weights: Weights, x: tf.Tensor) -> tf.Tensor:
 def softmax_cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """The mean over examples of −Σ_c y_c·log softmax(logits)_c, a scalar of the logits' dtype.
 
-    labels: class numbers [examples] of an integer dtype, or one-hot rows [examples, classes].
+    labels: class numbers [examples] of an integer dtype, or rows [examples, classes], one-hot or of probabilities.
+    A class number that is none makes the cost NaN inside XLA, where values cannot be checked.
+
+    Raises InputError for labels of another shape or dtype.
     """
+    labels = _checked_labels(logits, labels)
     if labels.shape.rank == 1:
         costs = tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(labels, tf.int32), logits)
     else:
@@ -79,6 +83,18 @@ def softmax_cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
 
 def accuracy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     """The share of examples whose largest logit is the label's, a float64 scalar; labels as for the cost."""
+    labels = _checked_labels(logits, labels)
     classes = labels if labels.shape.rank == 1 else tf.argmax(labels, axis=1)
     hits = tf.argmax(logits, axis=1) == tf.cast(classes, tf.int64)
     return tf.reduce_mean(tf.cast(hits, tf.float64))
+
+
+def _checked_labels(logits: tf.Tensor, labels: Any) -> tf.Tensor:
+    labels = tf.convert_to_tensor(labels)
+    classes = labels.shape.rank == 1 and labels.dtype.is_integer
+    if not classes and not (labels.shape.rank == 2 and labels.shape.is_compatible_with(logits.shape)):
+        raise InputError(
+            f"Labels must be class numbers of an integer dtype, of shape [examples], or rows of shape {logits.shape}, "
+            f"found {labels.dtype.name} {labels.shape}."
+        )
+    return labels

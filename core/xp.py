@@ -17,6 +17,11 @@ def _library(x: Array) -> Any:
     return tf if tf.is_tensor(x) else np
 
 
+def is_array(x: Any) -> bool:
+    """Whether x is an array or tensor, not a Python number."""
+    return isinstance(x, np.ndarray) or tf.is_tensor(x)
+
+
 def sqrt(x: Array) -> Array:
     """√x, elementwise."""
     return _library(x).sqrt(x)

@@ -54,7 +54,7 @@ CASES = {
         ("adadelta", "tf1", transcriptions.adadelta, dict(alpha=1e-3, rho=0.95, epsilon=1e-8, rounded=True)),
         ("adadelta", "keras", transcriptions.adadelta, dict(alpha=1e-3, rho=0.95, epsilon=1e-7)),
         ("adadelta", "torch", transcriptions.adadelta, dict(alpha=1.0, rho=0.9, epsilon=1e-6)),
-        ("adadelta", "optax", transcriptions.adadelta, dict(alpha=1.0, rho=0.9, epsilon=1e-6)),
+        ("adadelta", "optax", transcriptions.adadelta, dict(learning_rate=1.0, alpha=1.0, rho=0.9, epsilon=1e-6)),
     ]
 }  # fmt: skip
 

@@ -5,12 +5,24 @@ from collections.abc import Mapping
 from .adadelta import Adadelta, AdadeltaSlots
 from .adagrad import Adagrad, AdagradSlots
 from .adam import Adam, AdamSlots
-from .rule import Decay, Dialect, NonNegative, Positive, Precision, Rate, Rule, Step, one_minus, one_minus_power
+from .rule import (
+    Decay,
+    Dialect,
+    NonNegative,
+    Positive,
+    Precision,
+    Rate,
+    Rule,
+    Step,
+    average,
+    one_minus,
+    one_minus_power,
+)
 
 RULES: Mapping[str, type[Rule]] = {"adam": Adam, "adagrad": Adagrad, "adadelta": Adadelta}
 """The rules that come with rawstep, by the name that the command line uses."""
 
 __all__ = [
     "RULES", "Adadelta", "AdadeltaSlots", "Adagrad", "AdagradSlots", "Adam", "AdamSlots", "Decay", "Dialect",
-    "NonNegative", "Positive", "Precision", "Rate", "Rule", "Step", "one_minus", "one_minus_power",
+    "NonNegative", "Positive", "Precision", "Rate", "Rule", "Step", "average", "one_minus", "one_minus_power",
 ]  # fmt: skip

@@ -5,7 +5,7 @@ from typing import ClassVar, NamedTuple
 
 from ..xp import Array, sqrt, zeros_like
 from . import dialects
-from .rule import Decay, Positive, Precision, Rate, Rule, Step, one_minus
+from .rule import Decay, Positive, Precision, Rate, Rule, Step, average
 
 
 class AdadeltaSlots(NamedTuple):
@@ -27,7 +27,8 @@ class Adadelta(Rule):
         Δ = α·Δx                        θ ← θ − Δ
 
     The paper has no learning rate: α = 1. Every library adds one, after the accumulator. TF1 and Keras default to
-    α = 0.001, a thousandth of the paper's step; PyTorch and Optax to 1. ε, which sets the size of the first steps,
+    α = 0.001, a thousandth of the paper's step; PyTorch to 1; Optax to none, which leaves its update without a sign
+    too, so that here it has to be given. ε, which sets the size of the first steps,
     is 1e-6 in the paper, PyTorch and Optax, 1e-8 in TF1, 1e-7 in Keras. ρ is 0.95 in the paper, TF1 and Keras, 0.9
     in PyTorch and Optax.
 
@@ -49,9 +50,8 @@ class Adadelta(Rule):
         return AdadeltaSlots(mean_g2=zeros_like(x), mean_dx2=zeros_like(x))
 
     def update(self, g: Array, slots: AdadeltaSlots, t: Array, x: Array) -> Step:
-        complement = one_minus(self.rho, g, self.complement_in)
-        mean_g2 = self.rho * slots.mean_g2 + complement * g * g
+        mean_g2 = average(slots.mean_g2, g * g, self.rho, self.complement_in)
         rms_dx, rms_g = sqrt(slots.mean_dx2 + self.epsilon), sqrt(mean_g2 + self.epsilon)
         dx = rms_dx / rms_g * g
-        mean_dx2 = self.rho * slots.mean_dx2 + complement * dx * dx
+        mean_dx2 = average(slots.mean_dx2, dx * dx, self.rho, self.complement_in)
         return Step(self.rate(t, g) * dx, AdadeltaSlots(mean_g2, mean_dx2), dict(rms_dx=rms_dx, rms_g=rms_g, dx=dx))

@@ -45,7 +45,8 @@ class Adagrad(Rule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not self.rest_at_zero and self.epsilon == 0 and self.initial_accumulator_value == 0:
+        zero = [isinstance(value, float) and value == 0 for value in (self.epsilon, self.initial_accumulator_value)]
+        if all(zero) and not self.rest_at_zero:
             raise InputError(
                 "Adagrad: initial_accumulator_value must be above 0 where epsilon is 0, found 0: "
                 "a zero gradient would give 0/0."

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 from ..xp import Array, sqrt, zeros_like
 from . import dialects
-from .rule import Decay, NonNegative, Positive, Precision, Rate, Rule, Step, one_minus, one_minus_power
+from .rule import Decay, NonNegative, Positive, Precision, Rate, Rule, Step, average, one_minus_power
 
 
 class AdamSlots(NamedTuple):
@@ -33,6 +33,8 @@ class Adam(Rule):
     Any shape, any real floating dtype; all slots have the shape and dtype of the parameter.
 
     epsilon_root:  Optax's eps_root, inside the root; 0 elsewhere.
+    incremental:   which averages are written old + (1 − β)·(new − old): both in TF1 and Keras, m in PyTorch. That
+                   tells in float32, where β2 + (1 − β2) is not 1 and a weighted v settles 1e-5 too high.
     complement_in: where 1 − β is subtracted; in the variable's dtype in TF1, in Python's float64 elsewhere.
     power_in:      where 1 − β^t is computed; in float64 in PyTorch, in the variable's dtype in TF1 (which carries
                    β^t as a running product, so its last bits differ), Keras and Optax.
@@ -48,6 +50,7 @@ class Adam(Rule):
     epsilon: Positive = 1e-8
     epsilon_root: NonNegative = 0.0
     epsilon_form: Literal["algorithm-1", "epsilon-hat"] = "algorithm-1"
+    incremental: Literal["neither", "m", "both"] = "neither"
     complement_in: Precision = "float64"
     power_in: Precision = "float64"
 
@@ -55,8 +58,8 @@ class Adam(Rule):
         return AdamSlots(m=zeros_like(x), v=zeros_like(x))
 
     def update(self, g: Array, slots: AdamSlots, t: Array, x: Array) -> Step:
-        m = self.beta_1 * slots.m + one_minus(self.beta_1, g, self.complement_in) * g
-        v = self.beta_2 * slots.v + one_minus(self.beta_2, g, self.complement_in) * g * g
+        m = average(slots.m, g, self.beta_1, self.complement_in, incremental=self.incremental != "neither")
+        v = average(slots.v, g * g, self.beta_2, self.complement_in, incremental=self.incremental == "both")
         correction_1 = one_minus_power(self.beta_1, t, g, self.power_in)
         correction_2 = one_minus_power(self.beta_2, t, g, self.power_in)
         m_hat, v_hat = m / correction_1, v / correction_2

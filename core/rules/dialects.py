@@ -11,13 +11,19 @@ ADAM = {
     "paper": Dialect("Kingma & Ba 2015, Algorithm 1", dict(learning_rate=1e-3)),
     "tf1": Dialect(
         "TensorFlow, tf.compat.v1.train.AdamOptimizer and the kernel ResourceApplyAdam",
-        dict(learning_rate=1e-3, epsilon_form="epsilon-hat", complement_in="variable", power_in="variable"),
+        dict(
+            learning_rate=1e-3,
+            epsilon_form="epsilon-hat",
+            incremental="both",
+            complement_in="variable",
+            power_in="variable",
+        ),
     ),
     "keras": Dialect(
         "Keras, keras/src/optimizers/adam.py",
-        dict(learning_rate=1e-3, epsilon=1e-7, epsilon_form="epsilon-hat", power_in="variable"),
+        dict(learning_rate=1e-3, epsilon=1e-7, epsilon_form="epsilon-hat", incremental="both", power_in="variable"),
     ),
-    "torch": Dialect("PyTorch, torch/optim/adam.py", dict(learning_rate=1e-3)),
+    "torch": Dialect("PyTorch, torch/optim/adam.py", dict(learning_rate=1e-3, incremental="m")),
     "optax": Dialect("Optax, optax/_src/transform.py, scale_by_adam", dict(power_in="variable")),
 }
 
@@ -46,5 +52,5 @@ ADADELTA = {
     ),
     "keras": Dialect("Keras, keras/src/optimizers/adadelta.py", dict(learning_rate=1e-3, epsilon=1e-7)),
     "torch": Dialect("PyTorch, torch/optim/adadelta.py", dict(learning_rate=1.0, rho=0.9)),
-    "optax": Dialect("Optax, optax/_src/transform.py, scale_by_adadelta", dict(learning_rate=1.0, rho=0.9)),
+    "optax": Dialect("Optax, optax/_src/transform.py, scale_by_adadelta", dict(rho=0.9)),
 }

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 from ..errors import InputError
-from ..xp import Array, cast_like
+from ..xp import Array, cast_like, is_array
 
 
 class Step(NamedTuple):
@@ -65,8 +65,9 @@ class Rule(ABC):
     """An update rule: θ ← θ − Δ, where Δ and the new slots are a pure function of the gradient.
 
     Subclasses are frozen dataclasses whose fields are the settings, `learning_rate` first. A field annotated with
-    `Rate`, `Decay`, `Positive`, `NonNegative` or a `Literal` is checked on construction. Settings may also be
-    tensors that broadcast against the parameter (a leading axis of runs, say); those are taken as they are.
+    `Rate`, `Decay`, `Positive`, `NonNegative`, `bool` or a `Literal` is checked on construction. Numbers may also be
+    tensors or arrays of the slots' dtype that broadcast against the parameter (over a leading axis of runs, say);
+    those are taken as they are.
     """
 
     DIALECTS: ClassVar[Mapping[str, Dialect]] = {}
@@ -81,10 +82,10 @@ class Rule(ABC):
     def update(self, g: Array, slots: Any, t: Array, x: Array) -> Step:
         """One step: gradient g, slots and parameter x of one dtype; t counts from 1, a float at least as wide."""
 
-    def rate(self, t: Array, x: Array) -> Array:
-        """The learning rate of step t in the dtype of x; a schedule is read at t − 1, as Keras counts."""
+    def rate(self, t: Array, like: Array) -> Array:
+        """The learning rate of step t in the dtype of `like`; a schedule is read at t − 1, as Keras counts."""
         rate = self.learning_rate
-        return cast_like(rate(t - 1) if callable(rate) else rate, x)
+        return cast_like(rate(t - 1) if callable(rate) else rate, like)
 
     @classmethod
     def dialect(cls, name: str, **settings: Any) -> Self:
@@ -102,7 +103,7 @@ class Rule(ABC):
             if setting not in fields:
                 raise InputError(f"{cls.__name__} has no setting {setting!r}; it has: {', '.join(fields)}.")
         if "learning_rate" not in settings:
-            raise InputError(f"{cls.__name__} in the {name} dialect has no default learning rate: give one.")
+            raise InputError(f"{cls.__name__} in the {name} dialect has no default learning rate: give learning_rate.")
         return cls(**settings)
 
     def __post_init__(self) -> None:
@@ -114,26 +115,38 @@ class Rule(ABC):
 
 def _accepted(where: str, value: Any, hint: Any) -> Any:
     """The value of a setting, a number as Python's float, or InputError where it is not what the annotation says."""
-    if get_origin(hint) is Literal:
-        if value not in get_args(hint):
-            raise InputError(f"{where} must be one of {', '.join(map(repr, get_args(hint)))}, found {value!r}.")
-    elif get_origin(hint) is Annotated and isinstance(hint.__metadata__[0], Interval):
-        interval = hint.__metadata__[0]
-        if value is None or isinstance(value, (bool, str)):
-            raise InputError(f"{where} must be a number in {interval}, found {value!r}.")
-        if isinstance(value, numbers.Real) or (hasattr(value, "__array_interface__") and value.ndim == 0):
-            value = float(value)
-            if not interval.holds(value):
-                raise InputError(f"{where} must lie in {interval}, found {value:g}.")
+    if hint is bool and not isinstance(value, bool):
+        raise InputError(f"{where} must be True or False, found {value!r}.")
+    if get_origin(hint) is Literal and value not in get_args(hint):
+        raise InputError(f"{where} must be one of {', '.join(map(repr, get_args(hint)))}, found {value!r}.")
+    if get_origin(hint) is not Annotated or not isinstance(hint.__metadata__[0], Interval):
+        return value
+    interval = hint.__metadata__[0]
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        if not interval.holds(float(value)):
+            raise InputError(f"{where} must lie in {interval}, found {float(value):g}.")
+        return float(value)
+    if not is_array(value) and not (hint == Rate and callable(value)):
+        raise InputError(f"{where} must be a number in {interval}, found {value!r}.")
     return value
 
 
 def one_minus(beta: Array, x: Array, precision: Precision) -> Array:
     """1 − β in the dtype of x, subtracted as `precision` says.
 
-    float32's 1 − 0.999 is 1.0000467e-3: TF1 and its kernels compute it so, the others subtract in Python's float64.
+    float32's 1 − 0.999 is 9.99987e-4: TF1 and its kernels compute it so, the others subtract in Python's float64.
     """
     return cast_like(1 - beta, x) if precision == "float64" else 1 - cast_like(beta, x)
+
+
+def average(old: Array, new: Array, beta: Array, precision: Precision, incremental: bool = False) -> Array:
+    """The running average β·old + (1 − β)·new, or the same in increments, old + (1 − β)·(new − old).
+
+    The two round differently. Where β and 1 − β are rounded apart, as float32 rounds 0.999 and 0.001, their sum is
+    not 1: the first form then settles 1e-5 off the mean, the second does not.
+    """
+    weight = one_minus(beta, new, precision)
+    return old + weight * (new - old) if incremental else beta * old + weight * new
 
 
 def one_minus_power(beta: Array, t: Array, x: Array, precision: Precision) -> Array:

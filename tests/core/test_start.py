@@ -1,6 +1,7 @@
 """What `import core` brings in and what it prints, each in a fresh process; and which way the arrows run."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,17 +11,42 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def python(program: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+def python(program: str, **environment: str) -> subprocess.CompletedProcess:
+    command = [sys.executable, "-c", program]
+    environment = os.environ | environment
+    return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment)
+
+
+LOADED = "print([name for name in ('keras', 'matplotlib', 'rich', 'torch', 'jax', 'optax') if name in sys.modules])"
 
 
 def test_core_brings_in_no_keras_and_prints_nothing():
+    """Compiling included: XLA has notes of its own."""
     done = python(
-        "import sys, core, tensorflow as tf; tf.constant(1.0) + 1\n"
-        "print([name for name in ('keras', 'matplotlib', 'rich', 'torch', 'jax', 'optax') if name in sys.modules])"
+        "import sys, core, tensorflow as tf\n"
+        "tf.function(lambda x: x + 1, jit_compile=True)(tf.constant(1.0))\n" + LOADED
     )
     assert done.stdout == "[]\n"
     assert done.stderr == ""
+
+
+def test_core_brings_in_no_keras_and_keeps_the_notes_where_a_log_level_is_set():
+    done = python(
+        "import sys, core, os; print(os.environ['TF_CPP_MIN_LOG_LEVEL'])\n" + LOADED, TF_CPP_MIN_LOG_LEVEL="0"
+    )
+    assert done.stdout == "0\n[]\n"
+    assert "AVX" in done.stderr or "cuda" in done.stderr.lower()
+
+
+def test_core_leaves_the_devices_to_be_configured():
+    """Would catch a start that sets the devices up, after which these calls are refused."""
+    python(
+        "import core, tensorflow as tf\n"
+        "tf.config.threading.set_intra_op_parallelism_threads(1)\n"
+        "cpu = tf.config.list_physical_devices('CPU')[0]\n"
+        "tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)\n"
+        "assert len(tf.config.list_logical_devices('CPU')) == 2"
+    )
 
 
 def test_keras_is_there_for_whoever_asks():
@@ -41,12 +67,29 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "core").rglob("*.py")), ids=lambda path: path.stem)
+ALLOWED = {
+    "core/rules": ["core.errors", "core.xp", "core.rules"],
+    "core/optimizer.py": ["core.errors", "core.rules"],
+    "core/network.py": ["core.errors", "core.seeds"],
+    "core/program.py": ["core.errors", "core.rules", "core.optimizer"],
+    "core/__init__.py": ["core"],
+    "core": [],
+    "training": ["core", "training"],
+    "benchmarks": ["core", "training", "benchmarks"],
+}
+"""Which of our modules a room may import; the first row that fits a file counts."""
+
+
+@pytest.mark.parametrize(
+    "path", [path.relative_to(ROOT) for room in ("core", "training", "benchmarks") for path in ROOT.glob(f"{room}/**/*.py")],
+    ids=str,
+)  # fmt: skip
 def test_arrows_run_one_way(path):
-    """core knows neither training nor benchmarks; rules know xp and errors alone, and TensorFlow only through xp."""
-    modules = imported(path)
-    assert not {name for name in modules if name.split(".")[0] in ("training", "benchmarks", "tests", "keras")}
-    if path.parent.name == "rules":
-        ours = {name for name in modules if name.split(".")[0] == "core"}
-        assert ours <= {"core.xp", "core.errors"} | {name for name in ours if name.startswith("core.rules")}
-        assert not {name for name in modules if name.split(".")[0] in ("tensorflow", "numpy")}
+    """Would catch core importing training, training importing benchmarks, the optimizer importing the program."""
+    allowed = next(modules for room, modules in ALLOWED.items() if str(path).startswith(room))
+    modules = imported(ROOT / path)
+    ours = {name for name in modules if name.split(".")[0] in ("core", "training", "benchmarks", "tests")}
+    assert not {name for name in ours if not any(f"{name}.".startswith(f"{module}.") for module in allowed)}
+    assert "keras" not in {name.split(".")[0] for name in modules}
+    if path.parts[:2] == ("core", "rules"):
+        assert not {"tensorflow", "numpy"} & {name.split(".")[0] for name in modules}, "through xp alone"
