@@ -9,6 +9,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from hypothesis import settings
 from sybil import Example, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
@@ -16,6 +17,10 @@ from sybil.parsers.markdown import CodeBlockParser
 import core  # noqa: F401
 
 ROOT = Path(__file__).parent
+
+# Examples run TensorFlow on a shared machine: how long one takes says nothing of the code.
+settings.register_profile("rawstep", deadline=None)
+settings.load_profile("rawstep")
 
 
 def make_folder(namespace: dict) -> None:

@@ -1,9 +1,10 @@
 """The one optimizer: it owns the step counter and the slots, and applies rules to raw variables."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from .errors import InputError
@@ -38,25 +39,28 @@ class Optimizer(tf.Module):
            function, and `tf.train.Checkpoint` finds them as slots/<variable>/<slot>.
 
     Raises InputError where no variable is given, where a variable or a name is given twice, for a variable that is
-    not of a real floating dtype, and for a rule whose slots are no NamedTuple.
+    not trainable or not of a real floating dtype, for a rule whose slots are no NamedTuple of tensors of the slots'
+    dtype, and for a setting too small or too large for that dtype.
     """
 
     def __init__(self, rule: Rule | Iterable[tuple[Rule, Variables]], variables: Variables | None = None):
         super().__init__(name="optimizer")
+        if not isinstance(rule, Rule) and (variables is not None or not isinstance(rule, Iterable)):
+            raise InputError(f"Optimizer needs (rule, variables), or a list of such pairs, found {rule!r}.")
         groups = [(rule, variables)] if isinstance(rule, Rule) else list(rule)
         self.step = tf.Variable(tf.constant(0, tf.int64), trainable=False, name="step")
         self.slots: dict[str, dict[str, tf.Variable]] = {}
         assignments: dict[str, _Assignment] = {}
         for rule, variables in groups:
-            for name, variable in (variables or {}).items():
+            if not isinstance(variables, Mapping):
+                raise InputError(f"Optimizer needs a mapping from name to tf.Variable, found {variables!r}.")
+            for name, variable in variables.items():
                 _check_variable(name, variable, assignments)
-                values = rule.slots(tf.cast(variable, _slot_dtype(variable)))
-                if not hasattr(values, "_fields"):
-                    raise InputError(f"{type(rule).__name__}: slots must return a NamedTuple, found {values!r}.")
-                assignments[name] = _Assignment(variable, rule, type(values))
+                slots = _first_slots(name, variable, rule)
+                assignments[name] = _Assignment(variable, rule, type(slots))
                 self.slots[name] = {
                     slot: tf.Variable(value, trainable=False, name=f"{name}/{slot}")
-                    for slot, value in zip(values._fields, values, strict=True)
+                    for slot, value in slots._asdict().items()
                 }
         if not assignments:
             raise InputError("Optimizer needs a mapping from name to tf.Variable with at least one variable.")
@@ -75,8 +79,9 @@ class Optimizer(tf.Module):
         Raises InputError for a missing, unknown, None or sparse gradient, for a wrong shape or dtype, and for a
         rule that does not return what it should.
         """
-        if gradients.keys() != self._assignments.keys():
-            expected, found = ", ".join(self._assignments), ", ".join(gradients)
+        if not isinstance(gradients, Mapping) or gradients.keys() != self._assignments.keys():
+            expected = ", ".join(self._assignments)
+            found = ", ".join(gradients) if isinstance(gradients, Mapping) else type(gradients).__name__
             raise InputError(f"Optimizer needs one gradient for each of: {expected}; found: {found}.")
         for name, gradient in gradients.items():
             _check_gradient(name, gradient, self._assignments[name].variable)
@@ -88,15 +93,15 @@ class Optimizer(tf.Module):
 
         Takes and raises what `updates` does, and returns what it returned.
         """
-        steps = self.updates(gradients)
-        for name, step in steps.items():
+        updates = self.updates(gradients)
+        for name, step in updates.items():
             variable = self._assignments[name].variable
             x = tf.cast(variable, step.delta.dtype)
             variable.assign(tf.cast(x - step.delta, variable.dtype))
             for slot, value in step.slots._asdict().items():
                 self.slots[name][slot].assign(value)
         self.step.assign_add(1)
-        return steps
+        return updates
 
     def _update(self, name: str, gradient: tf.Tensor, t: tf.Tensor) -> Step:
         variable, rule = self._assignments[name].variable, self._assignments[name].rule
@@ -118,11 +123,31 @@ def _check_variable(name: Any, variable: Any, taken: Mapping[str, _Assignment]) 
         raise InputError(f"Optimizer needs a mapping from name to tf.Variable, found {name!r}: {type(variable)}.")
     if not variable.dtype.is_floating:
         raise InputError(f"Variable {name!r} must be of a real floating dtype, found {variable.dtype.name}.")
+    if not variable.trainable:
+        raise InputError(f"Variable {name!r} was made with trainable=False: a tape gives no gradient for it.")
     if name in taken:
         raise InputError(f"The name {name!r} is given to two variables; each needs a name of its own.")
     for other, assignment in taken.items():
         if assignment.variable is variable:
             raise InputError(f"{other!r} and {name!r} are the same variable; it can be updated by one rule only.")
+
+
+def _first_slots(name: str, variable: tf.Variable, rule: Rule) -> Any:
+    """The rule's slots for a variable, checked, as are the rule's numbers: an ε that rounds to 0 would give 0/0."""
+    dtype, where = _slot_dtype(variable), f"{type(rule).__name__} on {name!r}"
+    limits = np.finfo(dtype.name)
+    for field in fields(rule):
+        value = getattr(rule, field.name)
+        if isinstance(value, float) and value and not float(limits.tiny) <= abs(value) <= float(limits.max):
+            raise InputError(f"{where}: {field.name} = {value:g} is out of the range of {dtype.name}.")
+    slots = rule.slots(tf.cast(variable, dtype))
+    if not hasattr(slots, "_asdict"):
+        raise InputError(f"{where}: slots must return a NamedTuple, found {slots!r}.")
+    for slot, value in slots._asdict().items():
+        if not tf.is_tensor(value) or value.dtype != dtype:
+            found = value.dtype.name if tf.is_tensor(value) else repr(value)
+            raise InputError(f"{where}: slot {slot} must be a {dtype.name} tensor, found {found}.")
+    return slots
 
 
 def _check_gradient(name: str, gradient: Any, variable: tf.Variable) -> None:
@@ -133,6 +158,8 @@ def _check_gradient(name: str, gradient: Any, variable: tf.Variable) -> None:
             f"The gradient of {name!r} is sparse (tf.IndexedSlices, as tf.gather gives) and the rules are dense: "
             "pass tf.convert_to_tensor(gradient), or look rows up by a product with tf.one_hot."
         )
+    if not tf.is_tensor(gradient):
+        raise InputError(f"The gradient of {name!r} must be a tensor, found {gradient!r}.")
     if not variable.shape.is_compatible_with(gradient.shape):
         raise InputError(f"The gradient of {name!r} must have shape {variable.shape}, found {gradient.shape}.")
     if gradient.dtype != variable.dtype:

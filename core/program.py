@@ -19,11 +19,12 @@ Cost = Callable[..., tf.Tensor]
 """cost(variables, *batch): a scalar. It is traced as written: no Python `if` or `for` on tensor values."""
 
 Observer = Callable[[tf.Tensor, Gradients, dict[str, Step]], Any]
-"""observe(cost, gradients, steps): a nest of tensors to keep of each step. cost is a float64 scalar, gradients and
-steps are by the variables' names. Whatever is not kept costs nothing."""
+"""observe(cost, gradients, updates): a nest of tensors to keep of each step. cost is a float64 scalar, gradients and
+updates are by the variables' names. What is not kept costs nothing in the compiled executions. "xla-loop" calls it
+once more, on zeros, to learn the shapes."""
 
 
-def cost_only(cost: tf.Tensor, gradients: Gradients, steps: dict[str, Step]) -> tf.Tensor:
+def cost_only(cost: tf.Tensor, gradients: Gradients, updates: dict[str, Step]) -> tf.Tensor:
     """The observer that keeps nothing but the cost."""
     return cost
 
@@ -99,8 +100,8 @@ class Program:
         if not tf.is_tensor(cost) or cost.shape.rank != 0:
             raise InputError(f"The cost must be a scalar tensor, found {getattr(cost, 'shape', cost)!r}.")
         gradients = tape.gradient(cost, self._variables)
-        steps = self._optimizer.apply(gradients)
-        return self._observe(tf.cast(cost, tf.float64), gradients, steps)
+        updates = self._optimizer.apply(gradients)
+        return self._observe(tf.cast(cost, tf.float64), gradients, updates)
 
     def _loop(self, data: tuple[tf.Tensor, ...], batches: tf.Tensor) -> Any:
         # A Python number in the condition and no maximum_iterations: XLA then knows the trip count.
@@ -124,16 +125,19 @@ class Program:
 
 def _resident(data: Sequence[Any], batches: Any) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
     """Data and batches as tensors. The examples are looked up by number, and XLA would clamp a wrong one in silence."""
+    if not isinstance(data, list | tuple):
+        raise InputError(f"data must be a tuple of tensors, such as (images, labels), found {type(data).__name__}.")
     tensors, numbers = tuple(tf.convert_to_tensor(d) for d in data), np.asarray(batches)
     if numbers.ndim != 2 or not len(numbers) or not np.issubdtype(numbers.dtype, np.integer):
         raise InputError(
             f"batches must be integers [steps, batch size] of at least one step, found {numbers.dtype} {numbers.shape}."
         )
-    sizes = sorted({int(np.shape(tensor)[0]) if np.ndim(tensor) else 0 for tensor in tensors})
-    if len(sizes) > 1:
-        raise InputError(f"All data must have the same number of examples, found {', '.join(map(str, sizes))}.")
-    if sizes and numbers.size and not 0 <= numbers.min() <= numbers.max() < sizes[0]:
+    shapes = [tuple(tensor.shape) for tensor in tensors]
+    if len({shape[:1] for shape in shapes}) > 1 or () in shapes:
+        raise InputError(f"All data must have a first axis of as many examples, found shapes {shapes}.")
+    examples = len(tensors[0]) if tensors else np.inf
+    if numbers.size and not 0 <= numbers.min() <= numbers.max() < examples:
         raise InputError(
-            f"batches must name examples from 0 to {sizes[0] - 1}, found {numbers.min()} to {numbers.max()}."
+            f"batches must name examples from 0 to {examples - 1}, found {numbers.min()} to {numbers.max()}."
         )
-    return tensors, tf.convert_to_tensor(batches)
+    return tensors, tf.constant(numbers, tf.int32)

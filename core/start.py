@@ -1,10 +1,11 @@
-"""Brings TensorFlow in quietly, and without Keras.
+"""Brings TensorFlow in quietly, and without Keras and JAX.
 
 `import tensorflow` writes notes about missing GPU drivers straight to file descriptor 2, log level or not, and
-imports Keras eagerly, which takes about as long as all the rest. Neither is of use to somebody who trains on raw
-variables: the notes are muted for as long as the import and the first look at the devices take, and Keras is left
-for whoever asks for `tf.keras` or `import keras` later, which work as ever. Nothing is muted where
-TF_CPP_MIN_LOG_LEVEL is set, and a process that has imported TensorFlow already is left as it is.
+imports Keras, which takes about as long as all the rest, and JAX where it is installed. None of it is of use to
+somebody who trains on raw variables. The notes are muted for as long as the import and the first look at the devices
+take. Keras and JAX are left for whoever asks later: `tf.keras`, `import keras` and `import jax` work as ever, and
+only TFLite's converter from JAX does not. Nothing is muted where TF_CPP_MIN_LOG_LEVEL is set, and a process that has
+imported TensorFlow already is left as it is.
 """
 
 import os
@@ -31,12 +32,12 @@ def _stderr_muted() -> Iterator[None]:
         os.close(null)
 
 
-class _NoKeras(MetaPathFinder):
-    """Ends an import of Keras with ImportError, as TensorFlow's own start expects where Keras is absent."""
+class _Postponed(MetaPathFinder):
+    """Ends an import of Keras or JAX with ImportError, which TensorFlow's own start takes for an absent package."""
 
     def find_spec(self, fullname, path=None, target=None):
-        if fullname.startswith("keras."):
-            raise ImportError("Keras is imported when it is asked for")
+        if fullname.startswith(("keras.", "jax.")):
+            raise ImportError(f"{fullname} is imported when it is asked for")
 
 
 @contextmanager
@@ -52,8 +53,8 @@ def import_tensorflow() -> None:
     """Imports TensorFlow and lets it look for devices, none of which it sets up yet; see the module's text."""
     if "tensorflow" in sys.modules:
         return
-    no_keras = _NoKeras()
-    sys.meta_path.insert(0, no_keras)
+    postponed = _Postponed()
+    sys.meta_path.insert(0, postponed)
     try:
         with ExitStack() as stack:
             if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
@@ -63,4 +64,4 @@ def import_tensorflow() -> None:
 
             tf.config.list_physical_devices()
     finally:
-        sys.meta_path.remove(no_keras)
+        sys.meta_path.remove(postponed)

@@ -58,8 +58,9 @@ class EpochDisplay:
 def print_table(report: Mapping[str, Any]) -> None:
     """The last table of a run, from its report, to standard output: a row an epoch, then the run's own figures."""
     console = Console(highlight=False)
-    settings = report["settings"]
-    epochs = Table(title=f"{settings['rule']}, learning rate {settings['learning_rate']}, seed {settings['seed']}")
+    settings, compile_seconds = report["settings"], report["compile_seconds"]
+    rule = f"{settings['rule']} ({settings['dialect'] or 'its own defaults'})"
+    epochs = Table(title=f"{rule}, learning rate {settings['learning_rate']}, seed {settings['seed']}")
     for heading in ("epoch", "cost", "validation accuracy"):
         epochs.add_column(heading, justify="right")
     for number, epoch in enumerate(report["epochs"], start=1):
@@ -69,7 +70,7 @@ def print_table(report: Mapping[str, Any]) -> None:
     run.add_column()
     run.add_row("test accuracy", f"{report['test_accuracy']:.4f}")
     run.add_row("steps/s", f"{report['steps_per_second']:,.0f}")
-    run.add_row("compile seconds", f"{report['compile_seconds']:.2f}")
+    run.add_row("compile seconds", "–" if compile_seconds is None else f"{compile_seconds:.2f}")
     run.add_row("peak memory", f"{report['peak_memory_mb']:,.0f} MB")
     console.print(epochs)
     console.print(run)

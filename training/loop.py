@@ -37,13 +37,15 @@ def image_cost(weights: Weights, images: tf.Tensor, labels: tf.Tensor) -> tf.Ten
 
 
 def call_lengths(steps: int, most: int = STEPS_PER_CALL) -> list[int]:
-    """An epoch of `steps` steps as calls of at most `most`, and at least two, of one length where that is possible.
+    """An epoch of `steps` steps as calls of at most `most`, of one length where that is possible.
 
-    Every length is compiled apart, so a number of calls that divides the steps is looked for up to twice the least
-    number; failing that, the last call is shorter.
+    Every length is compiled apart. So the first number of calls is taken that divides the steps, leaves calls of 8
+    steps or more and is at least two, for a time without compilation; failing that, three or more calls, of which
+    the last is shorter.
     """
-    fewest = max(min(2, steps), -(-steps // most))
-    calls = next((calls for calls in range(fewest, 2 * fewest) if steps % calls == 0), fewest)
+    fewest = -(-steps // most)
+    divisors = (calls for calls in range(max(2, fewest), steps // 8 + 1) if steps % calls == 0)
+    calls = next(divisors, min(steps, max(3, fewest)))
     length = -(-steps // calls)
     return [min(length, steps - start) for start in range(0, steps, length)]
 

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import resource
 import sys
 import tempfile
@@ -33,7 +34,7 @@ def versions() -> dict[str, str]:
 def report(trainer: Trainer) -> dict[str, Any]:
     """The whole of a finished run, as JSON can hold it; settings of the rule that are not plain values by repr."""
     rule = {field.name: getattr(trainer.rule, field.name) for field in fields(trainer.rule)}
-    rule = {name: value if isinstance(value, float | str | bool) else repr(value) for name, value in rule.items()}
+    rule = {name: value if isinstance(value, float | int | str | None) else repr(value) for name, value in rule.items()}
     return {
         "epochs": [epoch._asdict() for epoch in trainer.history],
         "test_accuracy": trainer.accuracy(trainer.dataset.test),
@@ -46,7 +47,13 @@ def report(trainer: Trainer) -> dict[str, Any]:
 
 
 def peak_memory_mb() -> float:
-    """The most memory that this process has held at once, in MB (10⁶ bytes)."""
+    """The most main memory that this process has held at once, in MB (10⁶ bytes).
+
+    Linux's own count first: there getrusage starts from what the parent held.
+    """
+    status = Path("/proc/self/status")
+    if status.exists() and (high_water := re.search(r"VmHWM:\s*(\d+) kB", status.read_text())):
+        return int(high_water[1]) * 1024 / 1e6
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
@@ -65,9 +72,15 @@ def check_writable(path: Path) -> None:
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Writes a JSON file whole or not at all; numbers that are not finite, which JSON has no word for, become null.
 
+    A link is followed, and what is there but is no regular file, such as /dev/stdout, is written to.
+
     Raises InputError where the file cannot be written.
     """
     text = json.dumps(json.loads(json.dumps(content), parse_constant=lambda _: None), indent=1)
+    if path.exists() and not path.is_file():
+        path.write_text(text + "\n")
+        return
+    path = path.resolve()
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with unfinished.open("w") as file:

@@ -2,10 +2,11 @@
 
 
 class Stopwatch:
-    """Sums up calls of a compiled program, of which the first of each length traces and compiles.
+    """Sums up calls of a program, of which the first of each length may trace and compile.
 
-    The rate is that of all later calls. What a first call took beyond its steps at that rate is compilation. While
-    there is no later call the rate is that of all calls, compilation included, and nothing counts as compilation.
+    The rate is that of all later calls, and what the first ones took beyond their steps at that rate is compilation.
+    While there is no later call the two cannot be told apart: the rate is then that of all calls, compilation
+    included, and the seconds of compilation are None.
     """
 
     def __init__(self) -> None:
@@ -28,7 +29,7 @@ class Stopwatch:
         return sum(self._first) / sum(self._first.values()) if self._first else 0.0
 
     @property
-    def compile_seconds(self) -> float:
+    def compile_seconds(self) -> float | None:
         if not self._later_steps:
-            return 0.0
+            return None
         return max(0.0, sum(self._first.values()) - sum(self._first) / self.steps_per_second)

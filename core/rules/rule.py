@@ -119,9 +119,9 @@ def _accepted(where: str, value: Any, hint: Any) -> Any:
         raise InputError(f"{where} must be True or False, found {value!r}.")
     if get_origin(hint) is Literal and value not in get_args(hint):
         raise InputError(f"{where} must be one of {', '.join(map(repr, get_args(hint)))}, found {value!r}.")
-    if get_origin(hint) is not Annotated or not isinstance(hint.__metadata__[0], Interval):
+    interval = next((note for note in getattr(hint, "__metadata__", ()) if isinstance(note, Interval)), None)
+    if interval is None:
         return value
-    interval = hint.__metadata__[0]
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
         if not interval.holds(float(value)):
             raise InputError(f"{where} must lie in {interval}, found {float(value):g}.")

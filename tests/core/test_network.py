@@ -58,9 +58,22 @@ def test_cost_and_accuracy_take_class_numbers_and_one_hot_rows(labels):
     assert accuracy(tf.constant(values), tf.constant(labels)) == np.mean(values.argmax(axis=1) == LABELS)
 
 
+@pytest.mark.parametrize("labels", [LABELS[:, np.newaxis], LABELS.astype(np.float32), np.eye(4)[LABELS], 2])
+def test_labels_of_another_shape_or_dtype_are_refused(labels):
+    """Would catch a column of class numbers let through: it broadcasts against the logits and trains on nonsense."""
+    for function in (softmax_cross_entropy, accuracy):
+        with pytest.raises(InputError, match=r"rows of shape \(4, 3\), found"):
+            function(tf.zeros([4, 3]), labels)
+
+
 @pytest.mark.parametrize(
     ("layers", "init", "sentence"),
-    [([784], "he", "at least two layers"), ([784, 0, 10], "he", "at least one unit"), ([4, 3], "xavier", "normal, he")],
+    [
+        ([4, 2.5], "he", "at least one unit"),
+        ([784], "he", "at least two layers"),
+        ([784, 0, 10], "he", "at least one unit"),
+        ([4, 3], "xavier", "normal, he"),
+    ],
 )
 def test_a_network_that_cannot_be_is_refused(layers, init, sentence):
     with pytest.raises(InputError, match=sentence):

@@ -139,6 +139,12 @@ def test_a_gradient_through_gather_is_told_how_to_become_dense():
     [
         (lambda: Optimizer(Adam(), {}), "at least one variable"),
         (lambda: Optimizer(Adam(), None), "needs a mapping from name to tf.Variable"),
+        (lambda: Optimizer(Adam(), [tf.Variable(1.0)]), "needs a mapping from name to tf.Variable"),
+        (lambda: Optimizer(Adam, {"a": tf.Variable(1.0)}), "needs (rule, variables), or a list of such pairs"),
+        (lambda: Optimizer([(Adam(), {})], {"a": tf.Variable(1.0)}), "a list of such pairs"),
+        (lambda: Optimizer(Adam(), {"f": tf.Variable(1.0, trainable=False)}), "'f' was made with trainable=False"),
+        (lambda: Optimizer(Adam(epsilon=1e-40), {"a": tf.Variable(1.0)}), "= 1e-40 is out of the range of float32"),
+        (lambda: Optimizer(Adam(learning_rate=1e300), {"a": tf.Variable(1.0)}), "learning_rate = 1e+300 is out of the"),
         (lambda: Optimizer(Adam(), {"n": tf.Variable(1)}), "'n' must be of a real floating dtype, found int32."),
         (lambda: Optimizer(Adam(), {"z": tf.Variable(1j)}), "must be of a real floating dtype, found complex128."),
         (lambda: Optimizer(Adam(), {"t": tf.constant(1.0)}), "from name to tf.Variable, found 't'"),
@@ -186,13 +192,29 @@ def test_a_rule_that_breaks_its_contract_is_named(part, sentence):
     assert sentence in str(error.value)
 
 
-def test_slots_that_are_no_named_tuple_are_refused():
+def test_slots_that_are_no_named_tuple_of_the_right_dtype_are_refused():
     class Listed(Descent):
         def slots(self, x):
             return [x]
 
-    with pytest.raises(InputError, match="Listed: slots must return a NamedTuple, found"):
+    class Wide(Adam):
+        def slots(self, x):
+            return super().slots(tf.cast(x, tf.float64))
+
+    with pytest.raises(InputError, match="Listed on 'w': slots must return a NamedTuple, found"):
         Optimizer(Listed(0.1), two_variables())
+    with pytest.raises(InputError, match="Wide on 'w': slot m must be a float32 tensor, found float64"):
+        Optimizer(Wide(), two_variables())
+
+
+def test_a_tiny_epsilon_serves_float64():
+    Optimizer(Adam(epsilon=1e-40), two_variables(tf.float64))
+
+
+@pytest.mark.parametrize("gradients", [[1.0], {"w": [1.0, 2.0], "b": tf.ones([3])}])
+def test_gradients_that_are_no_mapping_of_tensors_are_refused(gradients):
+    with pytest.raises(InputError, match=r"one gradient for each of: w, b; found: list|must be a tensor"):
+        Optimizer(Adam(), two_variables()).apply(gradients)
 
 
 def test_learning_rates_may_be_a_tensor_over_a_leading_axis_of_runs():

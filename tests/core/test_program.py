@@ -16,9 +16,9 @@ from tests.mutants import AdamCorrectedAtNextStep
 EXECUTIONS = get_args(Execution)
 
 
-def everything(cost, gradients, steps):
+def everything(cost, gradients, updates):
     """An observer that keeps the update, the slots and the stages of every variable."""
-    return {name: {"delta": s.delta, **s.slots._asdict(), **s.stages} for name, s in steps.items()}
+    return {name: {"delta": s.delta, **s.slots._asdict(), **s.stages} for name, s in updates.items()}
 
 
 def trajectory(rule, dtype, execution, stream):
@@ -104,7 +104,7 @@ def test_a_program_is_traced_once_and_a_remainder_once_more(execution):
         program.run(data, BATCHES)
     assert program.trace_count == 1
     program.run(data, BATCHES[:5])
-    program.run(data, BATCHES[:5])
+    program.run(data, BATCHES[:5].astype(np.uint8))
     assert program.trace_count == (2 if execution == "xla-loop" else 1)
 
 
@@ -150,8 +150,8 @@ def test_costs_come_as_float64_and_before_the_step():
 
 @pytest.mark.parametrize("execution", EXECUTIONS)
 def test_an_observer_keeps_what_it_returns_at_each_step(execution):
-    def observe(cost, gradients, steps):
-        return {"cost": cost, "norm": tf.norm(gradients["ho"]), "m": steps["bo"].slots.m}
+    def observe(cost, gradients, updates):
+        return {"cost": cost, "norm": tf.norm(gradients["ho"]), "m": updates["bo"].slots.m}
 
     program, data, _ = small_program(Adam(0.01), execution, observe=observe)
     observed = program.run(data, BATCHES)
@@ -195,7 +195,9 @@ def test_a_cost_that_is_no_scalar_or_leaves_a_variable_out_is_refused(execution)
         ([np.zeros([4, 1])], [0, 1], r"batches must be integers \[steps, batch size\]"),
         ([np.zeros([4, 1])], [[0.0]], r"found float64 \(1, 1\)"),
         ([np.zeros([4, 1])], np.zeros([0, 1], int), "of at least one step"),
-        ([np.zeros([4, 1]), np.zeros(5)], [[0]], "same number of examples, found 4, 5"),
+        ([np.zeros([4, 1]), np.zeros(5)], [[0]], r"first axis of as many examples, found shapes \[\(4, 1\), \(5,\)\]"),
+        ([np.float32(1)], [[0]], r"found shapes \[\(\)\]"),
+        (np.zeros([4, 1]), [[0]], "data must be a tuple of tensors, such as .* found ndarray"),
     ],
 )
 def test_data_and_batches_that_do_not_fit_are_refused(data, batches, sentence):

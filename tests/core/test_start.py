@@ -20,7 +20,7 @@ def python(program: str, **environment: str) -> subprocess.CompletedProcess:
 LOADED = "print([name for name in ('keras', 'matplotlib', 'rich', 'torch', 'jax', 'optax') if name in sys.modules])"
 
 
-def test_core_brings_in_no_keras_and_prints_nothing():
+def test_core_brings_in_nothing_else_and_prints_nothing():
     """Compiling included: XLA has notes of its own."""
     done = python(
         "import sys, core, tensorflow as tf\n"
@@ -30,7 +30,7 @@ def test_core_brings_in_no_keras_and_prints_nothing():
     assert done.stderr == ""
 
 
-def test_core_brings_in_no_keras_and_keeps_the_notes_where_a_log_level_is_set():
+def test_core_brings_in_nothing_else_and_keeps_the_notes_where_a_log_level_is_set():
     done = python(
         "import sys, core, os; print(os.environ['TF_CPP_MIN_LOG_LEVEL'])\n" + LOADED, TF_CPP_MIN_LOG_LEVEL="0"
     )
@@ -80,10 +80,10 @@ ALLOWED = {
 """Which of our modules a room may import; the first row that fits a file counts."""
 
 
-@pytest.mark.parametrize(
-    "path", [path.relative_to(ROOT) for room in ("core", "training", "benchmarks") for path in ROOT.glob(f"{room}/**/*.py")],
-    ids=str,
-)  # fmt: skip
+FILES = [path.relative_to(ROOT) for room in ("core", "training", "benchmarks") for path in ROOT.glob(f"{room}/**/*.py")]
+
+
+@pytest.mark.parametrize("path", FILES, ids=str)
 def test_arrows_run_one_way(path):
     """Would catch core importing training, training importing benchmarks, the optimizer importing the program."""
     allowed = next(modules for room, modules in ALLOWED.items() if str(path).startswith(room))

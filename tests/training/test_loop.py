@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from training.data import Dataset, Split, load_mnist
 from training.loop import Trainer, call_lengths
+from training.results import report
 from training.settings import Settings
 from training.stopwatch import Stopwatch
 
@@ -19,9 +20,13 @@ def test_calls_add_up_to_the_epoch_and_none_is_too_long(steps, most):
     assert max(lengths) <= most
     assert len(set(lengths[:-1])) <= 1
     assert lengths[-1] <= lengths[0]
+    assert len(lengths) > len(set(lengths)) or steps == 1, "a length that comes twice tells compilation from training"
 
 
-@pytest.mark.parametrize(("steps", "lengths"), [(550, [110] * 5), (1100, [110] * 10), (275, [55] * 5), (34, [17] * 2)])
+@pytest.mark.parametrize(
+    ("steps", "lengths"),
+    [(550, [110] * 5), (1100, [110] * 10), (275, [55] * 5), (34, [17] * 2), (55, [11] * 5), (107, [36, 36, 35])],
+)
 def test_the_notebook_s_epochs_are_calls_of_one_length(steps, lengths):
     """So that a run compiles once."""
     assert call_lengths(steps) == lengths
@@ -38,9 +43,9 @@ def test_the_stopwatch_tells_compilation_from_training():
 
 def test_the_stopwatch_makes_do_with_first_calls():
     watch = Stopwatch()
-    assert (watch.steps_per_second, watch.compile_seconds) == (0, 0)
+    assert (watch.steps_per_second, watch.compile_seconds) == (0, None)
     watch.record(10, 5.0)
-    assert (watch.steps_per_second, watch.compile_seconds) == (2, 0)
+    assert (watch.steps_per_second, watch.compile_seconds) == (2, None)
 
 
 def striped_images(size: int, seed: int) -> Split:
@@ -66,6 +71,23 @@ def test_a_trainer_learns_what_can_be_learnt_and_keeps_its_history():
     assert trainer.accuracy(dataset.test) == 1.0
     assert trainer.optimizer.step.numpy() == sum(heard) == 20 * 11
     assert trainer.program.trace_count == len(set(call_lengths(11)))
+
+
+def test_the_report_takes_each_accuracy_from_its_own_split():
+    """Would catch validation images where test images belong: here one split is right, one wrong, one in halves."""
+    images = striped_images(60, 0)
+    wrong = images._replace(labels=(images.labels + 1) % 3)
+    half = images._replace(labels=np.where(np.arange(60) % 2, images.labels, wrong.labels))
+    trainer = Trainer(
+        Settings(dialect="keras", learning_rate=0.01, batch_size=20, epochs=60, hidden=(8,), init="he"),
+        Dataset(images, half, wrong, classes=3),
+    )
+    *_, last = trainer.epochs()
+    figures = report(trainer)
+    assert last.validation_accuracy == figures["epochs"][-1]["validation_accuracy"] == 0.5
+    assert figures["test_accuracy"] == 0.0
+    assert trainer.accuracy(images) == 1.0
+    assert len(figures["epochs"]) == 60
 
 
 def test_a_seed_decides_a_whole_run():
