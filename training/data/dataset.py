@@ -38,7 +38,7 @@ def load_mnist() -> Dataset:
         train=Split(*(array[VALIDATION_SIZE:] for array in examples)),
         validation=Split(*(array[:VALIDATION_SIZE] for array in examples)),
         test=test,
-        classes=int(examples.labels.max()) + 1,
+        classes=1 + max(int(split.labels.max()) for split in (examples, test)),
     )
 
 
