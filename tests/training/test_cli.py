@@ -161,7 +161,7 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path):
     [
         (["--rule", "adamm"], "There is no rule 'adamm'; there are: adam, adagrad, adadelta, or give module:Class."),
         (["--dialect", "caffe"], "Adam has no dialect 'caffe'; it has: paper, tf1, keras, torch, optax."),
-        (["--rule", "adagrad"], "Adagrad in the tf1 dialect has no default learning rate: give one."),
+        (["--rule", "adagrad"], "Adagrad in the tf1 dialect has no default learning rate: give learning_rate."),
         (["--learning-rate", "0"], "Adam: learning_rate must lie in (0, ∞), found 0."),
         (["--learning-rate", "-1"], "Adam: learning_rate must lie in (0, ∞), found -1."),
         (["--learning-rate", "nan"], "Adam: learning_rate must lie in (0, ∞), found nan."),
