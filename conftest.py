@@ -14,7 +14,7 @@ from sybil import Example, Sybil
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import CodeBlockParser
 
-import core  # noqa: F401
+import core  # noqa: F401 - see above
 
 ROOT = Path(__file__).parent
 

@@ -60,7 +60,7 @@ def kernel_reference(name: str, rule: Rule, dtype: Any, size: int) -> Reference:
     theta = tf.Variable(np.zeros(size, dtype))
     slots = {slot: tf.Variable(value) for slot, value in rule.slots(np.zeros(size, dtype))._asdict().items()}
     handles = [variable.handle for variable in (theta, *slots.values())]
-    scalar = lambda value: tf.constant(value, theta.dtype)  # noqa: E731
+    scalar = lambda value: tf.constant(value, theta.dtype)  # noqa: E731 - a name for one call
 
     def step(g: np.ndarray, t: int) -> np.ndarray:
         theta.assign(tf.zeros_like(theta))
