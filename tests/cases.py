@@ -67,7 +67,7 @@ BOUND = 4.0
 Half a unit for every rounded operation and every rounded constant: that makes at most 2.5 for a running average of
 g or g² and for a denominator (a root halves the error of what it is given), and up to 7 for an update or an average
 of squared updates, were all roundings to fall to one side. They do not: the largest error seen over all cases,
-dtypes and executions here is 3.6.
+dtypes and executions here is 3.7.
 """
 
 
