@@ -56,7 +56,10 @@ class Optimizer(tf.Module):
                 raise InputError(f"Optimizer needs a mapping from name to tf.Variable, found {variables!r}.")
             for name, variable in variables.items():
                 _check_variable(name, variable, assignments)
-                slots = _first_slots(name, variable, rule)
+                where, dtype = f"{type(rule).__name__} on {name!r}", _slot_dtype(variable)
+                _check_settings(where, rule, dtype)
+                slots = rule.slots(tf.cast(variable, dtype))
+                _check_slots(where, slots, dtype)
                 assignments[name] = _Assignment(variable, rule, type(slots))
                 self.slots[name] = {
                     slot: tf.Variable(value, trainable=False, name=f"{name}/{slot}")
@@ -132,22 +135,22 @@ def _check_variable(name: Any, variable: Any, taken: Mapping[str, _Assignment]) 
             raise InputError(f"{other!r} and {name!r} are the same variable; it can be updated by one rule only.")
 
 
-def _first_slots(name: str, variable: tf.Variable, rule: Rule) -> Any:
-    """The rule's slots for a variable, checked, as are the rule's numbers: an ε that rounds to 0 would give 0/0."""
-    dtype, where = _slot_dtype(variable), f"{type(rule).__name__} on {name!r}"
+def _check_settings(where: str, rule: Rule, dtype: tf.DType) -> None:
+    """Refuses numbers that the dtype rounds to 0 or to infinity: an ε that is 0 there gives 0/0."""
     limits = np.finfo(dtype.name)
     for field in fields(rule):
         value = getattr(rule, field.name)
         if isinstance(value, float) and value and not float(limits.tiny) <= abs(value) <= float(limits.max):
             raise InputError(f"{where}: {field.name} = {value:g} is out of the range of {dtype.name}.")
-    slots = rule.slots(tf.cast(variable, dtype))
+
+
+def _check_slots(where: str, slots: Any, dtype: tf.DType) -> None:
     if not hasattr(slots, "_asdict"):
         raise InputError(f"{where}: slots must return a NamedTuple, found {slots!r}.")
     for slot, value in slots._asdict().items():
         if not tf.is_tensor(value) or value.dtype != dtype:
             found = value.dtype.name if tf.is_tensor(value) else repr(value)
             raise InputError(f"{where}: slot {slot} must be a {dtype.name} tensor, found {found}.")
-    return slots
 
 
 def _check_gradient(name: str, gradient: Any, variable: tf.Variable) -> None:

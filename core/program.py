@@ -128,16 +128,17 @@ def _resident(data: Sequence[Any], batches: Any) -> tuple[tuple[tf.Tensor, ...],
     if not isinstance(data, list | tuple):
         raise InputError(f"data must be a tuple of tensors, such as (images, labels), found {type(data).__name__}.")
     tensors, numbers = tuple(tf.convert_to_tensor(d) for d in data), np.asarray(batches)
-    if numbers.ndim != 2 or not len(numbers) or not np.issubdtype(numbers.dtype, np.integer):
+    integers = numbers.ndim == 2 and np.issubdtype(numbers.dtype, np.integer)
+    if not integers or 0 in numbers.shape[: 2 if tensors else 1]:
         raise InputError(
-            f"batches must be integers [steps, batch size] of at least one step, found {numbers.dtype} {numbers.shape}."
+            "batches must be integers [steps, batch size], of at least one step and, where there is data, one example, "
+            f"found {numbers.dtype} {numbers.shape}."
         )
     shapes = [tuple(tensor.shape) for tensor in tensors]
     if len({shape[:1] for shape in shapes}) > 1 or () in shapes:
         raise InputError(f"All data must have a first axis of as many examples, found shapes {shapes}.")
-    examples = len(tensors[0]) if tensors else np.inf
-    if numbers.size and not 0 <= numbers.min() <= numbers.max() < examples:
+    if tensors and not 0 <= numbers.min() <= numbers.max() < len(tensors[0]):
         raise InputError(
-            f"batches must name examples from 0 to {examples - 1}, found {numbers.min()} to {numbers.max()}."
+            f"batches must name examples from 0 to {len(tensors[0]) - 1}, found {numbers.min()} to {numbers.max()}."
         )
     return tensors, tf.constant(numbers, tf.int32)

@@ -63,7 +63,7 @@ def check_writable(path: Path) -> None:
     if path.is_dir():
         raise InputError(f"{path} must be a file, found a folder.")
     try:
-        with tempfile.TemporaryFile(dir=path.parent):
+        with path.open("a") if _is_device(path) else tempfile.TemporaryFile(dir=path.resolve().parent):
             pass
     except OSError as error:
         raise InputError(f"{path} cannot be written: {error.strerror}.") from error
@@ -77,19 +77,27 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
     Raises InputError where the file cannot be written.
     """
     text = json.dumps(json.loads(json.dumps(content), parse_constant=lambda _: None), indent=1)
-    if path.exists() and not path.is_file():
-        path.write_text(text + "\n")
-        return
-    path = path.resolve()
+    try:
+        if _is_device(path):
+            path.write_text(text + "\n")
+        else:
+            _replace(path.resolve(), text + "\n")
+    except OSError as error:
+        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
+
+
+def _is_device(path: Path) -> bool:
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+def _replace(path: Path, text: str) -> None:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         with unfinished.open("w") as file:
-            file.write(text + "\n")
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(path)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
     finally:
         unfinished.unlink(missing_ok=True)
 

@@ -28,9 +28,8 @@ class Adadelta(Rule):
 
     The paper has no learning rate: α = 1. Every library adds one, after the accumulator. TF1 and Keras default to
     α = 0.001, a thousandth of the paper's step; PyTorch to 1; Optax to none, which leaves its update without a sign
-    too, so that here it has to be given. ε, which sets the size of the first steps,
-    is 1e-6 in the paper, PyTorch and Optax, 1e-8 in TF1, 1e-7 in Keras. ρ is 0.95 in the paper, TF1 and Keras, 0.9
-    in PyTorch and Optax.
+    too, so that here it has to be given. ε, which sets the size of the first steps, is 1e-6 in the paper, PyTorch and
+    Optax, 1e-8 in TF1, 1e-7 in Keras. ρ is 0.95 in the paper, TF1 and Keras, 0.9 in PyTorch and Optax.
 
     Any shape, any real floating dtype; both slots have the shape and dtype of the parameter.
 

@@ -195,6 +195,7 @@ def test_a_cost_that_is_no_scalar_or_leaves_a_variable_out_is_refused(execution)
         ([np.zeros([4, 1])], [0, 1], r"batches must be integers \[steps, batch size\]"),
         ([np.zeros([4, 1])], [[0.0]], r"found float64 \(1, 1\)"),
         ([np.zeros([4, 1])], np.zeros([0, 1], int), "of at least one step"),
+        ([np.zeros([4, 1])], np.zeros([1, 0], int), r"where there is data, one example, found int64 \(1, 0\)"),
         ([np.zeros([4, 1]), np.zeros(5)], [[0]], r"first axis of as many examples, found shapes \[\(4, 1\), \(5,\)\]"),
         ([np.float32(1)], [[0]], r"found shapes \[\(\)\]"),
         (np.zeros([4, 1]), [[0]], "data must be a tuple of tensors, such as .* found ndarray"),

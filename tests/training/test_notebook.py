@@ -76,7 +76,7 @@ def relative_difference(ours, theirs):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_costs_agree_with_the_notebook_s_session(costs, name, record_property):
+def test_costs_agree_with_the_notebook_s_session(costs, name):
     ours, theirs = costs(name)
     first, fifty = relative_difference(ours[:10], theirs[:10]), relative_difference(ours[:50], theirs[:50])
     mean = abs(ours.mean() / theirs.mean() - 1)

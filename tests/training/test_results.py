@@ -20,7 +20,7 @@ def test_json_is_written_through_a_link_and_leaves_nothing_beside(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"target.json", "link.json"}
 
 
-def test_json_goes_to_a_device_without_replacing_it(tmp_path):
+def test_json_goes_to_a_device_without_replacing_it():
     done = subprocess.run(
         [sys.executable, "-c", "from pathlib import Path; from training.results import write_json\n"
          "write_json(Path('/dev/stdout'), {'a': 1}); assert not Path('/dev/stdout').is_file()"],
@@ -29,7 +29,12 @@ def test_json_goes_to_a_device_without_replacing_it(tmp_path):
     assert json.loads(done.stdout) == {"a": 1}
 
 
-def test_a_full_disk_ends_in_a_sentence_and_keeps_the_old_file(tmp_path, monkeypatch):
+def test_a_full_device_ends_in_a_sentence():
+    with pytest.raises(InputError, match="/dev/full cannot be written: No space left on device"):
+        write_json(Path("/dev/full"), {"a": 1})
+
+
+def test_a_full_disk_ends_in_a_sentence_and_keeps_the_old_file(tmp_path):
     """A limit on the size of files stands for the disk: the write itself fails, as it would there."""
     path = tmp_path / "run.json"
     path.write_text("old")
