@@ -33,6 +33,15 @@ def test_validation_images_are_the_first_of_the_training_file(mnist):
     assert mnist.validation.labels[:5].tolist() == [5, 0, 4, 1, 9]
 
 
+def test_validation_and_training_images_are_the_whole_file_once(mnist):
+    """Would catch a split that overlaps, which shows in no accuracy."""
+    folder = files("training.data") / "mnist"
+    images = read_idx(folder / "train-images-idx3-ubyte.gz", dimensions=3).reshape(60_000, 784)
+    labels = read_idx(folder / "train-labels-idx1-ubyte.gz", dimensions=1)
+    np.testing.assert_array_equal(np.concatenate([mnist.validation.images, mnist.train.images]), images)
+    np.testing.assert_array_equal(np.concatenate([mnist.validation.labels, mnist.train.labels]), labels)
+
+
 @pytest.mark.parametrize(
     "line",
     [
