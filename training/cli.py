@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
 
+from .interruption import Interrupted, signals_noted
 from .settings import Settings
 
 app = App(
@@ -23,6 +25,9 @@ app = App(
 def train(
     settings: Annotated[Settings, Parameter(name="*")] = Settings(),  # noqa: B008 - frozen
     *,
+    checkpoint: Path | None = None,
+    resume: Annotated[bool, Parameter(negative=())] = False,
+    save_every: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
     json: Path | None = None,
     tensorboard: Path | None = None,
 ) -> None:
@@ -31,6 +36,9 @@ def train(
     The defaults are the notebook's first experiment: Adam as TensorFlow 1 computed it, learning rate 0.001, batches
     of 100, 30 epochs, two hidden layers of 256 units, weights and biases from N(0,1).
 
+    With a checkpoint folder, Ctrl-C and `kill` save the run after the call that is under way. A run that was
+    interrupted, in whatever way, goes on with `--resume` to the very bits of one that was not.
+
     Examples:
 
     - `rawstep train`: the notebook's first experiment
@@ -38,34 +46,99 @@ def train(
     - `rawstep train --rule adagrad --dialect keras`: Adagrad as Keras computes it, at Keras's rate
     - `rawstep train --hidden 64 32 --init he --json he.json`: smaller layers, and the figures in a file
     - `rawstep train --rule my_rules:Momentum`: a rule of your own, from my_rules.py
+    - `rawstep train --rule adadelta --checkpoint run`: saved in the folder run after every epoch
+    - `rawstep train --checkpoint run --resume`: the same run goes on, with the settings that it has
+    - `rawstep train --checkpoint run --resume --epochs 40`: and further than was planned
 
     Parameters
     ----------
+    checkpoint
+        Save the run in this folder, after every epoch and when it is interrupted. The last three states are kept.
+    resume
+        Go on from the newest state in the checkpoint folder, with the settings found there; learning rate, epochs
+        and execution may be given anew. Where there is none, start afresh.
+    save_every
+        Save every so many steps instead of every epoch, rounded up to whole calls of the training program.
     json
         Write costs, accuracies, rates, settings and versions to this file.
     tensorboard
         Write cost and accuracy as TensorBoard events to this folder.
     """
-    if sys.stderr.isatty():
-        print("starting TensorFlow …", end="\r", file=sys.stderr, flush=True)
+    if checkpoint is None and (resume or save_every is not None):
+        _stop(f"{'--resume' if resume else '--save-every'} needs a folder: give --checkpoint DIR.", 2)
+    _say_that_it_starts()
     from .data import load_mnist
-    from .display import EpochDisplay, print_table
+    from .display import RunDisplay, print_run
+    from .files import check_file, check_folder
     from .loop import Trainer
-    from .results import TensorBoard, check_writable, report, write_json
+    from .results import TensorBoard, report, write_json
+    from .run_folder import RunFolder
 
     if json is not None:
-        check_writable(json)
-    trainer = Trainer(settings, load_mnist())
+        check_file(json)
+    if tensorboard is not None:
+        check_folder(tensorboard)
+    if checkpoint is None:
+        folder, trainer, notes = None, Trainer(settings, load_mnist()), []
+    else:
+        folder = RunFolder(checkpoint, save_every)
+        trainer, notes = folder.begin(settings, resume)
     board = None if tensorboard is None else TensorBoard(tensorboard)
-    with EpochDisplay(trainer) as display:
-        for epoch in trainer.epochs(display.after_call):
-            display.after_epoch(epoch)
-            if board is not None:
-                board.write(len(trainer.history), **epoch._asdict())
+    with RunDisplay(trainer) as display, signals_noted() as signals:
+        for note in notes:
+            display.note(note)
+        for call in trainer.train():
+            display.after_call(call)
+            if board is not None and call.epoch is not None:
+                board.write(len(trainer.history), **call.epoch._asdict())
+            if signals:
+                kept = "nothing was kept" if folder is None else f"go on from {folder.save(trainer)} with --resume"
+                raise Interrupted(signals[0], kept)
+            if folder is not None:
+                folder.save_if_due(trainer)
     figures = report(trainer)
-    print_table(figures)
+    print_run(figures)
     if json is not None:
         write_json(json, figures)
+
+
+@app.command
+def evaluate(*, checkpoint: Path, json: Path | None = None) -> None:
+    """Print the cost and the accuracy of a run's newest checkpoint on the validation and test images.
+
+    Examples:
+
+    - `rawstep evaluate --checkpoint run`: of a run that `rawstep train --checkpoint run` saved
+    - `rawstep evaluate --checkpoint run --json figures.json`: and the figures in a file
+
+    Parameters
+    ----------
+    checkpoint
+        The folder of the run.
+    json
+        Write the figures to this file.
+    """
+    _say_that_it_starts()
+    from .data import load_mnist
+    from .display import print_evaluation
+    from .files import check_file
+    from .images import evaluator
+    from .results import write_json
+    from .run_folder import RunFolder
+
+    if json is not None:
+        check_file(json)
+    newest = RunFolder(checkpoint).newest()
+    dataset, evaluate = load_mnist(), evaluator(newest.weights)
+    figures = {name: evaluate(getattr(dataset, name))._asdict() for name in ("validation", "test")}
+    print_evaluation(str(newest), figures)
+    if json is not None:
+        write_json(json, {"checkpoint": str(newest.path)} | figures)
+
+
+def _say_that_it_starts() -> None:
+    if sys.stderr.isatty():
+        print("starting TensorFlow …", end="\r", file=sys.stderr, flush=True)
 
 
 def _stop(sentence: str, status: int) -> NoReturn:
@@ -79,8 +152,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         _stop(str(error), 2)
+    except Interrupted as stop:
+        _stop(f"interrupted; {stop}.", stop.status)
     except KeyboardInterrupt:
-        _stop("interrupted; nothing was kept.", 130)
+        _stop("interrupted.", 130)
     except ValueError as error:
         from core import InputError
 

@@ -7,10 +7,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from .loop import Epoch, Trainer
+from .loop import Call, Trainer
 
 
-class EpochDisplay:
+class RunDisplay:
     """A progress bar on a terminal; a plain line an epoch where the output is none. Both go to standard error."""
 
     def __init__(self, trainer: Trainer):
@@ -26,7 +26,8 @@ class EpochDisplay:
             transient=True,
         )
         steps = trainer.settings.epochs * trainer.sampler.steps_per_epoch
-        self._task = self._bar.add_task("compiling", total=steps, epoch=self._count(1))
+        begun = self._count(len(trainer.history) + 1)
+        self._task = self._bar.add_task("compiling", total=steps, completed=trainer.step, epoch=begun)
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -35,30 +36,30 @@ class EpochDisplay:
     def __exit__(self, *exception: object) -> None:
         self._bar.stop()
 
-    def after_call(self, steps: int, cost: float) -> None:
-        """Moves the bar by one call of `steps` steps whose mean cost is `cost`."""
-        description = f"cost {cost:.5g}  {self._trainer.stopwatch.steps_per_second:,.0f} steps/s"
-        epoch = self._count(len(self._trainer.history) + 1)
-        self._bar.update(self._task, advance=steps, description=description, epoch=epoch)
+    def note(self, sentence: str) -> None:
+        """Prints a sentence above the bar."""
+        self._console.print(f"rawstep: {sentence}", soft_wrap=True)
 
-    def after_epoch(self, epoch: Epoch) -> None:
-        """Prints the epoch's line where there is no bar."""
-        if not self._console.is_terminal:
+    def after_call(self, call: Call) -> None:
+        """Moves the bar by one call; where there is no bar, prints the line of an epoch that it ended."""
+        rate = f"{self._trainer.stopwatch.steps_per_second:,.0f} steps/s"
+        ended = len(self._trainer.history)
+        begun = self._count(min(ended + 1, self._trainer.settings.epochs))
+        self._bar.update(self._task, advance=call.steps, description=f"cost {call.cost:.5g}  {rate}", epoch=begun)
+        if call.epoch is not None and not self._console.is_terminal:
+            accuracy = f"validation accuracy {call.epoch.validation_accuracy:.4f}"
             self._console.print(
-                f"epoch {self._count(len(self._trainer.history))}  cost {epoch.cost:.5g}  "
-                f"validation accuracy {epoch.validation_accuracy:.4f}  "
-                f"{self._trainer.stopwatch.steps_per_second:,.0f} steps/s",
-                soft_wrap=True,
+                f"epoch {self._count(ended)}  cost {call.epoch.cost:.5g}  {accuracy}  {rate}", soft_wrap=True
             )
 
     def _count(self, epoch: int) -> str:
         return f"{epoch}/{self._trainer.settings.epochs}"
 
 
-def print_table(report: Mapping[str, Any]) -> None:
-    """The last table of a run, from its report, to standard output: a row an epoch, then the run's own figures."""
+def print_run(report: Mapping[str, Any]) -> None:
+    """The tables of a run, from its report, to standard output: a row an epoch, then the run's own figures."""
     console = Console(highlight=False)
-    settings, compile_seconds = report["settings"], report["compile_seconds"]
+    settings, rate, compile_seconds = report["settings"], report["steps_per_second"], report["compile_seconds"]
     rule = f"{settings['rule']} ({settings['dialect'] or 'its own defaults'})"
     epochs = Table(title=f"{rule}, learning rate {settings['learning_rate']}, seed {settings['seed']}")
     for heading in ("epoch", "cost", "validation accuracy"):
@@ -69,8 +70,18 @@ def print_table(report: Mapping[str, Any]) -> None:
     run.add_column(justify="right")
     run.add_column()
     run.add_row("test accuracy", f"{report['test_accuracy']:.4f}")
-    run.add_row("steps/s", f"{report['steps_per_second']:,.0f}")
+    run.add_row("steps/s", "–" if rate is None else f"{rate:,.0f}")
     run.add_row("compile seconds", "–" if compile_seconds is None else f"{compile_seconds:.2f}")
     run.add_row("peak memory", f"{report['peak_memory_mb']:,.0f} MB")
     console.print(epochs)
     console.print(run)
+
+
+def print_evaluation(title: str, figures: Mapping[str, Mapping[str, float]]) -> None:
+    """A table of the cost and the accuracy on each split, to standard output."""
+    table = Table(title=title)
+    for heading in ("split", "cost", "accuracy"):
+        table.add_column(heading, justify="right")
+    for split, figure in figures.items():
+        table.add_row(split, f"{figure['cost']:.6g}", f"{figure['accuracy']:.4f}")
+    Console(highlight=False).print(table)

@@ -1,16 +1,16 @@
 """Training a perceptron on labelled images: one epoch after another, with its costs, accuracies and rates."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from core import Optimizer, Program, accuracy, logits, new_weights, softmax_cross_entropy
-from core.network import Weights
+from core import Optimizer, Program, new_weights
 
-from .data import Dataset, Sampler, Split
+from .data import Dataset, Sampler
+from .images import evaluator, image_cost
 from .rule_choice import choose_rule
 from .settings import Settings
 from .stopwatch import Stopwatch
@@ -26,14 +26,12 @@ class Epoch(NamedTuple):
     validation_accuracy: float
 
 
-def unit_pixels(images: tf.Tensor) -> tf.Tensor:
-    """Grey levels 0 to 255 (uint8) as float32 from 0 to 1, by the notebook's product with 1/255."""
-    return tf.cast(images, tf.float32) * np.float32(1 / 255)
+class Call(NamedTuple):
+    """One call of the training program: its steps, the mean of their costs, and the epoch, where it ended one."""
 
-
-def image_cost(weights: Weights, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """The mean softmax cross-entropy of a batch of uint8 images and class numbers."""
-    return softmax_cross_entropy(logits(weights, unit_pixels(images)), labels)
+    steps: int
+    cost: float
+    epoch: Epoch | None
 
 
 def call_lengths(steps: int, most: int = STEPS_PER_CALL) -> list[int]:
@@ -51,9 +49,11 @@ def call_lengths(steps: int, most: int = STEPS_PER_CALL) -> list[int]:
 
 
 class Trainer:
-    """A perceptron, its optimizer and its data, trained an epoch at a time.
+    """A perceptron, its optimizer and its data, trained a call at a time.
 
     history:   the epochs so far.
+    costs:     of the steps so far in the epoch that has begun; as many as the position in it.
+    evaluate:  cost and accuracy of the weights, as they then are, on a split.
     stopwatch: compile seconds and steady rate of the training calls, drawing the batches included.
 
     Raises InputError for a rule, dialect, learning rate, batch size, layer, initialisation or execution that
@@ -69,29 +69,38 @@ class Trainer:
         self.weights = new_weights(layers, settings.init, settings.seed)
         self.optimizer = Optimizer(self.rule, self.weights)
         self.program = Program(image_cost, self.weights, self.optimizer, settings.execution)
+        self.evaluate = evaluator(self.weights)
         self.stopwatch = Stopwatch()
         self.history: list[Epoch] = []
+        self.costs: list[float] = []
         self._train_data = tuple(tf.constant(array) for array in dataset.train)
-        self._accuracy = tf.function(
-            lambda images, labels: accuracy(logits(self.weights, unit_pixels(images)), labels), autograph=False
-        )
 
-    def epochs(self, after_call: Callable[[int, float], None] = lambda steps, cost: None) -> Iterator[Epoch]:
-        """Trains the epochs that are left, yielding each; `after_call(steps, mean cost)` hears of every call."""
-        while len(self.history) < self.settings.epochs:
-            costs = np.concatenate(
-                [self._call(steps, after_call) for steps in call_lengths(self.sampler.steps_per_epoch)]
-            )
-            self.history.append(Epoch(float(costs.mean()), self.accuracy(self.dataset.validation)))
-            yield self.history[-1]
+    @property
+    def step(self) -> int:
+        """The number of steps taken."""
+        return int(self.optimizer.step)
 
-    def accuracy(self, split: Split) -> float:
-        """The share of a split's images that the network now names rightly."""
-        return float(self._accuracy(*split))
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are trained."""
+        return len(self.history) >= self.settings.epochs
 
-    def _call(self, steps: int, after_call: Callable[[int, float], None]) -> np.ndarray:
+    def train(self) -> Iterator[Call]:
+        """Trains what is left of the epochs, yielding after each call; there a run can be saved, or left for good."""
+        steps_per_epoch = self.sampler.steps_per_epoch
+        longest = call_lengths(steps_per_epoch)[0]
+        while not self.finished:
+            steps, epoch = min(longest, steps_per_epoch - len(self.costs)), None
+            costs = self._call(steps)
+            self.costs += costs.tolist()
+            if len(self.costs) == steps_per_epoch:
+                epoch = Epoch(float(np.mean(self.costs)), self.evaluate(self.dataset.validation).accuracy)
+                self.history.append(epoch)
+                self.costs = []
+            yield Call(steps, float(costs.mean()), epoch)
+
+    def _call(self, steps: int) -> np.ndarray:
         start = time.perf_counter()
         costs = self.program.run(self._train_data, self.sampler.take(steps)).numpy()
         self.stopwatch.record(steps, time.perf_counter() - start)
-        after_call(steps, costs.mean())
         return costs

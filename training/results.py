@@ -1,14 +1,12 @@
 """What a run leaves behind: a JSON file, and scalars for TensorBoard."""
 
 import json
-import os
 import platform
 import re
 import resource
 import sys
-import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,9 +14,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from core import InputError
-
+from .files import check_folder, unwritable, write_whole
 from .loop import Trainer
+from .rule_choice import rule_settings
 
 
 def versions() -> dict[str, str]:
@@ -33,11 +31,10 @@ def versions() -> dict[str, str]:
 
 def report(trainer: Trainer) -> dict[str, Any]:
     """The whole of a finished run, as JSON can hold it; settings of the rule that are not plain values by repr."""
-    rule = {field.name: getattr(trainer.rule, field.name) for field in fields(trainer.rule)}
-    rule = {name: value if isinstance(value, float | int | str | None) else repr(value) for name, value in rule.items()}
+    rule = rule_settings(trainer.rule)
     return {
         "epochs": [epoch._asdict() for epoch in trainer.history],
-        "test_accuracy": trainer.accuracy(trainer.dataset.test),
+        "test_accuracy": trainer.evaluate(trainer.dataset.test).accuracy,
         "steps_per_second": trainer.stopwatch.steps_per_second,
         "compile_seconds": trainer.stopwatch.compile_seconds,
         "peak_memory_mb": peak_memory_mb(),
@@ -58,48 +55,13 @@ def peak_memory_mb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
 
-def check_writable(path: Path) -> None:
-    """Raises InputError unless a file can be written at `path`; leaves nothing behind."""
-    if path.is_dir():
-        raise InputError(f"{path} must be a file, found a folder.")
-    try:
-        with path.open("a") if _is_device(path) else tempfile.TemporaryFile(dir=path.resolve().parent):
-            pass
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
-
-
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Writes a JSON file whole or not at all; numbers that are not finite, which JSON has no word for, become null.
-
-    A link is followed, and what is there but is no regular file, such as /dev/stdout, is written to.
 
     Raises InputError where the file cannot be written.
     """
     text = json.dumps(json.loads(json.dumps(content), parse_constant=lambda _: None), indent=1)
-    try:
-        if _is_device(path):
-            path.write_text(text + "\n")
-        else:
-            _replace(path.resolve(), text + "\n")
-    except OSError as error:
-        raise InputError(f"{path} cannot be written: {error.strerror}.") from error
-
-
-def _is_device(path: Path) -> bool:
-    return path.exists() and not path.is_file() and not path.is_dir()
-
-
-def _replace(path: Path, text: str) -> None:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with unfinished.open("w") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(path, f"{text}\n".encode())
 
 
 class TensorBoard:
@@ -109,11 +71,11 @@ class TensorBoard:
     """
 
     def __init__(self, folder: Path):
+        check_folder(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise InputError(f"{folder} cannot be made: {error.strerror}.") from error
-        check_writable(folder / "events")
+            raise unwritable(folder, error) from error
         self._writer = tf.summary.create_file_writer(str(folder))
 
     def write(self, epoch: int, **scalars: float) -> None:

@@ -3,6 +3,8 @@
 import importlib
 import os
 import sys
+from dataclasses import fields
+from typing import Any
 
 from core import RULES, InputError, Rule
 
@@ -26,6 +28,15 @@ def choose_rule(name: str, dialect: str | None = None, learning_rate: float | No
         return rule(**settings)
     except TypeError as error:  # a setting without a default, or an abstract method
         raise InputError(f"{name} cannot be built: {error}.") from error
+
+
+def rule_settings(rule: Rule) -> dict[str, Any]:
+    """Every setting of a rule as JSON can hold it: a function by its name, what else is no plain value by its repr."""
+    values = {field.name: getattr(rule, field.name) for field in fields(rule)}
+    return {
+        name: value if isinstance(value, float | int | str | None) else getattr(value, "__qualname__", repr(value))
+        for name, value in values.items()
+    }
 
 
 def _import_rule(name: str) -> type[Rule]:

@@ -1,7 +1,7 @@
 """What decides a training run. Free of TensorFlow, so that --help answers at once."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from dataclasses import asdict, dataclass
+from typing import Annotated, Any, Literal, Self
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -49,6 +49,16 @@ class Settings:
     init: Literal["normal", "he", "glorot"] = "normal"
     execution: Literal["eager", "graph", "xla-step", "xla-loop"] = "xla-loop"
 
+    def __new__(cls, **given: Any) -> Self:
+        self = super().__new__(cls)
+        self.__dict__["named"] = tuple(given)  # past the lock of a frozen dataclass
+        return self
+
     def __post_init__(self) -> None:
+        object.__setattr__(self, "hidden", tuple(self.hidden))  # a list, where it comes from JSON
         if self.dialect is None and ":" not in self.rule:
             object.__setattr__(self, "dialect", "tf1")
+
+    def over(self, earlier: Self) -> Self:
+        """The settings of an earlier run, but for those that were named when this one was made."""
+        return type(self)(**asdict(earlier) | {name: getattr(self, name) for name in self.__dict__["named"]})

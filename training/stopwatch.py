@@ -6,7 +6,7 @@ class Stopwatch:
 
     The rate is that of all later calls, and what the first ones took beyond their steps at that rate is compilation.
     While there is no later call the two cannot be told apart: the rate is then that of all calls, compilation
-    included, and the seconds of compilation are None.
+    included, and the seconds of compilation are None. Before any call both are None.
     """
 
     def __init__(self) -> None:
@@ -23,13 +23,14 @@ class Stopwatch:
             self._first[steps] = seconds
 
     @property
-    def steps_per_second(self) -> float:
+    def steps_per_second(self) -> float | None:
         if self._later_steps:
             return self._later_steps / self._later_seconds
-        return sum(self._first) / sum(self._first.values()) if self._first else 0.0
+        return sum(self._first) / sum(self._first.values()) if self._first else None
 
     @property
     def compile_seconds(self) -> float | None:
         if not self._later_steps:
             return None
-        return max(0.0, sum(self._first.values()) - sum(self._first) / self.steps_per_second)
+        first_steps_alone = sum(self._first) * self._later_seconds / self._later_steps
+        return max(0.0, sum(self._first.values()) - first_steps_alone)

@@ -6,11 +6,13 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.data import Dataset, Split, load_mnist
+from training.data import Dataset, load_mnist
 from training.loop import Trainer, call_lengths
 from training.results import report
 from training.settings import Settings
 from training.stopwatch import Stopwatch
+
+from .striped import striped_dataset, striped_images
 
 
 @given(st.integers(1, 5000), st.integers(1, 300))
@@ -43,33 +45,24 @@ def test_the_stopwatch_tells_compilation_from_training():
 
 def test_the_stopwatch_makes_do_with_first_calls():
     watch = Stopwatch()
-    assert (watch.steps_per_second, watch.compile_seconds) == (0, None)
+    assert (watch.steps_per_second, watch.compile_seconds) == (None, None)
     watch.record(10, 5.0)
     assert (watch.steps_per_second, watch.compile_seconds) == (2, None)
 
 
-def striped_images(size: int, seed: int) -> Split:
-    """4 × 4 images of three classes, told by which row is bright."""
-    random = np.random.default_rng(seed)
-    labels = random.integers(0, 3, size).astype(np.uint8)
-    images = random.integers(0, 100, (size, 4, 4)).astype(np.uint8)
-    images[np.arange(size), labels] += 150
-    return Split(images.reshape(size, 16), labels)
-
-
 def test_a_trainer_learns_what_can_be_learnt_and_keeps_its_history():
-    dataset = Dataset(striped_images(230, 0), striped_images(50, 1), striped_images(50, 2), classes=3)
+    dataset = striped_dataset()
     trainer = Trainer(
         Settings(rule="adam", dialect="keras", learning_rate=0.01, batch_size=20, epochs=20, hidden=(8,), init="he"),
         dataset,
     )
-    heard = []
-    epochs = list(trainer.epochs(lambda steps, cost: heard.append(steps)))
+    calls = list(trainer.train())
+    epochs = [call.epoch for call in calls if call.epoch is not None]
     assert trainer.history == epochs
     assert len(epochs) == 20
     assert epochs[-1].cost < epochs[0].cost / 5
-    assert trainer.accuracy(dataset.test) == 1.0
-    assert trainer.optimizer.step.numpy() == sum(heard) == 20 * 11
+    assert trainer.evaluate(dataset.test).accuracy == 1.0
+    assert trainer.optimizer.step.numpy() == trainer.step == sum(call.steps for call in calls) == 20 * 11
     assert trainer.program.trace_count == len(set(call_lengths(11)))
 
 
@@ -82,18 +75,18 @@ def test_the_report_takes_each_accuracy_from_its_own_split():
         Settings(dialect="keras", learning_rate=0.01, batch_size=20, epochs=60, hidden=(8,), init="he"),
         Dataset(images, half, wrong, classes=3),
     )
-    *_, last = trainer.epochs()
+    *_, last = trainer.train()
     figures = report(trainer)
-    assert last.validation_accuracy == figures["epochs"][-1]["validation_accuracy"] == 0.5
+    assert last.epoch.validation_accuracy == figures["epochs"][-1]["validation_accuracy"] == 0.5
     assert figures["test_accuracy"] == 0.0
-    assert trainer.accuracy(images) == 1.0
+    assert trainer.evaluate(images).accuracy == 1.0
     assert len(figures["epochs"]) == 60
 
 
 def test_a_seed_decides_a_whole_run():
-    dataset = Dataset(striped_images(230, 0), striped_images(50, 1), striped_images(50, 2), classes=3)
+    dataset = striped_dataset()
     settings = Settings(batch_size=20, epochs=2, hidden=(8,), seed=3)
-    first, second = (list(Trainer(settings, dataset).epochs()) for _ in range(2))
+    first, second = (list(Trainer(settings, dataset).train()) for _ in range(2))
     assert first == second
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from core import InputError
-from training.results import check_writable, write_json
+from training.files import check_file
+from training.results import write_json
 
 
 def test_json_is_written_through_a_link_and_leaves_nothing_beside(tmp_path):
@@ -56,7 +57,7 @@ def test_a_full_disk_ends_in_a_sentence_and_keeps_the_old_file(tmp_path):
 
 def test_a_folder_that_is_not_there_is_named(tmp_path):
     with pytest.raises(InputError, match=r"absent/run\.json cannot be written: No such file or directory"):
-        check_writable(tmp_path / "absent" / "run.json")
+        check_file(tmp_path / "absent" / "run.json")
 
 
 def test_peak_memory_grows_by_what_is_held():

@@ -1,5 +1,7 @@
 """Batches of examples, shuffled anew every epoch."""
 
+from typing import Any
+
 import numpy as np
 
 from core.errors import InputError
@@ -26,7 +28,7 @@ class Sampler:
         self.size = size
         self.batch_size = batch_size
         self._random = generator(seed, "sampler")
-        self._rest = np.empty(0, np.int32)
+        self._shuffle()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -35,10 +37,31 @@ class Sampler:
 
     def take(self, steps: int) -> np.ndarray:
         """The next batches, int32 [steps, batch_size]."""
-        parts, missing = [self._rest], steps * self.batch_size - len(self._rest)
+        parts, missing = [], steps * self.batch_size
         while missing > 0:
-            parts.append(self._random.permutation(self.size).astype(np.int32))
-            missing -= self.size
-        examples = np.concatenate(parts)
-        taken, self._rest = np.split(examples, [steps * self.batch_size])
-        return taken.reshape(steps, self.batch_size)
+            if self._position == self.size:
+                self._shuffle()
+            part = self._permutation[self._position : self._position + missing]
+            self._position += len(part)
+            missing -= len(part)
+            parts.append(part)
+        return np.concatenate([np.empty(0, np.int32), *parts]).reshape(steps, self.batch_size)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Where the sequence stands, as JSON can hold it: what the generator was before it drew the permutation that
+        is being dealt out, and how many examples of that are gone. Setting it to a sampler of the same size and batch
+        size makes it go on from there.
+        """
+        return {"generator": self._before, "position": self._position}
+
+    @state.setter
+    def state(self, state: dict[str, Any]) -> None:
+        self._random.bit_generator.state = state["generator"]
+        self._shuffle()
+        self._position = state["position"]
+
+    def _shuffle(self) -> None:
+        self._before = self._random.bit_generator.state
+        self._permutation = self._random.permutation(self.size).astype(np.int32)
+        self._position = 0

@@ -1,0 +1,181 @@
+"""One state of a run on disk: everything that decides its next step."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from core import InputError
+
+from .data import Dataset
+from .loop import Epoch, Trainer
+from .results import versions
+from .rule_choice import rule_settings
+from .settings import Settings
+
+PREFIX = "state"
+"""tf.train.Checkpoint's files in the folder of a checkpoint: state.index and state.data-00000-of-00001."""
+MAY_CHANGE = ("--learning-rate", "--epochs", "--execution")
+"""The options that a resumed run may have otherwise."""
+
+
+class DamagedError(Exception):
+    """A checkpoint that cannot be read whole; the message says why."""
+
+
+class _Text(tf.train.experimental.PythonState):
+    """A text among the variables of a tf.train.Checkpoint."""
+
+    def __init__(self, text: str):
+        self._text = text
+
+    def serialize(self) -> str:
+        return self._text
+
+    def deserialize(self, string_value: str) -> None:
+        self._text = string_value
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A state of a run, read from disk and found whole.
+
+    path:    the folder that it was read from.
+    tensors: weights/<name>, optimizer/slots/<name>/<slot> and optimizer/step, by these names.
+    run:     all the rest: settings, every setting of the rule, sizes and hash of the training data, versions, the
+             epochs so far, the costs of the steps so far in the epoch that has begun (as many as the position in
+             it), and the sampler's state.
+    """
+
+    path: Path
+    tensors: Mapping[str, np.ndarray]
+    run: Mapping[str, Any]
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(**self.run["settings"])
+
+    @property
+    def weights(self) -> dict[str, tf.Tensor]:
+        """The network's weights and biases by name."""
+        prefix = "weights/"
+        return {
+            name.removeprefix(prefix): tf.constant(tensor)
+            for name, tensor in self.tensors.items()
+            if name.startswith(prefix)
+        }
+
+    def __str__(self) -> str:
+        settings, step = self.settings, int(self.tensors["optimizer/step"])
+        dialect = settings.dialect or "its own defaults"
+        return f"{self.path} ({settings.rule}, {dialect}; step {step:,}, {len(self.run['epochs'])} epochs done)"
+
+
+def write(trainer: Trainer, folder: Path) -> None:
+    """Writes the state of a trainer between two calls into an empty folder, as a tf.train.Checkpoint."""
+    run = {
+        "settings": asdict(trainer.settings),
+        "rule": rule_settings(trainer.rule),
+        "data": _data(trainer.dataset),
+        "versions": versions(),
+        "epochs": trainer.history,
+        "costs": trainer.costs,
+        "sampler": trainer.sampler.state,
+    }
+    text = _Text(json.dumps(run))
+    tf.train.Checkpoint(weights=trainer.weights, optimizer=trainer.optimizer, run=text).write(str(folder / PREFIX))
+
+
+def read(folder: Path) -> Checkpoint:
+    """Reads what `write` wrote. Every tensor is read, and so its checksum checked, before any is used.
+
+    Raises DamagedError.
+    """
+    try:
+        reader = tf.train.load_checkpoint(str(folder / PREFIX))
+        tensors = {
+            name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"): reader.get_tensor(name)
+            for name in reader.get_variable_to_shape_map()
+        }
+        run = json.loads(tensors.pop("run/.ATTRIBUTES/py_state"))
+        del tensors["_CHECKPOINTABLE_OBJECT_GRAPH"]
+    except (tf.errors.OpError, IndexError, KeyError, ValueError) as error:
+        raise DamagedError(str(error).partition("\n")[0]) from error
+    return Checkpoint(folder, tensors, run)
+
+
+def check_settings(checkpoint: Checkpoint, settings: Settings) -> None:
+    """Raises InputError where a run with these settings cannot go on from a checkpoint."""
+    _refuse_changes(checkpoint, _options(checkpoint.settings), _options(settings), MAY_CHANGE)
+
+
+def restore(checkpoint: Checkpoint, trainer: Trainer) -> None:
+    """Puts a checkpoint into a trainer, which then goes on to the bits of a run that was never interrupted.
+
+    Raises InputError, with the trainer as it was, where the checkpoint is of other settings, of a rule, training data
+    or tensors that differ; in the learning rate, epochs and execution it may.
+    """
+    check_settings(checkpoint, trainer.settings)
+    run, variables = checkpoint.run, _variables(trainer)
+    before = run["rule"] | run["data"] | _kinds(checkpoint.tensors)
+    now = rule_settings(trainer.rule) | _data(trainer.dataset) | _kinds(variables)
+    _refuse_changes(checkpoint, before, now, ["learning_rate"])
+    for name, variable in variables.items():
+        variable.assign(checkpoint.tensors[name])
+    trainer.history = [Epoch(*epoch) for epoch in run["epochs"]]
+    trainer.costs = list(run["costs"])
+    trainer.sampler.state = run["sampler"]
+
+
+def notes(checkpoint: Checkpoint, trainer: Trainer) -> list[str]:
+    """A sentence for each thing that a run may have otherwise than the checkpoint it goes on from, and has."""
+    settings, run = _options(checkpoint.settings), checkpoint.run
+    before = {name: settings[name] for name in MAY_CHANGE} | {"--learning-rate": run["rule"]["learning_rate"]}
+    now = _options(trainer.settings) | {"--learning-rate": rule_settings(trainer.rule)["learning_rate"]}
+    changed = [f"{name} is {now[name]}, was {before[name]}" for name in before if now[name] != before[name]]
+    return changed + [
+        f"{name} is {version}, was {run['versions'].get(name)}: the last bits may differ"
+        for name, version in versions().items()
+        if version != run["versions"].get(name)
+    ]
+
+
+def _refuse_changes(
+    checkpoint: Checkpoint, before: Mapping[str, Any], now: Mapping[str, Any], but: Collection[str]
+) -> None:
+    names = [name for name in {**before, **now} if name not in but and before.get(name) != now.get(name)]
+    if names:
+        changes = "; ".join(f"{name} {before.get(name)}, not {now.get(name)}" for name in names)
+        raise InputError(f"{checkpoint.path} is a checkpoint of another run: {changes}.")
+
+
+def _options(settings: Settings) -> dict[str, Any]:
+    """The settings by the names that they have on the command line."""
+    return {f"--{name.replace('_', '-')}": value for name, value in asdict(settings).items()}
+
+
+def _variables(trainer: Trainer) -> dict[str, tf.Variable]:
+    """What a trainer changes at each step, by the names of `Checkpoint.tensors`."""
+    slots = trainer.optimizer.slots
+    return {
+        "optimizer/step": trainer.optimizer.step,
+        **{f"weights/{name}": variable for name, variable in trainer.weights.items()},
+        **{f"optimizer/slots/{name}/{slot}": variable for name in slots for slot, variable in slots[name].items()},
+    }
+
+
+def _kinds(tensors: Mapping[str, Any]) -> dict[str, str]:
+    return {name: f"{tf.as_dtype(tensor.dtype).name} {tuple(tensor.shape)}" for name, tensor in tensors.items()}
+
+
+def _data(dataset: Dataset) -> dict[str, Any]:
+    """What tells one training set from another."""
+    images, labels = dataset.train
+    digest = hashlib.sha256(images.data)
+    digest.update(labels.data)
+    return {"images": len(images), "pixels": images.shape[1], "classes": dataset.classes, "sha256": digest.hexdigest()}

@@ -1,0 +1,49 @@
+"""What a perceptron makes of images: its cost on a batch, and how well it names those of a split."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from core import accuracy, logits, softmax_cross_entropy
+from core.network import Weights
+
+from .data import Split
+
+CHUNK = 5_000
+"""Images at a time: the whole of a split as float32 would be most of what a run holds in memory."""
+
+
+class Evaluation(NamedTuple):
+    """cost: the mean softmax cross-entropy; accuracy: the share of images that are named rightly."""
+
+    cost: float
+    accuracy: float
+
+
+def unit_pixels(images: tf.Tensor) -> tf.Tensor:
+    """Grey levels 0 to 255 (uint8) as float32 from 0 to 1, by the notebook's product with 1/255."""
+    return tf.cast(images, tf.float32) * np.float32(1 / 255)
+
+
+def image_cost(weights: Weights, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+    """The mean softmax cross-entropy of a batch of uint8 images and class numbers."""
+    return softmax_cross_entropy(logits(weights, unit_pixels(images)), labels)
+
+
+def evaluator(weights: Weights) -> Callable[[Split], Evaluation]:
+    """A function that evaluates these weights, as they then are, on a split."""
+
+    @tf.function(autograph=False)
+    def figures(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        estimates = logits(weights, unit_pixels(images))
+        return softmax_cross_entropy(estimates, labels), accuracy(estimates, labels)
+
+    def evaluate(split: Split) -> Evaluation:
+        starts = range(0, len(split.images), CHUNK)
+        chunks = [[tf.constant(array[start : start + CHUNK]) for array in split] for start in starts]
+        means = np.array([[float(mean) for mean in figures(*chunk)] for chunk in chunks])
+        return Evaluation(*np.average(means, axis=0, weights=[len(labels) for _, labels in chunks]).tolist())
+
+    return evaluate

@@ -1,0 +1,128 @@
+"""The folder of a run, with its last few checkpoints."""
+
+import os
+import re
+import shutil
+from pathlib import Path
+
+import tensorflow as tf
+
+from core import InputError
+
+from .checkpoint import Checkpoint, DamagedError, check_settings, notes, read, restore, write
+from .data import load_mnist
+from .files import check_folder, sync, unwritable
+from .loop import Trainer
+from .settings import Settings
+
+KEPT = 3
+"""Checkpoints in a folder; each save removes the oldest beyond."""
+
+
+class RunFolder:
+    """The last few checkpoints of one run, each in a folder of its own that is named after its step.
+
+        run/step-00000550/state.index
+        run/step-00000550/state.data-00000-of-00001
+
+    A checkpoint is written beside them under a hidden name, and renamed once it is on the disk. So whatever is called
+    step-… is whole, at whichever moment the process is killed.
+
+    save_every: steps from one save to the next; an epoch where none is given.
+
+    Raises InputError where the folder cannot be written; it is made by the first save.
+    """
+
+    def __init__(self, path: Path, save_every: int | None = None):
+        check_folder(path)
+        self.path = path
+        self._save_every = save_every
+
+    def begin(self, settings: Settings, resume: bool) -> tuple[Trainer, list[str]]:
+        """A trainer before its first step, or where the newest checkpoint stands, and what a person should know of it.
+
+        Raises InputError for a folder that holds a run which is not to be resumed, for a damaged checkpoint, and for
+        one that is of another run than `settings` ask for; see `checkpoint.restore`.
+        """
+        if not self._checkpoints():
+            fresh = [f"{self.path} holds no run to resume: starting afresh"] if resume else []
+            return Trainer(settings, load_mnist()), fresh
+        if not resume:
+            raise InputError(f"{self.path} holds a run already; give --resume to go on with it, or another folder.")
+        checkpoint = self.newest()
+        settings = settings.over(checkpoint.settings)
+        check_settings(checkpoint, settings)
+        trainer = Trainer(settings, load_mnist())
+        restore(checkpoint, trainer)
+        done = ["all its epochs are done; a greater number of --epochs goes further"] if trainer.finished else []
+        return trainer, [f"resuming {checkpoint}", *notes(checkpoint, trainer), *done]
+
+    def newest(self) -> Checkpoint:
+        """The newest checkpoint.
+
+        Raises InputError where there is none, and where it is damaged; then it names the one before.
+        """
+        paths = self._checkpoints()
+        if not paths:
+            raise InputError(f"{self.path} holds no run: it has no folder step-… with a checkpoint.")
+        try:
+            return read(paths[-1])
+        except DamagedError as error:
+            rest = f" to go on from {paths[-2]}" if paths[1:] else ""
+            raise InputError(f"{paths[-1]} is damaged ({error}); remove it{rest}.") from error
+
+    def save_if_due(self, trainer: Trainer) -> None:
+        """Saves after `save_every` steps since the last save, or else after an epoch; and in any case at the end."""
+        if self._save_every is None or trainer.finished:
+            due = not trainer.costs
+        else:
+            due = trainer.step - self._last_step() >= self._save_every
+        if due:
+            self.save(trainer)
+
+    def save(self, trainer: Trainer) -> Path:
+        """Writes a checkpoint, removes the oldest beyond the last few, and returns the new one's folder.
+
+        Raises InputError where it cannot be written; the earlier ones are then still there.
+        """
+        path = self.path / f"step-{trainer.step:08d}"
+        unfinished = self._hidden(path)
+        try:
+            if not path.exists():
+                unfinished.mkdir(parents=True)
+                write(trainer, unfinished)
+                for written in (*unfinished.iterdir(), unfinished):
+                    sync(written)
+                unfinished.rename(path)
+                sync(self.path)
+            self._remove_old()
+        except OSError as error:
+            raise unwritable(path, error) from error
+        except tf.errors.OpError as error:
+            raise InputError(f"{path} cannot be written: {error.message}.") from error
+        finally:
+            shutil.rmtree(unfinished, ignore_errors=True)
+        return path
+
+    def _checkpoints(self) -> list[Path]:
+        """Oldest first."""
+        paths = self.path.iterdir() if self.path.is_dir() else ()
+        return sorted((path for path in paths if re.fullmatch(r"step-\d+", path.name)), key=_step)
+
+    def _last_step(self) -> int:
+        paths = self._checkpoints()
+        return _step(paths[-1]) if paths else 0
+
+    def _remove_old(self) -> None:
+        """Hides each before it is removed, so that no half of a checkpoint passes for one."""
+        for path in self._checkpoints()[:-KEPT]:
+            path.rename(self._hidden(path))
+        for leftover in self.path.glob(".step-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+    def _hidden(self, path: Path) -> Path:
+        return path.with_name(f".{path.name}.{os.getpid()}")
+
+
+def _step(path: Path) -> int:
+    return int(path.name.removeprefix("step-"))
