@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test lint format bench clean
+.PHONY: run test faults lint format bench clean
 
 run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
 	$(BIN)/rawstep train
 
 test: .venv/test.stamp  ## all tests
 	$(BIN)/pytest
+
+faults: .venv/test.stamp  ## runs interrupted ten times by each signal, with every rule, and resumed
+	$(BIN)/pytest tests/training/test_faults.py -m whole -s
 
 lint: .venv/test.stamp  ## style and types
 	$(BIN)/ruff format --check .

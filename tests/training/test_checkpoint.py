@@ -1,0 +1,354 @@
+"""Checkpoints within one process: what they hold, that nothing is missing, and what is refused."""
+
+import os
+import random
+import resource
+import shutil
+import signal
+from contextlib import contextmanager
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from core import InputError
+from training import run_folder
+from training.checkpoint import notes, read, restore, write
+from training.loop import Trainer
+from training.run_folder import KEPT, RunFolder
+from training.settings import Settings
+
+from .striped import striped_dataset
+
+SETTINGS = Settings(learning_rate=0.01, batch_size=7, epochs=3, hidden=(8,), init="he")
+"""32 steps an epoch, in two calls, and a remainder of 6 images that the next epoch takes over."""
+
+
+@pytest.fixture(autouse=True)
+def striped(monkeypatch):
+    """The images that RunFolder.begin loads."""
+    monkeypatch.setattr(run_folder, "load_mnist", striped_dataset)
+
+
+def trained(settings, calls=None):
+    """A trainer after so many calls, or after all."""
+    trainer = Trainer(settings, striped_dataset())
+    for number, _ in enumerate(trainer.train(), start=1):
+        if number == calls:
+            break
+    return trainer
+
+
+def bits(trainer):
+    """All that a run leaves: tensors, by their bytes, and figures."""
+    slots = {(v, s): slot.numpy().tobytes() for v, of in trainer.optimizer.slots.items() for s, slot in of.items()}
+    weights = {name: weight.numpy().tobytes() for name, weight in trainer.weights.items()}
+    return weights | slots | {"step": trainer.step, "history": trainer.history, "batches": trainer.sampler.state}
+
+
+def test_a_checkpoint_holds_what_decides_the_next_step_under_readable_names(tmp_path):
+    trainer = trained(SETTINGS, calls=3)
+    write(trainer, tmp_path)
+    names = {
+        name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE") for name, _ in tf.train.list_variables(tmp_path / "state")
+    }
+    parameters = ["h1", "ho", "b1", "bo"]
+    assert names == {
+        "_CHECKPOINTABLE_OBJECT_GRAPH", "run/.ATTRIBUTES/py_state", "optimizer/step",
+        *(f"weights/{name}" for name in parameters),
+        *(f"optimizer/slots/{name}/{slot}" for name in parameters for slot in "mv"),
+    }  # fmt: skip
+    checkpoint = read(tmp_path)
+    assert checkpoint.settings == SETTINGS
+    assert checkpoint.tensors["optimizer/step"] == 48
+    assert checkpoint.run["rule"]["epsilon_form"] == "epsilon-hat"
+    assert len(checkpoint.run["epochs"]) == 1
+    assert len(checkpoint.run["costs"]) == 16, "the position inside the second epoch"
+    assert checkpoint.run["sampler"]["position"] == 48 * 7 - 230
+    assert "step 48, 1 epochs done" in str(checkpoint)
+
+
+def test_weights_are_read_by_tensorflow_alone(tmp_path):
+    """As somebody would who has not rawstep."""
+    trainer = trained(SETTINGS, calls=1)
+    write(trainer, tmp_path)
+    weights = {name: tf.Variable(tf.zeros_like(weight)) for name, weight in trainer.weights.items()}
+    tf.train.Checkpoint(weights=weights).read(str(tmp_path / "state")).expect_partial()
+    for name, weight in weights.items():
+        np.testing.assert_array_equal(weight, trainer.weights[name])
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        SETTINGS,
+        replace(SETTINGS, rule="adagrad"),
+        replace(SETTINGS, rule="adadelta", dialect="keras"),
+        replace(SETTINGS, execution="eager", epochs=2),
+        replace(SETTINGS, batch_size=230),
+    ],
+    ids=["adam", "adagrad", "adadelta", "eager", "one step an epoch"],
+)
+def test_a_run_resumed_after_any_call_ends_with_the_bits_of_one_that_was_not(tmp_path, settings):
+    folders, calls, whole = [], [], Trainer(settings, striped_dataset())
+    for call in whole.train():
+        calls.append(call)
+        folders.append(RunFolder(tmp_path / str(len(calls))))
+        folders[-1].save(whole)
+    for done, folder in enumerate(folders, start=1):
+        resumed, _ = folder.begin(Settings(), resume=True)
+        assert resumed.settings == settings, "nothing has to be said twice"
+        assert list(resumed.train()) == calls[done:]
+        assert bits(resumed) == bits(whole)
+
+
+def forget(what, trainer):
+    if what == "step":
+        trainer.optimizer.step.assign_sub(1)
+    elif what == "slots":
+        for slots in trainer.optimizer.slots.values():
+            for slot in slots.values():
+                slot.assign(tf.zeros_like(slot))
+    elif what == "one bit of a weight":
+        weight = trainer.weights["h1"]
+        weight[0, 0].assign(np.nextafter(weight[0, 0].numpy(), np.float32(9)))
+    elif what == "costs":
+        trainer.costs = [0.0] * len(trainer.costs)
+    elif what == "history":
+        trainer.history = [epoch._replace(cost=0.0) for epoch in trainer.history]
+    elif what == "permutation":
+        trainer.sampler.state = Trainer(SETTINGS, striped_dataset()).sampler.state
+    elif what == "position":
+        trainer.sampler.state |= {"position": trainer.sampler.state["position"] - 7}
+
+
+@pytest.mark.parametrize(
+    "what", ["step", "slots", "one bit of a weight", "costs", "history", "permutation", "position"]
+)
+def test_whatever_a_checkpoint_forgot_would_be_seen(tmp_path, what):
+    """The comparison of bits can fail."""
+    write(trained(SETTINGS, calls=3), tmp_path)
+    resumed = Trainer(SETTINGS, striped_dataset())
+    restore(read(tmp_path), resumed)
+    forget(what, resumed)
+    list(resumed.train())
+    assert bits(resumed) != bits(trained(SETTINGS))
+
+
+def test_another_rate_number_of_epochs_and_execution_are_taken_and_noted(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.save(trained(SETTINGS))
+    trainer, said = folder.begin(Settings(learning_rate=0.1, epochs=4, execution="graph"), resume=True)
+    assert said[1:] == [
+        "--learning-rate is 0.1, was 0.01",
+        "--epochs is 4, was 3",
+        "--execution is graph, was xla-loop",
+    ]
+    assert trainer.rule.learning_rate == 0.1
+    assert [call.epoch is None for call in trainer.train()] == [True, False]
+    assert len(trainer.history) == 4
+
+
+def test_a_run_of_which_all_epochs_are_done_is_said_to_be(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.save(trained(SETTINGS))
+    trainer, said = folder.begin(Settings(), resume=True)
+    assert said[1:] == ["all its epochs are done; a greater number of --epochs goes further"]
+    assert list(trainer.train()) == []
+
+
+def test_other_versions_are_noted(tmp_path):
+    write(trained(SETTINGS, calls=1), tmp_path)
+    checkpoint = read(tmp_path)
+    checkpoint.run["versions"]["tensorflow"] = "2.20.0"
+    said = notes(checkpoint, Trainer(SETTINGS, striped_dataset()))
+    assert said == [f"tensorflow is {tf.__version__}, was 2.20.0: the last bits may differ"]
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (dict(rule="adagrad"), "--rule adam, not adagrad"),
+        (dict(dialect="keras"), "--dialect tf1, not keras"),
+        (dict(hidden=(9,)), "--hidden (8,), not (9,)"),
+        (dict(batch_size=8), "--batch-size 7, not 8"),
+        (dict(seed=1), "--seed 0, not 1"),
+        (dict(init="glorot"), "--init he, not glorot"),
+        (dict(rule="adadelta", seed=5), "--rule adam, not adadelta; --seed 0, not 5"),
+    ],
+)
+def test_a_checkpoint_of_other_settings_is_refused(tmp_path, change, sentence):
+    folder = RunFolder(tmp_path)
+    path = folder.save(trained(SETTINGS, calls=1))
+    with pytest.raises(InputError) as error:
+        folder.begin(Settings(**change), resume=True)
+    assert str(error.value) == f"{path} is a checkpoint of another run: {sentence}."
+
+
+def with_float64_slots(checkpoint):
+    return {name: value.astype(float) if "slots" in name else value for name, value in checkpoint.tensors.items()}
+
+
+@pytest.mark.parametrize(
+    ("alter", "sentence"),
+    [
+        (lambda c: replace(c, run=c.run | {"rule": c.run["rule"] | {"epsilon": 1e-3}}), "epsilon 0.001, not 1e-08"),
+        (lambda c: replace(c, run=c.run | {"data": c.run["data"] | {"sha256": "0f"}}), "sha256 0f, not "),
+        (
+            lambda c: replace(c, tensors=with_float64_slots(c)),
+            "optimizer/slots/h1/m float64 (16, 8), not float32 (16, 8)",
+        ),
+        (
+            lambda c: replace(c, tensors={**c.tensors, "weights/ho": np.zeros((8, 4), np.float32)}),
+            "weights/ho float32 (8, 4), not float32 (8, 3)",
+        ),
+        (
+            lambda c: replace(c, tensors={n: t for n, t in c.tensors.items() if n != "weights/b1"}),
+            "weights/b1 None, not float32 (8,)",
+        ),
+        (
+            lambda c: replace(c, tensors={**c.tensors, "optimizer/slots/h1/u": np.zeros(1)}),
+            "optimizer/slots/h1/u float64 (1,), not None",
+        ),
+    ],
+    ids=["rule's setting", "data", "dtype", "shape", "missing", "unknown"],
+)
+def test_a_checkpoint_that_does_not_fit_is_refused_before_anything_is_changed(tmp_path, alter, sentence):
+    write(trained(SETTINGS, calls=3), tmp_path)
+    trainer = Trainer(SETTINGS, striped_dataset())
+    before = bits(trainer)
+    with pytest.raises(InputError) as error:
+        restore(alter(read(tmp_path)), trainer)
+    assert sentence in str(error.value)
+    assert bits(trainer) == before
+
+
+def test_a_folder_that_holds_a_run_is_left_alone_without_resume(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.save(trained(SETTINGS, calls=1))
+    with pytest.raises(InputError, match="holds a run already; give --resume to go on with it, or another folder"):
+        folder.begin(SETTINGS, resume=False)
+
+
+def test_resuming_from_nothing_starts_afresh_and_says_so(tmp_path):
+    trainer, said = RunFolder(tmp_path / "absent").begin(SETTINGS, resume=True)
+    assert said == [f"{tmp_path / 'absent'} holds no run to resume: starting afresh"]
+    assert trainer.step == 0
+    assert not (tmp_path / "absent").exists(), "nothing is made before there is something to keep"
+
+
+def saved_steps(path):
+    return sorted(int(folder.name.removeprefix("step-")) for folder in path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("save_every", "steps"), [(None, [32, 64, 96]), (1, [64, 80, 96]), (40, [48, 96]), (1000, [96])]
+)
+def test_a_run_is_saved_when_it_is_due_and_the_last_three_are_kept(tmp_path, save_every, steps):
+    folder = RunFolder(tmp_path, save_every)
+    trainer = Trainer(SETTINGS, striped_dataset())
+    for _ in trainer.train():
+        folder.save_if_due(trainer)
+    assert saved_steps(tmp_path) == steps
+    assert len(steps) <= KEPT
+
+
+def test_what_a_killed_process_left_half_written_is_no_checkpoint_and_goes_with_the_next_save(tmp_path):
+    folder = RunFolder(tmp_path)
+    folder.save(trained(SETTINGS, calls=1))
+    half = tmp_path / ".step-00000032.4711"
+    half.mkdir()
+    (half / "state.index").write_bytes(b"half")
+    resumed, _ = folder.begin(Settings(), resume=True)
+    assert resumed.step == 16
+    next(resumed.train())
+    folder.save(resumed)
+    assert saved_steps(tmp_path) == [16, 32]
+
+
+FILES = ("state.index", "state.data-00000-of-00001")
+
+
+def damaged(content, trial):
+    """One bit flipped, or the end cut off."""
+    chance = random.Random(trial)
+    place = chance.randrange(len(content))
+    if trial % 4 == 0:
+        return content[:place]
+    return content[:place] + bytes([content[place] ^ (1 << chance.randrange(8))]) + content[place + 1 :]
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_no_damage_goes_unseen(tmp_path, file):
+    """Either it is refused, naming the checkpoint before, or it hit a byte without meaning: all is read as it was."""
+    folder = RunFolder(tmp_path)
+    trainer = Trainer(SETTINGS, striped_dataset())
+    first, newest = [folder.save(trainer) for _ in trainer.train()][-2:]
+    whole, content = read(newest), (newest / file).read_bytes()
+    refused = []
+    for trial in range(200):
+        (newest / file).write_bytes(damaged(content, trial))
+        try:
+            found = folder.newest()
+        except InputError as error:
+            refused.append(str(error))
+        else:
+            assert found.run == whole.run
+            assert [(n, t.tobytes()) for n, t in found.tensors.items()] == [
+                (n, t.tobytes()) for n, t in whole.tensors.items()
+            ]
+    assert len(refused) > 150
+    for sentence in refused:
+        assert sentence.startswith(f"{newest} is damaged (")
+        assert sentence.endswith(f"); remove it to go on from {first}.")
+        assert "\n" not in sentence
+    shutil.rmtree(newest)
+    assert folder.newest().path == first, "as the sentence says"
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_checkpoint_with_a_file_missing_or_of_another_one_is_refused(tmp_path, file):
+    """Both halves are sound files; only together they are not."""
+    folder = RunFolder(tmp_path)
+    trainer = Trainer(SETTINGS, striped_dataset())
+    first, newest = [folder.save(trainer) for _ in trainer.train()][-2:]
+    shutil.copy(first / file, newest / file)
+    with pytest.raises(InputError, match="is damaged"):
+        folder.newest()
+    (newest / file).unlink()
+    with pytest.raises(InputError, match="is damaged"):
+        folder.newest()
+
+
+def test_the_only_checkpoint_damaged_leaves_nothing_to_go_on_from(tmp_path):
+    folder = RunFolder(tmp_path)
+    path = folder.save(trained(SETTINGS, calls=1))
+    (path / "state.index").write_bytes(b"")
+    with pytest.raises(InputError, match=r"step-00000016 is damaged \(.*\); remove it\.$"):
+        folder.newest()
+
+
+@contextmanager
+def files_no_larger_than(size):
+    """The system then refuses to write more, as it does on a full disk."""
+    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1][1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before[1])
+        signal.signal(signal.SIGXFSZ, before[0])
+
+
+def test_a_full_disk_ends_in_a_sentence_and_keeps_what_was_saved(tmp_path):
+    folder = RunFolder(tmp_path)
+    trainer = Trainer(SETTINGS, striped_dataset())
+    calls = trainer.train()
+    next(calls)
+    saved = folder.save(trainer)
+    next(calls)
+    with files_no_larger_than(1000), pytest.raises(InputError, match="step-00000032 cannot be written: "):
+        folder.save(trainer)
+    assert os.listdir(tmp_path) == [saved.name]
+    assert folder.newest().path == saved

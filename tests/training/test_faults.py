@@ -1,0 +1,100 @@
+"""Real processes, really interrupted: what they leave is resumed to the bits of a run that nobody disturbed.
+
+`make test` kills three times and sends each other signal once; `make faults` does ten of each with every rule.
+"""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from training.checkpoint import read
+
+ROOT = Path(__file__).parents[2]
+RATES = {"adam": "0.001", "adagrad": "0.01", "adadelta": "1"}
+
+
+def run(rule, epochs, folder):
+    """Two calls of 55 steps an epoch, saved after every one: much to interrupt, in little time."""
+    return [
+        sys.executable, "-m", "training", "train", "--rule", rule, "--learning-rate", RATES[rule], "--hidden", "32",
+        "--batch-size", "500", "--epochs", str(epochs), "--save-every", "1", "--checkpoint", str(folder),
+    ]  # fmt: skip
+
+
+def finished(command, report):
+    """Runs to the end; returns the costs, accuracies and figures that the run reports."""
+    subprocess.run([*command, "--json", str(report)], check=True, capture_output=True, cwd=ROOT)
+    figures = json.loads(report.read_text())
+    return figures["epochs"], figures["test_accuracy"]
+
+
+def interrupted(command, chance, number):
+    """Starts a run and sends it a signal: one SIGKILL in five while it starts, all else some time after an epoch.
+
+    Returns its exit status and what it said.
+    """
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT)
+    said = ""
+    if number is signal.SIGKILL and chance.random() < 0.2:
+        time.sleep(chance.uniform(0, 5))
+    else:
+        said = process.stderr.readline() + process.stderr.readline()
+        time.sleep(chance.uniform(0, 0.6))
+    process.send_signal(number)
+    _, rest = process.communicate(timeout=60)
+    return process.returncode, said + rest
+
+
+def outcome(folder):
+    """The last checkpoint of a finished run: every tensor by its bytes, every figure, the state of the sampler."""
+    newest = read(max(folder.glob("step-*")))
+    tensors = {name: tensor.tobytes() for name, tensor in newest.tensors.items()}
+    return tensors | {name: newest.run[name] for name in ("epochs", "costs", "sampler")}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """What a run that nobody interrupts leaves and reports, by rule and epochs."""
+    remembered = {}
+
+    def of(rule, epochs):
+        if (rule, epochs) not in remembered:
+            folder = tmp_path_factory.mktemp("undisturbed")
+            reported = finished(run(rule, epochs, folder / "run"), folder / "run.json")
+            remembered[rule, epochs] = outcome(folder / "run"), reported
+        return remembered[rule, epochs]
+
+    return of
+
+
+KILL, *OTHERS = STATUS = {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGHUP: 129}
+PART = [("adam", 80, [KILL] * 3), ("adam", 80, OTHERS)]
+WHOLE = [pytest.param(rule, 150, [number] * 10, marks=pytest.mark.whole) for rule in RATES for number in STATUS]
+
+
+@pytest.mark.parametrize(("rule", "epochs", "signals"), PART + WHOLE)
+def test_a_run_interrupted_at_random_moments_ends_with_the_bits_of_an_undisturbed_one(
+    tmp_path, undisturbed, rule, epochs, signals
+):
+    folder, chance = tmp_path / "run", random.Random(f"{rule} {signals}")
+    command = [*run(rule, epochs, folder), "--resume"]
+    steps = []
+    for number in signals:
+        status, said = interrupted(command, chance, number)
+        assert status == STATUS[number], f"the run was over before it could be interrupted, or failed: {said}"
+        saved = sorted(path.name for path in folder.glob("step-*"))
+        steps.append(int(saved[-1].removeprefix("step-")) if saved else 0)
+        if number is not KILL:
+            assert said.endswith(f"rawstep: interrupted; go on from {folder / saved[-1]} with --resume.\n")
+    print(f"{rule}: {', '.join(f'{n.name} at step {step}' for n, step in zip(signals, steps, strict=True))}")
+    assert steps == sorted(steps)
+    assert steps[-1] > 0
+    reported = finished(command, tmp_path / "run.json")
+    assert (outcome(folder), reported) == undisturbed(rule, epochs)
+    assert [path.name[:5] for path in folder.iterdir()] == ["step-"] * 3, "nothing half written is left"
