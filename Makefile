@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test faults lint format bench clean
+.PHONY: run test faults fuzz lint format bench clean
 
 run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
 	$(BIN)/rawstep train
@@ -12,6 +12,9 @@ test: .venv/test.stamp  ## all tests
 
 faults: .venv/test.stamp  ## runs interrupted ten times by each signal, with every rule, and resumed
 	$(BIN)/pytest tests/training/test_faults.py -m whole -s
+
+fuzz: .venv/test.stamp  ## the IDX reader on 100,000 damaged files
+	$(BIN)/pytest tests/training/data/test_idx.py -k no_damage --hypothesis-profile fuzz
 
 lint: .venv/test.stamp  ## style and types
 	$(BIN)/ruff format --check .

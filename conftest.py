@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent
 
 # Examples run TensorFlow on a shared machine: how long one takes says nothing of the code.
 settings.register_profile("rawstep", deadline=None)
+settings.register_profile("fuzz", deadline=None, max_examples=100_000)
 settings.load_profile("rawstep")
 
 

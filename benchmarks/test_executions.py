@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from core.program import Execution
-from training.data import load_mnist
+from training.data import load_dataset
 from training.loop import Trainer
 from training.settings import Settings
 
@@ -17,7 +17,7 @@ STEPS = 50
 
 @pytest.mark.parametrize("execution", get_args(Execution))
 def test_one_call(benchmark, execution):
-    trainer = Trainer(Settings(execution=execution), load_mnist())
+    trainer = Trainer(Settings(execution=execution), load_dataset())
     data = [tf.constant(array) for array in trainer.dataset.train]
     batches = tf.constant(trainer.sampler.take(STEPS))
     benchmark.extra_info["steps"] = STEPS

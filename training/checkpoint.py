@@ -20,8 +20,8 @@ from .settings import Settings
 
 PREFIX = "state"
 """tf.train.Checkpoint's files in the folder of a checkpoint: state.index and state.data-00000-of-00001."""
-MAY_CHANGE = ("--learning-rate", "--epochs", "--execution")
-"""The options that a resumed run may have otherwise."""
+MAY_CHANGE = ("--learning-rate", "--epochs", "--execution", "--data-dir")
+"""The options that a resumed run may have otherwise; --data-dir, if the same images are there."""
 
 
 class DamagedError(Exception):
@@ -87,7 +87,7 @@ def write(trainer: Trainer, folder: Path) -> None:
         "costs": trainer.costs,
         "sampler": trainer.sampler.state,
     }
-    text = _Text(json.dumps(run))
+    text = _Text(json.dumps(run, default=str))
     tf.train.Checkpoint(weights=trainer.weights, optimizer=trainer.optimizer, run=text).write(str(folder / PREFIX))
 
 

@@ -31,7 +31,7 @@ def train(
     json: Path | None = None,
     tensorboard: Path | None = None,
 ) -> None:
-    """Train a perceptron on MNIST and print its costs and accuracies.
+    """Train a perceptron on MNIST, or on images like it, and print its costs and accuracies.
 
     The defaults are the notebook's first experiment: Adam as TensorFlow 1 computed it, learning rate 0.001, batches
     of 100, 30 epochs, two hidden layers of 256 units, weights and biases from N(0,1).
@@ -46,6 +46,7 @@ def train(
     - `rawstep train --rule adagrad --dialect keras`: Adagrad as Keras computes it, at Keras's rate
     - `rawstep train --hidden 64 32 --init he --json he.json`: smaller layers, and the figures in a file
     - `rawstep train --rule my_rules:Momentum`: a rule of your own, from my_rules.py
+    - `rawstep train --data-dir fashion --init he`: on Fashion-MNIST, whose four files are in the folder fashion
     - `rawstep train --rule adadelta --checkpoint run`: saved in the folder run after every epoch
     - `rawstep train --checkpoint run --resume`: the same run goes on, with the settings that it has
     - `rawstep train --checkpoint run --resume --epochs 40`: and further than was planned
@@ -67,7 +68,7 @@ def train(
     if checkpoint is None and (resume or save_every is not None):
         _stop(f"{'--resume' if resume else '--save-every'} needs a folder: give --checkpoint DIR.", 2)
     _say_that_it_starts()
-    from .data import load_mnist
+    from .data import load_dataset
     from .display import RunDisplay, print_run
     from .files import check_file, check_folder
     from .loop import Trainer
@@ -79,7 +80,7 @@ def train(
     if tensorboard is not None:
         check_folder(tensorboard)
     if checkpoint is None:
-        folder, trainer, notes = None, Trainer(settings, load_mnist()), []
+        folder, trainer, notes = None, Trainer(settings, load_dataset(settings.data_dir)), []
     else:
         folder = RunFolder(checkpoint, save_every)
         trainer, notes = folder.begin(settings, resume)
@@ -103,8 +104,8 @@ def train(
 
 
 @app.command
-def evaluate(*, checkpoint: Path, json: Path | None = None) -> None:
-    """Print the cost and the accuracy of a run's newest checkpoint on the validation and test images.
+def evaluate(*, checkpoint: Path, data_dir: Path | None = None, json: Path | None = None) -> None:
+    """Print the cost and the accuracy of a run's newest checkpoint on validation and test images.
 
     Examples:
 
@@ -115,11 +116,13 @@ def evaluate(*, checkpoint: Path, json: Path | None = None) -> None:
     ----------
     checkpoint
         The folder of the run.
+    data_dir
+        A folder with four IDX files. Unless given, the images that the run was trained with.
     json
         Write the figures to this file.
     """
     _say_that_it_starts()
-    from .data import load_mnist
+    from .data import load_dataset
     from .display import print_evaluation
     from .files import check_file
     from .images import evaluator
@@ -129,7 +132,7 @@ def evaluate(*, checkpoint: Path, json: Path | None = None) -> None:
     if json is not None:
         check_file(json)
     newest = RunFolder(checkpoint).newest()
-    dataset, evaluate = load_mnist(), evaluator(newest.weights)
+    dataset, evaluate = load_dataset(data_dir or newest.settings.data_dir), evaluator(newest.weights)
     figures = {name: evaluate(getattr(dataset, name))._asdict() for name in ("validation", "test")}
     print_evaluation(str(newest), figures)
     if json is not None:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from core import accuracy, logits, softmax_cross_entropy
+from core import InputError, accuracy, logits, softmax_cross_entropy
 from core.network import Weights
 
 from .data import Split
@@ -33,7 +33,11 @@ def image_cost(weights: Weights, images: tf.Tensor, labels: tf.Tensor) -> tf.Ten
 
 
 def evaluator(weights: Weights) -> Callable[[Split], Evaluation]:
-    """A function that evaluates these weights, as they then are, on a split."""
+    """A function that evaluates these weights, as they then are, on a split.
+
+    It raises InputError for images of another size and for labels of more classes than the weights have.
+    """
+    inputs, outputs = weights.get("h1", weights["ho"]).shape[0], weights["bo"].shape[0]
 
     @tf.function(autograph=False)
     def figures(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -41,6 +45,11 @@ def evaluator(weights: Weights) -> Callable[[Split], Evaluation]:
         return softmax_cross_entropy(estimates, labels), accuracy(estimates, labels)
 
     def evaluate(split: Split) -> Evaluation:
+        if split.images.shape[1] != inputs or split.labels.max() >= outputs:
+            raise InputError(
+                f"The network takes images of {inputs} pixels in {outputs} classes, "
+                f"found {split.images.shape[1]} pixels and class numbers up to {split.labels.max()}."
+            )
         starts = range(0, len(split.images), CHUNK)
         chunks = [[tf.constant(array[start : start + CHUNK]) for array in split] for start in starts]
         means = np.array([[float(mean) for mean in figures(*chunk)] for chunk in chunks])

@@ -56,11 +56,11 @@ def peak_memory_mb() -> float:
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Writes a JSON file whole or not at all; numbers that are not finite, which JSON has no word for, become null.
+    """Writes a JSON file whole or not at all; paths become texts, and numbers that are not finite become null.
 
     Raises InputError where the file cannot be written.
     """
-    text = json.dumps(json.loads(json.dumps(content), parse_constant=lambda _: None), indent=1)
+    text = json.dumps(json.loads(json.dumps(content, default=str), parse_constant=lambda _: None), indent=1)
     write_whole(path, f"{text}\n".encode())
 
 

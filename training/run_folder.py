@@ -10,7 +10,7 @@ import tensorflow as tf
 from core import InputError
 
 from .checkpoint import Checkpoint, DamagedError, check_settings, notes, read, restore, write
-from .data import load_mnist
+from .data import load_dataset
 from .files import check_folder, sync, unwritable
 from .loop import Trainer
 from .settings import Settings
@@ -46,13 +46,13 @@ class RunFolder:
         """
         if not self._checkpoints():
             fresh = [f"{self.path} holds no run to resume: starting afresh"] if resume else []
-            return Trainer(settings, load_mnist()), fresh
+            return Trainer(settings, load_dataset(settings.data_dir)), fresh
         if not resume:
             raise InputError(f"{self.path} holds a run already; give --resume to go on with it, or another folder.")
         checkpoint = self.newest()
         settings = settings.over(checkpoint.settings)
         check_settings(checkpoint, settings)
-        trainer = Trainer(settings, load_mnist())
+        trainer = Trainer(settings, load_dataset(settings.data_dir))
         restore(checkpoint, trainer)
         done = ["all its epochs are done; a greater number of --epochs goes further"] if trainer.finished else []
         return trainer, [f"resuming {checkpoint}", *notes(checkpoint, trainer), *done]

@@ -1,6 +1,7 @@
 """What decides a training run. Free of TensorFlow, so that --help answers at once."""
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from cyclopts import Parameter
@@ -35,6 +36,9 @@ class Settings:
         Units of each hidden layer.
     init
         First weights: normal is N(0,1) for weights and biases, as in the notebook.
+    data_dir
+        A folder with four IDX files like MNIST's, plain or gzipped: Fashion-MNIST, KMNIST, EMNIST or your own. Image
+        size and classes come from the files. Unless given, MNIST.
     execution
         How steps run: operation by operation, as a graph a step, as an XLA program a step, or as one XLA loop.
     """
@@ -47,6 +51,7 @@ class Settings:
     seed: Annotated[int, Parameter(validator=Number(gte=0))] = 0
     hidden: Annotated[tuple[int, ...], Parameter(consume_multiple=True, negative=(), validator=_not_empty)] = (256, 256)
     init: Literal["normal", "he", "glorot"] = "normal"
+    data_dir: Path | None = None
     execution: Literal["eager", "graph", "xla-step", "xla-loop"] = "xla-loop"
 
     def __new__(cls, **given: Any) -> Self:
@@ -55,7 +60,10 @@ class Settings:
         return self
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "hidden", tuple(self.hidden))  # a list, where it comes from JSON
+        # JSON has lists and texts; and a run may be resumed from another working directory.
+        object.__setattr__(self, "hidden", tuple(self.hidden))
+        if self.data_dir is not None:
+            object.__setattr__(self, "data_dir", Path(self.data_dir).absolute())
         if self.dialect is None and ":" not in self.rule:
             object.__setattr__(self, "dialect", "tf1")
 

@@ -28,7 +28,7 @@ SETTINGS = Settings(learning_rate=0.01, batch_size=7, epochs=3, hidden=(8,), ini
 @pytest.fixture(autouse=True)
 def striped(monkeypatch):
     """The images that RunFolder.begin loads."""
-    monkeypatch.setattr(run_folder, "load_mnist", striped_dataset)
+    monkeypatch.setattr(run_folder, "load_dataset", lambda folder: striped_dataset())
 
 
 def trained(settings, calls=None):

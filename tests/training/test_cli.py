@@ -6,7 +6,6 @@ import pty
 import signal
 import subprocess
 import sys
-from pathlib import Path
 from typing import get_args, get_type_hints
 
 import pytest
@@ -17,6 +16,8 @@ from core.network import INITIALIZERS
 from core.program import Execution
 from training.cli import main
 from training.settings import Settings
+
+from .processes import ROOT, command, rawstep, started
 
 QUICK = ["--batch-size", "500", "--hidden", "16", "--epochs", "1"]
 
@@ -52,12 +53,6 @@ class Undecided(Rule):
 class NoRule:
     pass
 """
-
-
-def rawstep(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "training", *arguments]
-    paths = {"PYTHONPATH": str(Path(__file__).parents[2])}
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=os.environ | paths, timeout=300)
 
 
 def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(tmp_path):
@@ -97,10 +92,7 @@ def test_a_run_that_diverges_is_reported_with_null_for_what_is_no_number(tmp_pat
 
 def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path):
     """A real SIGINT, once the first epoch is printed."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "training", "train", *QUICK[:-1], "1000", "--json", str(tmp_path / "run.json")],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2],
-    )  # fmt: skip
+    process = started("train", *QUICK[:-1], "1000", "--json", tmp_path / "run.json")
     assert process.stderr.readline().startswith("epoch 1/1000")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
@@ -123,11 +115,11 @@ def test_a_terminal_gets_a_moving_bar(tmp_path):
     """A real pseudo-terminal as standard error; 40 columns would fold it, so it is given a hundred."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "training", "train", *QUICK],
+        command("train", *QUICK),
         stdout=subprocess.DEVNULL,
         stderr=slave,
         env=os.environ | {"TERM": "xterm", "COLUMNS": "100"},
-        cwd=Path(__file__).parents[2],
+        cwd=ROOT,
     )
     os.close(slave)
     shown = b""
@@ -220,7 +212,7 @@ def test_help_answers_without_tensorflow_and_names_every_choice():
         assert word in done.stdout
     loaded = subprocess.run(
         [sys.executable, "-c", "import sys, training.cli; print('tensorflow' in sys.modules)"],
-        capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2],
+        capture_output=True, text=True, check=True, cwd=ROOT,
     )  # fmt: skip
     assert loaded.stdout == "False\n"
 

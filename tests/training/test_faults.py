@@ -6,41 +6,39 @@
 import json
 import random
 import signal
-import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 
 from training.checkpoint import read
 
-ROOT = Path(__file__).parents[2]
+from .processes import rawstep, started
+
 RATES = {"adam": "0.001", "adagrad": "0.01", "adadelta": "1"}
 
 
 def run(rule, epochs, folder):
     """Two calls of 55 steps an epoch, saved after every one: much to interrupt, in little time."""
     return [
-        sys.executable, "-m", "training", "train", "--rule", rule, "--learning-rate", RATES[rule], "--hidden", "32",
-        "--batch-size", "500", "--epochs", str(epochs), "--save-every", "1", "--checkpoint", str(folder),
+        "train", "--rule", rule, "--learning-rate", RATES[rule], "--hidden", "32", "--batch-size", "500",
+        "--epochs", str(epochs), "--save-every", "1", "--checkpoint", folder,
     ]  # fmt: skip
 
 
-def finished(command, report):
+def finished(arguments, report):
     """Runs to the end; returns the costs, accuracies and figures that the run reports."""
-    subprocess.run([*command, "--json", str(report)], check=True, capture_output=True, cwd=ROOT)
+    done = rawstep(*arguments, "--json", report)
+    assert done.returncode == 0, done.stderr[-1000:]
     figures = json.loads(report.read_text())
     return figures["epochs"], figures["test_accuracy"]
 
 
-def interrupted(command, chance, number):
+def interrupted(arguments, chance, number):
     """Starts a run and sends it a signal: one SIGKILL in five while it starts, all else some time after an epoch.
 
     Returns its exit status and what it said.
     """
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, cwd=ROOT)
-    said = ""
+    process, said = started(*arguments), ""
     if number is signal.SIGKILL and chance.random() < 0.2:
         time.sleep(chance.uniform(0, 5))
     else:
@@ -83,11 +81,11 @@ def test_a_run_interrupted_at_random_moments_ends_with_the_bits_of_an_undisturbe
     tmp_path, undisturbed, rule, epochs, signals
 ):
     folder, chance = tmp_path / "run", random.Random(f"{rule} {signals}")
-    command = [*run(rule, epochs, folder), "--resume"]
+    arguments = [*run(rule, epochs, folder), "--resume"]
     steps = []
     for number in signals:
-        status, said = interrupted(command, chance, number)
-        assert status == STATUS[number], f"the run was over before it could be interrupted, or failed: {said}"
+        status, said = interrupted(arguments, chance, number)
+        assert status == STATUS[number], f"it was over before it could be interrupted, or failed: … {said[-500:]}"
         saved = sorted(path.name for path in folder.glob("step-*"))
         steps.append(int(saved[-1].removeprefix("step-")) if saved else 0)
         if number is not KILL:
@@ -95,6 +93,6 @@ def test_a_run_interrupted_at_random_moments_ends_with_the_bits_of_an_undisturbe
     print(f"{rule}: {', '.join(f'{n.name} at step {step}' for n, step in zip(signals, steps, strict=True))}")
     assert steps == sorted(steps)
     assert steps[-1] > 0
-    reported = finished(command, tmp_path / "run.json")
+    reported = finished(arguments, tmp_path / "run.json")
     assert (outcome(folder), reported) == undisturbed(rule, epochs)
     assert [path.name[:5] for path in folder.iterdir()] == ["step-"] * 3, "nothing half written is left"

@@ -6,7 +6,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.data import Dataset, load_mnist
+from training.data import Dataset, load_dataset
 from training.loop import Trainer, call_lengths
 from training.results import report
 from training.settings import Settings
@@ -93,7 +93,7 @@ def test_a_seed_decides_a_whole_run():
 @pytest.mark.parametrize(("rule", "rate"), [("adam", None), ("adagrad", 0.01), ("adadelta", None)])
 def test_on_mnist_the_loop_and_single_steps_give_the_same_bits(rule, rate):
     """Would catch a loop whose body XLA compiles to other roundings than the step: it does not, on a CPU."""
-    mnist, trained = load_mnist(), {}
+    mnist, trained = load_dataset(), {}
     for execution in ("xla-loop", "xla-step"):
         trainer = Trainer(Settings(rule=rule, learning_rate=rate, execution=execution), mnist)
         costs = trainer.program.run([tf.constant(array) for array in mnist.train], trainer.sampler.take(20))

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from training.data import load_mnist
+from training.data import load_dataset
 from training.loop import Trainer
 from training.settings import Settings
 
@@ -25,7 +25,7 @@ OPTIMIZERS = {
 
 @pytest.fixture(scope="module")
 def mnist():
-    return load_mnist()
+    return load_dataset()
 
 
 def session_costs(optimizer, first_weights, images, labels, batches):

@@ -1,6 +1,6 @@
-"""Data sets: the IDX reader, MNIST with the notebook's split, and the sampler of batches."""
+"""Data sets: the IDX reader, MNIST and what else comes in its form, and the sampler of batches."""
 
-from .dataset import Dataset, Split, load_mnist
+from .dataset import Dataset, Split, load_dataset
 from .sampler import Sampler
 
-__all__ = ["Dataset", "Sampler", "Split", "load_mnist"]
+__all__ = ["Dataset", "Sampler", "Split", "load_dataset"]

@@ -1,42 +1,109 @@
-"""The IDX format, in which MNIST and its relatives come.
+"""The IDX format, in which MNIST and its relatives come, plain or gzipped.
 
-Big-endian: two zero bytes, a type byte (0x08: unsigned byte), a byte with the number of dimensions, one 32-bit size
-a dimension, then the data, last dimension fastest.
+Big-endian: two zero bytes, a type byte, a byte with the number of dimensions, one 32-bit size a dimension, then the
+data, last dimension fastest.
 """
 
 import gzip
+import io
 import math
+import os
 import zlib
-from importlib.resources.abc import Traversable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from core.errors import InputError
 
-UNSIGNED_BYTE = 0x08
+TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
+GZIP = b"\x1f\x8b"
+MOST_BYTES = 1 << 31
+"""What one file may unpack to. The largest of MNIST's relatives, EMNIST by class, has 0.55e9 bytes of images."""
+MOST_INFLATION = 1032
+"""No deflated byte becomes more (zlib's technical notes, "Maximum Compression Factor")."""
+MOST_DIMENSIONS = 64
+"""NumPy's own limit."""
+CHUNK = 1 << 20
 
 
-def read_idx(path: Traversable, dimensions: int) -> np.ndarray:
-    """The unsigned bytes of a gzipped IDX file, an array of that many dimensions.
+@dataclass(frozen=True)
+class IdxFile:
+    """An IDX file, plain or gzipped (its first bytes tell), of any type and number of dimensions.
 
-    Raises InputError, naming the file, where it cannot be read or is not such a file, or is longer or shorter than
-    its header says.
+        IdxFile.of(path).read()
+
+    Two steps, so that files can be compared before memory is taken for any. `of` reads the header, and checks that it
+    can be true: that the file is as long as it says, or may unpack to that.
     """
+
+    path: Path
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, path: Path) -> "IdxFile":
+        """Raises InputError, naming the file, where it cannot be read, is no IDX file, or is not as long as it says."""
+        with _opened(path) as (stream, stored, packed):
+            magic = stream.read(4)
+            if len(magic) < 4 or magic[:2] != b"\0\0" or magic[2] not in TYPES:
+                raise InputError(f"{path} is no IDX file: it begins with {magic.hex(' ') or 'nothing'}.")
+            dimensions = magic[3]
+            sizes = stream.read(4 * dimensions)
+        if len(sizes) < 4 * dimensions or dimensions > MOST_DIMENSIONS:
+            raise InputError(f"{path} is no IDX file: its header claims {dimensions} dimensions.")
+        file = cls(path, np.dtype(TYPES[magic[2]]), tuple(np.frombuffer(sizes, ">u4").tolist()))
+        size = file.header_bytes + file.data_bytes
+        if packed and size > MOST_INFLATION * stored:
+            raise InputError(f"{path} claims {size:,} bytes for its shape {file.shape}, found {stored:,} gzipped ones.")
+        if not packed and size != stored:
+            raise InputError(f"{path} must hold {size:,} bytes for its shape {file.shape}, found {stored:,}.")
+        if math.prod(max(size, 1) for size in file.shape) * file.dtype.itemsize > MOST_BYTES:
+            raise InputError(f"{path} has the shape {file.shape}; {MOST_BYTES:,} bytes are the most that is read.")
+        return file
+
+    @property
+    def header_bytes(self) -> int:
+        return 4 + 4 * len(self.shape)
+
+    @property
+    def data_bytes(self) -> int:
+        return math.prod(self.shape) * self.dtype.itemsize
+
+    def read(self) -> np.ndarray:
+        """The array, in this machine's byte order.
+
+        Memory is filled as data come, never beyond what the header says.
+
+        Raises InputError, naming the file, where it cannot be unpacked, or to less or more than its header says.
+        """
+        data = np.empty(self.data_bytes, np.uint8)
+        filled = 0
+        with _opened(self.path) as (stream, _, _):
+            stream.read(self.header_bytes)
+            while chunk := stream.read(min(CHUNK, len(data) - filled)):
+                data[filled : filled + len(chunk)] = np.frombuffer(chunk, np.uint8)
+                filled += len(chunk)
+            more = stream.read(1)
+        if filled < len(data) or more:
+            found = "more" if more else f"{filled:,}"
+            raise InputError(
+                f"{self.path} must hold {len(data):,} bytes of data for its shape {self.shape}, found {found}."
+            )
+        return data.view(self.dtype).astype(self.dtype.newbyteorder("="), copy=False).reshape(self.shape)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[io.BufferedIOBase, int, bool]]:
+    """The unpacked content of a file as a stream, the file's own size in bytes, and whether it is gzipped."""
     try:
+        if not path.is_file():
+            raise InputError(f"{path} is {'no file' if path.exists() else 'not there'}.")
         with path.open("rb") as file:
-            content = gzip.decompress(file.read())
+            packed = file.read(len(GZIP)) == GZIP
+            file.seek(0)
+            yield gzip.GzipFile(fileobj=file) if packed else file, os.fstat(file.fileno()).st_size, packed
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path} cannot be read as a gzipped IDX file: {error}.") from error
-    header = bytes([0, 0, UNSIGNED_BYTE, dimensions])
-    if content[:4] != header:
-        raise InputError(
-            f"{path} must begin with {header.hex(' ')} (IDX, unsigned bytes, {dimensions} dimensions), "
-            f"found {content[:4].hex(' ') or 'nothing'}."
-        )
-    sizes_end = 4 + 4 * dimensions
-    shape = tuple(int.from_bytes(content[start : start + 4], "big") for start in range(4, sizes_end, 4))
-    if len(content) != sizes_end + math.prod(shape):
-        raise InputError(
-            f"{path} must hold {sizes_end + math.prod(shape)} bytes for its shape {shape}, found {len(content)}."
-        )
-    return np.frombuffer(content, np.uint8, offset=sizes_end).reshape(shape)
+        raise InputError(f"{path} cannot be read: {error}.") from error
