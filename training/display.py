@@ -78,10 +78,12 @@ def print_run(report: Mapping[str, Any]) -> None:
 
 
 def print_evaluation(title: str, figures: Mapping[str, Mapping[str, float]]) -> None:
-    """A table of the cost and the accuracy on each split, to standard output."""
-    table = Table(title=title)
+    """A line, and a table of the cost and the accuracy on each split, to standard output."""
+    console = Console(highlight=False)
+    console.print(title, soft_wrap=True)
+    table = Table()
     for heading in ("split", "cost", "accuracy"):
         table.add_column(heading, justify="right")
     for split, figure in figures.items():
         table.add_row(split, f"{figure['cost']:.6g}", f"{figure['accuracy']:.4f}")
-    Console(highlight=False).print(table)
+    console.print(table)

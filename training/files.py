@@ -22,7 +22,7 @@ def check_folder(path: Path) -> None:
     """Raises InputError unless `path` is a folder in which one can write, or can be made one; leaves nothing behind."""
     there = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
     if not there.is_dir():
-        raise InputError(f"{path} must be a folder, found that {there} is none.")
+        raise InputError(f"{path} must be a folder, found that {there} is a file.")
     try:
         with tempfile.TemporaryFile(dir=there):
             pass

@@ -28,22 +28,21 @@ class RunFolder:
     A checkpoint is written beside them under a hidden name, and renamed once it is on the disk. So whatever is called
     step-… is whole, at whichever moment the process is killed.
 
+    path:       the folder, which the first save makes.
     save_every: steps from one save to the next; an epoch where none is given.
-
-    Raises InputError where the folder cannot be written; it is made by the first save.
     """
 
     def __init__(self, path: Path, save_every: int | None = None):
-        check_folder(path)
         self.path = path
         self._save_every = save_every
 
     def begin(self, settings: Settings, resume: bool) -> tuple[Trainer, list[str]]:
         """A trainer before its first step, or where the newest checkpoint stands, and what a person should know of it.
 
-        Raises InputError for a folder that holds a run which is not to be resumed, for a damaged checkpoint, and for
-        one that is of another run than `settings` ask for; see `checkpoint.restore`.
+        Raises InputError for a folder that cannot be written, or holds a run which is not to be resumed, for a
+        damaged checkpoint, and for one of another run than `settings` ask for; see `checkpoint.restore`.
         """
+        check_folder(self.path)
         if not self._checkpoints():
             fresh = [f"{self.path} holds no run to resume: starting afresh"] if resume else []
             return Trainer(settings, load_dataset(settings.data_dir)), fresh
@@ -106,7 +105,10 @@ class RunFolder:
 
     def _checkpoints(self) -> list[Path]:
         """Oldest first."""
-        paths = self.path.iterdir() if self.path.is_dir() else ()
+        try:
+            paths = list(self.path.iterdir()) if self.path.is_dir() else []
+        except OSError as error:
+            raise InputError(f"{self.path} cannot be read: {error.strerror}.") from error
         return sorted((path for path in paths if re.fullmatch(r"step-\d+", path.name)), key=_step)
 
     def _last_step(self) -> int:

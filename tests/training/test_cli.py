@@ -177,7 +177,17 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path):
         (["--rule", "my_rules:Descent", "--dialect", "tf1"], "Descent has no dialect 'tf1'; it has: none."),
         (["--json", "absent/run.json"], "absent/run.json cannot be written"),
         (["--json", "."], "must be a file, found a folder"),
-        (["--tensorboard", "my_rules.py"], "my_rules.py cannot be made"),
+        (["--tensorboard", "my_rules.py"], "my_rules.py must be a folder, found that"),
+        (["--checkpoint", "my_rules.py"], "my_rules.py must be a folder, found that"),
+        (["--checkpoint", "run", "--rule", "adamm"], "There is no rule 'adamm'"),
+        (["--checkpoint", "run", "--batch-size", "60000"], "found 60000"),
+        (["--checkpoint", "run", "--tensorboard", "board", "--learning-rate", "nan"], "found nan"),
+        (["--resume"], "--resume needs a folder: give --checkpoint DIR."),
+        (["--save-every", "10"], "--save-every needs a folder: give --checkpoint DIR."),
+        (["--checkpoint", "run", "--save-every", "0"], "--save-every"),
+        (["--data-dir", "absent"], "absent must be a folder of IDX files, found nothing."),
+        (["--data-dir", "absent", "--checkpoint", "run", "--tensorboard", "board"], "found nothing"),
+        (["--data-dir", "."], "must have one file train-images-idx3-ubyte or the same with .gz, found none."),
     ],
 )
 def test_what_is_given_wrongly_ends_in_one_sentence_and_status_two(tmp_path, monkeypatch, capfd, arguments, sentence):

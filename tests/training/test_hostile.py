@@ -1,0 +1,181 @@
+"""Files and folders that cannot be used: each ends in one clear sentence and status 2, and leaves all as it was."""
+
+import gzip
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import training.display
+import training.run_folder  # noqa: F401 - both before nobody tries, who may not read where they are
+from training.cli import main
+from training.data.dataset import MNIST
+
+from .processes import rawstep
+
+QUICK = ["--batch-size", "500", "--hidden", "16", "--epochs", "1", "--save-every", "1"]
+IMAGES, LABELS = "train-images-idx3-ubyte.gz", "train-labels-idx1-ubyte.gz"
+
+
+@pytest.fixture(scope="module")
+def finished_run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("finished") / "run"
+    assert rawstep("train", *QUICK, "--checkpoint", folder).returncode == 0
+    return folder
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch, finished_run):
+    """A working directory with MNIST's four files in `data` and a finished run in `run`."""
+    shutil.copytree(MNIST, tmp_path / "data")
+    shutil.copytree(finished_run, tmp_path / "run")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def contents(folder):
+    """Every file by its bytes, every folder by its name."""
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}
+
+
+def assert_refused(arguments, folder, capfd, *words):
+    """Run in this process, by the function that the console script calls."""
+    before = contents(folder)
+    with pytest.raises(SystemExit) as stop:
+        main([str(argument) for argument in arguments])
+    out, err = capfd.readouterr()
+    assert (stop.value.code, out) == (2, "")
+    assert len(err.splitlines()) == 1
+    assert err.startswith("rawstep: ")
+    for word in words:
+        assert word in err
+    assert contents(folder) == before
+
+
+def rewrite(name, change):
+    """Puts other bytes into one of the data files."""
+
+    def spoil(folder):
+        path = folder / "data" / name
+        path.write_bytes(change(path.read_bytes()))
+
+    return spoil
+
+
+def swap(folder):
+    images, labels = folder / "data" / IMAGES, folder / "data" / LABELS
+    images.rename(folder / "aside")
+    labels.rename(images)
+    (folder / "aside").rename(labels)
+
+
+def fewer_labels(content):
+    header, labels = gzip.decompress(content)[:8], gzip.decompress(content)[8:-1]
+    return gzip.compress(header[:4] + len(labels).to_bytes(4, "big") + labels)
+
+
+DAMAGED_DATA = {
+    "missing folder": (
+        lambda folder: shutil.rmtree(folder / "data"),
+        "data must be a folder of IDX files, found nothing",
+    ),
+    "missing file": (lambda folder: (folder / "data" / LABELS).unlink(), "must have one file train-labels-idx1-ubyte"),
+    "truncated, gzipped": (
+        rewrite(IMAGES, lambda c: c[: len(c) // 2]),
+        f"{IMAGES} cannot be read: Compressed file ended",
+    ),
+    "truncated, plain": (rewrite(IMAGES, lambda c: gzip.decompress(c)[:-1]), "must hold 47,040,016 bytes"),
+    "corrupted": (rewrite(IMAGES, lambda c: c[:999] + b"corrupted" + c[1008:]), f"{IMAGES} cannot be read"),
+    "no IDX file": (rewrite(IMAGES, lambda c: b"<html>404 Not Found"), f"{IMAGES} is no IDX file"),
+    "swapped": (swap, f"{IMAGES} must hold unsigned bytes in 3 dimensions, found uint8 in 1"),
+    "fewer labels": (rewrite(LABELS, fewer_labels), "found 59,999 for 60,000"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "words"), DAMAGED_DATA.values(), ids=DAMAGED_DATA)
+def test_data_that_cannot_be_used(workplace, capfd, spoil, words):
+    spoil(workplace)
+    outputs = ["--checkpoint", "new", "--tensorboard", "board", "--json", "run.json"]
+    assert_refused(["train", *QUICK, "--data-dir", "data", *outputs], workplace, capfd, words)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--rule", "adagrad", "--learning-rate", "0.01"], "is a checkpoint of another run: --rule adam, not adagrad."),
+        (["--dialect", "keras"], "--dialect tf1, not keras"),
+        (["--hidden", "17"], "--hidden (16,), not (17,)"),
+        (["--learning-rate", "-1"], "learning_rate must lie in (0, ∞), found -1"),
+    ],
+)
+def test_a_checkpoint_of_another_run(workplace, capfd, arguments, words):
+    assert_refused(["train", "--checkpoint", "run", "--resume", *arguments], workplace, capfd, words)
+
+
+def test_a_checkpoint_of_other_images(workplace, capfd):
+    for part in ("images-idx3", "labels-idx1"):
+        shutil.copy(workplace / "data" / f"t10k-{part}-ubyte.gz", workplace / "data" / f"train-{part}-ubyte.gz")
+    arguments = ["train", "--checkpoint", "run", "--resume", "--data-dir", "data"]
+    assert_refused(arguments, workplace, capfd, "images 55000, not 9167; sha256 ")
+
+
+@pytest.mark.parametrize("command", [["train", "--resume"], ["evaluate"]], ids=["train", "evaluate"])
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(path.read_bytes()[:-1]), Path.unlink])
+@pytest.mark.parametrize("pattern", ["state.index", "state.data*"])
+def test_a_damaged_checkpoint(workplace, capfd, command, damage, pattern):
+    damage(next((workplace / "run" / "step-00000110").glob(pattern)))
+    words = "run/step-00000110 is damaged (", "; remove it to go on from run/step-00000055."
+    assert_refused([*command, "--checkpoint", "run"], workplace, capfd, *words)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["train", "--checkpoint", "run"], "run holds a run already; give --resume to go on with it"),
+        (["evaluate", "--checkpoint", "absent"], "absent holds no run"),
+        (["evaluate", "--checkpoint", "data"], "data holds no run"),
+        (
+            ["evaluate", "--checkpoint", "run", "--data-dir", "absent"],
+            "absent must be a folder of IDX files, found nothing",
+        ),
+        (["evaluate"], "--checkpoint"),
+    ],
+)
+def test_a_folder_of_the_wrong_kind(workplace, capfd, command, words):
+    assert_refused(command, workplace, capfd, words)
+
+
+@pytest.fixture
+def read_only(finished_run):
+    """A folder, with a finished run in `run`, in which this process may not write; root, who may, becomes nobody."""
+    folder = Path(tempfile.mkdtemp())
+    shutil.copytree(finished_run, folder / "run")
+    for path in [*folder.rglob("*"), folder]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield folder
+    finally:
+        if root:
+            os.seteuid(0)
+        for path in [folder, *folder.rglob("*")]:
+            path.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("option", ["--checkpoint", "--tensorboard", "--json"])
+@pytest.mark.parametrize("name", ["", "new", "new/deeper"], ids=["itself", "in it", "below"])
+def test_a_folder_without_write_permission(read_only, capfd, option, name):
+    path = read_only / name / "run.json" if option == "--json" else read_only / name
+    reason = "No such file or directory" if option == "--json" and name else "Permission denied"
+    words = f"{path} cannot be written: {reason}."
+    assert_refused(["train", "--epochs", "1", option, path], read_only, capfd, words)
+
+
+def test_a_run_that_may_not_be_written_is_not_resumed(read_only, capfd):
+    arguments = ["train", "--checkpoint", read_only / "run", "--resume", "--epochs", "2"]
+    assert_refused(arguments, read_only, capfd, f"{read_only / 'run'} cannot be written: Permission denied.")
