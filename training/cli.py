@@ -4,11 +4,12 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
+from .command_line import run
 from .interruption import Interrupted, signals_noted
 from .settings import Settings
 
@@ -29,6 +30,7 @@ def train(
     resume: Annotated[bool, Parameter(negative=())] = False,
     save_every: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
     json: Path | None = None,
+    plot: Path | None = None,
     tensorboard: Path | None = None,
 ) -> None:
     """Train a perceptron on MNIST, or on images like it, and print its costs and accuracies.
@@ -45,6 +47,7 @@ def train(
     - `rawstep train --learning-rate 0.005 --epochs 10`: its second, shorter
     - `rawstep train --rule adagrad --dialect keras`: Adagrad as Keras computes it, at Keras's rate
     - `rawstep train --hidden 64 32 --init he --json he.json`: smaller layers, and the figures in a file
+    - `rawstep train --plot run.png`: and a picture of the run
     - `rawstep train --rule my_rules:Momentum`: a rule of your own, from my_rules.py
     - `rawstep train --data-dir fashion --init he`: on Fashion-MNIST, whose four files are in the folder fashion
     - `rawstep train --rule adadelta --checkpoint run`: saved in the folder run after every epoch
@@ -62,11 +65,13 @@ def train(
         Save every so many steps instead of every epoch, rounded up to whole calls of the training program.
     json
         Write costs, accuracies, rates, settings and versions to this file.
+    plot
+        Draw costs and accuracies into this file, a .png, .svg or .pdf.
     tensorboard
         Write cost and accuracy as TensorBoard events to this folder.
     """
     if checkpoint is None and (resume or save_every is not None):
-        _stop(f"{'--resume' if resume else '--save-every'} needs a folder: give --checkpoint DIR.", 2)
+        raise CycloptsError(f"{'--resume' if resume else '--save-every'} needs a folder: give --checkpoint DIR.")
     _say_that_it_starts()
     from .data import load_dataset
     from .display import RunDisplay, print_run
@@ -77,6 +82,10 @@ def train(
 
     if json is not None:
         check_file(json)
+    if plot is not None:
+        from .plot import check_plot
+
+        check_plot(plot)
     if tensorboard is not None:
         check_folder(tensorboard)
     if checkpoint is None:
@@ -101,6 +110,10 @@ def train(
     print_run(figures)
     if json is not None:
         write_json(json, figures)
+    if plot is not None:
+        from .plot import plot_run
+
+        plot_run(figures, plot)
 
 
 @app.command
@@ -144,24 +157,6 @@ def _say_that_it_starts() -> None:
         print("starting TensorFlow …", end="\r", file=sys.stderr, flush=True)
 
 
-def _stop(sentence: str, status: int) -> NoReturn:
-    print(f"rawstep: {sentence}", file=sys.stderr)
-    sys.exit(status)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line, or these arguments; what was given wrongly ends in one sentence and exit status 2."""
-    try:
-        app(arguments, exit_on_error=False, print_error=False)
-    except CycloptsError as error:
-        _stop(str(error), 2)
-    except Interrupted as stop:
-        _stop(f"interrupted; {stop}.", stop.status)
-    except KeyboardInterrupt:
-        _stop("interrupted.", 130)
-    except ValueError as error:
-        from core import InputError
-
-        if not isinstance(error, InputError):
-            raise
-        _stop(str(error), 2)
+    """The console script `rawstep`."""
+    run(app, arguments)

@@ -56,12 +56,18 @@ class RunDisplay:
         return f"{epoch}/{self._trainer.settings.epochs}"
 
 
+def run_title(report: Mapping[str, Any]) -> str:
+    """Which run this is, from its report."""
+    settings = report["settings"]
+    rule = f"{settings['rule']} ({settings['dialect'] or 'its own defaults'})"
+    return f"{rule}, learning rate {settings['learning_rate']}, seed {settings['seed']}"
+
+
 def print_run(report: Mapping[str, Any]) -> None:
     """The tables of a run, from its report, to standard output: a row an epoch, then the run's own figures."""
     console = Console(highlight=False)
-    settings, rate, compile_seconds = report["settings"], report["steps_per_second"], report["compile_seconds"]
-    rule = f"{settings['rule']} ({settings['dialect'] or 'its own defaults'})"
-    epochs = Table(title=f"{rule}, learning rate {settings['learning_rate']}, seed {settings['seed']}")
+    rate, compile_seconds = report["steps_per_second"], report["compile_seconds"]
+    epochs = Table(title=run_title(report))
     for heading in ("epoch", "cost", "validation accuracy"):
         epochs.add_column(heading, justify="right")
     for number, epoch in enumerate(report["epochs"], start=1):

@@ -90,6 +90,7 @@ def test_arrows_run_one_way(path):
     modules = imported(ROOT / path)
     ours = {name for name in modules if name.split(".")[0] in ("core", "training", "benchmarks", "tests")}
     assert not {name for name in ours if not any(f"{name}.".startswith(f"{module}.") for module in allowed)}
-    assert "keras" not in {name.split(".")[0] for name in modules}
+    if path.parts[0] != "benchmarks":  # which measures Keras too, in a process of its own
+        assert "keras" not in {name.split(".")[0] for name in modules}
     if path.parts[:2] == ("core", "rules"):
         assert not {"tensorflow", "numpy"} & {name.split(".")[0] for name in modules}, "through xp alone"

@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from benchmarks.engines.notebook_session import NotebookSession
+from benchmarks.workload import Workload
 from training.data import load_dataset
 from training.loop import Trainer
 from training.settings import Settings
@@ -28,31 +30,6 @@ def mnist():
     return load_dataset()
 
 
-def session_costs(optimizer, first_weights, images, labels, batches):
-    """The notebook's cells 7 to 14: placeholders, network, cost, minimize, one run of the session a step."""
-    with tf.Graph().as_default():
-        x = v1.placeholder("float", [None, 784])
-        y = v1.placeholder("float", [None, 10])
-        w = {name: v1.Variable(value) for name, value in first_weights.items()}
-        layer_1 = tf.nn.relu(tf.add(tf.matmul(x, w["h1"]), w["b1"]))
-        layer_2 = tf.nn.relu(tf.add(tf.matmul(layer_1, w["h2"]), w["b2"]))
-        estimate = tf.matmul(layer_2, w["ho"]) + w["bo"]
-        cost = tf.reduce_mean(v1.nn.softmax_cross_entropy_with_logits_v2(logits=estimate, labels=y))
-        train_step = optimizer.minimize(cost)
-        one_hot = np.eye(10, dtype=np.float32)
-        with v1.Session() as session:
-            session.run(v1.global_variables_initializer())
-            return np.array(
-                [
-                    session.run(
-                        [train_step, cost],
-                        {x: images[batch].astype(np.float32) * np.float32(1 / 255), y: one_hot[labels[batch]]},
-                    )[1]
-                    for batch in batches
-                ]
-            )
-
-
 @pytest.fixture(scope="module")
 def costs(mnist):
     """Of one epoch, for each optimizer at the notebook's rate: ours, and the session's at a rate that may differ."""
@@ -61,10 +38,9 @@ def costs(mnist):
     def both(name, session_rate=0.001):
         if (name, session_rate) not in remembered:
             trainer = Trainer(Settings(rule=name, learning_rate=0.001), mnist)
-            first_weights = {name: variable.numpy() for name, variable in trainer.weights.items()}
             batches = trainer.sampler.take(STEPS)
             ours = trainer.program.run([tf.constant(array) for array in mnist.train], batches).numpy()
-            theirs = session_costs(OPTIMIZERS[name](session_rate), first_weights, *mnist.train, batches)
+            theirs = NotebookSession(Workload(), lambda: OPTIMIZERS[name](session_rate)).costs(batches)
             remembered[name, session_rate] = ours, theirs
         return remembered[name, session_rate]
 

@@ -1,0 +1,1 @@
+"""Measures rawstep beside what else could be used. Nothing imports this package."""

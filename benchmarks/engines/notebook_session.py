@@ -1,0 +1,53 @@
+"""The notebook's own code: a graph, a session, and one `run` with a feed for each step."""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from ..workload import Workload
+
+v1 = tf.compat.v1
+
+
+class NotebookSession:
+    """Cells 7 to 14 of the notebook: placeholders, network, cost, `minimize`, and the loop over batches.
+
+    make_optimizer: what gives one of tf.compat.v1.train's optimizers; Adam at the workload's rate unless given.
+    """
+
+    def __init__(self, workload: Workload, make_optimizer: Callable[[], v1.train.Optimizer] | None = None):
+        images, labels = workload.examples()
+        self._images = images.astype(np.float32) * np.float32(1 / 255)
+        self._labels = np.eye(int(labels.max()) + 1, dtype=np.float32)[labels]
+        first_weights = workload.first_weights()
+        with tf.Graph().as_default():
+            self._x = v1.placeholder("float", [None, self._images.shape[1]])
+            self._y = v1.placeholder("float", [None, self._labels.shape[1]])
+            weights = {name: v1.Variable(value) for name, value in first_weights.items()}
+            layer = self._x
+            for number in range(1, len(weights) // 2):
+                layer = tf.nn.relu(tf.add(tf.matmul(layer, weights[f"h{number}"]), weights[f"b{number}"]))
+            estimate = tf.matmul(layer, weights["ho"]) + weights["bo"]
+            cost = v1.nn.softmax_cross_entropy_with_logits_v2(logits=estimate, labels=self._y)
+            self._cost = tf.reduce_mean(cost)
+            make_optimizer = make_optimizer or (lambda: v1.train.AdamOptimizer(workload.learning_rate))
+            self._train_step = make_optimizer().minimize(self._cost)
+            self._session = v1.Session()
+            self._session.run(v1.global_variables_initializer())
+
+    def prepare(self, batches: np.ndarray) -> np.ndarray:
+        return batches
+
+    def costs(self, batches: np.ndarray) -> np.ndarray:
+        """Takes a step for each batch, as `next_batch` would cut it out; the cost of each before it."""
+        fetches = [self._train_step, self._cost]
+        return np.array(
+            [
+                self._session.run(fetches, {self._x: self._images[batch], self._y: self._labels[batch]})[1]
+                for batch in batches
+            ]
+        )
+
+    def train(self, prepared: np.ndarray) -> float:
+        return float(np.mean(self.costs(prepared), dtype=np.float64))

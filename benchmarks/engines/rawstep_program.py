@@ -1,0 +1,25 @@
+"""rawstep's XLA loop, in calls as long as those of `rawstep train`."""
+
+import numpy as np
+import tensorflow as tf
+
+from core import Adam, Optimizer, Program
+from training.images import image_cost
+from training.loop import call_lengths
+
+from ..workload import Workload
+
+
+class RawstepProgram:
+    def __init__(self, workload: Workload):
+        weights = {name: tf.Variable(value) for name, value in workload.first_weights().items()}
+        optimizer = Optimizer(Adam.dialect("tf1", learning_rate=workload.learning_rate), weights)
+        self._program = Program(image_cost, weights, optimizer, "xla-loop")
+        self._data = [tf.constant(array) for array in workload.examples()]
+
+    def prepare(self, batches: np.ndarray) -> list[np.ndarray]:
+        ends = np.cumsum(call_lengths(len(batches)))
+        return np.split(batches, ends[:-1])
+
+    def train(self, prepared: list[np.ndarray]) -> float:
+        return float(np.mean(np.concatenate([self._program.run(self._data, call).numpy() for call in prepared])))

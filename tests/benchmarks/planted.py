@@ -1,0 +1,37 @@
+"""Engines that are not what they seem; imported by name in processes of their own."""
+
+import os
+from dataclasses import replace
+
+from benchmarks.engines.frozen_step import FrozenStep
+
+
+class RateOff(FrozenStep):
+    """A learning rate 1 % too large."""
+
+    def __init__(self, workload):
+        super().__init__(replace(workload, learning_rate=1.01 * workload.learning_rate))
+
+
+class Lazy(FrozenStep):
+    """After the first steps, trains on every other batch only, and so takes half the time."""
+
+    def train(self, prepared):
+        return super().train(prepared if len(prepared) == 10 else prepared[::2])
+
+
+class Unbuildable:
+    def __init__(self, workload):
+        raise RuntimeError("no such device\nand more lines of that")
+
+
+class Dying(FrozenStep):
+    """Its process ends in the second epoch, as from a lack of memory."""
+
+    epochs = 0
+
+    def train(self, prepared):
+        self.epochs += len(prepared) > 10
+        if self.epochs == 2:
+            os._exit(9)
+        return super().train(prepared)

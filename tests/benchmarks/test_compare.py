@@ -1,0 +1,142 @@
+"""The paired comparison itself, on real engines in real processes; never how fast anything is."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cogapp import Cog
+
+from benchmarks.conductor import FIRST_STEPS_MAY_DIFFER, WARM_UP_MAY_DIFFER, Sample, compare
+from benchmarks.engines import ENGINES, check_name
+from benchmarks.figures import paired_ratio, summary
+from benchmarks.tables import HEADINGS, markdown
+from benchmarks.workload import Workload
+from core import InputError
+
+ROOT = Path(__file__).parents[2]
+SMALL = Workload(hidden=(16, 16), batch_size=500)
+
+
+@pytest.fixture(scope="module")
+def contestants():
+    """Two rounds of all engines on small layers; the notebook's own take longer, and agree as well."""
+    return compare(list(ENGINES), SMALL, rounds=2)
+
+
+def test_all_engines_train_the_same(contestants):
+    ours = contestants[0]
+    for contestant in contestants:
+        assert contestant.failure is None
+        assert contestant.first.cost == pytest.approx(ours.first.cost, rel=FIRST_STEPS_MAY_DIFFER)
+        assert contestant.warm_up.cost == pytest.approx(ours.warm_up.cost, rel=WARM_UP_MAY_DIFFER)
+        for sample, our_sample in zip(contestant.samples, ours.samples, strict=True):
+            assert sample.cost == pytest.approx(our_sample.cost, rel=0.05), "still, after more epochs"
+
+
+def test_a_sample_of_each_engine_is_taken_in_each_round(contestants):
+    for contestant in contestants:
+        assert len(contestant.samples) == 2
+        assert all(sample.wall > 0 and sample.cpu > 0 for sample in contestant.samples)
+        assert contestant.memory_mb > 100
+        assert contestant.start > 0
+
+
+def test_the_figures_are_a_row_for_each_engine(contestants):
+    figures = [summary(contestant, contestants[0], steps=110) for contestant in contestants]
+    assert figures[0]["times_as_long"] == {"median": 1, "low": 1, "high": 1}
+    table = markdown(figures).splitlines()
+    assert [cell.strip() for cell in table[0].strip("|").split("|")] == list(HEADINGS)
+    assert [line.split("|")[1].strip() for line in table[2:]] == list(ENGINES)
+    assert "1.00×" in table[2]
+
+
+@pytest.fixture(scope="module")
+def impostors():
+    names = ["RateOff", "Lazy", "Unbuildable", "Dying"]
+    compared = compare(["frozen-step", *(f"tests.benchmarks.planted:{name}" for name in names)], SMALL, rounds=2)
+    return {contestant.name.rpartition(":")[2]: contestant for contestant in compared}
+
+
+@pytest.mark.parametrize(
+    ("name", "failure"),
+    [
+        ("RateOff", "it trains something else: mean cost "),
+        ("Lazy", "it trains something else: mean cost "),
+        ("Unbuildable", "RuntimeError: no such device"),
+        ("Dying", "its process died"),
+    ],
+)
+def test_an_engine_that_trains_something_else_or_fails_says_so_and_is_not_timed(impostors, name, failure):
+    """The comparison of costs can fail; and one engine's end is not that of the others."""
+    assert impostors[name].failure.startswith(failure)
+    assert "\n" not in impostors[name].failure
+    assert impostors[name].samples == []
+    figures = [summary(contestant, impostors["frozen-step"], 110) for contestant in impostors.values()]
+    row = next(line for line in markdown(figures).splitlines() if name in line)
+    assert failure in row
+    assert "×" not in row
+
+
+def test_those_that_are_left_are_still_timed(impostors):
+    assert impostors["frozen-step"].failure is None
+    assert len(impostors["frozen-step"].samples) == 2
+
+
+def drifting(rounds, times_as_long, seed=0):
+    """Two engines on a machine whose speed halves and doubles from round to round, each with 2 % noise of its own."""
+    random = np.random.default_rng(seed)
+    speed = random.uniform(0.5, 1, rounds)
+    ours, theirs = (
+        [Sample(0.0, wall, wall) for wall in factor / speed * random.normal(1, 0.02, rounds)]
+        for factor in (1.0, times_as_long)
+    )
+    return theirs, ours
+
+
+def test_a_paired_ratio_is_found_on_a_machine_that_drifts():
+    """Would catch a ratio turned over, an unpaired one, and an interval of something else."""
+    ratio = paired_ratio(*drifting(20, 1.3))
+    assert ratio.low < ratio.median < ratio.high
+    assert ratio.median == pytest.approx(1.3, rel=0.03)
+    assert 0 < ratio.high - ratio.low < 0.1
+    theirs, ours = drifting(20, 1.3)
+    unpaired = paired_ratio(theirs[::-1], ours)
+    assert unpaired.high - unpaired.low > 3 * (ratio.high - ratio.low)
+
+
+def test_the_interval_holds_the_truth_as_often_as_it_says():
+    """Of 200 comparisons; 95 % of a median's bootstrap intervals at 20 rounds were 92 % and more in trials."""
+    held = [ratio.low <= 1.3 <= ratio.high for ratio in (paired_ratio(*drifting(20, 1.3, seed)) for seed in range(200))]
+    assert 0.88 <= np.mean(held) <= 1
+
+
+def test_the_command_writes_all_samples_and_what_is_needed_to_judge_them(tmp_path):
+    path = tmp_path / "compare.json"
+    command = [sys.executable, "-m", "benchmarks", "compare", "--engines", "xla-loop", "frozen-step", "--rounds", "2"]
+    size = ["--hidden", "16", "--batch-size", "500", "--json", str(path)]
+    done = subprocess.run([*command, *size], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stderr
+    assert "frozen-step" in done.stdout
+    record = json.loads(path.read_text())
+    assert set(record) == {
+        "date", "command", "commit", "versions", "flags", "processor", "vector_instructions", "cores", "load_before",
+        "workload", "steps", "figures", "samples",
+    }  # fmt: skip
+    assert record["steps"] == 110
+    assert record["workload"]["hidden"] == [16]
+    assert [len(contestant["samples"]) for contestant in record["samples"]] == [2, 2]
+    assert record["figures"][1]["times_as_long"]["median"] > 0
+
+
+def test_an_engine_that_is_none_is_refused():
+    with pytest.raises(InputError, match="There is no engine 'warp'; there are: xla-loop, tf1-session"):
+        check_name("warp")
+
+
+def test_readme_shows_the_newest_records(monkeypatch, capsys):
+    """`make readme` puts them there."""
+    monkeypatch.chdir(ROOT)
+    assert Cog().main(["cog", "--check", "-I", ".", "README.md"]) == 0, capsys.readouterr().out
