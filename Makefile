@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test faults fuzz lint format bench clean
+.PHONY: run test faults fuzz lint format bench readme clean
 
 run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
 	$(BIN)/rawstep train
@@ -27,6 +27,9 @@ format: .venv/test.stamp  ## mend what ruff can mend
 
 bench: .venv/test.stamp  ## times of one call in each execution, saved under .benchmarks
 	$(BIN)/pytest benchmarks --benchmark-autosave
+
+readme: .venv/test.stamp  ## README.md's table and picture, from the newest records
+	$(BIN)/cog -rP -I . README.md
 
 clean:
 	rm -rf .venv

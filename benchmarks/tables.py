@@ -34,7 +34,7 @@ def _row(figure: Mapping[str, Any]) -> tuple[str, ...]:
 
 def comparison_table(figures: Sequence[Mapping[str, Any]], title: str | None = None, *, box: Box) -> Table:
     """One row an engine."""
-    table = Table(title=title, box=box)
+    table = Table(title=title, box=box, padding=(0, 0, 0, 1))
     for heading in HEADINGS:
         table.add_column(heading, justify="left" if heading == "engine" else "right")
     for figure in figures:

@@ -139,4 +139,4 @@ def test_an_engine_that_is_none_is_refused():
 def test_readme_shows_the_newest_records(monkeypatch, capsys):
     """`make readme` puts them there."""
     monkeypatch.chdir(ROOT)
-    assert Cog().main(["cog", "--check", "-I", ".", "README.md"]) == 0, capsys.readouterr().out
+    assert Cog().main(["cog", "-P", "--check", "-I", ".", "README.md"]) == 0, capsys.readouterr().out

@@ -56,8 +56,9 @@ class NoRule:
 
 
 def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(tmp_path):
-    done = rawstep("train", *QUICK, "--json", "run.json", "--tensorboard", "board", cwd=tmp_path)
+    done = rawstep("train", *QUICK, "--json", "run.json", "--tensorboard", "board", "--plot", "run.png", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
     for figure in ("epoch", "validation accuracy", "test accuracy", "steps/s", "compile seconds", "peak memory"):
         assert figure in done.stdout
     assert done.stderr.startswith("epoch 1/1  cost ")
@@ -176,6 +177,8 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path):
         ),
         (["--rule", "my_rules:Descent", "--dialect", "tf1"], "Descent has no dialect 'tf1'; it has: none."),
         (["--json", "absent/run.json"], "absent/run.json cannot be written"),
+        (["--plot", "run.xls"], "run.xls must end in .png or .svg or .pdf."),
+        (["--plot", "absent/run.png"], "absent/run.png cannot be written: No such file or directory."),
         (["--json", "."], "must be a file, found a folder"),
         (["--tensorboard", "my_rules.py"], "my_rules.py must be a folder, found that"),
         (["--checkpoint", "my_rules.py"], "my_rules.py must be a folder, found that"),
