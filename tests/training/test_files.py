@@ -1,0 +1,53 @@
+"""Files written whole or not at all, and paths tried beforehand without leaving anything."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core import InputError
+from training.files import check_file, check_folder, write_whole
+
+
+def test_a_full_device_ends_in_a_sentence():
+    with pytest.raises(InputError, match="/dev/full cannot be written: No space left on device"):
+        write_whole(Path("/dev/full"), b"content")
+
+
+def test_a_full_disk_ends_in_a_sentence_and_keeps_the_old_file(tmp_path):
+    """A limit on the size of files stands for the disk: the write itself fails, as it would there."""
+    path = tmp_path / "run.json"
+    path.write_text("old")
+    program = (
+        "import resource, signal, sys; from pathlib import Path; from training.files import write_whole\n"
+        "from core import InputError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "try:\n    write_whole(Path(sys.argv[1]), b'x' * 100_000)\n"
+        "except InputError as error:\n    print(error)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True,
+        cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.stdout == f"{path} cannot be written: File too large.\n"
+    assert path.read_text() == "old"
+    assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"absent/run\.json cannot be written: No such file or directory"):
+        check_file(tmp_path / "absent" / "run.json")
+
+
+@pytest.mark.parametrize("name", ["", "new", "new/and/deeper"])
+def test_a_folder_that_can_be_made_is_not_made_by_asking(tmp_path, name):
+    check_folder(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["file", "file/below", "file/far/below"])
+def test_a_file_in_the_way_of_a_folder_is_named(tmp_path, name):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=f"{name} must be a folder, found that .*/file is a file"):
+        check_folder(tmp_path / name)
