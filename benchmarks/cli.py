@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from training.command_line import run
+from training.options import FilePath, Whole, WholeNumbers
 
 app = App(
     name="rawstep-bench",
@@ -29,11 +29,11 @@ def compare(
         "keras-fit",
         "frozen-step",
     ),
-    rounds: Annotated[int, Parameter(validator=Number(gte=2))] = 20,
-    hidden: Annotated[tuple[int, ...], Parameter(consume_multiple=True, negative=())] = (256, 256),
-    batch_size: Annotated[int, Parameter(validator=Number(gte=1))] = 100,
-    seed: Annotated[int, Parameter(validator=Number(gte=0))] = 0,
-    json: Path | None = None,
+    rounds: Annotated[Whole, Parameter(validator=Number(gte=2))] = 20,
+    hidden: WholeNumbers = (256, 256),
+    batch_size: Annotated[Whole, Parameter(validator=Number(gte=1))] = 100,
+    seed: Annotated[Whole, Parameter(validator=Number(gte=0))] = 0,
+    json: FilePath | None = None,
 ) -> None:
     """Compare the time that engines take to train the same network on the same batches of MNIST.
 

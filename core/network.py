@@ -14,6 +14,9 @@ from .seeds import generator
 Weights = Mapping[str, Any]
 """h1, h2, …, ho: weight matrices [inputs, units]; b1, b2, …, bo: biases [units]; the last layer's end in o."""
 
+MOST_PARAMETERS = 2**31 - 1
+"""In float32, with Adam's slots, they would fill 26 GB; XLA counts elements in 32 bits here and there."""
+
 Initializer = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 
@@ -44,12 +47,16 @@ def new_weights(
     Weights come first, then biases, as the notebook creates them. They are drawn in float64 from the generator
     "weights" of `seed` and rounded to `dtype`.
 
-    Raises InputError for fewer than two layers, a layer that is no positive integer, or an unknown `init`.
+    Raises InputError for fewer than two layers, a layer that is no positive integer, more parameters than a 32-bit
+    integer counts, or an unknown `init`.
     """
     if len(layers) < 2 or not all(isinstance(units, int | np.integer) and units >= 1 for units in layers):
         raise InputError(f"A network needs at least two layers of at least one unit each, found {list(layers)}.")
     if init not in INITIALIZERS:
         raise InputError(f"There is no initialisation {init!r}; there are: {', '.join(INITIALIZERS)}.")
+    parameters = sum((inputs + 1) * units for inputs, units in pairwise(layers))
+    if parameters > MOST_PARAMETERS:
+        raise InputError(f"Layers {list(layers)} have {parameters:,} parameters; {MOST_PARAMETERS:,} are the most.")
     random = generator(seed, "weights")
     labels = [*(str(layer) for layer in range(1, len(layers) - 1)), "o"]
     shapes = {f"h{label}": shape for label, shape in zip(labels, pairwise(layers), strict=True)}

@@ -1,6 +1,5 @@
 """One state of a run on disk: everything that decides its next step."""
 
-import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
@@ -12,12 +11,14 @@ import tensorflow as tf
 
 from core import InputError
 
-from .data import Dataset
+from .data import Dataset, fingerprint
 from .loop import Epoch, Trainer
 from .results import versions
 from .rule_choice import rule_settings
 from .settings import Settings
 
+FORMAT = 1
+"""Of `Checkpoint.run`; a change of its keys makes another."""
 PREFIX = "state"
 """tf.train.Checkpoint's files in the folder of a checkpoint: state.index and state.data-00000-of-00001."""
 MAY_CHANGE = ("--learning-rate", "--epochs", "--execution", "--data-dir")
@@ -47,9 +48,9 @@ class Checkpoint:
 
     path:    the folder that it was read from.
     tensors: weights/<name>, optimizer/slots/<name>/<slot> and optimizer/step, by these names.
-    run:     all the rest: settings, every setting of the rule, sizes and hash of the training data, versions, the
-             epochs so far, the costs of the steps so far in the epoch that has begun (as many as the position in
-             it), and the sampler's state.
+    run:     all the rest: settings, every setting of the rule, sizes and hash of the images, versions, the epochs so
+             far, the costs of the steps so far in the epoch that has begun (as many as the position in it), and the
+             sampler's state.
     """
 
     path: Path
@@ -73,15 +74,20 @@ class Checkpoint:
     def __str__(self) -> str:
         settings, step = self.settings, int(self.tensors["optimizer/step"])
         dialect = settings.dialect or "its own defaults"
-        return f"{self.path} ({settings.rule}, {dialect}; step {step:,}, {len(self.run['epochs'])} epochs done)"
+        return f"{self.path} ({settings.rule}, {dialect}; step {step:,}, epochs done: {len(self.run['epochs'])})"
+
+    def check_data(self, dataset: Dataset) -> None:
+        """Raises InputError where these are not the images that the run was trained with."""
+        _refuse_changes(self, self.run["data"], fingerprint(dataset))
 
 
 def write(trainer: Trainer, folder: Path) -> None:
     """Writes the state of a trainer between two calls into an empty folder, as a tf.train.Checkpoint."""
     run = {
+        "format": FORMAT,
         "settings": asdict(trainer.settings),
         "rule": rule_settings(trainer.rule),
-        "data": _data(trainer.dataset),
+        "data": trainer.fingerprint,
         "versions": versions(),
         "epochs": trainer.history,
         "costs": trainer.costs,
@@ -94,18 +100,27 @@ def write(trainer: Trainer, folder: Path) -> None:
 def read(folder: Path) -> Checkpoint:
     """Reads what `write` wrote. Every tensor is read, and so its checksum checked, before any is used.
 
-    Raises DamagedError.
+    Raises DamagedError; and InputError where the files cannot be opened, or are whole but not of this rawstep's.
     """
+    for file in (f"{PREFIX}.index", f"{PREFIX}.data-00000-of-00001"):
+        try:
+            (folder / file).open("rb").close()
+        except FileNotFoundError as error:
+            raise DamagedError(f"{file} is missing") from error
+        except OSError as error:
+            raise InputError(f"{folder / file} cannot be read: {error.strerror}.") from error
     try:
         reader = tf.train.load_checkpoint(str(folder / PREFIX))
         tensors = {
             name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"): reader.get_tensor(name)
             for name in reader.get_variable_to_shape_map()
         }
-        run = json.loads(tensors.pop("run/.ATTRIBUTES/py_state"))
-        del tensors["_CHECKPOINTABLE_OBJECT_GRAPH"]
-    except (tf.errors.OpError, IndexError, KeyError, ValueError) as error:
+    except (tf.errors.OpError, IndexError, ValueError) as error:
         raise DamagedError(str(error).partition("\n")[0]) from error
+    run = json.loads(tensors.pop("run/.ATTRIBUTES/py_state", "{}"))
+    if run.get("format") != FORMAT:
+        raise InputError(f"{folder} is no checkpoint of a run, or of another version of rawstep.")
+    del tensors["_CHECKPOINTABLE_OBJECT_GRAPH"]
     return Checkpoint(folder, tensors, run)
 
 
@@ -123,7 +138,7 @@ def restore(checkpoint: Checkpoint, trainer: Trainer) -> None:
     check_settings(checkpoint, trainer.settings)
     run, variables = checkpoint.run, _variables(trainer)
     before = run["rule"] | run["data"] | _kinds(checkpoint.tensors)
-    now = rule_settings(trainer.rule) | _data(trainer.dataset) | _kinds(variables)
+    now = rule_settings(trainer.rule) | trainer.fingerprint | _kinds(variables)
     _refuse_changes(checkpoint, before, now, ["learning_rate"])
     for name, variable in variables.items():
         variable.assign(checkpoint.tensors[name])
@@ -146,7 +161,7 @@ def notes(checkpoint: Checkpoint, trainer: Trainer) -> list[str]:
 
 
 def _refuse_changes(
-    checkpoint: Checkpoint, before: Mapping[str, Any], now: Mapping[str, Any], but: Collection[str]
+    checkpoint: Checkpoint, before: Mapping[str, Any], now: Mapping[str, Any], but: Collection[str] = ()
 ) -> None:
     names = [name for name in {**before, **now} if name not in but and before.get(name) != now.get(name)]
     if names:
@@ -171,11 +186,3 @@ def _variables(trainer: Trainer) -> dict[str, tf.Variable]:
 
 def _kinds(tensors: Mapping[str, Any]) -> dict[str, str]:
     return {name: f"{tf.as_dtype(tensor.dtype).name} {tuple(tensor.shape)}" for name, tensor in tensors.items()}
-
-
-def _data(dataset: Dataset) -> dict[str, Any]:
-    """What tells one training set from another."""
-    images, labels = dataset.train
-    digest = hashlib.sha256(images.data)
-    digest.update(labels.data)
-    return {"images": len(images), "pixels": images.shape[1], "classes": dataset.classes, "sha256": digest.hexdigest()}

@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import Annotated
 
 from cyclopts import App, CycloptsError, Parameter
@@ -11,6 +10,7 @@ from cyclopts.validators import Number
 
 from .command_line import run
 from .interruption import Interrupted, signals_noted
+from .options import FilePath, Whole
 from .settings import Settings
 
 app = App(
@@ -26,12 +26,12 @@ app = App(
 def train(
     settings: Annotated[Settings, Parameter(name="*")] = Settings(),  # noqa: B008 - frozen
     *,
-    checkpoint: Path | None = None,
+    checkpoint: FilePath | None = None,
     resume: Annotated[bool, Parameter(negative=())] = False,
-    save_every: Annotated[int | None, Parameter(validator=Number(gte=1))] = None,
-    json: Path | None = None,
-    plot: Path | None = None,
-    tensorboard: Path | None = None,
+    save_every: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None,
+    json: FilePath | None = None,
+    plot: FilePath | None = None,
+    tensorboard: FilePath | None = None,
 ) -> None:
     """Train a perceptron on MNIST, or on images like it, and print its costs and accuracies.
 
@@ -75,11 +75,12 @@ def train(
     _say_that_it_starts()
     from .data import load_dataset
     from .display import RunDisplay, print_run
-    from .files import check_file, check_folder
+    from .files import check_apart, check_file, check_folder
     from .loop import Trainer
     from .results import TensorBoard, report, write_json
     from .run_folder import RunFolder
 
+    check_apart(checkpoint, json, plot, tensorboard)
     if json is not None:
         check_file(json)
     if plot is not None:
@@ -98,26 +99,27 @@ def train(
         for note in notes:
             display.note(note)
         for call in trainer.train():
-            display.after_call(call)
-            if board is not None and call.epoch is not None:
-                board.write(len(trainer.history), **call.epoch._asdict())
+            # Saved before anything is shown: the terminal may be what has gone.
             if signals:
                 kept = "nothing was kept" if folder is None else f"go on from {folder.save(trainer)} with --resume"
                 raise Interrupted(signals[0], kept)
             if folder is not None:
                 folder.save_if_due(trainer)
+            display.after_call(call)
+            if board is not None and call.epoch is not None:
+                board.write(len(trainer.history), **call.epoch._asdict())
     figures = report(trainer)
-    print_run(figures)
     if json is not None:
         write_json(json, figures)
     if plot is not None:
         from .plot import plot_run
 
         plot_run(figures, plot)
+    print_run(figures)
 
 
 @app.command
-def evaluate(*, checkpoint: Path, data_dir: Path | None = None, json: Path | None = None) -> None:
+def evaluate(*, checkpoint: FilePath, data_dir: FilePath | None = None, json: FilePath | None = None) -> None:
     """Print the cost and the accuracy of a run's newest checkpoint on validation and test images.
 
     Examples:
@@ -146,10 +148,12 @@ def evaluate(*, checkpoint: Path, data_dir: Path | None = None, json: Path | Non
         check_file(json)
     newest = RunFolder(checkpoint).newest()
     dataset, evaluate = load_dataset(data_dir or newest.settings.data_dir), evaluator(newest.weights)
+    if data_dir is None:
+        newest.check_data(dataset)
     figures = {name: evaluate(getattr(dataset, name))._asdict() for name in ("validation", "test")}
-    print_evaluation(str(newest), figures)
     if json is not None:
         write_json(json, {"checkpoint": str(newest.path)} | figures)
+    print_evaluation(str(newest), figures)
 
 
 def _say_that_it_starts() -> None:

@@ -1,7 +1,10 @@
 """How every command ends: well, or in one sentence and an exit status."""
 
+import io
+import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 from cyclopts import App, CycloptsError
 
@@ -13,10 +16,15 @@ def run(app: App, arguments: Sequence[str] | None = None) -> None:
 
     What was given wrongly ends in one sentence and status 2; Ctrl-C in one and status 130.
     """
+    _mend_streams()
     try:
         app(arguments, exit_on_error=False, print_error=False)
     except CycloptsError as error:
         sentence, status = str(error), 2
+    except OSError as error:
+        sentence, status = f"{error.filename or 'the output'}: {error.strerror}.", 2
+    except MemoryError as error:
+        sentence, status = f"there is too little memory: {error}.", 2
     except Interrupted as stop:
         sentence, status = f"interrupted; {stop}.", stop.status
     except KeyboardInterrupt:
@@ -29,5 +37,14 @@ def run(app: App, arguments: Sequence[str] | None = None) -> None:
         sentence, status = str(error), 2
     else:
         return
-    print(f"{app.name[0]}: {sentence}", file=sys.stderr)
+    with suppress(OSError):  # nobody may be there to read it
+        print(f"{app.name[0]}: {' '.join(sentence.split())}", file=sys.stderr, flush=True)
     sys.exit(status)
+
+
+def _mend_streams() -> None:
+    """A closed standard error becomes a mute one; characters that an output has not are replaced."""
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

@@ -1,6 +1,7 @@
 """What a person sees of a run: a bar while it goes on, a table when it is done."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Self
 
 from rich.console import Console
@@ -10,12 +11,25 @@ from rich.table import Table
 from .loop import Call, Trainer
 
 
+class _Screen(Console):
+    """What is printed is plain text, and a run goes on where nobody is left to read it."""
+
+    def __init__(self, stderr: bool = False):
+        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
 class RunDisplay:
-    """A progress bar on a terminal; a plain line an epoch where the output is none. Both go to standard error."""
+    """A progress bar on a terminal; a plain line an epoch where the output is none. Both go to standard error.
+
+    The terminal may be closed while the run goes on: what cannot be written is left out.
+    """
 
     def __init__(self, trainer: Trainer):
         self._trainer = trainer
-        self._console = Console(stderr=True, highlight=False)
+        self._console = _Screen(stderr=True)
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),
@@ -30,15 +44,17 @@ class RunDisplay:
         self._task = self._bar.add_task("compiling", total=steps, completed=trainer.step, epoch=begun)
 
     def __enter__(self) -> Self:
-        self._bar.start()
+        with suppress(OSError):
+            self._bar.start()
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._bar.stop()
+        with suppress(OSError):
+            self._bar.stop()
 
     def note(self, sentence: str) -> None:
         """Prints a sentence above the bar."""
-        self._console.print(f"rawstep: {sentence}", soft_wrap=True)
+        self._line(f"rawstep: {sentence}")
 
     def after_call(self, call: Call) -> None:
         """Moves the bar by one call; where there is no bar, prints the line of an epoch that it ended."""
@@ -48,9 +64,11 @@ class RunDisplay:
         self._bar.update(self._task, advance=call.steps, description=f"cost {call.cost:.5g}  {rate}", epoch=begun)
         if call.epoch is not None and not self._console.is_terminal:
             accuracy = f"validation accuracy {call.epoch.validation_accuracy:.4f}"
-            self._console.print(
-                f"epoch {self._count(ended)}  cost {call.epoch.cost:.5g}  {accuracy}  {rate}", soft_wrap=True
-            )
+            self._line(f"epoch {self._count(ended)}  cost {call.epoch.cost:.5g}  {accuracy}  {rate}")
+
+    def _line(self, text: str) -> None:
+        with suppress(OSError):
+            self._console.print(text, soft_wrap=True)
 
     def _count(self, epoch: int) -> str:
         return f"{epoch}/{self._trainer.settings.epochs}"
@@ -65,7 +83,7 @@ def run_title(report: Mapping[str, Any]) -> str:
 
 def print_run(report: Mapping[str, Any]) -> None:
     """The tables of a run, from its report, to standard output: a row an epoch, then the run's own figures."""
-    console = Console(highlight=False)
+    console = _Screen()
     rate, compile_seconds = report["steps_per_second"], report["compile_seconds"]
     epochs = Table(title=run_title(report))
     for heading in ("epoch", "cost", "validation accuracy"):
@@ -85,7 +103,7 @@ def print_run(report: Mapping[str, Any]) -> None:
 
 def print_evaluation(title: str, figures: Mapping[str, Mapping[str, float]]) -> None:
     """A line, and a table of the cost and the accuracy on each split, to standard output."""
-    console = Console(highlight=False)
+    console = _Screen()
     console.print(title, soft_wrap=True)
     table = Table()
     for heading in ("split", "cost", "accuracy"):

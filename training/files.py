@@ -1,7 +1,10 @@
 """Files written whole or not at all, and paths tried before a run so that nothing fails after it."""
 
+import errno
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from core.errors import InputError
@@ -9,25 +12,22 @@ from core.errors import InputError
 
 def check_file(path: Path) -> None:
     """Raises InputError unless a file can be written at `path`; leaves nothing behind."""
-    if path.is_dir():
-        raise InputError(f"{path} must be a file, found a folder.")
-    try:
-        with path.open("a") if _is_device(path) else tempfile.TemporaryFile(dir=path.resolve().parent):
-            pass
-    except OSError as error:
-        raise unwritable(path, error) from error
+    with _errors_named(path):
+        if path.is_dir():
+            raise InputError(f"{path} must be a file, found a folder.")
+        if not _is_device(path):
+            _try(_followed(path).parent)
+        elif not os.access(path, os.W_OK):  # opened, a FIFO would wait for a reader
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def check_folder(path: Path) -> None:
     """Raises InputError unless `path` is a folder in which one can write, or can be made one; leaves nothing behind."""
-    there = next(folder for folder in (path.absolute(), *path.absolute().parents) if folder.exists())
-    if not there.is_dir():
-        raise InputError(f"{path} must be a folder, found that {there} is a file.")
-    try:
-        with tempfile.TemporaryFile(dir=there):
-            pass
-    except OSError as error:
-        raise unwritable(path, error) from error
+    with _errors_named(path):
+        there = next(folder for folder in (path.absolute(), *path.absolute().parents) if os.path.lexists(folder))
+        if not there.is_dir():
+            raise InputError(f"{path} must be a folder, found that {there} is none.")
+        _try(there)
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -37,18 +37,30 @@ def write_whole(path: Path, content: bytes) -> None:
 
     Raises InputError where the file cannot be written.
     """
-    try:
+    with _errors_named(path):
         if _is_device(path):
             path.write_bytes(content)
         else:
-            _replace(path.resolve(), content)
-    except OSError as error:
-        raise unwritable(path, error) from error
+            _replace(_followed(path), content)
 
 
-def unwritable(path: Path, error: OSError) -> InputError:
+def make_folder(path: Path) -> None:
+    """Makes a folder, and those above it, unless it is there. Raises InputError where it cannot be made."""
+    with _errors_named(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def check_apart(*paths: Path | None) -> None:
+    """Raises InputError where two of these are one."""
+    places = [os.path.realpath(path) for path in paths if path is not None]
+    if twice := {place for place in places if places.count(place) > 1}:
+        raise InputError(f"{', '.join(twice)} is given for two things that are written.")
+
+
+def unwritable(path: Path, error: OSError | UnicodeError) -> InputError:
     """What to raise where the system refuses to write at `path`."""
-    return InputError(f"{path} cannot be written: {error.strerror}.")
+    reason = error.strerror if isinstance(error, OSError) else "the name is no UTF-8"
+    return InputError(f"{path} cannot be written: {reason}.")
 
 
 def sync(path: Path) -> None:
@@ -60,15 +72,35 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+@contextmanager
+def _errors_named(path: Path) -> Iterator[None]:
+    try:
+        str(path).encode()  # TensorFlow takes no other names
+        yield
+    except (OSError, UnicodeError) as error:
+        raise unwritable(path, error) from error
+
+
+def _try(folder: Path) -> None:
+    with tempfile.TemporaryFile(dir=folder):
+        pass
+
+
+def _followed(path: Path) -> Path:
+    """Where links lead; a ring of links is left for the system to refuse."""
+    return Path(os.path.realpath(path))
+
+
 def _is_device(path: Path) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _replace(path: Path, content: bytes) -> None:
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+    unfinished = path.with_name(f".rawstep.{os.getpid()}")  # short: the name itself may be as long as names can be
     try:
         unfinished.write_bytes(content)
         sync(unfinished)
         unfinished.replace(path)
+        sync(path.parent)
     finally:
         unfinished.unlink(missing_ok=True)

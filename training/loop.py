@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -9,7 +10,7 @@ import tensorflow as tf
 
 from core import Optimizer, Program, new_weights
 
-from .data import Dataset, Sampler
+from .data import Dataset, Sampler, fingerprint
 from .images import evaluator, image_cost
 from .rule_choice import choose_rule
 from .settings import Settings
@@ -74,6 +75,11 @@ class Trainer:
         self.history: list[Epoch] = []
         self.costs: list[float] = []
         self._train_data = tuple(tf.constant(array) for array in dataset.train)
+
+    @cached_property
+    def fingerprint(self) -> dict[str, int | str]:
+        """What tells the data from others; see `data.fingerprint`."""
+        return fingerprint(self.dataset)
 
     @property
     def step(self) -> int:

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from .files import check_folder, unwritable, write_whole
+from core import InputError
+
+from .files import check_folder, make_folder, write_whole
 from .loop import Trainer
 from .rule_choice import rule_settings
 
@@ -72,14 +74,16 @@ class TensorBoard:
 
     def __init__(self, folder: Path):
         check_folder(folder)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise unwritable(folder, error) from error
+        make_folder(folder)
+        self._folder = folder
         self._writer = tf.summary.create_file_writer(str(folder))
 
     def write(self, epoch: int, **scalars: float) -> None:
-        with self._writer.as_default(step=epoch):
-            for name, value in scalars.items():
-                tf.summary.scalar(name, value)
-        self._writer.flush()
+        """Adds one point to each curve. Raises InputError where it cannot be written, as on a full disk."""
+        try:
+            with self._writer.as_default(step=epoch):
+                for name, value in scalars.items():
+                    tf.summary.scalar(name, value)
+            self._writer.flush()
+        except tf.errors.OpError as error:
+            raise InputError(f"{self._folder} cannot be written: {error.message}.") from error

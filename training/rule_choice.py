@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import sys
 from dataclasses import fields
 from typing import Any
@@ -34,9 +35,13 @@ def rule_settings(rule: Rule) -> dict[str, Any]:
     """Every setting of a rule as JSON can hold it: a function by its name, what else is no plain value by its repr."""
     values = {field.name: getattr(rule, field.name) for field in fields(rule)}
     return {
-        name: value if isinstance(value, float | int | str | None) else getattr(value, "__qualname__", repr(value))
-        for name, value in values.items()
+        name: value if isinstance(value, float | int | str | None) else _name(value) for name, value in values.items()
     }
+
+
+def _name(value: Any) -> str:
+    """A function or a type by its name, all else by its repr without addresses, which no two processes share."""
+    return getattr(value, "__qualname__", re.sub(r" at 0x[0-9a-f]+", "", repr(value)))
 
 
 def _import_rule(name: str) -> type[Rule]:
@@ -45,7 +50,7 @@ def _import_rule(name: str) -> type[Rule]:
         sys.path.insert(0, os.getcwd())
     try:
         rule = getattr(importlib.import_module(module), attribute)
-    except Exception as error:  # a user's module may fail in any way while it is imported
+    except (Exception, SystemExit) as error:  # a user's module may fail in any way while it is imported
         raise InputError(f"{name} cannot be imported: {type(error).__name__}: {error}.") from error
     if not (isinstance(rule, type) and issubclass(rule, Rule)):
         raise InputError(f"{name} must be a subclass of core.Rule, found {rule!r}.")

@@ -1,8 +1,11 @@
 """The folder of a run, with its last few checkpoints."""
 
+import fcntl
 import os
 import re
 import shutil
+import weakref
+from contextlib import suppress
 from pathlib import Path
 
 import tensorflow as tf
@@ -11,12 +14,14 @@ from core import InputError
 
 from .checkpoint import Checkpoint, DamagedError, check_settings, notes, read, restore, write
 from .data import load_dataset
-from .files import check_folder, sync, unwritable
+from .files import check_folder, make_folder, sync, unwritable
 from .loop import Trainer
 from .settings import Settings
 
 KEPT = 3
 """Checkpoints in a folder; each save removes the oldest beyond."""
+UNFINISHED, OUTDATED = ".rawstep-unfinished", ".rawstep-outdated"
+"""What a checkpoint is called before it is whole, and while it is removed."""
 
 
 class RunFolder:
@@ -26,7 +31,8 @@ class RunFolder:
         run/step-00000550/state.data-00000-of-00001
 
     A checkpoint is written beside them under a hidden name, and renamed once it is on the disk. So whatever is called
-    step-… is whole, at whichever moment the process is killed.
+    step-… is whole, at whichever moment the process is killed. One process at a time trains in a folder: `begin`
+    locks it until the process ends.
 
     path:       the folder, which the first save makes.
     save_every: steps from one save to the next; an epoch where none is given.
@@ -35,22 +41,34 @@ class RunFolder:
     def __init__(self, path: Path, save_every: int | None = None):
         self.path = path
         self._save_every = save_every
+        self._unlock: weakref.finalize | None = None
 
     def begin(self, settings: Settings, resume: bool) -> tuple[Trainer, list[str]]:
         """A trainer before its first step, or where the newest checkpoint stands, and what a person should know of it.
 
-        Raises InputError for a folder that cannot be written, or holds a run which is not to be resumed, for a
-        damaged checkpoint, and for one of another run than `settings` ask for; see `checkpoint.restore`.
+        Raises InputError for a folder that cannot be written, in which another process trains, or which holds a run
+        that is not to be resumed; for a damaged checkpoint, and for one of another run than `settings` ask for, see
+        `checkpoint.restore`. No folder is made then.
         """
+        self._check_name()
         check_folder(self.path)
+        if self.path.exists():
+            self._lock()
         if not self._checkpoints():
-            fresh = [f"{self.path} holds no run to resume: starting afresh"] if resume else []
-            return Trainer(settings, load_dataset(settings.data_dir)), fresh
+            trainer = Trainer(settings, load_dataset(settings.data_dir))
+            make_folder(self.path)
+            self._lock()
+            return trainer, [f"{self.path} holds no run to resume: starting afresh"] if resume else []
         if not resume:
             raise InputError(f"{self.path} holds a run already; give --resume to go on with it, or another folder.")
         checkpoint = self.newest()
         settings = settings.over(checkpoint.settings)
         check_settings(checkpoint, settings)
+        begun = len(checkpoint.run["epochs"]) + bool(checkpoint.run["costs"])
+        if settings.epochs < begun:
+            raise InputError(
+                f"{checkpoint.path} is in epoch {begun}; --epochs must be as many or more, found {settings.epochs}."
+            )
         trainer = Trainer(settings, load_dataset(settings.data_dir))
         restore(checkpoint, trainer)
         done = ["all its epochs are done; a greater number of --epochs goes further"] if trainer.finished else []
@@ -84,23 +102,24 @@ class RunFolder:
 
         Raises InputError where it cannot be written; the earlier ones are then still there.
         """
-        path = self.path / f"step-{trainer.step:08d}"
-        unfinished = self._hidden(path)
+        path, unfinished = self.path / f"step-{trainer.step:08d}", self.path / UNFINISHED
+        if path.exists():
+            return path
         try:
-            if not path.exists():
-                unfinished.mkdir(parents=True)
-                write(trainer, unfinished)
-                for written in (*unfinished.iterdir(), unfinished):
-                    sync(written)
-                unfinished.rename(path)
-                sync(self.path)
-            self._remove_old()
+            shutil.rmtree(unfinished, ignore_errors=True)  # a killed process may have left one
+            unfinished.mkdir(parents=True)
+            write(trainer, unfinished)
+            for written in (*unfinished.iterdir(), unfinished):
+                sync(written)
+            unfinished.rename(path)
+            sync(self.path)
         except OSError as error:
             raise unwritable(path, error) from error
         except tf.errors.OpError as error:
             raise InputError(f"{path} cannot be written: {error.message}.") from error
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
+        self._remove_old()
         return path
 
     def _checkpoints(self) -> list[Path]:
@@ -109,21 +128,39 @@ class RunFolder:
             paths = list(self.path.iterdir()) if self.path.is_dir() else []
         except OSError as error:
             raise InputError(f"{self.path} cannot be read: {error.strerror}.") from error
-        return sorted((path for path in paths if re.fullmatch(r"step-\d+", path.name)), key=_step)
+        return sorted(
+            (path for path in paths if re.fullmatch("step-[0-9]{8,}", path.name) and path.is_dir()), key=_step
+        )
 
     def _last_step(self) -> int:
         paths = self._checkpoints()
         return _step(paths[-1]) if paths else 0
 
     def _remove_old(self) -> None:
-        """Hides each before it is removed, so that no half of a checkpoint passes for one."""
+        """Hides each before it is removed, so that no half of a checkpoint passes for one; leaves what resists."""
+        outdated = self.path / OUTDATED
         for path in self._checkpoints()[:-KEPT]:
-            path.rename(self._hidden(path))
-        for leftover in self.path.glob(".step-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+            shutil.rmtree(outdated, ignore_errors=True)
+            with suppress(OSError):
+                path.rename(outdated)
+        shutil.rmtree(outdated, ignore_errors=True)
 
-    def _hidden(self, path: Path) -> Path:
-        return path.with_name(f".{path.name}.{os.getpid()}")
+    def _lock(self) -> None:
+        """Keeps other processes out for as long as this object lives; the system forgets the lock with the process."""
+        if self._unlock is not None:
+            return
+        descriptor = os.open(self.path, os.O_RDONLY)
+        self._unlock = weakref.finalize(self, os.close, descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise InputError(f"{self.path} is in use: another process trains there.") from error
+
+    def _check_name(self) -> None:
+        if found := set("[]\\") & set(str(self.path)):
+            raise InputError(
+                f"{self.path} has {' and '.join(sorted(found))} in its name, where TensorFlow reads no checkpoint."
+            )
 
 
 def _step(path: Path) -> int:

@@ -7,6 +7,8 @@ from typing import Annotated, Any, Literal, Self
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from .options import FilePath, Whole, WholeNumbers
+
 
 def _not_empty(_: Any, values: tuple[int, ...]) -> None:
     if not values:
@@ -37,7 +39,7 @@ class Settings:
     init
         First weights: normal is N(0,1) for weights and biases, as in the notebook.
     data_dir
-        A folder with four IDX files like MNIST's, plain or gzipped: Fashion-MNIST, KMNIST, EMNIST or your own. Image
+        A folder with four IDX files like MNIST's, plain or gzipped: Fashion-MNIST, KMNIST, a set of EMNIST or your own. Image
         size and classes come from the files. Unless given, MNIST.
     execution
         How steps run: operation by operation, as a graph a step, as an XLA program a step, or as one XLA loop.
@@ -46,12 +48,12 @@ class Settings:
     rule: str = "adam"
     dialect: str | None = None
     learning_rate: float | None = None
-    batch_size: int = 100
-    epochs: Annotated[int, Parameter(validator=Number(gte=1))] = 30
-    seed: Annotated[int, Parameter(validator=Number(gte=0))] = 0
-    hidden: Annotated[tuple[int, ...], Parameter(consume_multiple=True, negative=(), validator=_not_empty)] = (256, 256)
+    batch_size: Whole = 100
+    epochs: Annotated[Whole, Parameter(validator=Number(gte=1))] = 30
+    seed: Annotated[Whole, Parameter(validator=Number(gte=0))] = 0
+    hidden: Annotated[WholeNumbers, Parameter(validator=_not_empty)] = (256, 256)
     init: Literal["normal", "he", "glorot"] = "normal"
-    data_dir: Path | None = None
+    data_dir: FilePath | None = None
     execution: Literal["eager", "graph", "xla-step", "xla-loop"] = "xla-loop"
 
     def __new__(cls, **given: Any) -> Self:

@@ -7,16 +7,18 @@ import shutil
 import signal
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from core import InputError
+from core import Adam, InputError
 from training import run_folder
 from training.checkpoint import notes, read, restore, write
 from training.loop import Trainer
-from training.run_folder import KEPT, RunFolder
+from training.rule_choice import rule_settings
+from training.run_folder import KEPT, OUTDATED, UNFINISHED, RunFolder
 from training.settings import Settings
 
 from .striped import striped_dataset
@@ -66,7 +68,7 @@ def test_a_checkpoint_holds_what_decides_the_next_step_under_readable_names(tmp_
     assert len(checkpoint.run["epochs"]) == 1
     assert len(checkpoint.run["costs"]) == 16, "the position inside the second epoch"
     assert checkpoint.run["sampler"]["position"] == 48 * 7 - 230
-    assert "step 48, 1 epochs done" in str(checkpoint)
+    assert "step 48, epochs done: 1" in str(checkpoint)
 
 
 def test_weights_are_read_by_tensorflow_alone(tmp_path):
@@ -235,7 +237,6 @@ def test_resuming_from_nothing_starts_afresh_and_says_so(tmp_path):
     trainer, said = RunFolder(tmp_path / "absent").begin(SETTINGS, resume=True)
     assert said == [f"{tmp_path / 'absent'} holds no run to resume: starting afresh"]
     assert trainer.step == 0
-    assert not (tmp_path / "absent").exists(), "nothing is made before there is something to keep"
 
 
 def saved_steps(path):
@@ -257,14 +258,14 @@ def test_a_run_is_saved_when_it_is_due_and_the_last_three_are_kept(tmp_path, sav
 def test_what_a_killed_process_left_half_written_is_no_checkpoint_and_goes_with_the_next_save(tmp_path):
     folder = RunFolder(tmp_path)
     folder.save(trained(SETTINGS, calls=1))
-    half = tmp_path / ".step-00000032.4711"
-    half.mkdir()
-    (half / "state.index").write_bytes(b"half")
+    for name in (UNFINISHED, OUTDATED):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "state.index").write_bytes(b"half")
     resumed, _ = folder.begin(Settings(), resume=True)
     assert resumed.step == 16
     next(resumed.train())
     folder.save(resumed)
-    assert saved_steps(tmp_path) == [16, 32]
+    assert saved_steps(tmp_path) == [16, 32], "and nothing else is there"
 
 
 FILES = ("state.index", "state.data-00000-of-00001")
@@ -352,3 +353,65 @@ def test_a_full_disk_ends_in_a_sentence_and_keeps_what_was_saved(tmp_path):
         folder.save(trainer)
     assert os.listdir(tmp_path) == [saved.name]
     assert folder.newest().path == saved
+
+
+def test_two_processes_do_not_train_in_one_folder(tmp_path):
+    """Each object stands for a process: a lock is the descriptor's, and theirs are two."""
+    first = RunFolder(tmp_path)
+    first.begin(SETTINGS, resume=False)
+    with pytest.raises(InputError, match="is in use: another process trains there"):
+        RunFolder(tmp_path).begin(SETTINGS, resume=True)
+    del first
+    RunFolder(tmp_path).begin(SETTINGS, resume=True)
+
+
+def test_what_else_lies_in_the_folder_is_left_alone(tmp_path):
+    for name in (".step-mynotes", "step-000002", "step-notes"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "step-00000001").write_text("a file")
+    folder = RunFolder(tmp_path, save_every=1)
+    trainer, _ = folder.begin(SETTINGS, resume=False)
+    for _ in trainer.train():
+        folder.save_if_due(trainer)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        ".step-mynotes", "step-000002", "step-notes", "step-00000001",
+        "step-00000064", "step-00000080", "step-00000096",
+    }  # fmt: skip
+
+
+def test_fewer_epochs_than_have_begun_are_refused(tmp_path):
+    folder = RunFolder(tmp_path)
+    path = folder.save(trained(SETTINGS, calls=3))
+    with pytest.raises(InputError) as error:
+        folder.begin(Settings(epochs=1), resume=True)
+    assert str(error.value) == f"{path} is in epoch 2; --epochs must be as many or more, found 1."
+    trainer, _ = folder.begin(Settings(epochs=2), resume=True)
+    assert [call.epoch is None for call in trainer.train()] == [False]
+
+
+@pytest.mark.parametrize("name", ["run[1]", "back\\slash", "not\udcffutf8"])
+def test_a_name_that_tensorflow_cannot_read_or_write_is_refused_beforehand(tmp_path, name):
+    with pytest.raises(InputError, match=r"where TensorFlow reads no checkpoint|the name is no UTF-8"):
+        RunFolder(tmp_path / name).begin(SETTINGS, resume=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["sp ace", "a*b?", "{x}", "ünï", "%d"])
+def test_other_odd_names_are_names(tmp_path, name):
+    folder = RunFolder(tmp_path / name)
+    folder.save(trained(SETTINGS, calls=1))
+    assert folder.begin(Settings(), resume=True)[0].step == 16
+
+
+def test_a_whole_checkpoint_of_something_else_is_not_called_damaged(tmp_path):
+    (tmp_path / "step-00000001").mkdir()
+    tf.train.Checkpoint(w=tf.Variable(1.0)).write(str(tmp_path / "step-00000001" / "state"))
+    with pytest.raises(InputError, match="step-00000001 is no checkpoint of a run, or of another version of rawstep"):
+        RunFolder(tmp_path).newest()
+
+
+def test_a_schedule_is_known_by_its_name_in_every_process():
+    """Would catch an address, by which no run could be resumed."""
+    rule = Adam(learning_rate=partial(lambda t, k: 0.1 / (k + t), k=3))
+    assert "0x" not in rule_settings(rule)["learning_rate"]
+    assert rule_settings(Adam(learning_rate=np.sqrt))["learning_rate"] == "sqrt"

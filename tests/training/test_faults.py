@@ -4,15 +4,19 @@
 """
 
 import json
+import os
+import pty
 import random
+import re
 import signal
+import sys
 import time
 
 import pytest
 
 from training.checkpoint import read
 
-from .processes import rawstep, started
+from .processes import ENVIRONMENT, command, rawstep, started
 
 RATES = {"adam": "0.001", "adagrad": "0.01", "adadelta": "1"}
 
@@ -34,7 +38,8 @@ def finished(arguments, report):
 
 
 def interrupted(arguments, chance, number):
-    """Starts a run and sends it a signal: one SIGKILL in five while it starts, all else some time after an epoch.
+    """Starts a run and sends it a signal: one SIGKILL in five while it starts, all else some time after an epoch or
+    a few. So a fast machine does not finish before it is interrupted.
 
     Returns its exit status and what it said.
     """
@@ -42,8 +47,8 @@ def interrupted(arguments, chance, number):
     if number is signal.SIGKILL and chance.random() < 0.2:
         time.sleep(chance.uniform(0, 5))
     else:
-        said = process.stderr.readline() + process.stderr.readline()
-        time.sleep(chance.uniform(0, 0.6))
+        said = "".join(process.stderr.readline() for _ in range(chance.randint(2, 7)))
+        time.sleep(chance.uniform(0, 0.1))
     process.send_signal(number)
     _, rest = process.communicate(timeout=60)
     return process.returncode, said + rest
@@ -96,3 +101,30 @@ def test_a_run_interrupted_at_random_moments_ends_with_the_bits_of_an_undisturbe
     reported = finished(arguments, tmp_path / "run.json")
     assert (outcome(folder), reported) == undisturbed(rule, epochs)
     assert [path.name[:5] for path in folder.iterdir()] == ["step-"] * 3, "nothing half written is left"
+
+
+def test_a_run_whose_terminal_is_closed_is_saved_and_resumed(tmp_path):
+    """A real pseudo-terminal with a moving bar, hung up: SIGHUP comes, and nothing can be shown any more."""
+    folder = tmp_path / "run"
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(sys.executable, command(*run("adam", 1000, folder)), ENVIRONMENT | {"TERM": "xterm"})
+    shown = b""
+    while not re.search(rb"epoch \d\d+/", shown):
+        shown += os.read(terminal, 4096)
+    os.close(terminal)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 129
+    saved = [read(path).run for path in sorted(folder.glob("step-*"))]
+    assert len(saved[-1]["epochs"]) >= 9
+    assert [path.name[:5] for path in folder.iterdir()] == ["step-"] * len(saved)
+
+
+def test_a_run_goes_on_where_nobody_reads_what_it_says(tmp_path):
+    """Standard error closed, as by `2>&1 | head -1`."""
+    with started(*run("adam", 4, tmp_path / "run")) as process:
+        process.stderr.readline()
+        process.stderr.close()
+        process.stdout.read()
+    assert process.returncode == 0
+    assert len(read(max((tmp_path / "run").glob("step-*"))).run["epochs"]) == 4

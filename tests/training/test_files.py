@@ -49,5 +49,5 @@ def test_a_folder_that_can_be_made_is_not_made_by_asking(tmp_path, name):
 @pytest.mark.parametrize("name", ["file", "file/below", "file/far/below"])
 def test_a_file_in_the_way_of_a_folder_is_named(tmp_path, name):
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=f"{name} must be a folder, found that .*/file is a file"):
+    with pytest.raises(InputError, match=f"{name} must be a folder, found that .*/file is none"):
         check_folder(tmp_path / name)

@@ -114,6 +114,19 @@ def test_a_checkpoint_of_another_run(workplace, capfd, arguments, words):
     assert_refused(["train", "--checkpoint", "run", "--resume", *arguments], workplace, capfd, words)
 
 
+def changed_label(content):
+    labels = gzip.decompress(content)
+    return gzip.compress(labels[:8] + bytes([(labels[8] + 1) % 10]) + labels[9:])
+
+
+@pytest.mark.parametrize("name", [LABELS, "t10k-labels-idx1-ubyte.gz"], ids=["validation", "test"])
+def test_a_checkpoint_of_images_that_differ_in_one_label(workplace, capfd, name):
+    """Of the first image, which is none to train on."""
+    rewrite(name, changed_label)(workplace)
+    arguments = ["train", "--checkpoint", "run", "--resume", "--data-dir", "data"]
+    assert_refused(arguments, workplace, capfd, "is a checkpoint of another run: sha256 ")
+
+
 def test_a_checkpoint_of_other_images(workplace, capfd):
     for part in ("images-idx3", "labels-idx1"):
         shutil.copy(workplace / "data" / f"t10k-{part}-ubyte.gz", workplace / "data" / f"train-{part}-ubyte.gz")
@@ -141,6 +154,16 @@ def test_a_damaged_checkpoint(workplace, capfd, command, damage, pattern):
             "absent must be a folder of IDX files, found nothing",
         ),
         (["evaluate"], "--checkpoint"),
+        (["train", "--checkpoint", ""], "--checkpoint: it is empty"),
+        (["train", "--checkpoint", "n" * 300], "File name too long."),
+        (["train", "--json", "n" * 300], "cannot be written: File name too long."),
+        (["train", "--data-dir", "n" * 300], "File name too long"),
+        (["train", "--checkpoint", "new", "--json", "new"], "new is given for two things that are written"),
+        (["train", "--json", "x.png", "--plot", "x.png"], "x.png is given for two things that are written"),
+        (["train", "--batch-size", "100.7"], "'100.7' is no whole number"),
+        (["train", "--hidden", "1.5"], "'1.5' is no whole number"),
+        (["train", "--hidden", "10000000000000"], "parameters; 2,147,483,647 are the most"),
+        (["train", "--data-dir", "data", "--rule", "absent\n:Rule"], "cannot be imported: ModuleNotFoundError"),
     ],
 )
 def test_a_folder_of_the_wrong_kind(workplace, capfd, command, words):
@@ -150,14 +173,14 @@ def test_a_folder_of_the_wrong_kind(workplace, capfd, command, words):
 @pytest.fixture
 def read_only(finished_run):
     """A folder, with a finished run in `run`, in which this process may not write; root, who may, becomes nobody."""
-    folder = Path(tempfile.mkdtemp())
+    root = os.geteuid() == 0
+    folder = Path(tempfile.mkdtemp(dir="/tmp" if root else None))  # where nobody may at least look
     shutil.copytree(finished_run, folder / "run")
     for path in [*folder.rglob("*"), folder]:
         path.chmod(0o555 if path.is_dir() else 0o444)
-    root = os.geteuid() == 0
-    if root:
-        os.seteuid(65534)
     try:
+        if root:
+            os.seteuid(65534)
         yield folder
     finally:
         if root:

@@ -1,5 +1,6 @@
 """Labelled images in three splits: MNIST, which comes with the package, or any four files like its own."""
 
+import hashlib
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -36,7 +37,7 @@ def load_dataset(folder: Path | None = None) -> Dataset:
 
     folder: holds train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte,
     with .gz or without. Something may stand before each name, `test` may stand for `t10k`, and a point before `idx`:
-    Fashion-MNIST, KMNIST and EMNIST fit as they come.
+    Fashion-MNIST and KMNIST fit as they come, EMNIST one of its sets at a time.
 
     The first of every twelve training images are the validation split. MNIST: 55,000, 5,000 and 10,000.
 
@@ -59,6 +60,16 @@ def load_dataset(folder: Path | None = None) -> Dataset:
         test=tests,
         classes=1 + max(int(split.labels.max()) for split in (examples, tests)),
     )
+
+
+def fingerprint(dataset: Dataset) -> dict[str, int | str]:
+    """What tells one data set from another: its sizes, and a hash of all its images and labels."""
+    digest = hashlib.sha256()
+    for split in (dataset.train, dataset.validation, dataset.test):
+        for array in split:
+            digest.update(array.data)
+    count, pixels = dataset.train.images.shape
+    return {"images": count, "pixels": pixels, "classes": dataset.classes, "sha256": digest.hexdigest()}
 
 
 class _SplitFiles(NamedTuple):
@@ -96,10 +107,10 @@ class _SplitFiles(NamedTuple):
 
 def _find(folder: Path, part: str, kind: str, dimensions: int) -> Path:
     """The one file of that name; where it is there both plain and gzipped, the plain one."""
-    name = re.compile(rf"(.*({part})-{kind}[-.]idx{dimensions}-ubyte)(\.gz)?")
+    name = re.compile(rf"((?!\.).*({part})-{kind}[-.]idx{dimensions}-ubyte)(\.gz)?")
     found = {}
     for path in sorted(folder.iterdir(), reverse=True):  # a plain name comes after its gzipped one, and replaces it
-        if match := name.fullmatch(path.name):
+        if (match := name.fullmatch(path.name)) and path.is_file():
             found[match[1]] = path
     if len(found) != 1:
         wanted = f"one file {part.split('|')[0]}-{kind}-idx{dimensions}-ubyte or the same with .gz"

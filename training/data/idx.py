@@ -92,7 +92,8 @@ class IdxFile:
             raise InputError(
                 f"{self.path} must hold {len(data):,} bytes of data for its shape {self.shape}, found {found}."
             )
-        return data.view(self.dtype).astype(self.dtype.newbyteorder("="), copy=False).reshape(self.shape)
+        array = data.view(self.dtype).reshape(self.shape)
+        return array if self.dtype.isnative else array.byteswap(inplace=True).view(self.dtype.newbyteorder("="))
 
 
 @contextmanager
@@ -106,4 +107,5 @@ def _opened(path: Path) -> Iterator[tuple[io.BufferedIOBase, int, bool]]:
             file.seek(0)
             yield gzip.GzipFile(fileobj=file) if packed else file, os.fstat(file.fileno()).st_size, packed
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path} cannot be read: {reason}.") from error

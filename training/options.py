@@ -1,0 +1,32 @@
+"""Types of options: what cyclopts would take otherwise than a person meant."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter, Token
+
+
+def _whole_numbers(_: type, tokens: Sequence[Token]) -> tuple[int, ...]:
+    """cyclopts alone rounds 1.5 to 2."""
+    for token in tokens:
+        if not re.fullmatch(r"[+-]?\d+", token.value):
+            raise ValueError(f"{token.value!r} is no whole number")
+    return tuple(int(token.value) for token in tokens)
+
+
+def _whole_number(hint: type, tokens: Sequence[Token]) -> int:
+    return _whole_numbers(hint, tokens)[0]
+
+
+def _path(_: type, tokens: Sequence[Token]) -> Path:
+    """An empty text, which an unset variable of the shell gives, would be the working directory."""
+    if not tokens[0].value:
+        raise ValueError("it is empty")
+    return Path(tokens[0].value)
+
+
+Whole = Annotated[int, Parameter(converter=_whole_number)]
+WholeNumbers = Annotated[tuple[int, ...], Parameter(converter=_whole_numbers, consume_multiple=True, negative=())]
+FilePath = Annotated[Path, Parameter(converter=_path)]
