@@ -34,7 +34,7 @@ class RunFolder:
     step-… is whole, at whichever moment the process is killed. One process at a time trains in a folder: `begin`
     locks it until the process ends.
 
-    path:       the folder, which the first save makes.
+    path:       the folder, which `begin` makes where it is not there.
     save_every: steps from one save to the next; an epoch where none is given.
     """
 

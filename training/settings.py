@@ -39,8 +39,8 @@ class Settings:
     init
         First weights: normal is N(0,1) for weights and biases, as in the notebook.
     data_dir
-        A folder with four IDX files like MNIST's, plain or gzipped: Fashion-MNIST, KMNIST, a set of EMNIST or your own. Image
-        size and classes come from the files. Unless given, MNIST.
+        A folder with four IDX files like MNIST's, plain or gzipped: Fashion-MNIST, KMNIST, a set of EMNIST or your
+        own. Image size and classes come from the files. Unless given, MNIST.
     execution
         How steps run: operation by operation, as a graph a step, as an XLA program a step, or as one XLA loop.
     """
