@@ -86,12 +86,12 @@ def compare(
     with Console(stderr=True).status("starting") as status:
         contestants = compare(engines, workload, rounds, status.update)
     figures = [summary(contestant, contestants[0], steps) for contestant in contestants]
-    print_comparison(figures, f"{rounds} epochs of {steps} steps, batches of {batch_size}, on {before['processor']}")
     if json is not None:
         samples = [asdict(contestant) for contestant in contestants]
         write_json(
             json, before | {"workload": asdict(workload), "steps": steps, "figures": figures, "samples": samples}
         )
+    print_comparison(figures, f"{rounds} epochs of {steps} steps, batches of {batch_size}, on {before['processor']}")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
