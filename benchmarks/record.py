@@ -22,7 +22,7 @@ def circumstances() -> dict[str, Any]:
     info = get_cpu_info()
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "command": shlex.join(["rawstep-bench", *sys.argv[1:]]),
         "commit": _commit(),
         "versions": versions() | {name: version(name) for name in ("keras", "scipy")},
         "flags": {name: os.environ[name] for name in FLAGS if name in os.environ},
