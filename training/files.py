@@ -87,8 +87,11 @@ def _try(folder: Path) -> None:
 
 
 def _followed(path: Path) -> Path:
-    """Where links lead; a ring of links is left for the system to refuse."""
-    return Path(os.path.realpath(path))
+    """Where links lead. Raises OSError for a ring of links."""
+    place = Path(os.path.realpath(path))
+    if place.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+    return place
 
 
 def _is_device(path: Path) -> bool:

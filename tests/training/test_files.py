@@ -1,5 +1,6 @@
 """Files written whole or not at all, and paths tried beforehand without leaving anything."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,3 +52,18 @@ def test_a_file_in_the_way_of_a_folder_is_named(tmp_path, name):
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=f"{name} must be a folder, found that .*/file is none"):
         check_folder(tmp_path / name)
+
+
+def test_a_ring_of_links_is_refused_and_left(tmp_path):
+    ring = tmp_path / "ring"
+    ring.symlink_to(ring)
+    for use in (check_file, lambda path: write_whole(path, b"content")):
+        with pytest.raises(InputError, match="ring cannot be written: Too many levels of symbolic links"):
+            use(ring)
+    assert ring.is_symlink()
+
+
+def test_a_pipe_is_not_opened_before_there_is_something_to_write(tmp_path):
+    """Would catch a check that waits for a reader."""
+    os.mkfifo(tmp_path / "pipe")
+    check_file(tmp_path / "pipe")
