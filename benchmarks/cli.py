@@ -5,7 +5,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from training.command_line import run
@@ -71,8 +71,12 @@ def compare(
 
     from .conductor import compare
     from .engines import check_name
-    from .figures import summary
-    from .record import circumstances
+
+    try:
+        from .figures import summaries
+        from .record import circumstances
+    except ModuleNotFoundError as error:
+        raise CycloptsError(f"{error.name} is not installed: pip install -e '.[bench]'.") from error
     from .tables import print_comparison
     from .workload import Workload
 
@@ -85,7 +89,7 @@ def compare(
     before = circumstances()
     with Console(stderr=True).status("starting") as status:
         contestants = compare(engines, workload, rounds, status.update)
-    figures = [summary(contestant, contestants[0], steps) for contestant in contestants]
+    figures = summaries(contestants, steps)
     if json is not None:
         samples = [asdict(contestant) for contestant in contestants]
         write_json(

@@ -29,10 +29,16 @@ def paired_ratio(theirs: Sequence[Sample], ours: Sequence[Sample], seed: int = 0
     return Ratio(float(np.median(ratios)), float(interval.low), float(interval.high))
 
 
-def summary(contestant: Contestant, reference: Contestant, steps: int) -> dict[str, object]:
-    """The figures of one engine, of samples of `steps` steps; times in seconds."""
+def summaries(contestants: Sequence[Contestant], steps: int) -> list[dict[str, object]]:
+    """The figures of each engine, of samples of `steps` steps; beside the first that did not fail."""
+    reference = next((contestant for contestant in contestants if contestant.failure is None), None)
+    return [_summary(contestant, reference, steps) for contestant in contestants]
+
+
+def _summary(contestant: Contestant, reference: Contestant | None, steps: int) -> dict[str, object]:
+    """Times in seconds."""
     first = {"start": contestant.start, "first_ten_steps": contestant.first and contestant.first.wall}
-    if contestant.failure is not None:
+    if contestant.failure is not None or reference is None:
         return {"engine": contestant.name, "failure": contestant.failure, **first}
     walls, cpus = ([getattr(sample, clock) for sample in contestant.samples] for clock in ("wall", "cpu"))
     return {

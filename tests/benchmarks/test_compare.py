@@ -1,6 +1,7 @@
 """The paired comparison itself, on real engines in real processes; never how fast anything is."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from cogapp import Cog
 
 from benchmarks.conductor import FIRST_STEPS_MAY_DIFFER, WARM_UP_MAY_DIFFER, Sample, compare
 from benchmarks.engines import ENGINES, check_name
-from benchmarks.figures import paired_ratio, summary
+from benchmarks.figures import paired_ratio, summaries
 from benchmarks.tables import HEADINGS, markdown
 from benchmarks.workload import Workload
 from core import InputError
@@ -45,7 +46,7 @@ def test_a_sample_of_each_engine_is_taken_in_each_round(contestants):
 
 
 def test_the_figures_are_a_row_for_each_engine(contestants):
-    figures = [summary(contestant, contestants[0], steps=110) for contestant in contestants]
+    figures = summaries(contestants, steps=110)
     assert figures[0]["times_as_long"] == {"median": 1, "low": 1, "high": 1}
     table = markdown(figures).splitlines()
     assert [cell.strip() for cell in table[0].strip("|").split("|")] == list(HEADINGS)
@@ -74,7 +75,7 @@ def test_an_engine_that_trains_something_else_or_fails_says_so_and_is_not_timed(
     assert impostors[name].failure.startswith(failure)
     assert "\n" not in impostors[name].failure
     assert impostors[name].samples == []
-    figures = [summary(contestant, impostors["frozen-step"], 110) for contestant in impostors.values()]
+    figures = summaries(list(impostors.values()), steps=110)
     row = next(line for line in markdown(figures).splitlines() if name in line)
     assert failure in row
     assert "×" not in row
@@ -83,6 +84,24 @@ def test_an_engine_that_trains_something_else_or_fails_says_so_and_is_not_timed(
 def test_those_that_are_left_are_still_timed(impostors):
     assert impostors["frozen-step"].failure is None
     assert len(impostors["frozen-step"].samples) == 2
+
+
+def test_the_others_are_compared_with_each_other_where_the_first_fails():
+    names = ["tests.benchmarks.planted:Unbuildable", "frozen-step"]
+    failed, timed = summaries(compare(names, SMALL, rounds=2), steps=110)
+    assert failed["failure"].startswith("RuntimeError")
+    assert timed["times_as_long"]["median"] == 1
+
+
+def test_what_is_not_installed_is_named(tmp_path):
+    """Python started with a scipy that is none."""
+    (tmp_path / "scipy.py").write_text("raise ModuleNotFoundError(\"No module named 'scipy'\", name='scipy')")
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "compare"], capture_output=True, text=True, cwd=ROOT,
+        env=os.environ | {"PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "rawstep-bench: scipy is not installed: pip install -e '.[bench]'.\n"
 
 
 def drifting(rounds, times_as_long, seed=0):

@@ -19,13 +19,14 @@ def rawstep(*arguments: str | Path, cwd: Path | None = None) -> subprocess.Compl
     return subprocess.run(command(*arguments), capture_output=True, text=True, cwd=cwd, env=ENVIRONMENT, timeout=300)
 
 
+def heed_signals() -> None:
+    """For a child before it starts: these tests may run under nohup, which passes on that some are ignored."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def started(*arguments: str | Path) -> subprocess.Popen:
-    """Starts, and hears signals even where these tests run under nohup, which passes on that some are ignored."""
-
-    def heed_signals() -> None:
-        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM):
-            signal.signal(number, signal.SIG_DFL)
-
+    """Starts, and goes on meanwhile."""
     return subprocess.Popen(
         command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
         preexec_fn=heed_signals,

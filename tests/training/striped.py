@@ -3,6 +3,11 @@
 import numpy as np
 
 from training.data import Dataset, Split
+from training.loop import Trainer
+from training.settings import Settings
+
+SETTINGS = Settings(learning_rate=0.01, batch_size=7, epochs=3, hidden=(8,), init="he")
+"""32 steps an epoch, in two calls, and a remainder of 6 images that the next epoch takes over."""
 
 
 def striped_images(size: int, seed: int) -> Split:
@@ -16,3 +21,12 @@ def striped_images(size: int, seed: int) -> Split:
 def striped_dataset(seed: int = 0) -> Dataset:
     sizes = (230, 50, 50)
     return Dataset(*(striped_images(size, seed + split) for split, size in enumerate(sizes)), classes=3)
+
+
+def trained(settings, calls=None):
+    """A trainer after so many calls, or after all."""
+    trainer = Trainer(settings, striped_dataset())
+    for number, _ in enumerate(trainer.train(), start=1):
+        if number == calls:
+            break
+    return trainer

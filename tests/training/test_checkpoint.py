@@ -1,11 +1,5 @@
 """Checkpoints within one process: what they hold, that nothing is missing, and what is refused."""
 
-import os
-import random
-import resource
-import shutil
-import signal
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -14,32 +8,15 @@ import pytest
 import tensorflow as tf
 
 from core import Adam, InputError
-from training import run_folder
 from training.checkpoint import notes, read, restore, write
 from training.loop import Trainer
 from training.rule_choice import rule_settings
-from training.run_folder import KEPT, OUTDATED, UNFINISHED, RunFolder
+from training.run_folder import RunFolder
 from training.settings import Settings
 
-from .striped import striped_dataset
+from .striped import SETTINGS, striped_dataset, trained
 
-SETTINGS = Settings(learning_rate=0.01, batch_size=7, epochs=3, hidden=(8,), init="he")
-"""32 steps an epoch, in two calls, and a remainder of 6 images that the next epoch takes over."""
-
-
-@pytest.fixture(autouse=True)
-def striped(monkeypatch):
-    """The images that RunFolder.begin loads."""
-    monkeypatch.setattr(run_folder, "load_dataset", lambda folder: striped_dataset())
-
-
-def trained(settings, calls=None):
-    """A trainer after so many calls, or after all."""
-    trainer = Trainer(settings, striped_dataset())
-    for number, _ in enumerate(trainer.train(), start=1):
-        if number == calls:
-            break
-    return trainer
+pytestmark = pytest.mark.usefixtures("striped_images_loaded")
 
 
 def bits(trainer):
@@ -224,190 +201,6 @@ def test_a_checkpoint_that_does_not_fit_is_refused_before_anything_is_changed(tm
         restore(alter(read(tmp_path)), trainer)
     assert sentence in str(error.value)
     assert bits(trainer) == before
-
-
-def test_a_folder_that_holds_a_run_is_left_alone_without_resume(tmp_path):
-    folder = RunFolder(tmp_path)
-    folder.save(trained(SETTINGS, calls=1))
-    with pytest.raises(InputError, match="holds a run already; give --resume to go on with it, or another folder"):
-        folder.begin(SETTINGS, resume=False)
-
-
-def test_resuming_from_nothing_starts_afresh_and_says_so(tmp_path):
-    trainer, said = RunFolder(tmp_path / "absent").begin(SETTINGS, resume=True)
-    assert said == [f"{tmp_path / 'absent'} holds no run to resume: starting afresh"]
-    assert trainer.step == 0
-
-
-def saved_steps(path):
-    return sorted(int(folder.name.removeprefix("step-")) for folder in path.iterdir())
-
-
-@pytest.mark.parametrize(
-    ("save_every", "steps"), [(None, [32, 64, 96]), (1, [64, 80, 96]), (40, [48, 96]), (1000, [96])]
-)
-def test_a_run_is_saved_when_it_is_due_and_the_last_three_are_kept(tmp_path, save_every, steps):
-    folder = RunFolder(tmp_path, save_every)
-    trainer = Trainer(SETTINGS, striped_dataset())
-    for _ in trainer.train():
-        folder.save_if_due(trainer)
-    assert saved_steps(tmp_path) == steps
-    assert len(steps) <= KEPT
-
-
-def test_what_a_killed_process_left_half_written_is_no_checkpoint_and_goes_with_the_next_save(tmp_path):
-    folder = RunFolder(tmp_path)
-    folder.save(trained(SETTINGS, calls=1))
-    for name in (UNFINISHED, OUTDATED):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "state.index").write_bytes(b"half")
-    resumed, _ = folder.begin(Settings(), resume=True)
-    assert resumed.step == 16
-    next(resumed.train())
-    folder.save(resumed)
-    assert saved_steps(tmp_path) == [16, 32], "and nothing else is there"
-
-
-FILES = ("state.index", "state.data-00000-of-00001")
-
-
-def damaged(content, trial):
-    """One bit flipped, or the end cut off."""
-    chance = random.Random(trial)
-    place = chance.randrange(len(content))
-    if trial % 4 == 0:
-        return content[:place]
-    return content[:place] + bytes([content[place] ^ (1 << chance.randrange(8))]) + content[place + 1 :]
-
-
-@pytest.mark.parametrize("file", FILES)
-def test_no_damage_goes_unseen(tmp_path, file):
-    """Either it is refused, naming the checkpoint before, or it hit a byte without meaning: all is read as it was."""
-    folder = RunFolder(tmp_path)
-    trainer = Trainer(SETTINGS, striped_dataset())
-    first, newest = [folder.save(trainer) for _ in trainer.train()][-2:]
-    whole, content = read(newest), (newest / file).read_bytes()
-    refused = []
-    for trial in range(200):
-        (newest / file).write_bytes(damaged(content, trial))
-        try:
-            found = folder.newest()
-        except InputError as error:
-            refused.append(str(error))
-        else:
-            assert found.run == whole.run
-            assert [(n, t.tobytes()) for n, t in found.tensors.items()] == [
-                (n, t.tobytes()) for n, t in whole.tensors.items()
-            ]
-    assert len(refused) > 150
-    for sentence in refused:
-        assert sentence.startswith(f"{newest} is damaged (")
-        assert sentence.endswith(f"); remove it to go on from {first}.")
-        assert "\n" not in sentence
-    shutil.rmtree(newest)
-    assert folder.newest().path == first, "as the sentence says"
-
-
-@pytest.mark.parametrize("file", FILES)
-def test_a_checkpoint_with_a_file_missing_or_of_another_one_is_refused(tmp_path, file):
-    """Both halves are sound files; only together they are not."""
-    folder = RunFolder(tmp_path)
-    trainer = Trainer(SETTINGS, striped_dataset())
-    first, newest = [folder.save(trainer) for _ in trainer.train()][-2:]
-    shutil.copy(first / file, newest / file)
-    with pytest.raises(InputError, match="is damaged"):
-        folder.newest()
-    (newest / file).unlink()
-    with pytest.raises(InputError, match="is damaged"):
-        folder.newest()
-
-
-def test_the_only_checkpoint_damaged_leaves_nothing_to_go_on_from(tmp_path):
-    folder = RunFolder(tmp_path)
-    path = folder.save(trained(SETTINGS, calls=1))
-    (path / "state.index").write_bytes(b"")
-    with pytest.raises(InputError, match=r"step-00000016 is damaged \(.*\); remove it\.$"):
-        folder.newest()
-
-
-@contextmanager
-def files_no_larger_than(size):
-    """The system then refuses to write more, as it does on a full disk."""
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1][1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before[1])
-        signal.signal(signal.SIGXFSZ, before[0])
-
-
-def test_a_full_disk_ends_in_a_sentence_and_keeps_what_was_saved(tmp_path):
-    folder = RunFolder(tmp_path)
-    trainer = Trainer(SETTINGS, striped_dataset())
-    calls = trainer.train()
-    next(calls)
-    saved = folder.save(trainer)
-    next(calls)
-    with files_no_larger_than(1000), pytest.raises(InputError, match="step-00000032 cannot be written: "):
-        folder.save(trainer)
-    assert os.listdir(tmp_path) == [saved.name]
-    assert folder.newest().path == saved
-
-
-def test_two_processes_do_not_train_in_one_folder(tmp_path):
-    """Each object stands for a process: a lock is the descriptor's, and theirs are two."""
-    first = RunFolder(tmp_path)
-    first.begin(SETTINGS, resume=False)
-    with pytest.raises(InputError, match="is in use: another process trains there"):
-        RunFolder(tmp_path).begin(SETTINGS, resume=True)
-    del first
-    RunFolder(tmp_path).begin(SETTINGS, resume=True)
-
-
-def test_what_else_lies_in_the_folder_is_left_alone(tmp_path):
-    for name in (".step-mynotes", "step-000002", "step-notes"):
-        (tmp_path / name).mkdir()
-    (tmp_path / "step-00000001").write_text("a file")
-    folder = RunFolder(tmp_path, save_every=1)
-    trainer, _ = folder.begin(SETTINGS, resume=False)
-    for _ in trainer.train():
-        folder.save_if_due(trainer)
-    assert {path.name for path in tmp_path.iterdir()} == {
-        ".step-mynotes", "step-000002", "step-notes", "step-00000001",
-        "step-00000064", "step-00000080", "step-00000096",
-    }  # fmt: skip
-
-
-def test_fewer_epochs_than_have_begun_are_refused(tmp_path):
-    folder = RunFolder(tmp_path)
-    path = folder.save(trained(SETTINGS, calls=3))
-    with pytest.raises(InputError) as error:
-        folder.begin(Settings(epochs=1), resume=True)
-    assert str(error.value) == f"{path} is in epoch 2; --epochs must be as many or more, found 1."
-    trainer, _ = folder.begin(Settings(epochs=2), resume=True)
-    assert [call.epoch is None for call in trainer.train()] == [False]
-
-
-@pytest.mark.parametrize("name", ["run[1]", "back\\slash", "not\udcffutf8"])
-def test_a_name_that_tensorflow_cannot_read_or_write_is_refused_beforehand(tmp_path, name):
-    with pytest.raises(InputError, match=r"where TensorFlow reads no checkpoint|the name is no UTF-8"):
-        RunFolder(tmp_path / name).begin(SETTINGS, resume=False)
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("name", ["sp ace", "a*b?", "{x}", "ünï", "%d"])
-def test_other_odd_names_are_names(tmp_path, name):
-    folder = RunFolder(tmp_path / name)
-    folder.save(trained(SETTINGS, calls=1))
-    assert folder.begin(Settings(), resume=True)[0].step == 16
-
-
-def test_a_whole_checkpoint_of_something_else_is_not_called_damaged(tmp_path):
-    (tmp_path / "step-00000001").mkdir()
-    tf.train.Checkpoint(w=tf.Variable(1.0)).write(str(tmp_path / "step-00000001" / "state"))
-    with pytest.raises(InputError, match="step-00000001 is no checkpoint of a run, or of another version of rawstep"):
-        RunFolder(tmp_path).newest()
 
 
 def test_a_schedule_is_known_by_its_name_in_every_process():
