@@ -56,7 +56,7 @@ class Optimizer(tf.Module):
                 raise InputError(f"Optimizer needs a mapping from name to tf.Variable, found {variables!r}.")
             for name, variable in variables.items():
                 _check_variable(name, variable, assignments)
-                where, dtype = f"{type(rule).__name__} on {name!r}", _slot_dtype(variable)
+                where, dtype = f"{type(rule).__name__} on {name!r}", slot_dtype(variable)
                 _check_settings(where, rule, dtype)
                 slots = rule.slots(tf.cast(variable, dtype))
                 _check_slots(where, slots, dtype)
@@ -108,16 +108,17 @@ class Optimizer(tf.Module):
 
     def _update(self, name: str, gradient: tf.Tensor, t: tf.Tensor) -> Step:
         variable, rule = self._assignments[name].variable, self._assignments[name].rule
-        dtype = _slot_dtype(variable)
+        dtype = slot_dtype(variable)
         slots = self._assignments[name].slots_type(
             **{slot: tf.convert_to_tensor(value) for slot, value in self.slots[name].items()}
         )
         step = rule.update(tf.cast(gradient, dtype), slots, t, tf.cast(variable, dtype))
-        _check_step(f"{type(rule).__name__} on {name!r}", step, slots, variable.shape, dtype)
+        check_step(f"{type(rule).__name__} on {name!r}", step, slots, variable.shape, dtype)
         return step
 
 
-def _slot_dtype(variable: tf.Variable) -> tf.DType:
+def slot_dtype(variable: tf.Variable) -> tf.DType:
+    """The dtype of a variable's slots and of its updates: float32 for narrower variables, else its own."""
     return variable.dtype if variable.dtype.size >= tf.float32.size else tf.float32
 
 
@@ -171,7 +172,8 @@ def _check_gradient(name: str, gradient: Any, variable: tf.Variable) -> None:
         )
 
 
-def _check_step(where: str, step: Any, slots: Any, shape: tf.TensorShape, dtype: tf.DType) -> None:
+def check_step(where: str, step: Any, slots: Any, shape: tf.TensorShape, dtype: tf.DType) -> None:
+    """Raises InputError unless a rule returned a Step of the slots' type, shapes and dtype."""
     if not isinstance(step, Step) or type(step.slots) is not type(slots):
         raise InputError(f"{where}: update must return Step(delta, {type(slots).__name__}(…), stages), found {step!r}.")
     for part, value, expected in [

@@ -1,0 +1,245 @@
+"""Any rule as a keras.optimizers.Optimizer, and a running Keras optimizer as one of ours.
+
+`import core` leaves Keras alone: this module is imported by name, also before a model saved with it is loaded.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+import keras
+import tensorflow as tf
+from keras.optimizers.schedules import LearningRateSchedule
+
+from .errors import InputError
+from .keras_names import AROUND_THE_RULE, SLOTS
+from .optimizer import Optimizer, Variables, check_step, slot_dtype
+from .rules import RULES, Rule
+
+
+class StepSchedule(LearningRateSchedule):
+    """A schedule as rules take it, rate(steps taken before), in the form that Keras reads.
+
+    Keras gives its schedules the number of batches; where it accumulates gradients, `batches_per_step` make one step.
+    """
+
+    def __init__(self, schedule: Callable[[Any], Any], batches_per_step: int = 1):
+        self.schedule = schedule
+        self.batches_per_step = batches_per_step
+
+    def __call__(self, step: Any) -> tf.Tensor:
+        rate = self.schedule(tf.cast(tf.convert_to_tensor(step) // self.batches_per_step, tf.float64))
+        return rate if tf.is_tensor(rate) else tf.constant(rate, tf.float64)
+
+
+@keras.saving.register_keras_serializable("rawstep")
+class KerasOptimizer(keras.optimizers.Optimizer):
+    """Any update rule as a Keras optimizer, for `compile` and `fit`, with `jit_compile` or without.
+
+        model.compile(KerasOptimizer(Adam.dialect("keras")), loss="sparse_categorical_crossentropy")
+
+    Computes θ ← θ − Δ, where Δ is what `rule.update` gives at t = iterations + 1. The slots start as `rule.slots` says,
+    in the variable's dtype, or in float32 for narrower variables; θ − Δ is computed there. Sparse gradients are made
+    dense: a row that occurs twice counts with its sum, where Keras's own optimizers square each occurrence by itself.
+
+    The learning rate becomes Keras's: a variable of floatx that starts at the rule's number and that callbacks may set,
+    or the rule's schedule: one of keras.optimizers.schedules, or a function of the number of steps taken before.
+
+    options: what Keras does around a step, by Keras's names: weight_decay, clipnorm, clipvalue, global_clipnorm,
+             use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps.
+
+    A `.keras` file holds the rule's name (module:Class for a user's own), its settings, the slots and the iterations.
+
+    Raises InputError for what is no rule, options or a learning rate that Keras refuses, and another backend of Keras;
+    from `build` for what `core.Optimizer` refuses; and on saving for what a file cannot hold: a tensor among the
+    settings, a function as learning rate, a rule's class that does not stand at the top of a module.
+    """
+
+    def __init__(self, rule: Rule, name: str | None = None, **options: Any):
+        if keras.backend.backend() != "tensorflow":
+            raise InputError(f"KerasOptimizer needs Keras's tensorflow backend, found {keras.backend.backend()}.")
+        if not isinstance(rule, Rule):
+            raise InputError(f"KerasOptimizer needs a rule, such as Adam(), found {rule!r}.")
+        rate: Any = rule.learning_rate
+        try:
+            if not callable(rate):
+                rate = float(rate)
+            elif not isinstance(rate, LearningRateSchedule):
+                rate = StepSchedule(rate, options.get("gradient_accumulation_steps") or 1)
+            super().__init__(learning_rate=rate, name=name, **options)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"Keras cannot take this learning rate or these options: {error}") from error
+        self.rule = rule
+
+    def build(self, variables: list[Any]) -> None:
+        """Creates the slots of each variable, as Keras's variables; none where a variable is refused."""
+        if self.built:
+            return
+        with tf.init_scope():  # `fit` builds inside a tf.function, where neither θ nor the slots would have a value
+            # Refuses what core's Optimizer refuses, and starts from its slots.
+            firsts = [Optimizer(self.rule, {_name(v): _raw(v)}).slots[_name(v)] for v in variables]
+            super().build(variables)
+            self._slots = [
+                {slot: self._new_slot(f"{_name(v)}_{slot}", first) for slot, first in slots.items()}
+                for v, slots in zip(variables, firsts, strict=True)
+            ]
+
+    def _new_slot(self, name: str, first: tf.Variable) -> Any:
+        """As Keras's add_variable_from_reference makes one, but not of the model's variable's dtype."""
+        constant: Any = keras.initializers.Constant
+        return self.add_variable(first.shape, constant(first.read_value()), first.dtype.name, name=name)
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Assigns one variable and its slots; Keras calls it for each variable of a step."""
+        held, dtype = self._slots[self._get_variable_index(variable)], slot_dtype(variable)
+        g, x = tf.cast(tf.convert_to_tensor(gradient), dtype), tf.cast(variable, dtype)
+        slots = self.rule.slots(x)._replace(**{slot: tf.convert_to_tensor(value) for slot, value in held.items()})
+        t = tf.cast(tf.convert_to_tensor(self.iterations), tf.float64) + 1
+        step = replace(self.rule, learning_rate=tf.convert_to_tensor(learning_rate)).update(g, slots, t, x)
+        check_step(f"{type(self.rule).__name__} on {_name(variable)!r}", step, slots, variable.shape, dtype)
+        self.assign(variable, x - step.delta)
+        for slot, value in step.slots._asdict().items():
+            self.assign(held[slot], value)
+
+    def get_config(self) -> dict[str, Any]:
+        """What `from_config` rebuilds the optimizer from; see the class for what is refused."""
+        rate = self._learning_rate
+        if isinstance(rate, StepSchedule) or not isinstance(rate, keras.Variable | LearningRateSchedule):
+            raise InputError(
+                "The learning rate is a function, which no file holds: use one of keras.optimizers.schedules, or a "
+                "LearningRateSchedule of your own."
+            )
+        settings = {field.name: getattr(self.rule, field.name) for field in fields(self.rule)}
+        if callable(settings["learning_rate"]):
+            del settings["learning_rate"]  # Keras's part of the config has it
+        for setting, value in settings.items():
+            if not isinstance(value, float | int | str | None):
+                raise InputError(f"{type(self.rule).__name__}: {setting} cannot be saved, found {value!r}.")
+        kind = type(self.rule)
+        name = {known: name for name, known in RULES.items()}.get(kind, f"{kind.__module__}:{kind.__qualname__}")
+        _class_named(name)  # what would not be found again is refused now
+        return {**super().get_config(), "rule": name, "settings": settings}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> "KerasOptimizer":
+        """The optimizer that `get_config` described, without its slots.
+
+        Raises InputError for a rule of the user's whose module is not imported, and for settings that a rule has not.
+        """
+        config = dict(config)
+        name, settings, rate = config.pop("rule"), dict(config.pop("settings")), config.pop("learning_rate")
+        if isinstance(rate, dict):
+            settings["learning_rate"] = keras.optimizers.schedules.deserialize(rate, custom_objects)
+        try:
+            optimizer = cls(_class_named(name)(**settings), **config)
+        except TypeError as error:
+            raise InputError(f"The rule {name!r} cannot be built from its saved settings: {error}.") from error
+        if not isinstance(rate, dict):
+            optimizer.learning_rate = rate  # which may have been set to 0 since, and no rule takes that
+        return optimizer
+
+
+_TAKEN_OVER = {getattr(keras.optimizers, name.capitalize()): name for name in SLOTS}
+"""For each of Keras's, the name of our rule."""
+
+
+def take_over(keras_optimizer: keras.optimizers.Optimizer, variables: Variables, rule: Rule | None = None) -> Optimizer:
+    """Our optimizer in the state of a running Keras one, to go on where Keras stopped.
+
+        variables = {variable.path: variable.value for variable in model.trainable_variables}
+        Program(cost, variables, take_over(model.optimizer, variables))
+
+    keras_optimizer: a keras.optimizers.Adam, Adagrad or Adadelta, or a KerasOptimizer, after `build`; left as it is.
+    variables:       all that it trains: the tf.Variable that Keras calls the value of each, by names of your own.
+    rule:            what goes on from these slots. Where none is given, the Keras dialect with the settings found, or
+                     the KerasOptimizer's own rule, at the present learning rate or by Keras's schedule.
+
+    The step counter becomes Keras's iterations. Slots are copied to the bit, into float32 where Keras's are narrower.
+    In float64, Keras takes β^t of β in float32 and we do not: with β2 = 0.999 that parts the two by 1e-5 of a step.
+
+    Raises InputError for another class of optimizer; one that is not built, or does more than its rule (amsgrad, weight
+    decay, clipping, averages of weights, loss scaling, accumulated gradients, constraints); a learning rate that is a
+    function without arguments; variables that are not the optimizer's, or not all of them; a rule with other slots.
+    """
+    if not isinstance(keras_optimizer, KerasOptimizer) and type(keras_optimizer) not in _TAKEN_OVER:
+        expected = ", ".join(kind.__name__ for kind in _TAKEN_OVER)
+        raise InputError(
+            f"take_over needs Keras's own {expected}, or a KerasOptimizer, found {type(keras_optimizer).__name__}."
+        )
+    for option in AROUND_THE_RULE:
+        if value := getattr(keras_optimizer, option, None):
+            raise InputError(f"take_over carries the rule alone: {option} must be off, found {value!r}.")
+    if not keras_optimizer.built:
+        raise InputError("The Keras optimizer has no slots yet: train a step with it, or call its build(variables).")
+    if not isinstance(variables, Mapping):
+        raise InputError(f"take_over needs a mapping from name to tf.Variable, found {type(variables).__name__}.")
+    trained, slots = keras_optimizer._trainable_variables, _slots(keras_optimizer)
+    if constrained := [_name(variable) for variable in trained if variable.constraint is not None]:
+        raise InputError(f"take_over carries the rule alone, found constraints on: {', '.join(constrained)}.")
+    held = {id(_raw(variable)): slots for variable, slots in zip(trained, slots, strict=True)}
+    given = {id(variable): name for name, variable in variables.items()}
+    strangers = [name for key, name in given.items() if key not in held]
+    missing = [_name(variable) for variable in trained if id(_raw(variable)) not in given]
+    if strangers or missing:
+        raise InputError(
+            "take_over needs the tf.Variable behind each variable that the Keras optimizer trains, its value; "
+            f"not among them: {', '.join(strangers) or 'none'}; missing: {', '.join(missing) or 'none'}."
+        )
+    optimizer = Optimizer(_rule(keras_optimizer) if rule is None else rule, variables)
+    for name, slots in optimizer.slots.items():
+        found = held[id(variables[name])]
+        if slots.keys() != found.keys():
+            raise InputError(f"The rule must have the slots {', '.join(found)}, found {', '.join(slots) or 'none'}.")
+        for slot, variable in slots.items():
+            variable.assign(tf.cast(found[slot], variable.dtype))
+    optimizer.step.assign(keras_optimizer.iterations)
+    return optimizer
+
+
+def _slots(optimizer: Any) -> list[dict[str, Any]]:
+    """For each variable that the optimizer trains, Keras's variables that hold the slots, by our names."""
+    if isinstance(optimizer, KerasOptimizer):
+        return optimizer._slots
+    attributes = SLOTS[_TAKEN_OVER[type(optimizer)]]
+    columns = [getattr(optimizer, attribute) for attribute in attributes.values()]
+    return [dict(zip(attributes, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _rule(optimizer: Any) -> Rule:
+    """The rule that the optimizer computes, at the learning rate that it has now."""
+    rate = optimizer._learning_rate
+    if isinstance(rate, keras.Variable):
+        rate = float(rate.numpy())
+    elif isinstance(rate, StepSchedule):
+        rate = rate.schedule
+    elif isinstance(rate, LearningRateSchedule):
+        schedule, rate = rate, lambda step: schedule(tf.cast(step, tf.int64))  # as Keras counts
+    else:
+        raise InputError(f"The learning rate must be a number or a schedule to be taken over, found {rate!r}.")
+    if isinstance(optimizer, KerasOptimizer):
+        return replace(optimizer.rule, learning_rate=rate)
+    kind = RULES[_TAKEN_OVER[type(optimizer)]]
+    settings = {field.name: getattr(optimizer, field.name) for field in fields(kind) if hasattr(optimizer, field.name)}
+    return kind.dialect("keras", **settings | {"learning_rate": rate})
+
+
+def _raw(variable: Any) -> tf.Variable:
+    return variable.value if isinstance(variable, keras.Variable) else variable
+
+
+def _name(variable: Any) -> str:
+    """The variable's path, as Keras spells it in the name of a slot."""
+    return getattr(variable, "path", variable.name).replace("/", "_").replace(":", "_")
+
+
+def _class_named(name: str) -> type[Rule]:
+    """A rule's class; no file decides which module is imported, as Keras has it for its own custom objects."""
+    module, _, attribute = name.partition(":")
+    found = RULES.get(name) or getattr(sys.modules.get(module), attribute, None)
+    if not (isinstance(found, type) and issubclass(found, Rule)):
+        raise InputError(
+            f"There is no rule {name!r}: a rule of your own must stand at the top of a module that is imported before "
+            "a model is loaded."
+        )
+    return found
