@@ -39,7 +39,8 @@ class Adam(Rule):
     power_in:      where 1 − β^t is computed; in float64 in PyTorch, in the variable's dtype in TF1 (which carries
                    β^t as a running product, so its last bits differ), Keras and Optax.
 
-    Stages: correction_1 = 1 − β1^t, correction_2 = 1 − β2^t (scalars), m_hat, v_hat, denominator (√v̂ + ε, or √v + ε̂).
+    Stages: correction_1 = 1 − β1^t, correction_2 = 1 − β2^t (scalars), m_hat, v_hat, and the denominator of α·m̂, which
+    is √v̂ + ε, or (√v + ε̂)/√(1 − β2^t).
     """
 
     DIALECTS: ClassVar = dialects.ADAM
@@ -60,16 +61,14 @@ class Adam(Rule):
     def update(self, g: Array, slots: AdamSlots, t: Array, x: Array) -> Step:
         m = average(slots.m, g, self.beta_1, self.complement_in, incremental=self.incremental != "neither")
         v = average(slots.v, g * g, self.beta_2, self.complement_in, incremental=self.incremental == "both")
-        correction_1 = one_minus_power(self.beta_1, t, g, self.power_in)
-        correction_2 = one_minus_power(self.beta_2, t, g, self.power_in)
-        m_hat, v_hat = m / correction_1, v / correction_2
+        c_1 = one_minus_power(self.beta_1, t, g, self.power_in)
+        c_2 = one_minus_power(self.beta_2, t, g, self.power_in)
+        m_hat, v_hat = m / c_1, v / c_2
         if self.epsilon_form == "algorithm-1":
             denominator = sqrt(v_hat + self.epsilon_root) + self.epsilon
             delta = self.rate(t, g) * m_hat / denominator
         else:
-            denominator = sqrt(v + self.epsilon_root) + self.epsilon
-            delta = self.rate(t, g) * sqrt(correction_2) / correction_1 * m / denominator
-        stages = dict(
-            correction_1=correction_1, correction_2=correction_2, m_hat=m_hat, v_hat=v_hat, denominator=denominator
-        )
+            root = sqrt(v + self.epsilon_root) + self.epsilon
+            delta, denominator = self.rate(t, g) * sqrt(c_2) / c_1 * m / root, root / sqrt(c_2)
+        stages = dict(correction_1=c_1, correction_2=c_2, m_hat=m_hat, v_hat=v_hat, denominator=denominator)
         return Step(delta, AdamSlots(m, v), stages)

@@ -1,0 +1,74 @@
+"""The first divergence: two implementations on one stream, and the first value in which rounding cannot explain both."""
+
+from dataclasses import dataclass
+
+from ..errors import InputError
+from .causes import cause
+from .implementations import Implementation, OfRule, renamed
+from .judge import judge, judge_first
+from .streams import Streams
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """Where two implementations part.
+
+    step:       counted from 1; 0 is the state before the first.
+    coordinate: its name in the streams. gradient: the one of that step, None before the first.
+    value:      the first value, in the order of computation, in which they part and which both show.
+    stage:      the first that parts them in the formula: `value`, or one before it that they do not both show.
+    found, expected: what the first and the second give there, from the same state.
+    units, bound:    their difference, and what rounding explains, in ε_machine·Σ|terms|.
+    whose, cause:    what the implementation `whose` does differently, in words; none where no cause is known.
+    """
+
+    step: int
+    coordinate: str
+    gradient: float | None
+    value: str
+    stage: str
+    found: float
+    expected: float
+    units: float
+    bound: float
+    whose: str
+    cause: tuple[str, ...]
+
+
+def diverge(a: Implementation, b: Implementation, streams: Streams) -> Divergence | None:
+    """Where a and b part by more than rounding along the streams; None where they do not.
+
+    One of them, a where both are known, runs its own way; the other takes every step from the first one's state, so
+    that a difference is seen where it arises, not where it has added up. A rule of core is represented by its formula,
+    exactly. They part where the bounds of what they compute are passed.
+
+    Raises InputError for implementations that fail or have not the same number of slots, and where neither is known.
+    """
+    runner, follower = (a, b) if b.known is not None else (b, a)
+    if follower.known is None:
+        raise InputError(f"One of {a.name} and {b.name} must be known here, to say what rounding may do.")
+    g = streams.gradients
+    formula = follower.rounding(follower.known.formula, g.dtype)
+    own = runner.rounding(runner.known.formula if runner.known else formula, g.dtype)
+    trajectory = renamed(runner.run(streams), formula.slots, runner.name, follower.name)
+    start = {name: before[0] for name, before in trajectory.before.items()}
+    difference = judge_first(start, follower.first(g[0]))
+    if difference is None:
+        theirs = None if isinstance(follower, OfRule) else follower.follow(trajectory)
+        difference = judge(formula, trajectory, streams.ordinary, theirs, own).first
+    if difference is None:
+        return None
+    why = cause(formula, follower.known.rule, trajectory, difference, runner.known)
+    values = (difference.found, difference.expected)
+    return Divergence(
+        difference.step,
+        streams.place(difference.coordinate),
+        float(g[difference.step - 1, difference.coordinate]) if difference.step else None,
+        difference.value,
+        why.stage if why and why.stage not in trajectory.after else difference.value,
+        *(values if runner is a else values[::-1]),
+        difference.units,
+        difference.bound,
+        runner.name,
+        () if why is None else why.words,
+    )

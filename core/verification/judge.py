@@ -1,0 +1,207 @@
+"""How far a trajectory is from a formula, or from another implementation: step by step, and in the long run."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+
+from .formulas import Formula
+from .rounded import Precision, Rounded
+from .trajectory import START, Trajectory
+
+CHUNK = 500
+"""Steps judged at a time: long double arrays of all of them would not fit into a cache."""
+
+Values = Mapping[str, np.ndarray]
+
+
+class Difference(NamedTuple):
+    """One value of one step at one coordinate, and how far it is from what it should be.
+
+    step:  counted from 1; 0 is the state before the first.
+    units: the error in ε_machine·Σ|terms|. bound: what it may be, in the same units.
+    """
+
+    value: str
+    step: int
+    coordinate: int
+    found: float
+    expected: float
+    units: float
+    bound: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison over many steps found.
+
+    worst:    where the error was largest in units, among gradients that nobody flushes to 0.
+    first:    the first value beyond its bound, in the order of steps and then of computation; None where all agree.
+    units:    the largest error of each value, in units, among the same gradients.
+    relative: the largest relative difference there.
+    flushed:  how many numbers below the smallest normal one were found to be 0.
+    """
+
+    worst: Difference
+    first: Difference | None
+    units: Mapping[str, float]
+    relative: float
+    flushed: int
+
+    @property
+    def agrees(self) -> bool:
+        return self.first is None
+
+    def __or__(self, other: Self) -> Self:
+        """Both together."""
+        firsts = [comparison.first for comparison in (self, other) if comparison.first is not None]
+        return type(self)(
+            max(self.worst, other.worst, key=lambda difference: difference.units),
+            min(firsts, key=lambda difference: difference.step, default=None),  # of equals, the one computed first
+            {name: max(self.units.get(name, 0.0), other.units.get(name, 0.0)) for name in self.units | other.units},
+            max(self.relative, other.relative),
+            self.flushed + other.flushed,
+        )
+
+
+def judge(
+    formula: Formula,
+    trajectory: Trajectory,
+    ordinary: np.ndarray,
+    reference: Values | None = None,
+    own: Formula | None = None,
+) -> Comparison:
+    """Compares every value of every step with the formula, taken from the trajectory's own state before that step.
+
+    ordinary:  the coordinates [coordinates] that count for `worst` and `units`; all count for `first`.
+    reference: what an implementation of the formula gives for the same steps from the same states; then that is
+               what is expected, and both sides may round.
+    own:       the formula that the trajectory itself follows, where that is another; its rounding is allowed then.
+
+    The trajectory's slots must have the formula's names; of the other values those are compared that both have.
+    """
+    precision = Precision.of(trajectory.g.dtype)
+    comparisons = []
+    for start in range(0, len(trajectory.t), CHUNK):
+        chosen = slice(start, start + CHUNK)
+        part = trajectory.steps(chosen)
+        theirs = None if reference is None else {name: value[chosen] for name, value in reference.items()}
+        with np.errstate(all="ignore"):
+            values = _judged(formula, precision, part, theirs, own or formula)
+            comparisons += [_compare(judged, part, ordinary) for judged in values]
+    return reduce(or_, comparisons)
+
+
+def judge_first(found: Values, expected: Values) -> Difference | None:
+    """The first slot, before any step, that is not what it should be to half a unit; None where all are."""
+    for name, value in expected.items():
+        wide, unit = np.longdouble(value), np.finfo(value.dtype).eps * np.abs(np.longdouble(value))
+        errors = np.abs(np.longdouble(found[name]) - wide)
+        if np.any(errors > unit / 2):
+            at = int(np.argmax(errors))
+            units = float(errors[at] / unit[at]) if unit[at] else np.inf
+            return Difference(name, 0, at, float(found[name][at]), float(value[at]), units, 0.5)
+    return None
+
+
+def free_run(formula: Formula, g: np.ndarray) -> dict[str, Rounded]:
+    """Slots and parameter ("x") after each step, [steps, coordinates], of the formula left alone along gradients g.
+
+    Their errors are what every rounding of a run in g's dtype may have come to: each step's own, and what the steps
+    before it passed on.
+    """
+    precision, runs = Precision.of(g.dtype), []
+    slots = {name: precision.exact(value) for name, value in formula.first(g[0]).items()}
+    x = precision.exact(np.full(g.shape[1], START))
+    with np.errstate(all="ignore"):
+        for t, row in enumerate(g, start=1):
+            values = formula.values(t, row, slots, precision)
+            slots, x = {name: values[name] for name in formula.slots}, x - values["delta"]
+            runs.append(slots | {"x": x})
+    return {
+        name: Rounded(np.stack([run[name].value for run in runs]), np.stack([run[name].error for run in runs]), precision)
+        for name in runs[0]
+    }
+
+
+class Drift(NamedTuple):
+    """How far a trajectory ran away from a formula's free run.
+
+    first: the first slot or parameter beyond what rounding may have come to; None where there is none.
+    share: the largest share of that which was taken at the last step.
+    """
+
+    first: Difference | None
+    steps: int
+    share: float
+
+
+def judge_drift(run: Mapping[str, Rounded], trajectory: Trajectory, ordinary: np.ndarray) -> Drift:
+    """Compares a trajectory from step 1 with `free_run`; units are ε_machine·|number|."""
+    comparisons, share, steps = [], 0.0, len(trajectory.t)
+    with np.errstate(all="ignore"):
+        for name, value in run.items():
+            found, precision = value.precision.wide(trajectory.after[name]), value.precision
+            expected, bound = value.value[:steps], value.error[:steps]
+            unit = np.maximum(precision.unit * np.abs(expected), precision.tiny)
+            comparisons.append(_compare(_Judged(name, found, expected, bound, unit), trajectory, ordinary))
+            share = max(share, float(np.max(np.abs(found[-1] - expected[-1]) / bound[-1])))
+    return Drift(reduce(or_, comparisons).first, steps, share)
+
+
+class _Judged(NamedTuple):
+    """A value by name: what was found, what is expected, the error it may have, and the unit of error."""
+
+    name: str
+    found: np.ndarray
+    expected: np.ndarray
+    bound: np.ndarray
+    unit: np.ndarray
+
+
+def _judged(
+    formula: Formula, precision: Precision, trajectory: Trajectory, reference: Values | None, own: Formula
+) -> Iterator[_Judged]:
+    """The values that can be compared, in the order of their computation."""
+    t, found, wide = trajectory.t[:, np.newaxis], trajectory.after, precision.wide
+    shown = None if reference else found
+    values = formula.values(t, trajectory.g, trajectory.before, precision, shown)
+    rounding = values if own is formula else own.values(t, trajectory.g, trajectory.before, precision, shown)
+    terms = formula.terms(t, trajectory.g, trajectory.before, precision)
+    if trajectory.x is not None:
+        values["x"] = precision.exact(trajectory.x) - values["delta"]
+        rounding["x"] = precision.exact(trajectory.x) - rounding["delta"]
+        terms["x"] = np.abs(wide(trajectory.x)) + terms["delta"]
+    for name, value in values.items():
+        if name in found and (reference is None or name in reference):
+            expected = value.value if reference is None else wide(reference[name])
+            errors = value.error, rounding[name].error
+            bound = np.maximum(*errors) if reference is None else np.add(*errors)
+            unit = np.maximum(precision.unit * terms[name], precision.tiny)
+            yield _Judged(name, *np.broadcast_arrays(wide(found[name]), expected, bound, unit))
+
+
+def _compare(judged: _Judged, trajectory: Trajectory, ordinary: np.ndarray) -> Comparison:
+    name, found, expected, bound, unit = judged
+    error = np.abs(found - expected)
+    units = np.where(np.isnan(error), np.inf, error / unit)
+    beyond = ~(error <= bound)
+    tiny = np.finfo(trajectory.g.dtype).tiny
+    counted = ordinary if found.shape[1] > 1 else np.ones(1, bool)
+    relative = np.where(np.abs(expected) >= tiny, error / np.abs(expected), 0.0)
+
+    def at(row: Any, column: Any) -> Difference:
+        place = (row, column)
+        numbers = (found[place], expected[place], units[place], bound[place] / unit[place])
+        return Difference(name, int(trajectory.t[row]), int(column), *map(float, numbers))
+
+    first = None
+    if np.any(rows := np.any(beyond, axis=1)):
+        row = int(np.argmax(rows))
+        first = at(row, np.argmax(np.where(beyond[row], units[row], -1.0)))
+    worst = at(*np.unravel_index(np.argmax(np.where(counted, units, -1.0)), units.shape))
+    flushed = int(np.sum((found == 0) & (expected != 0) & (np.abs(expected) < tiny)))
+    return Comparison(worst, first, {name: worst.units}, float(np.max(relative[:, counted], initial=0.0)), flushed)

@@ -1,0 +1,141 @@
+"""Numbers that know how far a computation in a narrower dtype may be from them: running error analysis.
+
+Higham, "Accuracy and Stability of Numerical Algorithms", 2nd edition (SIAM 2002), section 3.3. A formula written for
+NumPy arrays runs on these unchanged, and its bound is then computed from the formula itself: every operation passes
+on what its operands may be off, and adds what its own rounding may add.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any, Self
+
+import numpy as np
+
+from ..errors import InputError
+
+
+@dataclass(frozen=True)
+class Precision:
+    """A dtype that is judged, and the wider one that judges it.
+
+    unit: ε_machine, the distance from 1 to the next number; a rounding errs by half of it at most.
+    tiny: the smallest normal number; TensorFlow flushes what is smaller to 0.
+    """
+
+    dtype: Any
+    wide: Any
+    unit: float
+    tiny: float
+
+    @classmethod
+    def of(cls, dtype: Any) -> Self:
+        """Float64 judges float32, long double float64 (and itself, in which case the units are not exact).
+
+        Raises InputError for another dtype, and for float64 where long double is no wider.
+        """
+        dtype = np.dtype(dtype)
+        if dtype not in (np.float32, np.float64, np.longdouble):
+            raise InputError(f"The dtype must be float32 or float64, found {dtype.name}.")
+        limits = np.finfo(dtype)
+        if dtype == np.float64 and np.finfo(np.longdouble).eps == limits.eps:
+            raise InputError("float64 cannot be judged here: this machine's long double is no wider than float64.")
+        wide = np.float64 if dtype == np.float32 else np.longdouble
+        return cls(dtype.type, wide, float(limits.eps), float(limits.tiny))
+
+    def exact(self, value: Any) -> "Rounded":
+        """Numbers of the judged dtype, as they are."""
+        return Rounded(self.wide(value), np.zeros(np.shape(value), self.wide), self)
+
+
+class Rounded:
+    """What a computation should give, in the wide dtype, and how far the same one in the narrow dtype may be off.
+
+    A plain number or array that meets one is a constant, rounded to the narrow dtype. A sum's rounding is charged to
+    the magnitudes of its terms, not of their sum, so that it covers the terms in any order.
+    """
+
+    def __init__(self, value: Any, error: Any, precision: Precision):
+        self.value, self.error, self.precision = value, error, precision
+
+    def _operation(self, value: Any, error: Any, magnitude: Any = None) -> "Rounded":
+        """The result of one operation: half a unit of its magnitude, and what flushing to 0 may take."""
+        magnitude = np.abs(value) if magnitude is None else magnitude
+        rounding = self.precision.unit / 2 * (magnitude + error) + self.precision.tiny
+        return Rounded(value, error + rounding, self.precision)
+
+    def _constant(self, other: Any) -> "Rounded":
+        if isinstance(other, Rounded):
+            return other
+        return Rounded(other, self.precision.unit / 2 * np.abs(other), self.precision)
+
+    def __add__(self, other: Any) -> "Rounded":
+        other = self._constant(other)
+        magnitude = np.abs(self.value) + np.abs(other.value)
+        return self._operation(self.value + other.value, self.error + other.error, magnitude)
+
+    def __neg__(self) -> "Rounded":
+        return Rounded(-self.value, self.error, self.precision)
+
+    def __sub__(self, other: Any) -> "Rounded":
+        return self + -self._constant(other)
+
+    def __mul__(self, other: Any) -> "Rounded":
+        other = self._constant(other)
+        error = np.abs(self.value) * other.error + np.abs(other.value) * self.error + self.error * other.error
+        return self._operation(self.value * other.value, error)
+
+    def __truediv__(self, other: Any) -> "Rounded":
+        other = self._constant(other)
+        size, divisor = np.abs(self.value), np.abs(other.value)
+        least = np.maximum(divisor - other.error, 0)
+        error = (self.error * divisor + size * other.error) / (divisor * least)
+        return self._operation(self.value / other.value, error)
+
+    def __pow__(self, exponent: int) -> "Rounded":
+        if exponent != 2:
+            raise TypeError("only squares are powers of one operation")
+        return self * self
+
+    def sqrt(self) -> "Rounded":
+        root = np.sqrt(self.value)
+        below = root + np.sqrt(np.maximum(self.value - self.error, 0))
+        error = np.where(self.value > self.error, self.error / below, np.sqrt(self.value + self.error))
+        return self._operation(root, error)
+
+    __radd__, __rmul__ = __add__, __mul__
+
+    def __rsub__(self, other: Any) -> "Rounded":
+        return self._constant(other) + -self
+
+    def __rtruediv__(self, other: Any) -> "Rounded":
+        return self._constant(other) / self
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> "Rounded":
+        """So that np.sqrt(x) works, and an array on the left of an operator leaves it to this class."""
+        if method != "__call__" or options or ufunc not in _OPERATORS:
+            return NotImplemented
+        return _OPERATORS[ufunc](*inputs)
+
+
+_OPERATORS = {
+    np.sqrt: Rounded.sqrt,
+    np.add: lambda a, b: b + a,
+    np.subtract: lambda a, b: b.__rsub__(a),
+    np.multiply: lambda a, b: b * a,
+    np.divide: lambda a, b: b.__rtruediv__(a),
+}
+
+
+def either(operands: tuple[Any, ...], *orders: Callable[..., Any]) -> Any:
+    """One value that implementations compute in several orders of operations: the first order's.
+
+    What its operands may be off, it passes on as that order does; to this comes the rounding of the order that rounds
+    most. (An operand that stands twice in an order would otherwise have its error counted twice.)
+    """
+    first = orders[0](*operands)
+    if not isinstance(first, Rounded):
+        return first
+    sure = tuple(o.precision.exact(o.value) if isinstance(o, Rounded) else o for o in operands)
+    roundings = [order(*sure).error for order in orders]
+    return Rounded(first.value, first.error + reduce(np.maximum, roundings) - roundings[0], first.precision)

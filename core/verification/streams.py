@@ -1,0 +1,86 @@
+"""Gradient streams that show a wrong formula, and keep showing it on whatever machine they are replayed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from ..errors import InputError
+from ..seeds import generator
+
+STEPS = 10_000
+"""Enough for β1^t and β2^t to leave the normal range of float32 or to vanish beside 1."""
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Gradients of several kinds, side by side: every coordinate is a parameter of its own.
+
+    gradients: [steps, coordinates], float32 or float64.
+    kinds:     the kind of each coordinate, by name.
+    seed:      what they were drawn from.
+    """
+
+    gradients: np.ndarray
+    kinds: tuple[str, ...]
+    seed: int
+
+    def __post_init__(self) -> None:
+        gradients = self.gradients
+        if gradients.ndim != 2 or 0 in gradients.shape or gradients.dtype not in (np.float32, np.float64):
+            found = f"{gradients.dtype} {gradients.shape}"
+            raise InputError(f"Gradients must be float32 or float64 [steps, coordinates], found {found}.")
+        if len(self.kinds) != gradients.shape[1]:
+            raise InputError(f"There must be a kind for each of {gradients.shape[1]} coordinates, found {self.kinds}.")
+        if not np.all(np.isfinite(gradients)):
+            raise InputError("Gradients must be finite numbers.")
+
+    def first(self, steps: int) -> Self:
+        """The first so many steps."""
+        return type(self)(self.gradients[:steps], self.kinds, self.seed)
+
+    def place(self, coordinate: int) -> str:
+        """The name of a coordinate: its kind, and its number among those of that kind."""
+        kind = self.kinds[coordinate]
+        return f"{kind}[{self.kinds[:coordinate].count(kind)}]"
+
+    @property
+    def ordinary(self) -> np.ndarray:
+        """Which coordinates hold no gradient so small that TensorFlow takes it for 0."""
+        tiny = np.finfo(self.gradients.dtype).tiny
+        return np.all((self.gradients == 0) | (np.abs(self.gradients) >= tiny), axis=0)
+
+
+def synthetic(dtype: Any, steps: int = STEPS, seed: int = 0) -> Streams:
+    """Drawn gradients, 1e-8 to 1e4 in size, in the given dtype.
+
+    Small ones show where ε stands, constant and flipping ones the moments and their corrections, zeros a division,
+    bursts what is forgotten and what is not; denormal ones are below the dtype's smallest normal number.
+    """
+    dtype = np.dtype(dtype)
+    limits, random = np.finfo(dtype), generator(seed, "streams")
+    sizes = np.logspace(-8, 4, 8)
+    alternating = np.where(np.arange(steps) % 2, -1.0, 1.0)[:, np.newaxis]
+    signs = random.choice([-1.0, 1.0], (steps, 8))
+    bursts = np.where(np.arange(steps)[:, np.newaxis] % 50 < 5, 10 ** random.uniform(-8, 4, (steps, 4)), 0.0)
+    kinds = {
+        "steady": sizes * random.standard_normal((steps, 8)),
+        "mixed": 10 ** random.uniform(-8, 4, (steps, 8)) * signs,
+        "gaps": np.where(random.random((steps, 4)) < 0.3, 0.0, 10 ** random.uniform(-8, 4, (steps, 4))),
+        "constant": np.tile(sizes, (steps, 1)),
+        "flipping": sizes * alternating,
+        "bursts": bursts,
+        "zero": np.zeros((steps, 1)),
+        "denormal": limits.tiny * random.uniform(0.001, 0.999, (steps, 3)) * signs[:, :3],
+    }
+    return joined({name: values.astype(dtype) for name, values in kinds.items()}, seed)
+
+
+def joined(kinds: Mapping[str, np.ndarray], seed: int) -> Streams:
+    """Streams of gradients [steps, coordinates] of as many steps, by kind. Raises InputError; see `Streams`."""
+    lengths = {name: len(values) for name, values in kinds.items()}
+    if len(set(lengths.values())) != 1:
+        raise InputError(f"All kinds of gradients must have as many steps, found {lengths}.")
+    names = tuple(name for name, values in kinds.items() for _ in range(values.shape[1]))
+    return Streams(np.concatenate(list(kinds.values()), axis=1), names, seed)

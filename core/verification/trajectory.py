@@ -1,0 +1,107 @@
+"""What a rule did along gradient streams: in any of the four executions, or in NumPy."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import tensorflow as tf
+
+from ..errors import InputError
+from ..optimizer import Optimizer
+from ..program import Program
+from ..rules import Rule, Step
+from .streams import Streams
+
+START = 1.0
+"""Where parameters begin: not at 0, which would hide a decay."""
+
+
+@dataclass(frozen=True)
+class Trajectory:
+    """Steps 1, 2, … of an implementation from its own first state, or some of them.
+
+    t:      [steps] their numbers.
+    g:      [steps, coordinates] the gradients.
+    before: slots before each step, by name, [steps, coordinates].
+    after:  the update ("delta"), slots and stages of each step, [steps, coordinates] or [steps, 1]; where the
+            implementation shows it, the parameter afterwards ("x").
+    x:      [steps, coordinates] the parameter before each step, or None where it is not shown.
+    """
+
+    t: np.ndarray
+    g: np.ndarray
+    before: Mapping[str, np.ndarray]
+    after: Mapping[str, np.ndarray]
+    x: np.ndarray | None = None
+
+    def steps(self, chosen: Any) -> Self:
+        """Some of the steps, chosen by a slice or an array of positions."""
+        pick = lambda arrays: {name: array[chosen] for name, array in arrays.items()}  # noqa: E731 - used twice
+        x = None if self.x is None else self.x[chosen]
+        return type(self)(self.t[chosen], self.g[chosen], pick(self.before), pick(self.after), x)
+
+
+def compiled_trajectories(rules: Mapping[str, Rule], streams: Streams, execution: str) -> dict[str, Trajectory]:
+    """Several rules, each on variables of its own, along the same streams, in one program of the given execution.
+
+    Raises InputError for what the optimizer refuses, and for a rule that fails while it is traced.
+    """
+    g = streams.gradients
+    variables = {name: tf.Variable(np.full(g.shape[1], START, g.dtype)) for name in rules}
+    optimizer = Optimizer([(rule, {name: variables[name]}) for name, rule in rules.items()])
+    first = {name: {slot: v.numpy() for slot, v in slots.items()} for name, slots in optimizer.slots.items()}
+
+    def cost(variables: Mapping[str, tf.Variable], row: tf.Tensor) -> tf.Tensor:
+        return tf.add_n([tf.reduce_sum(row * variable) for variable in variables.values()])
+
+    def observe(_cost: tf.Tensor, gradients: Mapping[str, tf.Tensor], updates: Mapping[str, Step]) -> dict[str, Any]:
+        return {
+            name: dict(delta=step.delta, **step.slots._asdict(), **step.stages, x=tf.identity(variables[name]))
+            for name, step in updates.items()
+        }
+
+    program = Program(cost, variables, optimizer, execution, observe)  # pyright: ignore[reportArgumentType]
+    with failures_named(", ".join(type(rule).__name__ for rule in rules.values())):
+        found = program.run((tf.constant(g),), np.arange(len(g))[:, np.newaxis])
+    return {name: trajectory_of(g, first[name], {k: v.numpy() for k, v in found[name].items()}) for name in rules}
+
+
+def numpy_trajectory(rule: Rule, streams: Streams) -> Trajectory:
+    """The rule on NumPy arrays of the streams' dtype. Raises InputError for a rule that fails."""
+    g = streams.gradients
+    x, wide = np.full(g.shape[1], START, g.dtype), np.result_type(g.dtype, np.float64).type
+    slots, steps = rule.slots(x), []
+    first = {name: np.asarray(slot) for name, slot in slots._asdict().items()}
+    with failures_named(type(rule).__name__), np.errstate(all="ignore"):
+        for t, row in enumerate(g, start=1):
+            step = rule.update(row, slots, wide(t), x)
+            slots, x = step.slots, x - step.delta
+            steps.append(dict(delta=step.delta, **slots._asdict(), **step.stages, x=x))
+    return trajectory_of(g, first, {name: np.stack([step[name] for step in steps]) for name in steps[0]})
+
+
+class failures_named:  # noqa: N801 - a context manager, read as a phrase
+    """Whatever somebody's own rule raises becomes an InputError that names the rule."""
+
+    def __init__(self, name: str):
+        self._name = name
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, _traceback: Any) -> None:
+        if isinstance(error, Exception) and not isinstance(error, InputError):
+            raise InputError(f"{self._name} failed in a step: {kind.__name__}: {error}") from error
+
+
+def trajectory_of(g: np.ndarray, first: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]) -> Trajectory:
+    """A trajectory from step 1, from the first slots and all that came after each step, [steps, coordinates]."""
+    after = {name: value if value.ndim == 2 else value[:, np.newaxis] for name, value in after.items()}
+    before = {name: _shifted(value, after[name]) for name, value in first.items()}
+    x = _shifted(np.full(g.shape[1], START), after["x"]) if "x" in after else None
+    return Trajectory(np.arange(1, len(g) + 1), g, before, after, x)
+
+
+def _shifted(first: np.ndarray, after: np.ndarray) -> np.ndarray:
+    return np.concatenate([first[np.newaxis].astype(after.dtype), after[:-1]])
