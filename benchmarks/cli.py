@@ -67,6 +67,7 @@ def compare(
     from rich.console import Console
 
     from training.files import check_file
+    from training.record import circumstances
     from training.results import write_json
 
     from .conductor import compare
@@ -74,7 +75,6 @@ def compare(
 
     try:
         from .figures import summaries
-        from .record import circumstances
     except ModuleNotFoundError as error:
         raise CycloptsError(f"{error.name} is not installed: pip install -e '.[bench]'.") from error
     from .tables import print_comparison
@@ -86,7 +86,7 @@ def compare(
         check_name(engine)
     workload = Workload(hidden, batch_size, seed=seed)
     steps = workload.sampler().steps_per_epoch
-    before = circumstances()
+    before = circumstances("rawstep-bench", ["keras", "scipy"])
     with Console(stderr=True).status("starting") as status:
         contestants = compare(engines, workload, rounds, status.update)
     figures = summaries(contestants, steps)

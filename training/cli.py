@@ -12,11 +12,12 @@ from .command_line import run
 from .interruption import Interrupted, signals_noted
 from .options import FilePath, Whole
 from .settings import Settings
+from .verification.commands import diverge, translate, verify
 
 app = App(
     name="rawstep",
     version=f"rawstep {version('rawstep')}",
-    help="Trains on bare TensorFlow: raw variables, hand-written optimizers, one XLA loop.",
+    help="Trains on bare TensorFlow, by hand-written optimizers in one XLA loop, and proves what optimizers compute.",
     help_format="markdown",
     suppress_keyboard_interrupt=False,
 )
@@ -154,6 +155,10 @@ def evaluate(*, checkpoint: FilePath, data_dir: FilePath | None = None, json: Fi
     if json is not None:
         write_json(json, {"checkpoint": str(newest.path)} | figures)
     print_evaluation(str(newest), figures)
+
+
+for command in (verify, diverge, translate):
+    app.command(command)
 
 
 def _say_that_it_starts() -> None:

@@ -11,11 +11,16 @@ from rich.table import Table
 from .loop import Call, Trainer
 
 
-class _Screen(Console):
-    """What is printed is plain text, and a run goes on where nobody is left to read it."""
+class Screen(Console):
+    """What is printed is plain text, and a run goes on where nobody is left to read it.
 
-    def __init__(self, stderr: bool = False):
+    wide: tables keep their width where the output is no terminal.
+    """
+
+    def __init__(self, stderr: bool = False, wide: bool = False):
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+        if wide and not self.is_terminal:
+            self.width = 200
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
@@ -29,7 +34,7 @@ class RunDisplay:
 
     def __init__(self, trainer: Trainer):
         self._trainer = trainer
-        self._console = _Screen(stderr=True)
+        self._console = Screen(stderr=True)
         self._bar = Progress(
             TextColumn("epoch {task.fields[epoch]}"),
             BarColumn(),
@@ -74,6 +79,27 @@ class RunDisplay:
         return f"{epoch}/{self._trainer.settings.epochs}"
 
 
+class Tally:
+    """A progress bar over so many pieces of work, on standard error where that is a terminal; nothing elsewhere."""
+
+    def __init__(self, pieces: int):
+        console = Screen(stderr=True)
+        columns = (BarColumn(), TextColumn("{task.completed}/{task.total} {task.description}"))
+        self._bar = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self._task = self._bar.add_task("", total=pieces, completed=-1)
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._bar.stop()
+
+    def begin(self, piece: str) -> None:
+        """One piece more is done, and this one begins."""
+        self._bar.update(self._task, advance=1, description=piece)
+
+
 def run_title(report: Mapping[str, Any]) -> str:
     """Which run this is, from its report."""
     settings = report["settings"]
@@ -83,7 +109,7 @@ def run_title(report: Mapping[str, Any]) -> str:
 
 def print_run(report: Mapping[str, Any]) -> None:
     """The tables of a run, from its report, to standard output: a row an epoch, then the run's own figures."""
-    console = _Screen()
+    console = Screen()
     rate, compile_seconds = report["steps_per_second"], report["compile_seconds"]
     epochs = Table(title=run_title(report))
     for heading in ("epoch", "cost", "validation accuracy"):
@@ -103,7 +129,7 @@ def print_run(report: Mapping[str, Any]) -> None:
 
 def print_evaluation(title: str, figures: Mapping[str, Mapping[str, float]]) -> None:
     """A line, and a table of the cost and the accuracy on each split, to standard output."""
-    console = _Screen()
+    console = Screen()
     console.print(title, soft_wrap=True)
     table = Table()
     for heading in ("split", "cost", "accuracy"):

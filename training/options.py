@@ -30,3 +30,4 @@ def _path(_: type, tokens: Sequence[Token]) -> Path:
 Whole = Annotated[int, Parameter(converter=_whole_number)]
 WholeNumbers = Annotated[tuple[int, ...], Parameter(converter=_whole_numbers, consume_multiple=True, negative=())]
 FilePath = Annotated[Path, Parameter(converter=_path)]
+Names = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=())]

@@ -44,14 +44,19 @@ def _name(value: Any) -> str:
     return getattr(value, "__qualname__", re.sub(r" at 0x[0-9a-f]+", "", repr(value)))
 
 
-def _import_rule(name: str) -> type[Rule]:
+def import_named(name: str) -> Any:
+    """What module:attribute names, looked up in the working directory first. Raises InputError where it fails."""
     module, _, attribute = name.partition(":")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:
-        rule = getattr(importlib.import_module(module), attribute)
+        return getattr(importlib.import_module(module), attribute)
     except (Exception, SystemExit) as error:  # a user's module may fail in any way while it is imported
         raise InputError(f"{name} cannot be imported: {type(error).__name__}: {error}.") from error
+
+
+def _import_rule(name: str) -> type[Rule]:
+    rule = import_named(name)
     if not (isinstance(rule, type) and issubclass(rule, Rule)):
         raise InputError(f"{name} must be a subclass of core.Rule, found {rule!r}.")
     return rule

@@ -1,0 +1,17 @@
+"""Proof that an implementation computes what it claims: certificates, first divergences, translations."""
+
+from .certificate import DTYPES, EXECUTIONS, Claim, Row
+from .claims import claim, matrix, verify
+from .divergence import Divergence, diverge
+from .formulas import FORMULAS
+from .implementations import Implementation, OfFunction, OfKeras, OfLibrary, OfRule, named
+from .mutants import MUTANTS
+from .references import REFERENCES
+from .streams import STEPS, Streams, joined, synthetic
+from .trial import PAPER
+
+__all__ = [
+    "DTYPES", "EXECUTIONS", "FORMULAS", "MUTANTS", "PAPER", "REFERENCES", "STEPS", "Claim", "Divergence",
+    "Implementation", "OfFunction", "OfKeras", "OfLibrary", "OfRule", "Row", "Streams", "claim", "diverge", "joined",
+    "matrix", "named", "synthetic", "verify",
+]  # fmt: skip

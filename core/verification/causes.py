@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import InputError
 from ..rules import Rule
 from .formulas import Formula
-from .implementations import Known, Values, steps_of
+from .implementations import Values, steps_of
 from .judge import Difference
 from .mutants import planted
 from .rounded import Precision
@@ -19,6 +19,10 @@ from .trajectory import Trajectory
 
 STEPS = 120
 """So many steps must be explained; later ones show nothing that these do not."""
+
+
+Candidates = list[tuple[tuple[str, ...], Rule]]
+"""Changed rules, each with what is changed, in words."""
 
 
 class Cause(NamedTuple):
@@ -29,40 +33,50 @@ class Cause(NamedTuple):
 
 
 def cause(
-    formula: Formula, expected: Rule, trajectory: Trajectory, difference: Difference, found: Known | None = None
+    formula: Formula,
+    expected: Rule,
+    trajectory: Trajectory,
+    difference: Difference,
+    own: Formula,
+    found: Rule | None = None,
 ) -> Cause | None:
     """What would make `expected` give what a trajectory shows; None where nothing tried here does.
 
     formula:    what `expected` computes.
     trajectory: from step 1, with the slots' names of `expected`.
     difference: the first between the trajectory and what `expected` gives from its states.
-    found:      the rule that the trajectory is known to follow, if it is. Then the settings in which the two differ
-                are tried, as few as will do, and they have to explain the first difference alone; else the planted
-                errors of `mutants`, each of which has to explain all that the trajectory shows.
+    own:        the formula by which the trajectory rounds.
+    found:      a rule of core with the settings that the trajectory is known to have, if they are known. As few of
+                them as will do are tried first, and have to explain the first difference; then the planted errors of
+                `mutants`, each of which has to explain all that the trajectory shows.
 
     Raises InputError where a rule fails.
     """
     if difference.step == 0:
-        words = f"{difference.value} starts at {difference.found:.9g}, and should start at {difference.expected:.9g}"
-        return Cause((words,), difference.value)
-    if found is None:
-        part, names = trajectory.steps(slice(STEPS)), ("delta", *formula.slots)
-        groups = [_errors(expected, trajectory.g.dtype)]
-    else:
-        part, names = trajectory.steps(slice(difference.step - 1, difference.step)), (difference.value,)
-        groups = _settings(expected, found.rule)
+        numbers = (difference.found, difference.expected)
+        one, other = next(pair for d in (6, 17) if len(set(pair := tuple(f"{n:.{d}g}" for n in numbers))) == 2)
+        return Cause((f"{difference.value} starts at {one} instead of {other}",), difference.value)
+    if found is not None:
+        part = trajectory.steps(slice(difference.step - 1, difference.step))
+        for group in _settings(expected, found):
+            if why := _best(group, (difference.value,), part, expected, _bounds(formula, own, part)):
+                return why
+    part = trajectory.steps(slice(STEPS))
+    errors, names = _errors(expected, trajectory.g.dtype), ("delta", *formula.slots)
+    return _best(errors, names, part, expected, _bounds(formula, own, part))
+
+
+def _best(
+    candidates: Candidates, names: Iterable[str], part: Trajectory, expected: Rule, bounds: Mapping[str, np.ndarray]
+) -> Cause | None:
+    """The candidate that comes nearest to the trajectory in these values, if that is within rounding."""
     with np.errstate(all="ignore"):
-        base, bounds = steps_of(expected, part), _bounds(formula, found.formula if found else formula, part)
-        for group in groups:
-            tried = [(_share(part, names, steps_of(rule, part), base, bounds), words, rule) for words, rule in group]
-            share, words, rule = min(tried, key=lambda one: one[0], default=(np.inf, (), expected))
-            if share <= 1:
-                return Cause(words, _first_changed(steps_of(rule, part), base, bounds) or difference.value)
-    return None
-
-
-Candidates = list[tuple[tuple[str, ...], Rule]]
-"""Changed rules, each with what is changed, in words."""
+        base = steps_of(expected, part)
+        tried = [(_share(part, names, steps_of(rule, part), base, bounds), words, rule) for words, rule in candidates]
+        share, words, rule = min(tried, key=lambda one: one[0], default=(np.inf, (), expected))
+        if share > 1:
+            return None
+        return Cause(words, _first_changed(steps_of(rule, part), base, bounds) or "delta")
 
 
 def _settings(expected: Rule, found: Rule) -> Iterator[Candidates]:
@@ -106,32 +120,30 @@ def _first_changed(values: Values, base: Values, bounds: Mapping[str, np.ndarray
 def _bounds(formula: Formula, own: Formula, part: Trajectory) -> dict[str, np.ndarray]:
     """What roundings of two formulas may add up to, by value, in the order of computation."""
     t, precision = part.t[:, np.newaxis], Precision.of(part.g.dtype)
-    values, others = (f.values(t, part.g, part.before, precision) for f in (formula, own))
+    with np.errstate(all="ignore"):
+        values, others = (f.values(t, part.g, part.before, precision) for f in (formula, own))
     return {name: value.error + others[name].error for name, value in values.items()}
 
 
+SYMBOLS = {"epsilon": "ε", "learning_rate": "learning rate", "beta_1": "β1", "beta_2": "β2", "rho": "ρ",
+           "initial_accumulator_value": "first accumulator"}  # fmt: skip
+
+FORMS = {
+    "epsilon-hat": "ε̂ for ε: added to √v, before the bias correction",
+    "algorithm-1": "ε for ε̂: added to √v̂, after the bias correction",
+    "inside-root": "ε inside the root instead of outside",
+    "outside-root": "ε outside the root instead of inside",
+}
+
+
 def _in_words(name: str, found: Any, expected: Any) -> str:
-    forms = {
-        "epsilon-hat": "ε̂ for ε: added to √v, before the bias correction",
-        "algorithm-1": "ε for ε̂: added to √v̂, after the bias correction",
-        "inside-root": "ε inside the root, for outside",
-        "outside-root": "ε outside the root, for inside",
-    }
     if name == "epsilon_form":
-        return forms[found]
-    if name == "complement_in":
-        return f"1 − β subtracted in {_precision(found)}, for {_precision(expected)}"
-    if name == "power_in":
-        return f"β^t computed in {_precision(found)}, for {_precision(expected)}"
-    if name == "incremental":
-        return f"averages in increments: {found}, for {expected}"
-    if name == "initial_accumulator_value":
-        return f"first accumulator {found:g}, for {expected:g}"
-    symbol = {"epsilon": "ε", "learning_rate": "learning rate", "beta_1": "β1", "beta_2": "β2", "rho": "ρ"}.get(name, name)
+        return FORMS[found]
+    if name in ("complement_in", "power_in"):
+        what = "1 − β subtracted" if name == "complement_in" else "β^t computed"
+        one, other = ("the variable's dtype" if place == "variable" else place for place in (found, expected))
+        return f"{what} in {one} instead of {other}"
     if isinstance(found, float) and isinstance(expected, float):
-        return f"{symbol} = {found:g}, for {'none' if name == 'epsilon' and expected == 0 else f'{expected:g}'}"
-    return f"{symbol}: {found}, for {expected}"
-
-
-def _precision(name: str) -> str:
-    return "the variable's dtype" if name == "variable" else name
+        none = name == "epsilon" and expected == 0
+        return f"{SYMBOLS.get(name, name)} = {found:g} {'where there is none' if none else f'instead of {expected:g}'}"
+    return f"{SYMBOLS.get(name, name)}: {found} instead of {expected}"

@@ -1,18 +1,18 @@
 """The certificate: rule × dialect × reference × dtype × execution, each with its verdict, and with what it can see."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 
 from ..errors import InputError
 from ..program import Execution
 from ..rules import Rule
-from .formulas import FORMULAS
-from .implementations import Implementation, known
+from .causes import Cause
+from .implementations import Implementation, Known, known
 from .judge import Comparison, Difference, Drift
 from .references import REFERENCES
 from .streams import Streams
@@ -25,15 +25,6 @@ DTYPES = ("float32", "float64")
 STEPS: Mapping[str, int] = {"eager": 300, "graph": 1_000, "xla-step": 1_000, "xla-loop": 10_000}
 """How many steps an execution is followed for, at most."""
 
-REVEALING: Mapping[str, tuple[Mapping[str, float], ...]] = {
-    "adam": (dict(learning_rate=2.0**-5, beta_1=0.875, beta_2=0.96875, epsilon=2.0**-7),),
-    "adagrad": (dict(learning_rate=2.0**-3, initial_accumulator_value=2.0**-20, epsilon=2.0**-7),),
-    "adadelta": (dict(learning_rate=0.5, rho=1 - 2.0**-10, epsilon=2.0**-7), dict(rho=0.999)),
-}
-"""Settings beside a library's own, chosen to show what those hide: a large ε, an accumulator that starts small, a rate
-that is not 1. The first set is dyadic, so that it means the same to a library that keeps settings in float32; the
-second shows where 1 − ρ is rounded, which 0.95 does to the fourth part of what it may."""
-
 
 @dataclass(frozen=True)
 class Row:
@@ -44,7 +35,8 @@ class Row:
     steps:      how many were compared, each from the state before it.
     missing:    the package that the reference needs and that is not installed; then there is nothing else.
     comparison: every value of every step, over all sets of settings.
-    first, why: the first value beyond its bound, slots before the first step included; and its cause, if it is known.
+    first:      the first value beyond its bound, slots before the first step included.
+    why:        its cause, if that is known.
     drift:      from the formula's free run, where the reference is the paper.
     planted, missed: how many errors these settings, gradients and bounds were tried on; the names of those not seen.
     """
@@ -59,7 +51,7 @@ class Row:
     missing: str | None = None
     comparison: Comparison | None = None
     first: Difference | None = None
-    why: tuple[str, ...] = ()
+    why: Cause | None = None
     drift: Drift | None = None
     planted: int = 0
     missed: tuple[str, ...] = ()
@@ -86,6 +78,8 @@ class Claim:
                 or another `Implementation`, which is run as it is.
     settings:   the sets of settings to judge it with.
     references: names of `REFERENCES`, or `PAPER`.
+    own:        what is known of an implementation that is none of core's; see `Trial`.
+    narrow:     the implementation itself keeps its settings in float32.
     """
 
     name: str
@@ -94,6 +88,8 @@ class Claim:
     subject: Callable[[Mapping[str, float]], Rule | Implementation]
     settings: tuple[Mapping[str, float], ...]
     references: tuple[str, ...]
+    own: Known | None = None
+    narrow: bool = False
 
     def rows(self, streams: Streams, executions: Sequence[str] = EXECUTIONS) -> Iterator[Row]:
         """Judges the subject in the streams' dtype; a row for each reference and execution.
@@ -102,6 +98,11 @@ class Claim:
         and for settings that a reference cannot be asked about in this dtype.
         """
         dtype = streams.gradients.dtype
+        if not self.can_be_asked(dtype):
+            raise InputError(
+                f"{', '.join(self.references)} keeps its settings in float32, which does not hold those of {self.name} "
+                "exactly: judge it in float32 alone."
+            )
         missing = {name: None if name == PAPER else REFERENCES[name].missing() for name in self.references}
         asked = {name: self._asked(name, dtype) for name in self.references if not missing[name]}
         sets = [settings for settings in self.settings if any(settings in some for some in asked.values())]
@@ -113,25 +114,29 @@ class Claim:
             else:
                 yield from self._judged(name, [trial for trial in trials if trial.settings in asked[name]], dtype)
 
+    def _own_with(self, settings: Mapping[str, float]) -> Known | None:
+        """What is known of the implementation, with other settings where it takes them."""
+        if self.own is None or settings == self.settings[0]:
+            return self.own
+        rule, formula = replace(self.own.rule, **settings), self.own.formula.given(settings)
+        return self.own._replace(rule=rule, formula=formula)
+
+    def can_be_asked(self, dtype: Any) -> bool:
+        """Whether every reference can be asked about some of the settings in this dtype."""
+        return all(self._asked(name, np.dtype(dtype)) for name in self.references)
+
     def _asked(self, reference: str, dtype: np.dtype) -> list[Mapping[str, float]]:
         """The sets of settings that the reference can be asked about in this dtype."""
-        sets = list(self.settings)
-        if reference != PAPER and REFERENCES[reference].narrow_settings and dtype == np.float64:
-            sets = [settings for settings in sets if self._held_by_float32(settings)]
-        if not sets:
-            raise InputError(
-                f"{reference} keeps its settings in float32, which does not hold those of {self.name} exactly: "
-                "judge it in float32 alone."
-            )
-        return sets
+        narrow = self.narrow or (reference != PAPER and REFERENCES[reference].narrow_settings)
+        if not narrow or dtype == np.float32:
+            return list(self.settings)
+        return [settings for settings in self.settings if self._held_by_float32(settings)]
 
     def _held_by_float32(self, settings: Mapping[str, float]) -> bool:
         numbers = known(self.rule, self.dialect, settings).formula.settings.values()
         return all(float(np.float32(part)) == part for number in numbers for part in (number, 1 - number))
 
-    def _trials(
-        self, sets: Sequence[Mapping[str, float]], streams: Streams, executions: Sequence[str]
-    ) -> list[Trial]:
+    def _trials(self, sets: Sequence[Mapping[str, float]], streams: Streams, executions: Sequence[str]) -> list[Trial]:
         subjects = [self.subject(settings) for settings in sets]
         rules = {f"settings_{n}": subject for n, subject in enumerate(subjects) if isinstance(subject, Rule)}
         runs: list[dict[str, Trajectory]] = [{} for _ in sets]
@@ -143,7 +148,7 @@ class Claim:
             if isinstance(subject, Implementation):
                 run["as it is"] = subject.run(streams.first(STEPS["eager"]))
         return [
-            Trial(self.name, settings, known(self.rule, self.dialect, settings), streams, run)
+            Trial(self.name, settings, known(self.rule, self.dialect, settings), streams, run, self._own_with(settings))
             for settings, run in zip(sets, runs, strict=True)
         ]
 
@@ -170,45 +175,3 @@ class Claim:
                 planted=len(errors),
                 missed=missed,
             )
-
-
-def matrix(
-    rules: Sequence[str] = tuple(FORMULAS),
-    dialects: Sequence[str] | None = None,
-    references: Sequence[str] | None = None,
-) -> list[Claim]:
-    """The claims of core's own rules: each rule in each dialect, against the paper and that dialect's libraries.
-
-    dialects, references: those to keep; all where None.
-
-    Raises InputError for a rule, dialect or reference that is not there, and where none is left.
-    """
-    all_dialects = tuple(dict.fromkeys(dialect for of_rule in FORMULAS.values() for dialect in of_rule))
-    for kind, names, there in (
-        ("rule", rules, FORMULAS),
-        ("dialect", dialects or (), all_dialects),
-        ("reference", references or (), (PAPER, *REFERENCES)),
-    ):
-        for name in names:
-            if name not in there:
-                raise InputError(f"There is no {kind} {name!r}; there are: {', '.join(there)}.")
-    claims = []
-    for rule in rules:
-        for dialect in FORMULAS[rule]:
-            libraries = [name for name, kind in REFERENCES.items() if kind.dialect == dialect]
-            chosen = tuple(name for name in (PAPER, *libraries) if references is None or name in references)
-            if chosen and (dialects is None or dialect in dialects):
-                claims.append(_own(rule, dialect, chosen))
-    if not claims:
-        raise InputError(f"No dialect in {', '.join(dialects or ())} is that of {', '.join(references or ())}.")
-    return claims
-
-
-def _own(rule: str, dialect: str, references: tuple[str, ...]) -> Claim:
-    sets = ({}, *(_within(settings, FORMULAS[rule][dialect].settings) for settings in REVEALING[rule]))
-    return Claim(rule, rule, dialect, lambda settings: known(rule, dialect, settings).rule, sets, references)
-
-
-def _within(settings: Mapping[str, float], own: Mapping[str, float]) -> Mapping[str, float]:
-    """The settings without ε where the dialect has none: TF1's Adagrad."""
-    return {name: value for name, value in settings.items() if name != "epsilon" or own["epsilon"]}

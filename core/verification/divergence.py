@@ -1,6 +1,6 @@
-"""The first divergence: two implementations on one stream, and the first value in which rounding cannot explain both."""
+"""The first divergence: two implementations on one stream, and the first value that rounding cannot explain."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import InputError
 from .causes import cause
@@ -49,26 +49,29 @@ def diverge(a: Implementation, b: Implementation, streams: Streams) -> Divergenc
         raise InputError(f"One of {a.name} and {b.name} must be known here, to say what rounding may do.")
     g = streams.gradients
     formula = follower.rounding(follower.known.formula, g.dtype)
-    own = runner.rounding(runner.known.formula if runner.known else formula, g.dtype)
+    # Somebody's own may round β before it raises it to the power t, or not: half a unit a step.
+    own = runner.rounding(runner.known.formula if runner.known else replace(formula, running=True), g.dtype)
     trajectory = renamed(runner.run(streams), formula.slots, runner.name, follower.name)
     start = {name: before[0] for name, before in trajectory.before.items()}
     difference = judge_first(start, follower.first(g[0]))
     if difference is None:
         theirs = None if isinstance(follower, OfRule) else follower.follow(trajectory)
-        difference = judge(formula, trajectory, streams.ordinary, theirs, own).first
+        difference = judge(formula, trajectory, theirs, own).first
     if difference is None:
         return None
-    why = cause(formula, follower.known.rule, trajectory, difference, runner.known)
-    values = (difference.found, difference.expected)
+    rule = runner.known.rule if runner.known else None
+    why = cause(formula, follower.known.rule, trajectory, difference, own, rule)
+    found, expected = difference.found, difference.expected
     return Divergence(
-        difference.step,
-        streams.place(difference.coordinate),
-        float(g[difference.step - 1, difference.coordinate]) if difference.step else None,
-        difference.value,
-        why.stage if why and why.stage not in trajectory.after else difference.value,
-        *(values if runner is a else values[::-1]),
-        difference.units,
-        difference.bound,
-        runner.name,
-        () if why is None else why.words,
+        step=difference.step,
+        coordinate=streams.place(difference.coordinate),
+        gradient=float(g[difference.step - 1, difference.coordinate]) if difference.step else None,
+        value=difference.value,
+        stage=why.stage if why and why.stage not in trajectory.after else difference.value,
+        found=found if runner is a else expected,
+        expected=expected if runner is a else found,
+        units=difference.units,
+        bound=difference.bound,
+        whose=runner.name,
+        cause=why.words if why else (),
     )

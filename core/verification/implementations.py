@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,8 +18,10 @@ Values = dict[str, np.ndarray]
 
 
 class Known(NamedTuple):
-    """A rule of core in one dialect and with certain settings, and the formula that it should compute."""
+    """A rule of core by name, in one dialect and with certain settings, and the formula that it should compute."""
 
+    name: str
+    dialect: str
     rule: Rule
     formula: Formula
 
@@ -36,7 +38,7 @@ def known(rule: str, dialect: str, settings: Mapping[str, float]) -> Known:
     formula, kind = FORMULAS[rule][dialect].given(settings), RULES[rule]
     if "learning_rate" not in {**kind.DIALECTS[dialect].settings, **settings}:
         settings = {**settings, "learning_rate": formula.settings["learning_rate"]}
-    return Known(kind.dialect(dialect, **settings), formula)
+    return Known(rule, dialect, kind.dialect(dialect, **settings), formula)
 
 
 class Implementation(ABC):
@@ -44,10 +46,17 @@ class Implementation(ABC):
 
     name:  as a person calls it, such as "adam:keras" (rawstep's Adam in the Keras dialect) or "keras:Adam".
     known: the rule of core that should compute the same, or None where that is not known.
+    narrow_settings: it keeps its settings in float32, in every dtype.
     """
 
     name: str
     known: Known | None
+    narrow_settings: bool = False
+
+    @property
+    def settings(self) -> dict[str, float]:
+        """Those of its settings that are numbers, as far as they are known."""
+        return {} if self.known is None else dict(self.known.formula.settings)
 
     @abstractmethod
     def first(self, like: np.ndarray) -> Values:
@@ -72,6 +81,11 @@ class OfRule(Implementation):
     def __init__(self, name: str, rule: Rule, known: Known | None = None):
         self.name, self.known, self._rule = name, known, rule
 
+    @property
+    def settings(self) -> dict[str, float]:
+        values = {field.name: getattr(self._rule, field.name) for field in fields(self._rule)}
+        return {name: value for name, value in values.items() if isinstance(value, float)}
+
     def first(self, like: np.ndarray) -> Values:
         with failures_named(self.name):
             return {name: np.asarray(slot) for name, slot in self._rule.slots(like)._asdict().items()}
@@ -91,6 +105,7 @@ class OfLibrary(Implementation):
 
     def __init__(self, name: str, kind: type[Reference], rule: str, settings: Mapping[str, float]):
         self.name, self._kind, self._rule = name, kind, rule
+        self.narrow_settings = kind.narrow_settings
         self.known = known(rule, kind.dialect, settings)
         asked = "learning_rate" not in RULES[rule].DIALECTS[kind.dialect].settings
         rate = {"learning_rate": self.known.formula.settings["learning_rate"]} if asked else {}

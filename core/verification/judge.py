@@ -1,7 +1,7 @@
 """How far a trajectory is from a formula, or from another implementation: step by step, and in the long run."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import or_
 from typing import Any, NamedTuple, Self
@@ -38,15 +38,16 @@ class Difference(NamedTuple):
 class Comparison:
     """What a comparison over many steps found.
 
-    worst:    where the error was largest in units, among gradients that nobody flushes to 0.
     first:    the first value beyond its bound, in the order of steps and then of computation; None where all agree.
-    units:    the largest error of each value, in units, among the same gradients.
-    relative: the largest relative difference there.
+    worst:    where the error was largest in units, among values that flushing to 0 hardly touches; the others are held
+              to their bound alone, which allows for it.
+    units:    the largest error of each value, in units, among the same.
+    relative: the largest relative difference, among the same.
     flushed:  how many numbers below the smallest normal one were found to be 0.
     """
 
-    worst: Difference
     first: Difference | None
+    worst: Difference
     units: Mapping[str, float]
     relative: float
     flushed: int
@@ -59,9 +60,12 @@ class Comparison:
         """Both together."""
         firsts = [comparison.first for comparison in (self, other) if comparison.first is not None]
         return type(self)(
-            max(self.worst, other.worst, key=lambda difference: difference.units),
             min(firsts, key=lambda difference: difference.step, default=None),  # of equals, the one computed first
-            {name: max(self.units.get(name, 0.0), other.units.get(name, 0.0)) for name in self.units | other.units},
+            max(self.worst, other.worst, key=lambda difference: difference.units),
+            {
+                name: max(self.units.get(name, 0.0), other.units.get(name, 0.0))
+                for name in {**self.units, **other.units}
+            },
             max(self.relative, other.relative),
             self.flushed + other.flushed,
         )
@@ -70,13 +74,11 @@ class Comparison:
 def judge(
     formula: Formula,
     trajectory: Trajectory,
-    ordinary: np.ndarray,
     reference: Values | None = None,
     own: Formula | None = None,
 ) -> Comparison:
     """Compares every value of every step with the formula, taken from the trajectory's own state before that step.
 
-    ordinary:  the coordinates [coordinates] that count for `worst` and `units`; all count for `first`.
     reference: what an implementation of the formula gives for the same steps from the same states; then that is
                what is expected, and both sides may round.
     own:       the formula that the trajectory itself follows, where that is another; its rounding is allowed then.
@@ -91,7 +93,7 @@ def judge(
         theirs = None if reference is None else {name: value[chosen] for name, value in reference.items()}
         with np.errstate(all="ignore"):
             values = _judged(formula, precision, part, theirs, own or formula)
-            comparisons += [_compare(judged, part, ordinary) for judged in values]
+            comparisons += [_compare(judged, part) for judged in values]
     return reduce(or_, comparisons)
 
 
@@ -122,7 +124,9 @@ def free_run(formula: Formula, g: np.ndarray) -> dict[str, Rounded]:
             slots, x = {name: values[name] for name in formula.slots}, x - values["delta"]
             runs.append(slots | {"x": x})
     return {
-        name: Rounded(np.stack([run[name].value for run in runs]), np.stack([run[name].error for run in runs]), precision)
+        name: Rounded(
+            np.stack([run[name].value for run in runs]), np.stack([run[name].error for run in runs]), precision
+        )
         for name in runs[0]
     }
 
@@ -139,59 +143,65 @@ class Drift(NamedTuple):
     share: float
 
 
-def judge_drift(run: Mapping[str, Rounded], trajectory: Trajectory, ordinary: np.ndarray) -> Drift:
-    """Compares a trajectory from step 1 with `free_run`; units are ε_machine·|number|."""
+def judge_drift(run: Mapping[str, Rounded], trajectory: Trajectory) -> Drift:
+    """Compares what a trajectory from step 1 shows with `free_run`; units are ε_machine·|number|."""
     comparisons, share, steps = [], 0.0, len(trajectory.t)
     with np.errstate(all="ignore"):
-        for name, value in run.items():
+        for name, value in ((name, value) for name, value in run.items() if name in trajectory.after):
             found, precision = value.precision.wide(trajectory.after[name]), value.precision
             expected, bound = value.value[:steps], value.error[:steps]
             unit = np.maximum(precision.unit * np.abs(expected), precision.tiny)
-            comparisons.append(_compare(_Judged(name, found, expected, bound, unit), trajectory, ordinary))
+            comparisons.append(_compare(_Judged(name, found, expected, bound, unit, np.isfinite(bound)), trajectory))
             share = max(share, float(np.max(np.abs(found[-1] - expected[-1]) / bound[-1])))
     return Drift(reduce(or_, comparisons).first, steps, share)
 
 
 class _Judged(NamedTuple):
-    """A value by name: what was found, what is expected, the error it may have, and the unit of error."""
+    """A value by name: what was found and what is expected, the error it may have, and the unit of error.
+
+    counted: where that error is rounding's, not flushing's.
+    """
 
     name: str
     found: np.ndarray
     expected: np.ndarray
     bound: np.ndarray
     unit: np.ndarray
+    counted: np.ndarray
 
 
 def _judged(
     formula: Formula, precision: Precision, trajectory: Trajectory, reference: Values | None, own: Formula
 ) -> Iterator[_Judged]:
     """The values that can be compared, in the order of their computation."""
-    t, found, wide = trajectory.t[:, np.newaxis], trajectory.after, precision.wide
-    shown = None if reference else found
-    values = formula.values(t, trajectory.g, trajectory.before, precision, shown)
-    rounding = values if own is formula else own.values(t, trajectory.g, trajectory.before, precision, shown)
-    terms = formula.terms(t, trajectory.g, trajectory.before, precision)
+    t, g, slots, wide = trajectory.t[:, np.newaxis], trajectory.g, trajectory.before, precision.wide
+    shown, unflushed = None if reference else trajectory.after, replace(precision, tiny=0.0)
+    values = formula.values(t, g, slots, precision, shown)
+    rounding = formula.values(t, g, slots, unflushed, shown)
+    others = values if own is formula else own.values(t, g, slots, precision, shown)
+    terms = formula.terms(t, g, slots, precision)
     if trajectory.x is not None:
-        values["x"] = precision.exact(trajectory.x) - values["delta"]
-        rounding["x"] = precision.exact(trajectory.x) - rounding["delta"]
         terms["x"] = np.abs(wide(trajectory.x)) + terms["delta"]
+        for of, found in ((precision, values), (unflushed, rounding), (precision, others)):
+            found["x"] = of.exact(trajectory.x) - found["delta"]
     for name, value in values.items():
-        if name in found and (reference is None or name in reference):
+        if name in trajectory.after and (reference is None or name in reference):
             expected = value.value if reference is None else wide(reference[name])
-            errors = value.error, rounding[name].error
+            errors = value.error, others[name].error
             bound = np.maximum(*errors) if reference is None else np.add(*errors)
             unit = np.maximum(precision.unit * terms[name], precision.tiny)
-            yield _Judged(name, *np.broadcast_arrays(wide(found[name]), expected, bound, unit))
+            counted = value.error <= 2 * rounding[name].error
+            found = wide(trajectory.after[name])
+            yield _Judged(name, *np.broadcast_arrays(found, expected, bound, unit, counted))
 
 
-def _compare(judged: _Judged, trajectory: Trajectory, ordinary: np.ndarray) -> Comparison:
-    name, found, expected, bound, unit = judged
+def _compare(judged: _Judged, trajectory: Trajectory) -> Comparison:
+    name, found, expected, bound, unit, counted = judged
     error = np.abs(found - expected)
     units = np.where(np.isnan(error), np.inf, error / unit)
     beyond = ~(error <= bound)
-    tiny = np.finfo(trajectory.g.dtype).tiny
-    counted = ordinary if found.shape[1] > 1 else np.ones(1, bool)
-    relative = np.where(np.abs(expected) >= tiny, error / np.abs(expected), 0.0)
+    small = np.abs(expected) < np.finfo(trajectory.g.dtype).tiny
+    relative = np.where(counted & ~small, error / np.abs(expected), 0.0)
 
     def at(row: Any, column: Any) -> Difference:
         place = (row, column)
@@ -203,5 +213,5 @@ def _compare(judged: _Judged, trajectory: Trajectory, ordinary: np.ndarray) -> C
         row = int(np.argmax(rows))
         first = at(row, np.argmax(np.where(beyond[row], units[row], -1.0)))
     worst = at(*np.unravel_index(np.argmax(np.where(counted, units, -1.0)), units.shape))
-    flushed = int(np.sum((found == 0) & (expected != 0) & (np.abs(expected) < tiny)))
-    return Comparison(worst, first, {name: worst.units}, float(np.max(relative[:, counted], initial=0.0)), flushed)
+    flushed = int(np.sum((found == 0) & (expected != 0) & small))
+    return Comparison(first, worst, {name: worst.units}, float(np.max(relative)), flushed)

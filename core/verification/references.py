@@ -25,13 +25,15 @@ class Reference(ABC):
     rule:     "adam", "adagrad" or "adadelta".
     settings: by our rules' names; what is left out is the library's own default.
 
-    Subclasses say which package they need, which of our dialects they compute, how they call our settings and slots,
+    Subclasses say which package they need, which of our dialects they compute, how they are called, how they call our
+    settings and slots,
     and whether they keep settings in float32 even where they compute in float64: such a reference can be asked in
     float64 about settings alone that float32 holds exactly, with their complements.
     """
 
     package: ClassVar[str]
     dialect: ClassVar[str]
+    constructor: ClassVar[str]
     narrow_settings: ClassVar[bool] = False
     narrow_powers: ClassVar[bool] = False
     settings: ClassVar[Mapping[str, str]]
@@ -47,6 +49,12 @@ class Reference(ABC):
     def missing(cls) -> str | None:
         """The package that it needs and that is not installed, or None."""
         return None if find_spec(cls.package) else cls.package
+
+    @classmethod
+    def call(cls, rule: str, settings: Mapping[str, Any]) -> str:
+        """The Python that makes this optimizer with these settings, by its own names."""
+        named = [f"{cls.settings.get(name, name)}={value!r}" for name, value in settings.items()]
+        return cls.constructor.format(rule=rule, Rule=rule.capitalize(), settings=", ".join(named))
 
     @abstractmethod
     def _build(self, settings: dict[str, Any]) -> None:
@@ -65,6 +73,7 @@ class Keras(Reference):
     """keras.optimizers, called eagerly."""
 
     package, dialect, narrow_settings = "keras", "keras", True
+    constructor = "keras.optimizers.{Rule}({settings})"
     settings: ClassVar = {}
     slots: ClassVar = SLOTS
 
@@ -76,7 +85,7 @@ class Keras(Reference):
     def _take(self, optimizer: Any) -> None:
         import keras
 
-        self._optimizer, self._x = optimizer, tf.Variable(np.zeros(self.size, self.dtype))
+        self._optimizer, self._x = optimizer, tf.Variable(tf.zeros(self.size, self.dtype))
         floatx = keras.config.floatx()
         keras.config.set_floatx(self.dtype.name)
         try:
@@ -136,6 +145,7 @@ class TF1Kernel(Reference):
     """The kernels of tf.compat.v1.train's optimizers, tf.raw_ops.ResourceApply…; β^t is a running product, as there."""
 
     package, dialect = "tensorflow", "tf1"
+    constructor = "tf.raw_ops.ResourceApply{Rule}"
     settings: ClassVar = {}
     slots: ClassVar = {
         "adam": {"m": "m", "v": "v"},
@@ -152,8 +162,8 @@ class TF1Kernel(Reference):
         self._settings = {
             name: tf.constant(value, self.dtype) for name, value in {**self.defaults[self.rule], **settings}.items()
         }
-        self._x = tf.Variable(np.zeros(self.size, self.dtype))
-        self._slots = {name: tf.Variable(value) for name, value in self.first().items()}
+        self._x = tf.Variable(tf.zeros(self.size, self.dtype))
+        self._slots = {name: tf.Variable(tf.constant(value)) for name, value in self.first().items()}
 
     def first(self) -> dict[str, np.ndarray]:
         value = self._settings.get("initial_accumulator_value", tf.zeros([], self.dtype)).numpy()
@@ -180,6 +190,7 @@ class TF1Session(Reference):
     """tf.compat.v1.train's optimizers in a graph of their own and a Session."""
 
     package, dialect, narrow_settings, narrow_powers = "tensorflow", "tf1", True, True
+    constructor = "tf.compat.v1.train.{Rule}Optimizer({settings})"
     settings: ClassVar = {"beta_1": "beta1", "beta_2": "beta2"}
     slots: ClassVar = {
         "adam": {"m": "m", "v": "v"},
@@ -224,12 +235,21 @@ class Torch(Reference):
     """torch.optim, one tensor at a time."""
 
     package, dialect = "torch", "torch"
+    constructor = "torch.optim.{Rule}(parameters, {settings})"
     settings: ClassVar = {"learning_rate": "lr", "epsilon": "eps"}
     slots: ClassVar = {
         "adam": {"m": "exp_avg", "v": "exp_avg_sq"},
         "adagrad": {"a": "sum"},
         "adadelta": {"mean_g2": "square_avg", "mean_dx2": "acc_delta"},
     }
+
+    @classmethod
+    def call(cls, rule: str, settings: Mapping[str, Any]) -> str:
+        paired = dict(settings)
+        if rule == "adam":
+            betas = (paired.pop("beta_1"), paired.pop("beta_2"))
+            paired = dict(learning_rate=paired.pop("learning_rate"), betas=betas, **paired)
+        return super().call(rule, paired)
 
     def _build(self, settings: dict[str, Any]) -> None:
         import torch
@@ -267,6 +287,7 @@ class Optax(Reference):
     """optax's transformations under jax.jit, with 64-bit types for float64."""
 
     package, dialect = "optax", "optax"
+    constructor = "optax.{rule}({settings})"
     settings: ClassVar = {"beta_1": "b1", "beta_2": "b2", "epsilon": "eps"}
     slots: ClassVar = {
         "adam": {"m": "mu", "v": "nu"},
@@ -287,9 +308,7 @@ class Optax(Reference):
     def _read(self, state: Any) -> dict[str, np.ndarray]:
         import optax
 
-        return {
-            ours: np.asarray(optax.tree_utils.tree_get(state, theirs)) for ours, theirs in self.slot_names.items()
-        }
+        return {ours: np.asarray(optax.tree_utils.tree_get(state, theirs)) for ours, theirs in self.slot_names.items()}
 
     def first(self) -> dict[str, np.ndarray]:
         return self._read(self._state)

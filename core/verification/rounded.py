@@ -34,14 +34,14 @@ class Precision:
 
         Raises InputError for another dtype, and for float64 where long double is no wider.
         """
-        dtype = np.dtype(dtype)
-        if dtype not in (np.float32, np.float64, np.longdouble):
-            raise InputError(f"The dtype must be float32 or float64, found {dtype.name}.")
-        limits = np.finfo(dtype)
-        if dtype == np.float64 and np.finfo(np.longdouble).eps == limits.eps:
+        kind = np.dtype(dtype)
+        if kind not in (np.float32, np.float64, np.longdouble):
+            raise InputError(f"The dtype must be float32 or float64, found {kind.name}.")
+        limits = np.finfo(kind)
+        if kind == np.float64 and np.finfo(np.longdouble).eps == limits.eps:
             raise InputError("float64 cannot be judged here: this machine's long double is no wider than float64.")
-        wide = np.float64 if dtype == np.float32 else np.longdouble
-        return cls(dtype.type, wide, float(limits.eps), float(limits.tiny))
+        wide = np.float64 if kind == np.float32 else np.longdouble
+        return cls(kind.type, wide, float(limits.eps), float(limits.tiny))
 
     def exact(self, value: Any) -> "Rounded":
         """Numbers of the judged dtype, as they are."""

@@ -40,16 +40,23 @@ class Streams:
         """The first so many steps."""
         return type(self)(self.gradients[:steps], self.kinds, self.seed)
 
+    def beside(self, other: Self) -> Self:
+        """These and others of as many steps. Raises InputError for another number of steps or another dtype."""
+        both = (self.gradients, other.gradients)
+        if len(both[0]) != len(both[1]) or both[0].dtype != both[1].dtype:
+            found = " and ".join(f"{one.dtype} {one.shape}" for one in both)
+            raise InputError(f"Gradients beside each other must have one dtype and as many steps, found {found}.")
+        return type(self)(np.concatenate(both, axis=1), self.kinds + other.kinds, self.seed)
+
+    def cast(self, dtype: Any) -> Self:
+        """The same gradients in another dtype. Raises InputError where it cannot hold one of them."""
+        with np.errstate(over="ignore"):
+            return type(self)(self.gradients.astype(dtype), self.kinds, self.seed)
+
     def place(self, coordinate: int) -> str:
         """The name of a coordinate: its kind, and its number among those of that kind."""
         kind = self.kinds[coordinate]
         return f"{kind}[{self.kinds[:coordinate].count(kind)}]"
-
-    @property
-    def ordinary(self) -> np.ndarray:
-        """Which coordinates hold no gradient so small that TensorFlow takes it for 0."""
-        tiny = np.finfo(self.gradients.dtype).tiny
-        return np.all((self.gradients == 0) | (np.abs(self.gradients) >= tiny), axis=0)
 
 
 def synthetic(dtype: Any, steps: int = STEPS, seed: int = 0) -> Streams:
@@ -79,8 +86,5 @@ def synthetic(dtype: Any, steps: int = STEPS, seed: int = 0) -> Streams:
 
 def joined(kinds: Mapping[str, np.ndarray], seed: int) -> Streams:
     """Streams of gradients [steps, coordinates] of as many steps, by kind. Raises InputError; see `Streams`."""
-    lengths = {name: len(values) for name, values in kinds.items()}
-    if len(set(lengths.values())) != 1:
-        raise InputError(f"All kinds of gradients must have as many steps, found {lengths}.")
     names = tuple(name for name, values in kinds.items() for _ in range(values.shape[1]))
     return Streams(np.concatenate(list(kinds.values()), axis=1), names, seed)

@@ -48,7 +48,7 @@ def compiled_trajectories(rules: Mapping[str, Rule], streams: Streams, execution
     Raises InputError for what the optimizer refuses, and for a rule that fails while it is traced.
     """
     g = streams.gradients
-    variables = {name: tf.Variable(np.full(g.shape[1], START, g.dtype)) for name in rules}
+    variables = {name: tf.Variable(tf.fill([g.shape[1]], tf.constant(START, g.dtype))) for name in rules}
     optimizer = Optimizer([(rule, {name: variables[name]}) for name, rule in rules.items()])
     first = {name: {slot: v.numpy() for slot, v in slots.items()} for name, slots in optimizer.slots.items()}
 

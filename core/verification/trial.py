@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import InputError
-from .causes import cause
+from .causes import Cause, cause
 from .implementations import Known, OfLibrary, OfRule, beside, renamed
 from .judge import Comparison, Difference, Drift, free_run, judge, judge_drift, judge_first
 from .mutants import planted
@@ -30,14 +30,14 @@ class Judged(NamedTuple):
     """A trajectory against one reference.
 
     steps: how many were compared, each from the trajectory's own state.
-    first: the first value beyond its bound, slots before the first step included; why: its cause, in words.
+    first: the first value beyond its bound, slots before the first step included; why: its cause, if it is known.
     drift: from the formula's free run, where the reference is the paper.
     """
 
     steps: int
     comparison: Comparison
     first: Difference | None
-    why: tuple[str, ...]
+    why: Cause | None
     drift: Drift | None
 
 
@@ -45,28 +45,34 @@ class Trial:
     """Trajectories of one implementation, by execution, with one set of settings.
 
     settings: what differs from the dialect's own. known: the rule and the formula with them.
+    own:      the implementation's rule and formula, as far as they are known, where it is none of core's in this
+              dialect; its rounding is allowed, and its settings explain differences.
 
     Raises InputError for trajectories with another number of slots than the formula has, or with what is no number.
     """
 
     def __init__(
-        self, name: str, settings: Mapping[str, float], known: Known, streams: Streams, runs: Mapping[str, Trajectory]
+        self,
+        name: str,
+        settings: Mapping[str, float],
+        known: Known,
+        streams: Streams,
+        runs: Mapping[str, Trajectory],
+        own: Known | None = None,
     ):
         self.name, self.settings = name, settings
-        self._rule, self._formula = known
-        self._streams = streams
+        self._known, self._formula, self._streams = known, known.formula, streams
+        self._own, self._found = (own.formula, own.rule) if own else (known.formula, None)
         self._runs = {execution: self._accepted(run) for execution, run in runs.items()}
 
     def judged(self, reference: str) -> dict[str, Judged]:
         """Every execution against `PAPER` or one of `REFERENCES`."""
         found = {}
         for execution, (steps, first, comparison) in self._against(reference, self._runs).items():
-            run, why, drift = self._runs[execution], None, None
-            if first is not None:
-                why = cause(self._formula, self._rule, run, first)
-            if reference == PAPER:
-                drift = judge_drift(self._free_run, run, self._streams.ordinary)
-            found[execution] = Judged(steps, comparison, first, why.words if why else (), drift)
+            run = self._runs[execution]
+            why = cause(self._formula, self._known.rule, run, first, self._own, self._found) if first else None
+            drift = judge_drift(self._free_run, run) if reference == PAPER else None
+            found[execution] = Judged(steps, comparison, first, why, drift)
         return found
 
     def seen(self, reference: str) -> dict[str, bool]:
@@ -83,42 +89,39 @@ class Trial:
     @cached_property
     def _errors(self) -> dict[str, Trajectory]:
         start = self._streams.first(MUTANT_STEPS)
-        return {
-            mutant.name: OfRule(mutant.name, rule).run(start)
-            for mutant, rule in planted(self._rule, start.gradients.dtype)
-        }
+        errors = planted(self._known.rule, start.gradients.dtype)
+        return {mutant.name: OfRule(mutant.name, rule).run(start) for mutant, rule in errors}
 
     @cached_property
     def _free_run(self) -> Mapping[str, Rounded]:
         longest = max(len(run.t) for run in self._runs.values())
-        return free_run(self._formula, self._streams.gradients[:longest])
+        return free_run(self._own, self._streams.gradients[:longest])
 
     def _against(
         self, reference: str, runs: Mapping[str, Trajectory]
     ) -> dict[str, tuple[int, Difference | None, Comparison]]:
         """By name: the steps compared, the first difference, and the comparison of all steps."""
-        like, ordinary = self._streams.gradients[0], self._streams.ordinary
+        like = self._streams.gradients[0]
         if reference == PAPER:
             start = self._formula.first(like)
-            compared = {name: (run, judge(self._formula, run, ordinary)) for name, run in runs.items()}
+            compared = {name: (run, judge(self._formula, run, own=self._own)) for name, run in runs.items()}
         else:
-            library = OfLibrary(reference, REFERENCES[reference], self._known_name, self.settings)
-            start, formula = library.first(like), library.rounding(self._formula, like.dtype)
+            library = OfLibrary(reference, REFERENCES[reference], self._known.name, self.settings)
+            start, formula, own = (
+                library.first(like),
+                *(library.rounding(f, like.dtype) for f in (self._formula, self._own)),
+            )
             parts = {name: run.steps(_asked(len(run.t))) for name, run in runs.items()}
             answers = _followed(library, parts)
-            compared = {name: (run, judge(formula, run, ordinary, answers[name])) for name, run in parts.items()}
+            compared = {name: (run, judge(formula, run, answers[name], own)) for name, run in parts.items()}
         found = {}
         for name, (run, comparison) in compared.items():
             first = judge_first({slot: before[0] for slot, before in run.before.items()}, start)
             found[name] = (len(run.t), first or comparison.first, comparison)
         return found
 
-    @property
-    def _known_name(self) -> str:
-        return type(self._rule).__name__.lower()
-
     def _accepted(self, run: Trajectory) -> Trajectory:
-        run = renamed(run, self._formula.slots, self.name, type(self._rule).__name__)
+        run = renamed(run, self._formula.slots, self.name, self._known.name)
         for name in ("delta", *self._formula.slots):
             if not np.all(np.isfinite(run.after[name])):
                 row, column = np.argwhere(~np.isfinite(run.after[name]))[0]

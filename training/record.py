@@ -1,36 +1,48 @@
-"""What a comparison leaves: all samples, and all that is needed to judge or repeat it."""
+"""What a record needs so that its figures can be judged or repeated: when, with what, on what."""
 
 import os
 import platform
 import shlex
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from cpuinfo import get_cpu_info
 
-from training.results import versions
+from .results import versions
 
 FLAGS = ("XLA_FLAGS", "TF_XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
 
 
-def circumstances() -> dict[str, Any]:
-    """When, with what and on what: date, command, commit, versions, flags, processor and load."""
+def circumstances(program: str, packages: Sequence[str] = ()) -> dict[str, Any]:
+    """Date, command, commit, versions, flags, processor and load.
+
+    program: the console script, for the command. packages: those whose versions count besides rawstep's own needs;
+    None stands for one that is not installed.
+    """
     info = get_cpu_info()
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": shlex.join(["rawstep-bench", *sys.argv[1:]]),
+        "command": shlex.join([program, *sys.argv[1:]]),
         "commit": _commit(),
-        "versions": versions() | {name: version(name) for name in ("keras", "scipy")},
+        "versions": versions() | {name: _version(name) for name in packages},
         "flags": {name: os.environ[name] for name in FLAGS if name in os.environ},
         "processor": info.get("brand_raw", platform.processor()),
         "vector_instructions": sorted(flag for flag in info.get("flags", []) if flag.startswith(("avx", "amx"))),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "load_before": os.getloadavg(),
     }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def _commit() -> str | None:

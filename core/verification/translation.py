@@ -1,0 +1,219 @@
+"""Translation: settings of one library that do what another's do, or the plain word that there are none."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from ..errors import InputError
+from ..rules import Rule
+from .formulas import FORMULAS, adagrad_inside_root, adam_epsilon_hat
+from .implementations import Known, OfLibrary, known
+from .judge import free_run
+from .references import REFERENCES, Reference
+from .streams import Streams
+from .trajectory import START
+
+GRID = np.logspace(-24, 0, 241)
+"""The constants that are tried where no constant is right: ten to a decade."""
+
+LIBRARY_STEPS = 300
+
+
+class Schedule(NamedTuple):
+    """A setting that has to change with the step: its name, the formula in words, and the value at step t."""
+
+    name: str
+    words: str
+    at: Callable[[int], float]
+
+
+class Run(NamedTuple):
+    """Source and target, both run from the same parameters, and how far apart they ended.
+
+    what:     what the target was.
+    steps:    how many.
+    distance: ‖θ − θ'‖ / ‖θ − θ_0‖ at the last step, θ being the source's.
+    share:    the largest part of what rounding allows that they were apart, at any step and coordinate; None where
+              they are not claimed to agree.
+    """
+
+    what: str
+    steps: int
+    distance: float
+    share: float | None = None
+
+
+@dataclass(frozen=True)
+class Translation:
+    """The settings of a target dialect that reproduce those of a source, or come closest.
+
+    settings: all of the target's, by our rules' names. call: the same as Python, None where the target is the paper.
+    exact:    whether they reproduce the source to rounding, and whether the runs agree that they do.
+    why:      how ε was carried over where that is not plain, or why no constant will do.
+    schedule: what would have to change with the step, where that would do.
+    runs:     what was run to see it.
+    """
+
+    rule: str
+    source: str
+    target: str
+    settings: Mapping[str, float]
+    call: str | None
+    exact: bool
+    why: str | None
+    schedule: Schedule | None
+    runs: tuple[Run, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every run that should agree to rounding did."""
+        return all(run.share is None or run.share <= 1 for run in self.runs)
+
+
+class _Plan(NamedTuple):
+    """The target's settings as far as they follow from the source's; where that is not exact, which one is free."""
+
+    settings: dict[str, float]
+    why: str | None = None
+    free: str | None = None
+    schedule: Schedule | None = None
+
+
+def translate(rule: str, source: str, target: str, settings: Mapping[str, float], streams: Streams) -> Translation:
+    """The target dialect's settings that reproduce the source dialect's with `settings`, seen by running both.
+
+    streams: gradients in float64. Both formulas run along them in long double, and the two libraries, where they are
+             installed, in float32 along the first 300 steps.
+
+    Raises InputError for a rule, dialect or setting that is not there.
+    """
+    origin = known(rule, source, settings)
+    if target not in FORMULAS[rule]:
+        raise InputError(f"{rule} has no dialect {target!r}; it has: {', '.join(FORMULAS[rule])}.")
+    plan = _plan(rule, origin, target)
+    goal, runs = known(rule, target, plan.settings), []
+    if plan.free is None:
+        runs.append(_agreeing("both formulas, in float64", origin, goal, streams))
+    else:
+        steps, end = len(streams.gradients), _ends(lambda t: origin.rule, streams)
+        carried = _ends(lambda t: goal.rule, streams)
+        runs.append(Run(f"{plan.free} = {_constant(goal, plan.free):g}, carried over", steps, _distance(carried, end)))
+        best, distance = _closest(goal.rule, plan.free, end, streams)
+        goal = known(rule, target, {**plan.settings, plan.free: best})
+        runs.append(Run(f"{plan.free} = {best:g}, the closest constant", steps, distance))
+        if plan.schedule is not None:
+            name, words, at = plan.schedule
+            scheduled = _ends(lambda t: replace(goal.rule, **{name: at(t)}), streams)
+            runs.append(Run(words, steps, _distance(scheduled, end)))
+    libraries = [_library(rule, dialect) for dialect in (source, target)]
+    if all(libraries):
+        runs.append(_libraries(rule, origin, goal, libraries, streams, exact=plan.free is None))  # pyright: ignore
+    numbers = {name: value for name, value in goal.formula.settings.items() if name in _taken(rule, target)}
+    call = libraries[1] and libraries[1].call(rule, numbers)
+    return Translation(rule, source, target, numbers, call, plan.free is None, plan.why, plan.schedule, tuple(runs))
+
+
+def _plan(rule: str, origin: Known, target: str) -> _Plan:
+    own, theirs = origin.formula, FORMULAS[rule][target]
+    settings = dict(own.settings)
+    if rule == "adam" and own.compute is not theirs.compute:
+        return _adam(settings, to_hat=theirs.compute is adam_epsilon_hat)
+    if rule == "adagrad":
+        return _adagrad(settings, own.compute is adagrad_inside_root, theirs.compute is adagrad_inside_root, target)
+    return _Plan(settings)
+
+
+def _adam(settings: dict[str, float], to_hat: bool) -> _Plan:
+    """ε stands beside √v̂ in the one form, and ε̂ beside √v = √v̂·√(1 − β2^t) in the other."""
+    epsilon, beta_2 = settings["epsilon"], settings["beta_2"]
+
+    def at(t: int) -> float:
+        root = float(np.sqrt(1 - np.longdouble(beta_2) ** t))
+        return epsilon * root if to_hat else epsilon / root
+
+    here, there = ("ε̂", "ε") if to_hat else ("ε", "ε̂")
+    words = f"{here}_t = {there}·√(1 − β2^t)" if to_hat else f"{here}_t = {there}/√(1 − β2^t)"
+    why = f"no constant {here} is a constant {there}: √(1 − β2^t), which stands between them, changes with t"
+    return _Plan(settings, why, "epsilon", Schedule("epsilon", words, at))
+
+
+def _adagrad(settings: dict[str, float], from_inside: bool, to_inside: bool, target: str) -> _Plan:
+    epsilon, first = settings["epsilon"], settings["initial_accumulator_value"]
+    if from_inside and not to_inside:
+        why = "ε inside the root is added once to what the accumulator starts at: √(a + ε), whatever is added to a"
+        together = float(f"{first + epsilon:.12g}")
+        return _Plan(settings | dict(initial_accumulator_value=together, epsilon=0.0), why if epsilon else None)
+    if epsilon == 0 or (to_inside == from_inside and target != "tf1"):
+        return _Plan(settings)
+    if target == "tf1":
+        why = "TF1 has no ε; one outside the root is none inside it: (√a + ε)² = a + 2ε√a + ε² changes with a"
+        near = first or float(GRID[0])  # TF1 refuses 0
+        return _Plan(settings | dict(epsilon=0.0, initial_accumulator_value=near), why, "initial_accumulator_value")
+    why = "no ε inside the root is one outside it: it would be 2ε√a + ε², another one for every coordinate and step"
+    return _Plan(settings, why, "epsilon")
+
+
+def _taken(rule: str, target: str) -> tuple[str, ...]:
+    """The settings that the target's constructor takes: TF1's Adagrad has no ε."""
+    return tuple(n for n in FORMULAS[rule][target].settings if (rule, target, n) != ("adagrad", "tf1", "epsilon"))
+
+
+def _constant(goal: Known, name: str) -> float:
+    return float(goal.formula.settings[name])
+
+
+def _library(rule: str, dialect: str) -> type[Reference] | None:
+    """The library of a dialect that has a constructor and is installed."""
+    kinds = [kind for name, kind in REFERENCES.items() if kind.dialect == dialect and name != "tf1-kernel"]
+    return kinds[0] if kinds and not kinds[0].missing() else None
+
+
+def _ends(rule_at: Callable[[int], Rule], streams: Streams, shape: tuple[int, ...] = ()) -> np.ndarray:
+    """Where parameters end, in float64, by the rule of each step; several runs beside each other in `shape`."""
+    x = np.full((*shape, streams.gradients.shape[1]), START)
+    slots = rule_at(1).slots(x)
+    with np.errstate(all="ignore"):
+        for t, g in enumerate(streams.gradients, start=1):
+            step = rule_at(t).update(np.broadcast_to(g, x.shape), slots, np.float64(t), x)
+            slots, x = step.slots, x - step.delta
+    return x
+
+
+def _closest(rule: Rule, name: str, end: np.ndarray, streams: Streams) -> tuple[float, float]:
+    """The constant of the grid that ends closest, and how far from it; all of them run beside each other."""
+    if name == "epsilon":
+        together = replace(rule, epsilon=GRID[:, np.newaxis])
+        distances = [_distance(one, end) for one in _ends(lambda t: together, streams, GRID.shape)]
+    else:
+        distances = [_distance(_ends(lambda t, v=v: replace(rule, **{name: float(v)}), streams), end) for v in GRID]
+    best = int(np.nanargmin(distances))
+    return float(f"{GRID[best]:.3g}"), float(distances[best])
+
+
+def _distance(one: np.ndarray, other: np.ndarray) -> float:
+    return float(np.linalg.norm(one - other) / np.linalg.norm(other - START))
+
+
+def _agreeing(what: str, origin: Known, goal: Known, streams: Streams) -> Run:
+    """Two formulas beside each other; they agree where their free runs part by less than rounding allows each."""
+    a, b = (free_run(one.formula, streams.gradients)["x"] for one in (origin, goal))
+    share = float(np.max(np.abs(a.value - b.value) / (a.error + b.error)))
+    return Run(what, len(streams.gradients), _distance(b.value[-1], a.value[-1]), share)
+
+
+def _libraries(
+    rule: str, origin: Known, goal: Known, kinds: list[type[Reference]], streams: Streams, exact: bool
+) -> Run:
+    """The two libraries themselves, in float32; what rounding allows is that of both formulas' free runs."""
+    start = streams.cast("float32").first(LIBRARY_STEPS)
+    sums, allowed = [], np.zeros(1)
+    for one, kind in zip((origin, goal), kinds, strict=True):
+        numbers = {n: v for n, v in one.formula.settings.items() if n in _taken(rule, kind.dialect)}
+        deltas = OfLibrary(kind.__name__, kind, rule, numbers).run(start).after["delta"]
+        sums.append(np.cumsum(np.float64(deltas), axis=0))
+        allowed = allowed + free_run(one.formula, start.gradients)["x"].error
+    share = float(np.max(np.abs(sums[0] - sums[1]) / allowed)) if exact else None
+    what = " and ".join(kind.constructor.split("(")[0].format(rule=rule, Rule=rule.capitalize()) for kind in kinds)
+    return Run(f"{what}, in float32", LIBRARY_STEPS, _distance(START - sums[1][-1], START - sums[0][-1]), share)

@@ -1,0 +1,1 @@
+"""What core's verification needs of the world: real gradients, files of gradients, records, tables."""

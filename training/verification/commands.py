@@ -1,0 +1,265 @@
+"""The verifier's commands: verify, diverge, translate. Each imports what it needs when it runs."""
+
+import sys
+from dataclasses import asdict, dataclass
+from typing import Annotated, Literal
+
+from cyclopts import CycloptsError, Parameter
+from cyclopts.validators import Number
+
+from ..options import FilePath, Names, Whole
+
+Dtype = Literal["float32", "float64"]
+Execution = Literal["eager", "graph", "xla-step", "xla-loop"]
+Dialect = Literal["paper", "tf1", "keras", "torch", "optax"]
+Seed = Annotated[Whole, Parameter(validator=Number(gte=0))]
+Steps = Annotated[Whole, Parameter(validator=Number(gte=1, lte=10_000))]
+Several = Parameter(consume_multiple=True, negative=())
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleSettings:
+    """Settings of a rule, where they are not to be a library's own.
+
+    Parameters
+    ----------
+    learning_rate
+        Unless given, the library's own; where it has none, the other one's.
+    beta_1
+        Of Adam.
+    beta_2
+        Of Adam.
+    rho
+        Of Adadelta.
+    epsilon
+        Of all three.
+    initial_accumulator_value
+        Of Adagrad.
+    """
+
+    learning_rate: float | None = None
+    beta_1: float | None = None
+    beta_2: float | None = None
+    rho: float | None = None
+    epsilon: float | None = None
+    initial_accumulator_value: float | None = None
+
+    def given(self) -> dict[str, float]:
+        """Those that are given."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+def verify(
+    *,
+    rule: Names = ("adam", "adagrad", "adadelta"),
+    dialect: Names = (),
+    reference: Names = (),
+    dtype: Annotated[tuple[Dtype, ...], Several] = (),
+    execution: Annotated[tuple[Execution, ...], Several] = ("eager", "graph", "xla-step", "xla-loop"),
+    steps: Steps = 10_000,
+    seed: Seed = 0,
+    strict: Annotated[bool, Parameter(negative=())] = False,
+    streams: FilePath | None = None,
+    save_streams: FilePath | None = None,
+    json: FilePath | None = None,
+) -> None:
+    """Certify that a rule computes what it claims: against its formula and against the libraries, step by step.
+
+    Every value of every step, slots and update included, is compared from one and the same state, in units of
+    ε_machine·Σ|terms of the formula|, with what rounding may come to. Then errors are planted in the rule: a row that
+    would not show one of them is not certified. The exit status is 1 if any row is not.
+
+    Examples:
+
+    - `rawstep verify`: every rule, dialect, reference, dtype and execution, in about ten minutes
+    - `rawstep verify --rule adam --reference keras`: one of them, within a minute
+    - `rawstep verify --rule my_module:MyRule --reference keras:Adam`: a rule of your own, from my_module.py
+    - `rawstep verify --rule my_module:MyRule --reference adam:keras`: the same against the formula, which shows stages
+    - `rawstep verify --strict --json certificate.json`: all must be installed; the certificate in a file
+    - `rawstep verify --rule adam --save-streams gradients.npz`: and keep the gradients; `--streams` replays them
+
+    Parameters
+    ----------
+    rule
+        adam, adagrad, adadelta, or one module:Name with a rule, a Keras optimizer or one's instance.
+    dialect
+        paper, tf1, keras, torch, optax: those to keep. All unless given.
+    reference
+        paper (the formula in a wider dtype), keras, tf1-kernel, tf1-session, torch, optax: those to keep. For a rule of
+        your own: library:rule, such as keras:Adam, or rule:dialect, such as adam:keras.
+    dtype
+        float32, float64. Both unless given.
+    execution
+        How steps run: operation by operation, as a graph a step, as an XLA program a step, or as one XLA loop.
+    steps
+        At most so many; eager takes 300, graph and xla-step take 1,000.
+    seed
+        Decides the gradients.
+    strict
+        A reference that is not installed counts as a failure.
+    streams
+        Gradients from a file that --save-streams wrote, instead of drawn and recorded ones.
+    save_streams
+        Write the gradients of the first dtype to this .npz file.
+    json
+        Write the certificate to this file: all rows, versions, processor, flags, seed and date.
+    """
+    from core.verification import DTYPES, REFERENCES
+
+    from ..display import Tally
+    from ..files import check_apart, check_file
+    from ..record import circumstances
+    from ..results import write_json
+    from .gradients import save_streams as save
+    from .subjects import claims_about
+    from .tables import certificate, print_certificate
+
+    check_apart(json, save_streams, streams)
+    for path in (json, save_streams):
+        if path is not None:
+            check_file(path)
+    if any(":" in name for name in rule):
+        _check_one(rule, reference, dialect)
+    claims = claims_about(rule, dialect, reference)
+    units = [(claim, one) for claim in claims for one in dtype or DTYPES if dtype or claim.can_be_asked(one)]
+    before = circumstances("rawstep", sorted({kind.package for kind in REFERENCES.values()} | {"jax"}))
+    gradients = _streams(streams, steps, seed)
+    if save_streams is not None:
+        save(save_streams, gradients[units[0][1]])
+    rows = []
+    with Tally(len(units)) as tally:
+        for claim, one in units:
+            tally.begin(f"{claim.name} ({claim.dialect}), {one}")
+            rows += claim.rows(gradients[one], execution)
+    if json is not None:
+        write_json(json, before | {"seed": seed} | certificate(rows, gradients))
+    print_certificate(rows, gradients)
+    failed = {"differs", "drifts", "blind"} | ({"missing"} if strict else set())
+    if any(row.verdict in failed for row in rows):
+        sys.exit(1)
+
+
+def diverge(
+    a: str,
+    b: str,
+    /,
+    settings: Annotated[RuleSettings, Parameter(name="*")] = RuleSettings(),
+    *,
+    dtype: Dtype | None = None,
+    steps: Steps = 1_000,
+    seed: Seed = 0,
+    streams: FilePath | None = None,
+    json: FilePath | None = None,
+) -> None:
+    """Find the first step, coordinate and stage in which two implementations part by more than rounding, and why.
+
+    Both take every step from the same state. The cause is found by changing one of them until it gives what the other
+    gave. The exit status is 0 whether they part or not.
+
+    Examples:
+
+    - `rawstep diverge adam:keras adam:torch`: ε̂ is not ε
+    - `rawstep diverge keras:adam torch:adam --epsilon 1e-8`: the libraries themselves
+    - `rawstep diverge adagrad:keras adagrad:tf1`: ε inside the root, and none at all
+    - `rawstep diverge my_module:MyRule adam:keras`: a rule of your own, which must have Adam's slots
+
+    Parameters
+    ----------
+    a
+        rule:dialect, rawstep's own; library:rule, the library's; or module:Name, yours.
+    b
+        The same.
+    dtype
+        Unless given, float64; float32 where a library keeps its settings in float32.
+    steps
+        At most so many.
+    seed
+        Decides the gradients.
+    streams
+        Gradients from a file that `rawstep verify --save-streams` wrote.
+    json
+        Write what was found to this file.
+    """
+    from core.verification import diverge
+
+    from ..files import check_file
+    from ..results import write_json
+    from .subjects import pair
+    from .tables import print_divergence
+
+    if json is not None:
+        check_file(json)
+    one, other = pair(a, b, settings.given())
+    narrow = one.narrow_settings or other.narrow_settings
+    gradients = _streams(streams, steps, seed)[dtype or ("float32" if narrow else "float64")]
+    found = diverge(one, other, gradients)
+    if json is not None:
+        write_json(json, {"a": a, "b": b, "divergence": None if found is None else asdict(found)})
+    print_divergence(found, a, b, gradients)
+
+
+def translate(
+    rule: Literal["adam", "adagrad", "adadelta"],
+    /,
+    settings: Annotated[RuleSettings, Parameter(name="*")] = RuleSettings(),
+    *,
+    source: Annotated[Dialect, Parameter(name="--from")],
+    target: Annotated[Dialect, Parameter(name="--to")],
+    steps: Steps = 1_000,
+    seed: Seed = 0,
+    json: FilePath | None = None,
+) -> None:
+    """Print the settings of one library that do what another's do, seen to do so by running both.
+
+    Where no constant setting does, as ε and ε̂ of Adam, this says so, gives the schedule that does, and shows how far
+    apart the closest constant ends. The exit status is 1 if the runs do not agree as they should.
+
+    Examples:
+
+    - `rawstep translate adam --from torch --to keras`
+    - `rawstep translate adagrad --from keras --to torch --learning-rate 0.01`
+    - `rawstep translate adadelta --from keras --to torch`
+
+    Parameters
+    ----------
+    source
+        The library whose numbers are wanted.
+    target
+        The library that should give them.
+    steps
+        So many are run.
+    seed
+        Decides the gradients.
+    json
+        Write what was found to this file.
+    """
+    from core.verification.translation import translate
+
+    from ..files import check_file
+    from ..results import write_json
+    from .tables import print_translation, translation
+
+    if json is not None:
+        check_file(json)
+    found = translate(rule, source, target, settings.given(), _streams(None, steps, seed)["float64"])
+    if json is not None:
+        write_json(json, translation(found))
+    print_translation(found)
+    if not found.holds:
+        sys.exit(1)
+
+
+def _streams(path, steps: int, seed: int):
+    from . import gradients
+
+    if path is None:
+        return gradients.streams(steps, seed)
+    return {dtype: one.first(steps) for dtype, one in gradients.load_streams(path).items()}
+
+
+def _check_one(rule: tuple[str, ...], reference: tuple[str, ...], dialect: tuple[str, ...]) -> None:
+    if len(rule) != 1 or len(reference) != 1 or dialect:
+        raise CycloptsError(
+            "A rule of your own is judged alone and against one reference: give --rule module:Name --reference "
+            "library:rule, such as keras:Adam, or rule:dialect."
+        )

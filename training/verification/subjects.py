@@ -1,0 +1,64 @@
+"""From what a person types to what is judged: core's rules, the libraries' own, or somebody's own in a module."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core import RULES, InputError, Rule
+from core.verification import FORMULAS, REFERENCES, Claim, Implementation, OfKeras, OfRule, claim, matrix, named
+from core.verification.claims import built
+
+from ..rule_choice import import_named
+
+
+def claims_about(rules: Sequence[str], dialects: Sequence[str], references: Sequence[str]) -> list[Claim]:
+    """The claims of `rawstep verify`. Raises InputError for what is not there."""
+    if ":" in rules[0]:
+        return [claim(import_named(rules[0]), references[0], name=rules[0])]
+    for reference in references:
+        if ":" in reference:
+            raise InputError(f"{reference!r} is for a rule of your own; for {rules[0]} give a library, such as keras.")
+    return matrix(rules, dialects or None, references or None)
+
+
+def pair(a: str, b: str, settings: Mapping[str, float]) -> tuple[Implementation, Implementation]:
+    """Two implementations by name; both get the settings, and what only one of them decides the other gets too.
+
+    That is the learning rate, where a library has no default, and all settings that somebody's own rule has.
+
+    Raises InputError for what is not there.
+    """
+    own = {name: _own(import_named(name), name) for name in (a, b) if not _is_known(name)}
+    if len(own) == 2:
+        raise InputError(f"One of {a} and {b} must be rule:dialect or library:rule, to say what rounding may do.")
+    decided = {**_decided(a, b, own), **settings}
+    one, other = (own[name] if name in own else named(name, decided) for name in (a, b))
+    return one, other
+
+
+def _is_known(name: str) -> bool:
+    return name.partition(":")[0] in (*RULES, *REFERENCES) or ":" not in name
+
+
+def _own(subject: Any, name: str) -> Implementation:
+    if isinstance(subject, type) and issubclass(subject, Rule):
+        subject = built(subject, 1e-3)
+    return OfRule(name, subject) if isinstance(subject, Rule) else OfKeras(subject)
+
+
+def _decided(a: str, b: str, own: Mapping[str, Implementation]) -> dict[str, float]:
+    if own:
+        other = b if a in own else a
+        rule, dialect = _rule_and_dialect(other)
+        mine = next(iter(own.values())).settings
+        return {name: value for name, value in mine.items() if name in FORMULAS[rule][dialect].settings}
+    rates = [
+        RULES[rule].DIALECTS[dialect].settings.get("learning_rate") for rule, dialect in map(_rule_and_dialect, (a, b))
+    ]
+    return {"learning_rate": next(rate for rate in rates if rate)} if None in rates and any(rates) else {}
+
+
+def _rule_and_dialect(name: str) -> tuple[str, str]:
+    """Of rule:dialect or library:rule. Raises InputError for neither."""
+    known = named(name, {}).known
+    assert known is not None, "what is named is known"
+    return known.name, known.dialect

@@ -1,0 +1,166 @@
+"""Certificates, divergences and translations as a person reads them, and as JSON holds them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from core.verification import Divergence, Row, Streams
+from core.verification.translation import Translation
+
+from ..display import Screen
+
+HEADINGS = ("rule", "dialect", "reference", "dtype", "execution", "steps", "units", "of", "where", "relative", "drift",
+            "mutants", "verdict")  # fmt: skip
+
+LEGEND = (
+    "units: the largest error of any value of any step, taken from the state before it, in ε_machine·Σ|terms of the "
+    "formula|; of: what rounding may come to there; where: value, step, gradients; relative: the largest relative "
+    "difference; drift: of a run left alone, the share of what rounding may have come to at its last step; mutants: "
+    "planted errors that these settings, gradients and bounds would show."
+)
+
+SHOWN_STEPS = (1, 10, 100, 1_000, 10_000)
+
+VERDICTS = {
+    "certified": "certified",
+    "differs": "differs",
+    "drifts": "drifts",
+    "blind": "not certified",
+    "missing": "not installed",
+}
+
+
+def print_certificate(rows: Sequence[Row], streams: Mapping[str, Streams]) -> None:
+    """The table, a sentence for each row that is not certified, and the count, to standard output."""
+    screen = Screen(wide=True)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    for heading in HEADINGS:
+        table.add_column(
+            heading, justify="right" if heading in ("steps", "units", "of", "relative", "drift") else "left"
+        )
+    for row in rows:
+        table.add_row(*_cells(row, streams))
+    screen.print(table)
+    screen.print(LEGEND)
+    for sentence in dict.fromkeys(_reason(row, streams) for row in rows if row.verdict != "certified"):
+        screen.print(sentence, soft_wrap=True)
+    counts = Counter(VERDICTS[row.verdict] for row in rows)
+    screen.print(f"{len(rows)} rows: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}.")
+
+
+def _cells(row: Row, streams: Mapping[str, Streams]) -> tuple[str, ...]:
+    head = (row.rule, row.dialect, row.reference, row.dtype, row.execution)
+    if row.comparison is None:
+        return (*head, *[""] * (len(HEADINGS) - len(head) - 1), VERDICTS[row.verdict])
+    worst = row.comparison.worst
+    return (
+        *head,
+        f"{row.steps:,}",
+        f"{worst.units:.3g}",
+        f"{worst.bound:.3g}",
+        f"{worst.value}, {worst.step}, {streams[row.dtype].place(worst.coordinate)}" if worst.units else "equal bits",
+        f"{row.comparison.relative:.1e}",
+        "" if row.drift is None else f"{row.drift.share:.2f}",
+        f"{row.planted - len(row.missed)}/{row.planted}",
+        VERDICTS[row.verdict],
+    )
+
+
+def _reason(row: Row, streams: Mapping[str, Streams]) -> str:
+    """Why a row is not certified."""
+    head = f"{row.rule} ({row.dialect}) against {row.reference}, {row.dtype}, {row.execution}"
+    if row.verdict == "missing":
+        return f"{row.reference} is not installed: pip install {row.missing}."
+    if row.verdict == "blind":
+        return f"{head}: these errors would not be seen: {', '.join(row.missed)}."
+    first = row.first if row.first is not None else row.drift and row.drift.first
+    assert first is not None, "a row that differs has a first difference"
+    place = streams[row.dtype].place(first.coordinate)
+    where = f"step {first.step}, {place}" if first.step else "before the first step"
+    numbers = f"found {first.found:.9g}, expected {first.expected:.9g}, {first.units:.3g} units of {first.bound:.3g}"
+    if row.why is None:
+        return f"{head}: {first.value} differs at {where}: {numbers}."
+    return f"{head}: {row.why.stage} is wrong: {'; '.join(row.why.words)}. {first.value} at {where}: {numbers}."
+
+
+def certificate(rows: Sequence[Row], streams: Mapping[str, Streams]) -> dict[str, Any]:
+    """All rows and what they were judged with, as JSON can hold it."""
+    return {
+        "streams": {
+            dtype: {"steps": len(one.gradients), "kinds": dict(Counter(one.kinds)), "seed": one.seed}
+            for dtype, one in streams.items()
+        },
+        "rows": [
+            {**asdict(row), "verdict": row.verdict, "where": _place(row, streams)} for row in rows
+        ],
+    }  # fmt: skip
+
+
+def _place(row: Row, streams: Mapping[str, Streams]) -> str | None:
+    return None if row.comparison is None else streams[row.dtype].place(row.comparison.worst.coordinate)
+
+
+def print_divergence(found: Divergence | None, a: str, b: str, streams: Streams) -> None:
+    """Where two implementations part, to standard output."""
+    screen = Screen(wide=True)
+    if found is None:
+        screen.print(
+            f"{a} and {b} compute the same along {len(streams.gradients):,} steps of {len(streams.kinds)} gradients, "
+            "but for rounding.",
+            soft_wrap=True,
+        )
+        return
+    where = f"step {found.step}" if found.step else "the start, before the first step"
+    screen.print(f"{a} and {b} part at {where}, in {found.stage}.", soft_wrap=True)
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    table.add_row("coordinate", found.coordinate)
+    if found.gradient is not None:
+        table.add_row("gradient", f"{found.gradient:.9g}")
+    table.add_row(f"{found.value} of {a}", f"{found.found:.9g}")
+    table.add_row(f"{found.value} of {b}", f"{found.expected:.9g}")
+    table.add_row("apart", f"{found.units:.3g} units of ε_machine·Σ|terms|; rounding explains {found.bound:.3g}")
+    table.add_row("cause", f"{found.whose} has {'; '.join(found.cause)}" if found.cause else "none that is known here")
+    screen.print(table)
+
+
+def print_translation(found: Translation) -> None:
+    """The settings of the target, and what was run to see that they do, to standard output."""
+    screen = Screen(wide=True)
+    screen.print(found.call or _as_rule(found), soft_wrap=True)
+    claim = "This computes what" if found.exact else "No constant setting computes what"
+    tail = " computes, but for rounding." if found.exact else " computes; above is the closest that was found."
+    screen.print(f"{claim} {found.source}'s {found.rule}{tail}", soft_wrap=True)
+    if found.why:
+        screen.print(f"{found.why[0].upper()}{found.why[1:]}.", soft_wrap=True)
+    if found.schedule is not None:
+        values = ", ".join(f"{found.schedule.at(t):.4g} at step {t:,}" for t in SHOWN_STEPS)
+        screen.print(f"What does is {found.schedule.words}: {values}.", soft_wrap=True)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 1))
+    for heading in ("run", "steps", "‖θ − θ'‖ / ‖θ − θ_0‖", "of what rounding allows"):
+        table.add_column(heading, justify="left" if heading == "run" else "right")
+    for run in found.runs:
+        table.add_row(
+            run.what, f"{run.steps:,}", f"{run.distance:.2e}", "" if run.share is None else f"{run.share:.2g}"
+        )
+    screen.print(table)
+
+
+def translation(found: Translation) -> dict[str, Any]:
+    """A translation as JSON can hold it."""
+    schedule = found.schedule and {
+        "setting": found.schedule.name,
+        "formula": found.schedule.words,
+        "values": {str(t): found.schedule.at(t) for t in SHOWN_STEPS},
+    }
+    runs = [run._asdict() for run in found.runs]
+    return {**{name: getattr(found, name) for name in ("rule", "source", "target", "settings", "call", "exact", "why")},
+            "schedule": schedule, "runs": runs, "holds": found.holds}  # fmt: skip
+
+
+def _as_rule(found: Translation) -> str:
+    settings = ", ".join(f"{name}={value!r}" for name, value in found.settings.items())
+    return f"core.{found.rule.capitalize()}({settings})"
