@@ -98,6 +98,9 @@ class Claim:
         and for settings that a reference cannot be asked about in this dtype.
         """
         dtype = streams.gradients.dtype
+        for execution in executions:
+            if execution not in EXECUTIONS:
+                raise InputError(f"There is no execution {execution!r}; there are: {', '.join(EXECUTIONS)}.")
         if not self.can_be_asked(dtype):
             raise InputError(
                 f"{', '.join(self.references)} keeps its settings in float32, which does not hold those of {self.name} "

@@ -142,6 +142,9 @@ def verify(
 
     Raises InputError for an unknown subject or reference, a reference that is not installed, and a subject that fails.
     """
+    for dtype in dtypes or ():
+        if dtype not in DTYPES:
+            raise InputError(f"There is no dtype {dtype!r} here; there are: {', '.join(DTYPES)}.")
     what = claim(subject, reference, name, slots)
     chosen = [dtype for dtype in DTYPES if what.can_be_asked(dtype)] if dtypes is None else dtypes
     return [row for dtype in chosen for row in what.rows(streams(dtype), executions)]

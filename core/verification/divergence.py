@@ -42,11 +42,16 @@ def diverge(a: Implementation, b: Implementation, streams: Streams) -> Divergenc
     that a difference is seen where it arises, not where it has added up. A rule of core is represented by its formula,
     exactly. They part where the bounds of what they compute are passed.
 
-    Raises InputError for implementations that fail or have not the same number of slots, and where neither is known.
+    Raises InputError for implementations that fail, that have not the same number of slots or are known to be two
+    rules, and where neither is known.
     """
     runner, follower = (a, b) if b.known is not None else (b, a)
     if follower.known is None:
         raise InputError(f"One of {a.name} and {b.name} must be known here, to say what rounding may do.")
+    if runner.known is not None and runner.known.name != follower.known.name:
+        raise InputError(
+            f"{a.name} and {b.name} must be one rule, found {runner.known.name} and {follower.known.name}."
+        )
     g = streams.gradients
     formula = follower.rounding(follower.known.formula, g.dtype)
     # Somebody's own may round β before it raises it to the power t, or not: half a unit a step.

@@ -164,7 +164,7 @@ class OfFunction(Implementation):
         with failures_named(self.name):
             answer = self._function(g, dict(slots), t, np.full_like(g, START))
         if not (isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], Mapping)):
-            raise InputError(f"{self.name} must return (Δ, new slots as a dictionary), found {answer!r}.")
+            raise InputError(f"{self.name} must return (Δ, new slots as a dictionary), found {type(answer).__name__}.")
         values = {"delta": answer[0], **answer[1]}
         for name in ("delta", *self._slots):
             value = np.asarray(values.get(name))

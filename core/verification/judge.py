@@ -188,7 +188,7 @@ def _judged(
         if name in trajectory.after and (reference is None or name in reference):
             expected = value.value if reference is None else wide(reference[name])
             errors = value.error, others[name].error
-            bound = np.maximum(*errors) if reference is None else np.add(*errors)
+            bound = np.maximum(*errors) if reference is None and not precision.judges_itself else np.add(*errors)
             unit = np.maximum(precision.unit * terms[name], precision.tiny)
             counted = value.error <= 2 * rounding[name].error
             found = wide(trajectory.after[name])

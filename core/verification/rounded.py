@@ -25,12 +25,12 @@ class Precision:
 
     dtype: Any
     wide: Any
-    unit: float
-    tiny: float
+    unit: Any
+    tiny: Any
 
     @classmethod
     def of(cls, dtype: Any) -> Self:
-        """Float64 judges float32, long double float64 (and itself, in which case the units are not exact).
+        """Float64 judges float32; long double judges float64, and itself.
 
         Raises InputError for another dtype, and for float64 where long double is no wider.
         """
@@ -41,7 +41,12 @@ class Precision:
         if kind == np.float64 and np.finfo(np.longdouble).eps == limits.eps:
             raise InputError("float64 cannot be judged here: this machine's long double is no wider than float64.")
         wide = np.float64 if kind == np.float32 else np.longdouble
-        return cls(kind.type, wide, float(limits.eps), float(limits.tiny))
+        return cls(kind.type, wide, wide(limits.eps), wide(limits.tiny))
+
+    @property
+    def judges_itself(self) -> bool:
+        """Whether what is expected is rounded as what is found is."""
+        return self.wide is self.dtype
 
     def exact(self, value: Any) -> "Rounded":
         """Numbers of the judged dtype, as they are."""

@@ -13,11 +13,14 @@ STEPS = 10_000
 """Enough for β1^t and β2^t to leave the normal range of float32 or to vanish beside 1."""
 
 
+DTYPES = (np.float32, np.float64, np.longdouble)
+
+
 @dataclass(frozen=True)
 class Streams:
     """Gradients of several kinds, side by side: every coordinate is a parameter of its own.
 
-    gradients: [steps, coordinates], float32 or float64.
+    gradients: [steps, coordinates], float32, float64 or long double.
     kinds:     the kind of each coordinate, by name.
     seed:      what they were drawn from.
     """
@@ -28,9 +31,9 @@ class Streams:
 
     def __post_init__(self) -> None:
         gradients = self.gradients
-        if gradients.ndim != 2 or 0 in gradients.shape or gradients.dtype not in (np.float32, np.float64):
+        if gradients.ndim != 2 or 0 in gradients.shape or gradients.dtype not in DTYPES:
             found = f"{gradients.dtype} {gradients.shape}"
-            raise InputError(f"Gradients must be float32 or float64 [steps, coordinates], found {found}.")
+            raise InputError(f"Gradients must be float32, float64 or long double [steps, coordinates], found {found}.")
         if len(self.kinds) != gradients.shape[1]:
             raise InputError(f"There must be a kind for each of {gradients.shape[1]} coordinates, found {self.kinds}.")
         if not np.all(np.isfinite(gradients)):

@@ -122,13 +122,14 @@ class Trial:
 
     def _accepted(self, run: Trajectory) -> Trajectory:
         run = renamed(run, self._formula.slots, self.name, self._known.name)
-        for name in ("delta", *self._formula.slots):
-            if not np.all(np.isfinite(run.after[name])):
-                row, column = np.argwhere(~np.isfinite(run.after[name]))[0]
-                raise InputError(
-                    f"{self.name} gave {run.after[name][row, column]} for {name} at step {row + 1}, "
-                    f"{self._streams.place(int(column))}, where the gradient is {run.g[row, column]:g}."
-                )
+        wrong = {name: ~np.isfinite(run.after[name]) for name in (*self._formula.slots, "delta")}
+        if any(map(np.any, wrong.values())):
+            name = min(wrong, key=lambda name: (not np.any(wrong[name]), int(np.argmax(np.any(wrong[name], axis=1)))))
+            row, column = np.argwhere(wrong[name])[0]
+            raise InputError(
+                f"{self.name} gave {run.after[name][row, column]} for {name} at step {row + 1}, "
+                f"{self._streams.place(int(column))}, where the gradient is {run.g[row, column]:g}."
+            )
         return run
 
 

@@ -9,9 +9,11 @@ import tensorflow as tf
 
 from core import Adadelta, Adagrad, Adam, InputError, Optimizer, Program, logits, new_weights, softmax_cross_entropy
 from core.program import Execution
-from tests.cases import BOUND, CASES, gradient_stream, worst_errors
-from tests.core.test_rules import IDS
-from tests.mutants import AdamCorrectedAtNextStep
+from core.verification.judge import judge
+from core.verification.mutants import planted
+from core.verification.streams import synthetic
+from core.verification.trajectory import compiled_trajectories
+from tests.cases import CASES, IDS, assert_close
 
 EXECUTIONS = get_args(Execution)
 
@@ -21,37 +23,23 @@ def everything(cost, gradients, updates):
     return {name: {"delta": s.delta, **s.slots._asdict(), **s.stages} for name, s in updates.items()}
 
 
-def trajectory(rule, dtype, execution, stream):
-    """The rule on a tf.Variable whose gradients are the rows of `stream`, as `worst_errors` reads it; and x at last."""
-    x = tf.Variable(np.zeros(stream.shape[1], dtype))
-    optimizer = Optimizer(rule, {"x": x})
-    before = {name: slot.numpy() for name, slot in optimizer.slots["x"].items()}
-    program = Program(lambda v, g: tf.reduce_sum(v["x"] * g[0]), {"x": x}, optimizer, execution, everything)
-    found = program.run([tf.constant(stream.astype(dtype))], np.arange(len(stream))[:, np.newaxis])["x"]
-    found = {name: value.numpy() for name, value in found.items()}
-    return [before, *({name: value[t] for name, value in found.items()} for t in range(len(stream)))], x.numpy()
-
-
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("execution", EXECUTIONS)
 @pytest.mark.parametrize("case", CASES.values(), ids=IDS)
 def test_every_execution_stays_within_the_bound_at_every_slot_and_stage(case, execution, dtype):
     """Would catch a wrong step count, slots mixed up or assigned twice, a constant that passed through float32."""
-    stream = gradient_stream(300 if execution == "xla-loop" else 40, dtype)
-    steps, x = trajectory(case.rule, dtype, execution, stream)
-    worst = worst_errors(case, dtype, stream, steps)
-    assert all(error <= BOUND for error in worst.values()), worst
-    # θ is the sum of what was subtracted; each subtraction rounds once, to half a unit of the largest |θ| passed.
-    deltas = np.array([step["delta"] for step in steps[1:]], np.longdouble)
-    largest = np.abs(np.cumsum(deltas, axis=0)).max(axis=0)
-    np.testing.assert_array_less(np.abs(x + deltas.sum(axis=0)), len(stream) * np.finfo(dtype).eps * largest + 1e-300)
+    streams = synthetic(dtype, 300 if execution == "xla-loop" else 40)
+    assert_close(case, compiled_trajectories({"x": case.rule}, streams, execution)["x"])
 
 
 @pytest.mark.parametrize("execution", EXECUTIONS)
 def test_a_planted_error_is_caught_in_every_execution(execution):
-    stream = gradient_stream(5, np.float64)
-    steps, _ = trajectory(AdamCorrectedAtNextStep(), np.float64, execution, stream)
-    assert not worst_errors(CASES["adam", "paper"], np.float64, stream, steps)["correction_2"] <= BOUND
+    case = CASES["adam", "paper"]
+    errors = {mutant.name: rule for mutant, rule in planted(case.rule, np.float64)}
+    rules = {"x": errors["bias corrections at t + 1"], "y": errors["moments averaged after the step"]}
+    found = compiled_trajectories(rules, synthetic(np.float64, 5), execution)
+    assert judge(case.formula, found["x"]).first.value == "correction_1"
+    assert judge(case.formula, found["y"]).first.value == "m_hat"
 
 
 def small_program(rule, execution, seed=0, observe=None):

@@ -1,4 +1,4 @@
-"""The rules in NumPy against independent transcriptions, with long double as judge."""
+"""The rules in NumPy against formulas written independently of them, in a wider dtype."""
 
 import ast
 import inspect
@@ -11,44 +11,23 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from core import RULES, Adadelta, Adagrad, Adam, InputError
-from tests.cases import BOUND, CASES, FIRST_ACCUMULATORS, gradient_stream, numpy_trajectory, worst_errors
-from tests.mutants import MUTANTS
-
-IDS = ["-".join(key) for key in CASES]
+from core.verification.judge import judge
+from core.verification.streams import Streams, synthetic
+from core.verification.trajectory import numpy_trajectory
+from tests.cases import CASES, FIRST_ACCUMULATORS, IDS, assert_close
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("case", CASES.values(), ids=IDS)
-def test_every_step_stays_within_the_bound_of_its_transcription(case, dtype):
+def test_every_step_stays_within_the_bound_of_its_formula(case, dtype):
     """Would catch any formula, constant or order of operations that is not the transcribed one."""
-    stream = gradient_stream(1000, dtype)
-    worst = worst_errors(case, dtype, stream, numpy_trajectory(case.rule, dtype, stream))
-    assert all(error <= BOUND for error in worst.values()), worst
+    assert_close(case, numpy_trajectory(case.rule, synthetic(dtype, 1000)))
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=IDS)
 def test_long_double_runs_in_long_double(case):
     """Would catch a constant or a power that passes through float64 on its way: then errors are 2048 times as large."""
-    stream = gradient_stream(50, np.longdouble)
-    worst = worst_errors(case, np.longdouble, stream, numpy_trajectory(case.rule, np.longdouble, stream))
-    assert all(error <= BOUND for error in worst.values()), worst
-
-
-@pytest.mark.parametrize(
-    ("name", "mutant"), [(name, mutant) for name, mutants in MUTANTS.items() for mutant in mutants]
-)
-def test_a_wrong_formula_is_caught(name, mutant):
-    """The comparison above, on the paper's case, against each planted error."""
-    case, stream = CASES[name, "paper"], gradient_stream(200)
-    if name == "adadelta" and mutant.startswith("learning rate"):
-        # The paper's rate is 1, which hides where it stands.
-        case = case._replace(settings=case.settings | {"alpha": 0.5})
-    rule = MUTANTS[name][mutant]
-    trajectory = numpy_trajectory(rule, np.float64, stream)
-    trajectory[0] = CASES[name, "paper"].rule.slots(np.zeros(stream.shape[1]))._asdict()
-    with np.errstate(all="ignore"):
-        worst = worst_errors(case, np.float64, stream, trajectory)
-    assert not all(error <= BOUND for error in worst.values())
+    assert_close(case, numpy_trajectory(case.rule, synthetic(np.longdouble, 50)))
 
 
 @pytest.mark.parametrize(
@@ -63,18 +42,17 @@ def test_a_wrong_formula_is_caught(name, mutant):
                 (np.float32, {"power_in": {"float64": "variable", "variable": "float64"}}),
             ],
             "adagrad": [(np.float64, {"epsilon_form": {"outside-root": "inside-root", "inside-root": "outside-root"}})],
-            "adadelta": [],
+            "adadelta": [(np.float32, {"complement_in": {"float64": "variable", "variable": "float64"}})],
         }[key[0]]
-        if case.settings["epsilon"] > 0
+        if case.formula.settings["epsilon"] > 0
     ],
 )
 def test_another_form_of_the_formula_is_caught_in_every_dialect(key, dtype, change):
-    """One setting of form turned over, all numbers kept. (Adadelta's 1 − ρ differs by two units only, in one step.)"""
+    """One setting of form turned over, all numbers kept. (TF1 allows its running product half a unit a step.)"""
     (field, turned), case = next(iter(change.items())), CASES[key]
     rule = replace(case.rule, **{field: turned[getattr(case.rule, field)]})
-    stream = gradient_stream(200, dtype)
-    worst = worst_errors(case, dtype, stream, numpy_trajectory(rule, dtype, stream))
-    assert not all(error <= BOUND for error in worst.values())
+    formula = replace(case.formula, running=False)
+    assert not judge(formula, numpy_trajectory(rule, synthetic(dtype, 500))).agrees
 
 
 def settled(rule, g=0.7, steps=3000):
@@ -99,12 +77,6 @@ def test_averages_settle_where_the_library_s_form_settles():
     """
     assert settled(Adam.dialect("keras"))["v"] < 5e-6
     assert settled(replace(Adam.dialect("keras"), incremental="neither"))["v"] > 1e-5
-
-
-def test_there_are_enough_mutants():
-    assert len(MUTANTS["adam"]) >= 7
-    assert len(MUTANTS["adadelta"]) >= 5
-    assert len(MUTANTS["adagrad"]) >= 3
 
 
 @pytest.mark.parametrize(("name", "dialect"), CASES, ids=IDS)
@@ -203,28 +175,30 @@ gradients = arrays(
 cases = st.sampled_from(list(CASES.values()))
 
 
+def followed(rule, stream):
+    """All values of all steps of a rule on gradients [steps, 5]."""
+    return numpy_trajectory(rule, Streams(np.array(stream), ("drawn",) * 5, 0)).after
+
+
 @given(cases, st.lists(gradients, min_size=1, max_size=6))
 def test_mirrored_gradients_give_mirrored_updates_and_each_coordinate_goes_alone(case, stream):
     """Would catch a lost sign, and any mixing of coordinates."""
     stream = np.array(stream)
-    straight, mirrored, turned = (
-        numpy_trajectory(case.rule, np.float64, s)[-1] for s in (stream, -stream, stream[:, ::-1])
-    )
-    np.testing.assert_array_equal(mirrored["delta"], -straight["delta"])
-    np.testing.assert_array_equal(turned["delta"], straight["delta"][::-1])
+    straight, mirrored, turned = (followed(case.rule, s)["delta"] for s in (stream, -stream, stream[:, ::-1]))
+    np.testing.assert_array_equal(mirrored, -straight)
+    np.testing.assert_array_equal(turned, straight[:, ::-1])
 
 
 @given(cases, st.lists(gradients, min_size=1, max_size=6))
 def test_accumulators_of_squares_are_never_negative_and_nothing_is_nan(case, stream):
-    for found in numpy_trajectory(case.rule, np.float64, np.array(stream))[1:]:
-        assert all(np.all(np.isfinite(value)) for value in found.values())
-        for slot in ("v", "a", "mean_g2", "mean_dx2"):
-            assert np.all(found.get(slot, 0.0) >= 0)
+    found = followed(case.rule, stream)
+    assert all(np.all(np.isfinite(value)) for value in found.values())
+    for slot in ("v", "a", "mean_g2", "mean_dx2"):
+        assert np.all(found.get(slot, 0.0) >= 0)
 
 
 @given(st.lists(gradients, min_size=1, max_size=20))
 @settings(max_examples=50)
 def test_adam_moves_no_further_than_its_paper_says(stream):
     """Kingma & Ba, section 2.1: |Δ| ≤ α·(1 − β1)/√(1 − β2) where that exceeds α, as it does for the defaults."""
-    for found in numpy_trajectory(Adam(), np.float64, np.array(stream))[1:]:
-        assert np.all(np.abs(found["delta"]) <= 1e-3 * 0.1 / np.sqrt(1e-3) * (1 + 1e-9))
+    assert np.all(np.abs(followed(Adam(), stream)["delta"]) <= 1e-3 * 0.1 / np.sqrt(1e-3) * (1 + 1e-9))

@@ -1,5 +1,6 @@
 """Gradients to judge with: drawn ones beside real ones of MNIST, kept in a file and replayed from it."""
 
+import zlib
 from io import BytesIO
 from pathlib import Path
 from zipfile import BadZipFile
@@ -63,9 +64,9 @@ def load_streams(path: Path) -> dict[str, Streams]:
     Raises InputError for a file that is not there or is none of these.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as file:
             found = Streams(file["gradients"], tuple(map(str, file["kinds"])), int(file["seed"]))
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile, EOFError) as error:
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InputError(f"{path} holds no gradients as --save-streams writes them: {reason}.") from error
     return {dtype: found.cast(dtype) for dtype in ("float32", "float64")}

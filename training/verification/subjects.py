@@ -1,6 +1,7 @@
 """From what a person types to what is judged: core's rules, the libraries' own, or somebody's own in a module."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 from core import RULES, InputError, Rule
@@ -27,7 +28,7 @@ def pair(a: str, b: str, settings: Mapping[str, float]) -> tuple[Implementation,
 
     Raises InputError for what is not there.
     """
-    own = {name: _own(import_named(name), name) for name in (a, b) if not _is_known(name)}
+    own = {name: _own(import_named(name), name, settings) for name in (a, b) if not _is_known(name)}
     if len(own) == 2:
         raise InputError(f"One of {a} and {b} must be rule:dialect or library:rule, to say what rounding may do.")
     decided = {**_decided(a, b, own), **settings}
@@ -39,10 +40,13 @@ def _is_known(name: str) -> bool:
     return name.partition(":")[0] in (*RULES, *REFERENCES) or ":" not in name
 
 
-def _own(subject: Any, name: str) -> Implementation:
+def _own(subject: Any, name: str, settings: Mapping[str, float]) -> Implementation:
     if isinstance(subject, type) and issubclass(subject, Rule):
-        subject = built(subject, 1e-3)
-    return OfRule(name, subject) if isinstance(subject, Rule) else OfKeras(subject)
+        subject = built(subject, settings.get("learning_rate", 1e-3))
+    if not isinstance(subject, Rule):
+        return OfKeras(subject)
+    there = {field.name for field in fields(subject)}
+    return OfRule(name, replace(subject, **{one: value for one, value in settings.items() if one in there}))
 
 
 def _decided(a: str, b: str, own: Mapping[str, Implementation]) -> dict[str, float]:

@@ -1,0 +1,247 @@
+"""The certificate's verdicts, each of them reached; and somebody's own rule, right and wrong.
+
+The whole matrix is `make verify`; a stated part of it runs in tests/training/verification/test_commands.py.
+"""
+
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from core import RULES, Adam, InputError, Rule, Step
+from core.rules import Decay, Positive, Rate
+from core.verification import EXECUTIONS, FORMULAS, REFERENCES, Streams, claim, matrix, synthetic, verify
+from core.verification.references import Torch
+from core.xp import Array, cast_like, sqrt, where, zeros_like
+
+STREAMS = {dtype: synthetic(dtype, 60) for dtype in ("float32", "float64")}
+
+
+def quick(subject, reference, **options):
+    """One execution, 60 steps."""
+    return verify(subject, reference, **{"executions": ["graph"], "streams": STREAMS.get, **options})
+
+
+def test_the_matrix_is_every_rule_in_every_dialect_against_the_paper_and_its_libraries():
+    claims = matrix()
+    assert len(claims) == len(RULES) * 5
+    for one in claims:
+        libraries = {name for name, kind in REFERENCES.items() if kind.dialect == one.dialect}
+        assert set(one.references) == {"paper"} | libraries
+    assert {name for one in claims for name in one.references} == {"paper", *REFERENCES}
+    assert [one.dialect for one in matrix(["adam"], references=["keras"])] == ["keras"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", RULES)
+def test_every_execution_of_every_rule_is_certified_and_every_error_would_be_seen(name, dtype):
+    """The Keras dialects, against formula and library."""
+    rows = [row for one in matrix([name], ["keras"]) for row in one.rows(STREAMS[dtype])]
+    assert [(row.reference, row.execution) for row in rows] == [(r, e) for r in ("paper", "keras") for e in EXECUTIONS]
+    for row in rows:
+        assert row.verdict == "certified", row
+        assert row.planted >= 13
+        assert row.steps == 60
+        assert (row.drift is not None) == (row.reference == "paper")
+
+
+def test_a_stream_that_shows_nothing_certifies_nothing():
+    """Gradients of 1 in 30 steps: the rule is right, but so many wrong ones would look the same."""
+    streams = Streams(np.ones((30, 2), np.float32), ("one", "one"), 0)
+    rows = list(matrix(["adagrad"], ["keras"], ["keras"])[0].rows(streams, ["graph"]))
+    assert [row.verdict for row in rows] == ["blind"]
+    assert rows[0].first is None
+    assert "|g| for g²" in rows[0].missed
+
+
+class Elsewhere(Torch):
+    """A reference whose package nobody has."""
+
+    package = "a_library_that_is_not_installed"
+
+
+def test_a_reference_that_is_not_installed_is_named(monkeypatch):
+    monkeypatch.setitem(REFERENCES, "torch", Elsewhere)
+    rows = list(matrix(["adam"], ["torch"])[0].rows(STREAMS["float32"], ["graph"]))
+    assert [(row.reference, row.verdict) for row in rows] == [("paper", "certified"), ("torch", "missing")]
+    assert rows[1].missing == "a_library_that_is_not_installed"
+
+
+def test_a_wrong_default_in_a_dialect_is_found(monkeypatch):
+    """The formulas have defaults of their own. Would catch a certificate that reads them from what it judges."""
+    dialect = Adam.DIALECTS["torch"]
+    wrong = dialect._replace(settings=dialect.settings | {"epsilon": 1e-7})
+    monkeypatch.setattr(Adam, "DIALECTS", {**Adam.DIALECTS, "torch": wrong})
+    rows = [row for one in matrix(["adam"], ["torch"]) for row in one.rows(STREAMS["float32"], ["graph"])]
+    assert [(row.verdict, row.first.value) for row in rows] == [("differs", "denominator"), ("differs", "delta")]
+
+
+class Moments(NamedTuple):
+    mean: Array
+    mean_of_squares: Array
+
+
+@dataclass(frozen=True)
+class MyAdam(Rule):
+    """Adam by somebody else: other names of slots, weighted averages, powers in float64; and Keras's ε̂."""
+
+    learning_rate: Rate = 1e-3
+    beta_1: Decay = 0.9
+    beta_2: Decay = 0.999
+    epsilon: Positive = 1e-7
+    error: str = ""
+
+    def slots(self, x):
+        return Moments(zeros_like(x), zeros_like(x))
+
+    def update(self, g, slots, t, x):
+        m = self.beta_1 * slots.mean + (1 - self.beta_1) * g
+        v = self.beta_2 * slots.mean_of_squares + (1 - self.beta_2) * (g * g if self.error != "|g|" else sqrt(g * g))
+        t = t + 1 if self.error == "t" else t
+        alpha = cast_like((1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t), g)
+        root = sqrt(v + self.epsilon) if self.error == "ε" else sqrt(v) + self.epsilon
+        m = where(m > 0, m, m * 1.001) if self.error == "odd" else m
+        return Step(self.rate(t, g) * alpha * m / root, Moments(m, v), {})
+
+
+@pytest.mark.parametrize(
+    "reference", ["keras:Adam", "adam:keras", keras.optimizers.Adam()], ids=["keras", "ours", "it"]
+)
+def test_a_right_rule_of_somebody_s_own_is_certified(reference):
+    rows = quick(MyAdam, reference)
+    assert {row.verdict for row in rows} == {"certified"}
+    assert {row.dtype for row in rows} == ({"float32", "float64"} if isinstance(reference, str) else {"float32"})
+
+
+@pytest.mark.parametrize(
+    ("error", "stage", "words"),
+    [
+        ("|g|", "v", "|g| for g²"),
+        ("t", "correction_1", "bias corrections at t + 1"),
+        ("ε", "denominator", "ε inside the root"),
+    ],
+)
+@pytest.mark.parametrize("reference", ["keras:Adam", "adam:keras"])
+def test_somebody_is_told_which_stage_of_their_rule_is_wrong(reference, error, stage, words):
+    for row in quick(MyAdam(error=error), reference):
+        assert row.verdict == "differs"
+        assert (row.why.stage, row.why.words) == (stage, (words,))
+
+
+def test_an_error_that_nobody_foresaw_is_located():
+    for row in quick(MyAdam(error="odd"), "keras:adam"):
+        assert (row.verdict, row.first.value, row.why) == ("differs", "m", None)
+
+
+def test_settings_of_one_s_own_are_carried_to_the_reference_unless_it_decides():
+    """Would catch a comparison at the reference's own ε, and one that adapts where it should judge."""
+    mine = MyAdam(epsilon=1e-3, beta_2=0.99)
+    assert {row.verdict for row in quick(mine, "keras:adam")} == {"certified"}
+    row = quick(mine, keras.optimizers.Adam(beta_2=0.99))[0]
+    assert row.verdict == "differs"
+    assert row.why.words == ("ε = 0.001 instead of 1e-07",)
+
+
+def test_a_keras_optimizer_is_judged_as_it_is():
+    rows = quick(keras.optimizers.Adam(epsilon=1e-3), "adam:keras")
+    assert [(row.verdict, row.dtype, row.execution) for row in rows] == [("certified", "float32", "as it is")]
+    row = quick(keras.optimizers.Adam(epsilon=1e-8), "torch:adam")[0]
+    assert (row.verdict, row.why.stage) == ("differs", "denominator")
+    assert "ε̂ for ε" in row.why.words[0]
+
+
+def adam_in_numpy(g, slots, t, x):
+    m = (0.9 * slots["m"] + (1 - 0.9) * g).astype(g.dtype)
+    v = (0.999 * slots["v"] + (1 - 0.999) * g * g).astype(g.dtype)
+    return (1e-3 * m / (1 - 0.9**t) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)).astype(g.dtype), {"m": m, "v": v}
+
+
+def test_a_function_is_judged():
+    rows = quick(adam_in_numpy, "torch:adam", slots={"m": 0.0, "v": 0.0})
+    assert [(row.rule, row.dtype, row.verdict) for row in rows] == [
+        ("adam_in_numpy", "float32", "certified"), ("adam_in_numpy", "float64", "certified"),
+    ]  # fmt: skip
+    row = quick(adam_in_numpy, "torch:adam", slots={"m": 0.0, "v": 1.0})[0]
+    assert row.why.words == ("v starts at 1 instead of 0",)
+
+
+@dataclass(frozen=True)
+class Broken(MyAdam):
+    def update(self, g, slots, t, x):
+        step = super().update(g, slots, t, x)
+        if self.error == "shape":
+            return step._replace(delta=step.delta[:3])
+        if self.error == "NaN":
+            return step._replace(slots=Moments(step.slots.mean / (g - g), step.slots.mean_of_squares))
+        raise KeyError("momentum")
+
+
+class OneSlot(NamedTuple):
+    mean: Array
+
+
+@dataclass(frozen=True)
+class Momentum(MyAdam):
+    def slots(self, x):
+        return OneSlot(zeros_like(x))
+
+    def update(self, g, slots, t, x):
+        return Step(g, slots, {})
+
+
+@pytest.mark.parametrize(
+    ("subject", "reference", "options", "sentence"),
+    [
+        (MyAdam, "caffe:adam", {}, "no reference 'caffe:adam'; give library:rule or rule:dialect, from paper, keras"),
+        (MyAdam, "keras", {}, "'keras' must name a rule: keras:RULE, of adam, adagrad, adadelta."),
+        (MyAdam, "adam:caffe", {}, "adam has no dialect 'caffe'; it has: paper, tf1, keras, torch, optax."),
+        (MyAdam, keras.optimizers.SGD(), {}, "must be one of Adadelta, Adagrad, Adam, found <keras"),
+        (MyAdam, keras.optimizers.Adam(clipnorm=1.0), {}, "must be its rule alone, found clipnorm = 1.0."),
+        (keras.optimizers.SGD(), "keras:adam", {}, "must be one of Adadelta, Adagrad, Adam, found <keras"),
+        (Momentum, "keras:adam", {}, "Momentum must have the slots of adam, m, v; found mean."),
+        (Broken(error="shape"), "keras:adam", {}, "delta must be a float32 tensor of shape (44,), found float32 (3,)."),
+        (Broken(error="NaN"), "keras:adam", {}, "Broken gave -inf for m at step 1, steady[0], where the gradient is -6."),
+        (Broken(error="raise"), "keras:adam", {}, "Broken failed in a step: KeyError: 'momentum'"),
+        (MyAdam, "keras:adam", {"dtypes": ["float16"]}, "no dtype 'float16' here; there are: float32, float64."),
+        (MyAdam, "keras:adam", {"executions": ["jax"]}, "There is no execution 'jax'"),
+        (3, "keras:adam", {}, "must be a Rule, a Keras optimizer or a function, found 3."),
+        (adam_in_numpy, "keras:adam", {}, "A function needs slots: the value of each before the first step"),
+        (lambda g, s, t, x: g, "keras:adam", {"slots": {"m": 0.0, "v": 0.0}}, "must return (Δ, new slots as a dictionary)"),
+        (lambda g, s, t, x: (g[:2], s), "keras:adam", {"slots": {"m": 0.0, "v": 0.0}}, "delta must be float32 (44,)"),
+        (lambda g, s, t, x: (g, {}), "keras:adam", {"slots": {"m": 0.0, "v": 0.0}}, "m must be float32 (44,), found object"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_judged_is_refused_in_a_sentence(subject, reference, options, sentence):
+    with pytest.raises(InputError) as error:
+        quick(subject, reference, **options)
+    assert sentence in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_settings_that_a_reference_does_not_hold_in_float64_are_refused_there():
+    with pytest.raises(InputError, match="keras keeps its settings in float32, which does not hold those of MyAdam"):
+        quick(MyAdam, keras.optimizers.Adam(), dtypes=["float64"])
+    assert claim(MyAdam, "keras:adam").can_be_asked("float64"), "with the dyadic settings that reveal more"
+
+
+def test_a_name_that_is_not_in_the_matrix_is_refused():
+    for arguments, sentence in [
+        ((["lion"],), "no rule 'lion'; there are: adam, adagrad, adadelta."),
+        ((["adam"], ["caffe"]), "no dialect 'caffe'"),
+        ((["adam"], None, ["caffe"]), "no reference 'caffe'; there are: paper, keras, tf1-kernel"),
+        ((["adam"], ["torch"], ["keras"]), "keras computes none of the dialects torch."),
+    ]:
+        with pytest.raises(InputError) as error:
+            matrix(*arguments)
+        assert sentence in str(error.value)
+
+
+def test_formulas_are_those_of_the_rules_and_tensors_stay_out_of_settings():
+    assert {name: set(dialects) for name, dialects in FORMULAS.items()} == {
+        name: set(rule.DIALECTS) for name, rule in RULES.items()
+    }
+    rate = replace(MyAdam(), learning_rate=tf.constant(1e-3))
+    assert {row.verdict for row in quick(rate, "keras:adam", dtypes=["float32"])} == {"certified"}

@@ -1,0 +1,213 @@
+"""verify, diverge and translate as a person runs them: processes of their own, their output, their exit status."""
+
+import json
+
+import pytest
+
+from core import RULES
+from core.verification import FORMULAS, REFERENCES
+from training.cli import main
+
+from ..processes import rawstep
+
+QUICK = ["--execution", "xla-loop", "--steps", "60"]
+
+OWN_RULES = """
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from core import Rule, Step
+from core.rules import Decay, Positive, Rate
+from core.xp import Array, cast_like, sqrt, zeros_like
+
+
+class Moments(NamedTuple):
+    m: Array
+    v: Array
+
+
+@dataclass(frozen=True)
+class MyAdam(Rule):
+    learning_rate: Rate = 1e-3
+    beta_1: Decay = 0.9
+    beta_2: Decay = 0.999
+    epsilon: Positive = 1e-8
+    inside: bool = False
+
+    def slots(self, x):
+        return Moments(zeros_like(x), zeros_like(x))
+
+    def update(self, g, slots, t, x):
+        m = self.beta_1 * slots.m + (1 - self.beta_1) * g
+        v = self.beta_2 * slots.v + (1 - self.beta_2) * g * g
+        m_hat, v_hat = m / cast_like(1 - self.beta_1**t, g), v / cast_like(1 - self.beta_2**t, g)
+        denominator = sqrt(v_hat + self.epsilon) if self.inside else sqrt(v_hat) + self.epsilon
+        return Step(self.rate(t, g) * m_hat / denominator, Moments(m, v), dict(denominator=denominator))
+
+
+class Flat(MyAdam):
+    def update(self, g, slots, t, x):
+        return super().update(g, slots, t, x)._replace(delta=cast_like(0.0, g))
+
+
+class Few(MyAdam):
+    def slots(self, x):
+        return NamedTuple("Few", [("m", Array)])(zeros_like(x))
+
+    def update(self, g, slots, t, x):
+        return Step(g, slots, {})
+
+
+class Lost(MyAdam):
+    def update(self, g, slots, t, x):
+        return super().update(g, slots._replace(v=slots.v - 1.0), t, x)
+
+
+wrong = MyAdam(inside=True)
+nothing = 3
+"""
+
+
+@pytest.fixture
+def own(tmp_path):
+    (tmp_path / "own_rules.py").write_text(OWN_RULES)
+    (tmp_path / "broken_module.py").write_text("import torch.does_not_exist")
+    return tmp_path
+
+
+def test_a_stated_part_of_the_matrix_is_certified_with_everything_installed(tmp_path):
+    """Every rule in every dialect against all its references in both dtypes: one execution, 300 steps.
+
+    The whole, with all four executions and 10,000 steps, is `make verify`.
+    """
+    done = rawstep("verify", "--strict", "--execution", "xla-loop", "--steps", "300", "--json", "c.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stderr == "", "no chatter, and no bar where there is no terminal"
+    record = json.loads((tmp_path / "c.json").read_text())
+    keys = [(row["rule"], row["dialect"], row["reference"], row["dtype"]) for row in record["rows"]]
+    expected = {
+        (rule, dialect, reference, dtype)
+        for rule in RULES
+        for dialect in FORMULAS[rule]
+        for reference in ("paper", *(name for name, kind in REFERENCES.items() if kind.dialect == dialect))
+        for dtype in ("float32", "float64")
+    }
+    assert set(keys) == expected
+    assert len(keys) == len(expected)
+    assert {row["verdict"] for row in record["rows"]} == {"certified"}
+    assert all(row["planted"] >= 10 and row["missed"] == [] for row in record["rows"])
+    assert all(row["comparison"]["worst"][5] <= 4 for row in record["rows"] if row["reference"] == "paper")
+    assert record["versions"].keys() >= {"rawstep", "tensorflow", "keras", "torch", "optax", "jax", "numpy", "python"}
+    assert {"date", "command", "processor", "flags", "seed", "streams", "cores", "commit"} <= record.keys()
+    assert record["streams"]["float32"]["kinds"]["mnist"] == 20
+    assert f"{len(keys)} rows: {len(keys)} certified." in done.stdout
+
+
+def test_saved_gradients_are_replayed_to_the_same_certificate(tmp_path):
+    first = ["verify", "--rule", "adagrad", "--reference", "paper", "--dialect", "keras", *QUICK, "--dtype", "float32"]
+    done = rawstep(*first, "--seed", "7", "--save-streams", "gradients.npz", "--json", "a.json", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    again = rawstep(*first, "--streams", "gradients.npz", "--json", "b.json", cwd=tmp_path)
+    assert again.returncode == 0, again.stderr
+    a, b = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
+    assert a["rows"] == b["rows"]
+    assert b["streams"]["float32"]["seed"] == 7
+
+
+def test_a_rule_of_one_s_own_is_certified_or_told_its_error(own):
+    right = rawstep("verify", "--rule", "own_rules:MyAdam", "--reference", "torch:Adam", *QUICK, cwd=own)
+    assert right.returncode == 0, right.stdout + right.stderr
+    assert "2 rows: 2 certified." in right.stdout
+    wrong = rawstep("verify", "--rule", "own_rules:wrong", "--reference", "adam:torch", *QUICK, cwd=own)
+    assert wrong.returncode == 1
+    assert "denominator is wrong: ε inside the root. denominator at step 1" in wrong.stdout
+    assert wrong.stderr == ""
+
+
+def test_two_implementations_are_told_where_they_part(own):
+    done = rawstep("diverge", "adam:keras", "adam:torch", "--json", "d.json", cwd=own)
+    assert done.returncode == 0, done.stderr
+    assert "adam:keras and adam:torch part at step 1, in denominator." in done.stdout
+    assert "ε̂ for ε" in done.stdout
+    assert json.loads((own / "d.json").read_text())["divergence"]["stage"] == "denominator"
+    same = rawstep("diverge", "own_rules:MyAdam", "torch:adam", "--epsilon", "1e-3", cwd=own)
+    assert same.returncode == 0, same.stderr
+    assert "compute the same along 1,000 steps of 64 gradients, but for rounding." in same.stdout
+
+
+def test_settings_are_translated(tmp_path):
+    done = rawstep(
+        "translate", "adam", "--from", "torch", "--to", "keras", "--steps", "300", "--json", "t.json", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("keras.optimizers.Adam(learning_rate=0.001, beta_1=0.9, beta_2=0.999, epsilon=")
+    assert "No constant setting computes what torch's adam computes" in done.stdout
+    assert "What does is ε̂_t = ε·√(1 − β2^t): 3.162e-10 at step 1" in done.stdout
+    record = json.loads((tmp_path / "t.json").read_text())
+    assert (record["exact"], record["holds"], record["schedule"]["setting"]) == (False, True, "epsilon")
+    exact = rawstep("translate", "adagrad", "--from", "keras", "--to", "torch", "--steps", "300", cwd=tmp_path)
+    assert exact.returncode == 0, exact.stderr
+    assert "initial_accumulator_value=0.1000001, eps=0.0)" in exact.stdout
+    assert "This computes what keras's adagrad computes, but for rounding." in exact.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("verify --rule lion", "There is no rule 'lion'; there are: adam, adagrad, adadelta."),
+        ("verify --reference caffe", "There is no reference 'caffe'; there are: paper, keras, tf1-kernel"),
+        ("verify --dialect caffe", "There is no dialect 'caffe'; there are: paper, tf1, keras, torch, optax."),
+        ("verify --dialect torch --reference keras", "keras computes none of the dialects torch."),
+        ("verify --rule adam --reference keras:adam", "'keras:adam' is for a rule of your own"),
+        ("verify --dtype float16", 'Invalid value "float16" for --dtype'),
+        ("verify --execution jax", 'Invalid value "jax" for --execution'),
+        ("verify --steps 0", "Must be >= 1"),
+        ("verify --steps 1.5", "is no whole number"),
+        ("verify --seed -1", "Must be >= 0"),
+        ("verify --streams absent.npz", "absent.npz holds no gradients as --save-streams writes them: No such file"),
+        ("verify --json .", ". must be a file, found a folder."),
+        ("verify --json a --save-streams a", "is given for two things that are written."),
+        ("verify --rule own_rules:MyAdam", "judged alone and against one reference"),
+        ("verify --rule own_rules:MyAdam adam --reference keras:adam", "judged alone and against one reference"),
+        ("verify --rule own_rules:MyAdam --reference caffe:adam", "There is no reference 'caffe:adam'"),
+        ("verify --rule own_rules:MyAdam --reference keras", "'keras' must name a rule: keras:RULE"),
+        (
+            "verify --rule own_rules:Nobody --reference keras:adam",
+            "own_rules:Nobody cannot be imported: AttributeError",
+        ),
+        ("verify --rule broken_module:R --reference keras:adam", "cannot be imported: ModuleNotFoundError"),
+        ("verify --rule absent_module:R --reference keras:adam", "No module named 'absent_module'"),
+        ("verify --rule own_rules:nothing --reference keras:adam", "must be a Rule, a Keras optimizer or a function"),
+        (
+            "verify --rule own_rules:Flat --reference keras:adam --steps 5",
+            "Flat on 'settings_0': delta must be a float32",
+        ),
+        ("verify --rule own_rules:Few --reference keras:adam --steps 5", "must have the slots of adam, m, v; found m."),
+        (
+            "verify --rule own_rules:Lost --reference keras:adam --steps 5",
+            "own_rules:Lost gave nan for delta at step 1",
+        ),
+        ("diverge adam:keras", "requires an argument"),
+        ("diverge adam:keras lion:torch", "lion:torch cannot be imported: ModuleNotFoundError"),
+        ("diverge adam:keras adadelta:keras", "must be one rule, found adam and adadelta."),
+        ("diverge adam:keras adam:torch --rho 0.9", "has no setting 'rho'"),
+        ("diverge adam:keras adam:torch --epsilon -1", "epsilon must lie in (0, ∞), found -1."),
+        ("diverge own_rules:MyAdam own_rules:wrong", "must be rule:dialect or library:rule"),
+        ("translate adam --from torch", "requires an argument"),
+        ("translate adam --from torch --to caffe", 'Invalid value "caffe" for --to'),
+        ("translate adadelta --from keras --to torch --rho 2", "rho must lie in [0, 1), found 2."),
+    ],
+)
+def test_bad_input_ends_in_one_sentence_and_status_2(arguments, sentence, own, monkeypatch, capsys):
+    """In this process, which spares TensorFlow's start; nothing is written."""
+    monkeypatch.chdir(own)
+    before = sorted(path.name for path in own.iterdir())
+    with pytest.raises(SystemExit) as stop:
+        main(arguments.split())
+    out, err = capsys.readouterr()
+    assert stop.value.code == 2
+    assert out == ""
+    assert sentence in err
+    assert len(err.splitlines()) == 1
+    assert "Traceback" not in err
+    assert sorted(path.name for path in own.iterdir() if path.name != "__pycache__") == before
