@@ -2,13 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test faults fuzz lint format bench readme clean
+.PHONY: run test verify faults fuzz lint format bench readme clean
 
 run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
 	$(BIN)/rawstep train
 
 test: .venv/test.stamp  ## all tests
 	$(BIN)/pytest
+
+CERTIFICATE := benchmarks/records/$(shell date -u +%F)_certificate
+
+verify: .venv/test.stamp  ## the whole certificate, into benchmarks/records
+	mkdir -p $(CERTIFICATE)
+	$(BIN)/rawstep verify --strict --json $(CERTIFICATE)/certificate.json
 
 faults: .venv/test.stamp  ## runs interrupted ten times by each signal, with every rule, and resumed
 	$(BIN)/pytest tests/training/test_faults.py -m whole -s

@@ -1,7 +1,10 @@
 """What README.md shows of the newest records; `make readme` puts it there, and a test fails where it differs."""
 
 import json
+from collections.abc import Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from .tables import LEGEND, markdown
 
@@ -34,3 +37,49 @@ def picture() -> None:
     """The picture of a training run."""
     path = newest("run.svg")
     print(f"![costs and accuracies of thirty epochs]({path.relative_to(RECORDS.parents[1])})")
+
+
+def certificate() -> None:
+    """The summary of the certificate: a line for each rule in each dialect."""
+    path = newest("certificate.json")
+    record = json.loads(path.read_text())
+    headings = ("rule", "dialect", "against", "float32", "float64", "libraries", "drift", "errors seen", "certified")
+    print(f"| {' | '.join(headings)} |")
+    print(f"|{'|'.join('---' if heading in headings[:3] else '---:' for heading in headings)}|")
+    for _, rows in groupby(record["rows"], key=lambda row: (row["rule"], row["dialect"])):
+        print(f"| {' | '.join(_summary(list(rows)))} |")
+    print()
+    print(
+        "float32, float64: the largest error of any value of any step against the formula, from the same state, in "
+        "ε_machine·Σ|terms|; libraries: the largest difference from one of them, as a share of what the roundings of "
+        "both may come to; drift: of a run of 10,000 steps left alone, likewise; errors seen: planted ones, of those that "
+        "are errors there, float32 and float64; certified: rows, one for each reference, dtype and execution."
+    )
+    print()
+    versions = record["versions"]
+    names = dict(tensorflow="TensorFlow", keras="Keras", torch="PyTorch", optax="Optax", jax="JAX")
+    print(
+        f"{record['date'][:10]}, {record['processor']}, {record['cores']} cores, "
+        f"{', '.join(f'{shown} {versions[name]}' for name, shown in names.items())}; all rows: "
+        f"`{path.relative_to(RECORDS.parents[1])}`."
+    )
+
+
+def _summary(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """A line of the certificate's summary. A difference is (value, step, coordinate, found, expected, units, bound)."""
+    paper = [row for row in rows if row["reference"] == "paper"]
+    libraries = [row["comparison"]["share"] for row in rows if row["reference"] != "paper"]
+    units = [max(r["comparison"]["worst"][5] for r in paper if r["dtype"] == dtype) for dtype in ("float32", "float64")]
+    seen = [next((r["planted"] - len(r["missed"]), r["planted"]) for r in paper if r["dtype"] == dtype)
+            for dtype in ("float32", "float64")]  # fmt: skip
+    certified = sum(row["verdict"] == "certified" for row in rows)
+    return (
+        rows[0]["rule"],
+        rows[0]["dialect"],
+        ", ".join(dict.fromkeys(row["reference"] for row in rows)),
+        *(f"{one:.1f}" for one in units),
+        f"{max(libraries):.2f}" if libraries else "",
+        f"{max(row['drift'][2] for row in paper):.2f}",
+        ", ".join(f"{caught} of {planted}" for caught, planted in seen),
+        f"{certified} of {len(rows)}",
+    )

@@ -42,6 +42,7 @@ class Comparison:
     worst:    where the error was largest in units, among values that flushing to 0 hardly touches; the others are held
               to their bound alone, which allows for it.
     units:    the largest error of each value, in units, among the same.
+    share:    the largest error of slots, stages and updates as a share of its bound.
     relative: the largest relative difference, among the same.
     flushed:  how many numbers below the smallest normal one were found to be 0.
     """
@@ -49,6 +50,7 @@ class Comparison:
     first: Difference | None
     worst: Difference
     units: Mapping[str, float]
+    share: float
     relative: float
     flushed: int
 
@@ -66,6 +68,7 @@ class Comparison:
                 name: max(self.units.get(name, 0.0), other.units.get(name, 0.0))
                 for name in {**self.units, **other.units}
             },
+            max(self.share, other.share),
             max(self.relative, other.relative),
             self.flushed + other.flushed,
         )
@@ -214,4 +217,6 @@ def _compare(judged: _Judged, trajectory: Trajectory) -> Comparison:
         first = at(row, np.argmax(np.where(beyond[row], units[row], -1.0)))
     worst = at(*np.unravel_index(np.argmax(np.where(counted, units, -1.0)), units.shape))
     flushed = int(np.sum((found == 0) & (expected != 0) & small))
-    return Comparison(first, worst, {name: worst.units}, float(np.max(relative)), flushed)
+    # The parameter's one rounding comes to its bound in every run, and says nothing.
+    share = 0.0 if name == "x" else float(np.max(np.where(counted & (bound > 0), error / bound, 0.0)))
+    return Comparison(first, worst, {name: worst.units}, share, float(np.max(relative)), flushed)

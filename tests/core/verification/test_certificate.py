@@ -160,7 +160,7 @@ def adam_in_numpy(g, slots, t, x):
 
 
 def test_a_function_is_judged():
-    rows = quick(adam_in_numpy, "torch:adam", slots={"m": 0.0, "v": 0.0})
+    rows = quick(adam_in_numpy, "torch:adam", slots=MOMENTS)
     assert [(row.rule, row.dtype, row.verdict) for row in rows] == [
         ("adam_in_numpy", "float32", "certified"), ("adam_in_numpy", "float64", "certified"),
     ]  # fmt: skip
@@ -192,6 +192,9 @@ class Momentum(MyAdam):
         return Step(g, slots, {})
 
 
+MOMENTS = {"m": 0.0, "v": 0.0}
+
+
 @pytest.mark.parametrize(
     ("subject", "reference", "options", "sentence"),
     [
@@ -203,15 +206,15 @@ class Momentum(MyAdam):
         (keras.optimizers.SGD(), "keras:adam", {}, "must be one of Adadelta, Adagrad, Adam, found <keras"),
         (Momentum, "keras:adam", {}, "Momentum must have the slots of adam, m, v; found mean."),
         (Broken(error="shape"), "keras:adam", {}, "delta must be a float32 tensor of shape (44,), found float32 (3,)."),
-        (Broken(error="NaN"), "keras:adam", {}, "Broken gave -inf for m at step 1, steady[0], where the gradient is -6."),
+        (Broken(error="NaN"), "keras:adam", {}, "gave -inf for m at step 1, steady[0], where the gradient is -6."),
         (Broken(error="raise"), "keras:adam", {}, "Broken failed in a step: KeyError: 'momentum'"),
         (MyAdam, "keras:adam", {"dtypes": ["float16"]}, "no dtype 'float16' here; there are: float32, float64."),
         (MyAdam, "keras:adam", {"executions": ["jax"]}, "There is no execution 'jax'"),
         (3, "keras:adam", {}, "must be a Rule, a Keras optimizer or a function, found 3."),
         (adam_in_numpy, "keras:adam", {}, "A function needs slots: the value of each before the first step"),
-        (lambda g, s, t, x: g, "keras:adam", {"slots": {"m": 0.0, "v": 0.0}}, "must return (Δ, new slots as a dictionary)"),
-        (lambda g, s, t, x: (g[:2], s), "keras:adam", {"slots": {"m": 0.0, "v": 0.0}}, "delta must be float32 (44,)"),
-        (lambda g, s, t, x: (g, {}), "keras:adam", {"slots": {"m": 0.0, "v": 0.0}}, "m must be float32 (44,), found object"),
+        (lambda g, s, t, x: g, "keras:adam", {"slots": MOMENTS}, "must return (Δ, new slots as a dictionary)"),
+        (lambda g, s, t, x: (g[:2], s), "keras:adam", {"slots": MOMENTS}, "delta must be float32 (44,)"),
+        (lambda g, s, t, x: (g, {}), "keras:adam", {"slots": MOMENTS}, "m must be float32 (44,), found object"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_judged_is_refused_in_a_sentence(subject, reference, options, sentence):

@@ -9,16 +9,18 @@ from core import Adam, InputError
 from core.verification import OfFunction, OfRule, Streams, diverge, named, synthetic
 
 STREAMS = {dtype: synthetic(dtype, 60) for dtype in ("float32", "float64")}
-OUTSIDE = "ε inside the root instead of outside"
+INSIDE = "ε inside the root instead of outside"
+HAT, NO_HAT = "ε̂ for ε: added to √v, before the bias correction", "ε for ε̂: added to √v̂, after the bias correction"
 
 PAIRS = [
-    ("adam:keras", "adam:torch", {"epsilon": 1e-7}, 1, "denominator", ["ε̂ for ε: added to √v, before the bias correction"]),
-    ("adam:torch", "adam:keras", {"epsilon": 1e-7}, 1, "denominator", ["ε for ε̂: added to √v̂, after the bias correction"]),
-    ("adam:keras", "adam:torch", {}, 1, "denominator",
-     ["ε = 1e-07 instead of 1e-08", "ε̂ for ε: added to √v, before the bias correction"]),
-    ("adagrad:keras", "adagrad:tf1", {"learning_rate": 0.001}, 1, "denominator", ["ε = 1e-07 where there is none", OUTSIDE]),
+    ("adam:keras", "adam:torch", {"epsilon": 1e-7}, 1, "denominator", [HAT]),
+    ("adam:torch", "adam:keras", {"epsilon": 1e-7}, 1, "denominator", [NO_HAT]),
+    ("adam:keras", "adam:torch", {}, 1, "denominator", ["ε = 1e-07 instead of 1e-08", HAT]),
+    ("adagrad:keras", "adagrad:tf1", {"learning_rate": 0.001}, 1, "denominator",
+     ["ε = 1e-07 where there is none", INSIDE]),
     ("adagrad:torch", "adagrad:optax", {}, 0, "a", ["a starts at 0 instead of 0.1"]),
-    ("adagrad:optax", "adagrad:torch", {"initial_accumulator_value": 0.1, "epsilon": 1e-7}, 1, "denominator", [OUTSIDE]),
+    ("adagrad:optax", "adagrad:torch", {"initial_accumulator_value": 0.1, "epsilon": 1e-7}, 1, "denominator",
+     [INSIDE]),
     ("adam:tf1", "adam:keras", {}, 1, "denominator", ["ε = 1e-08 instead of 1e-07"]),
     ("adadelta:keras", "adadelta:paper", {}, 1, "rms_dx", ["ε = 1e-07 instead of 1e-06"]),
     ("adadelta:torch", "adadelta:paper", {}, 1, "mean_g2", ["ρ = 0.9 instead of 0.95"]),
@@ -41,11 +43,12 @@ def test_one_minus_beta_in_float32_parts_tf1_from_keras():
 
 
 @pytest.mark.parametrize(("a", "b", "dtype", "step", "stage", "cause"), [
-    ("keras:adam", "torch:adam", "float32", 1, "denominator", "ε̂ for ε: added to √v, before the bias correction"),
+    ("keras:adam", "torch:adam", "float32", 1, "denominator", HAT),
     ("torch:adagrad", "optax:adagrad", "float64", 0, "a", "a starts at 0 instead of 0.1"),
     ("keras:adagrad", "tf1-session:adagrad", "float32", 1, "denominator", "ε = 1e-07 where there is none"),
     ("torch:adadelta", "tf1-kernel:adadelta", "float32", 1, "mean_g2", "ρ = 0.9 instead of 0.95"),
-    ("optax:adam", "torch:adam", "float32", 24, "correction_2", "β^t computed in the variable's dtype instead of float64"),
+    ("optax:adam", "torch:adam", "float32", 24, "correction_2",
+     "β^t computed in the variable's dtype instead of float64"),
 ])  # fmt: skip
 def test_the_libraries_themselves_part_where_the_dialects_do(a, b, dtype, step, stage, cause):
     """Keras's Adagrad starts at 2⁻²⁰ here: from 0.1 on, float32 does not see where ε stands."""

@@ -1,4 +1,4 @@
-"""The judge on planted deviations: how small a one it sees, where it says it is, and what it does not hold against one."""
+"""The judge on planted deviations: how small a one it sees, where it finds it, and what it does not mind."""
 
 from dataclasses import replace
 

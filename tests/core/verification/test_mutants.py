@@ -25,11 +25,6 @@ def test_there_are_enough_and_the_asked_ones_are_among_them():
 
 
 def clearer(one, other):
-    """Whether one divergence exceeds its bound by more than another; a start that differs by more than any step."""
-    return other is None or one.units / one.bound > other.units / other.bound
-
-
-def clearer(one, other):
     """Whether one divergence exceeds its bound by more than another does."""
     return other is None or one.units / one.bound > other.units / other.bound
 
