@@ -52,8 +52,8 @@ def certificate() -> None:
     print(
         "float32, float64: the largest error of any value of any step against the formula, from the same state, in "
         "ε_machine·Σ|terms|; libraries: the largest difference from one of them, as a share of what the roundings of "
-        "both may come to; drift: of a run of 10,000 steps left alone, likewise; errors seen: planted ones, of those that "
-        "are errors there, float32 and float64; certified: rows, one for each reference, dtype and execution."
+        "both may come to; drift: of a run of 10,000 steps left alone, likewise; errors seen: planted ones, of those "
+        "that are errors there, float32 and float64; certified: rows, one for each reference, dtype and execution."
     )
     print()
     versions = record["versions"]

@@ -4,7 +4,8 @@
 imports Keras, which takes about as long as all the rest, and JAX where it is installed. None of it is of use to
 somebody who trains on raw variables. The notes are muted for as long as the import and the first look at the devices
 take. Keras and JAX are left for whoever asks later: `tf.keras`, `import keras` and `import jax` work as ever, and
-only TFLite's converter from JAX does not. Nothing is muted where TF_CPP_MIN_LOG_LEVEL is set, and a process that has
+only TFLite's converter from JAX does not. Nothing is muted where TF_CPP_MIN_LOG_LEVEL is 0, and another level that is
+set stays: importing JAX sets 1, for this process's children too, which is nobody's wish for notes. A process that has
 imported TensorFlow already is left as it is.
 """
 
@@ -57,8 +58,10 @@ def import_tensorflow() -> None:
     sys.meta_path.insert(0, postponed)
     try:
         with ExitStack() as stack:
-            if "TF_CPP_MIN_LOG_LEVEL" not in os.environ:
+            level = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
+            if level is None:
                 stack.enter_context(_log_level_of_warnings())
+            if level != "0":
                 stack.enter_context(_stderr_muted())
             import tensorflow as tf
 

@@ -4,7 +4,6 @@ All take one step from a given state and from a parameter of 0, so that the para
 bit: one that is read back as θ before − θ after carries θ's own rounding.
 """
 
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -297,9 +296,8 @@ class Optax(Reference):
     }
 
     def _build(self, settings: dict[str, Any]) -> None:
-        with _log_level_kept():
-            import jax
-            import optax
+        import jax
+        import optax
 
         self._wide = lambda: jax.enable_x64(self.dtype == np.float64)
         optimizer = getattr(optax, self.rule)(**settings)
@@ -335,17 +333,6 @@ REFERENCES: Mapping[str, type[Reference]] = {
     "optax": Optax,
 }
 """By the names that the command line uses."""
-
-
-@contextmanager
-def _log_level_kept():
-    """JAX sets a log level for its process, which that one's children would take for their user's wish."""
-    before = os.environ.get("TF_CPP_MIN_LOG_LEVEL")
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop("TF_CPP_MIN_LOG_LEVEL", None)
 
 
 @contextmanager

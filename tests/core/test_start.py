@@ -30,7 +30,16 @@ def test_core_brings_in_nothing_else_and_prints_nothing():
     assert done.stderr == ""
 
 
-def test_core_brings_in_nothing_else_and_keeps_the_notes_where_a_log_level_is_set():
+def test_the_log_level_that_jax_leaves_to_its_children_brings_no_notes():
+    """Would catch chatter in every process that is started by one which has imported Keras or JAX."""
+    done = python(
+        "import core, tensorflow as tf\ntf.function(lambda x: x + 1, jit_compile=True)(tf.constant(1.0))",
+        TF_CPP_MIN_LOG_LEVEL="1",
+    )
+    assert done.stderr == ""
+
+
+def test_core_brings_in_nothing_else_and_keeps_the_notes_where_the_log_level_asks_for_all():
     done = python(
         "import sys, core, os; print(os.environ['TF_CPP_MIN_LOG_LEVEL'])\n" + LOADED, TF_CPP_MIN_LOG_LEVEL="0"
     )

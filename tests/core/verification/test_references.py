@@ -3,15 +3,14 @@
 That every dialect agrees with its libraries is the certificate's business: see test_certificate.py.
 """
 
-import importlib
 import inspect
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 import keras
 import numpy as np
+import optax
 import pytest
 import tensorflow as tf
 import torch
@@ -103,23 +102,11 @@ def defaults(callable_: Callable, spelled: Mapping[str, str]) -> dict[str, Any]:
     return {**found, **{ours: found[theirs] for ours, theirs in spelled.items() if theirs in found}}
 
 
-def optax() -> Any:
-    """Optax, after rawstep has brought it in: JAX sets a log level that this process's children would inherit."""
-    REFERENCES["optax"]("adam", {"learning_rate": 1.0}, "float32", 1)
-    return importlib.import_module("optax")
-
-
-def test_bringing_jax_in_leaves_no_log_level_behind():
-    """Would catch chatter in every process that one starts after `rawstep verify`'s comparison with Optax."""
-    optax()
-    assert "TF_CPP_MIN_LOG_LEVEL" not in os.environ
-
-
 LIBRARIES = {
     "keras": lambda name: getattr(keras.optimizers, name.capitalize()).__init__,
     "tf1-session": lambda name: getattr(tf.compat.v1.train, f"{name.capitalize()}Optimizer").__init__,
     "torch": lambda name: getattr(torch.optim, name.capitalize()).__init__,
-    "optax": lambda name: getattr(optax(), name),
+    "optax": lambda name: getattr(optax, name),
 }
 
 
@@ -146,7 +133,7 @@ def test_the_call_that_is_printed_makes_the_optimizer_with_these_settings(name, 
         del settings["epsilon"]
     text = REFERENCES[library].call(name, settings)
     parameters = [torch.nn.Parameter(torch.zeros(1))]
-    made = eval(text, dict(keras=keras, tf=tf, torch=torch, optax=optax(), parameters=parameters))
+    made = eval(text, dict(keras=keras, tf=tf, torch=torch, optax=optax, parameters=parameters))
     if library == "torch":
         given = made.param_groups[0]
         assert (given["lr"], given["eps"]) == (0.25, 0.25)
