@@ -141,7 +141,8 @@ class Claim:
 
     def _trials(self, sets: Sequence[Mapping[str, float]], streams: Streams, executions: Sequence[str]) -> list[Trial]:
         subjects = [self.subject(settings) for settings in sets]
-        rules = {f"settings_{n}": subject for n, subject in enumerate(subjects) if isinstance(subject, Rule)}
+        names = ["own_settings", *(f"revealing_settings_{n}" for n in range(1, len(sets)))]
+        rules = {name: one for name, one in zip(names, subjects, strict=True) if isinstance(one, Rule)}
         runs: list[dict[str, Trajectory]] = [{} for _ in sets]
         for execution in executions if rules else ():  # all sets in one program: a compilation is what costs
             found = compiled_trajectories(rules, streams.first(STEPS[execution]), execution)

@@ -180,7 +180,7 @@ def test_settings_are_translated(tmp_path):
         ("verify --rule own_rules:nothing --reference keras:adam", "must be a Rule, a Keras optimizer or a function"),
         (
             "verify --rule own_rules:Flat --reference keras:adam --steps 5",
-            "Flat on 'settings_0': delta must be a float32",
+            "Flat on 'own_settings': delta must be a float32",
         ),
         ("verify --rule own_rules:Few --reference keras:adam --steps 5", "must have the slots of adam, m, v; found m."),
         (

@@ -1,0 +1,26 @@
+"""Other people's implementations, each loaded only when it is asked for, behind one small interface.
+
+All take one step from a given state and from a parameter of 0, so that the parameter afterwards is −Δ to the last
+bit: one that is read back as θ before − θ after carries θ's own rounding.
+"""
+
+from collections.abc import Mapping
+
+from .of_keras import Keras, keras_rule, keras_settings
+from .of_optax import Optax
+from .of_tf1 import TF1Kernel, TF1Session
+from .of_torch import Torch
+from .reference import Reference
+
+REFERENCES: Mapping[str, type[Reference]] = {
+    "keras": Keras,
+    "tf1-kernel": TF1Kernel,
+    "tf1-session": TF1Session,
+    "torch": Torch,
+    "optax": Optax,
+}
+"""By the names that the command line uses."""
+
+__all__ = [
+    "REFERENCES", "Keras", "Optax", "Reference", "TF1Kernel", "TF1Session", "Torch", "keras_rule", "keras_settings",
+]  # fmt: skip

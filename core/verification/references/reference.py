@@ -1,0 +1,72 @@
+"""The one small interface that other people's implementations stand behind."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ...errors import InputError
+
+Slots = Mapping[str, np.ndarray]
+
+
+class Reference(ABC):
+    """Another implementation of a rule, on `size` parameters of one dtype.
+
+    rule:     "adam", "adagrad" or "adadelta".
+    settings: by our rules' names; what is left out is the library's own default.
+
+    Subclasses say which package they need, which of our dialects they compute, how they are called, how they call our
+    settings and slots,
+    and whether they keep settings in float32 even where they compute in float64: such a reference can be asked in
+    float64 about settings alone that float32 holds exactly, with their complements.
+    """
+
+    package: ClassVar[str]
+    dialect: ClassVar[str]
+    constructor: ClassVar[str]
+    narrow_settings: ClassVar[bool] = False
+    narrow_powers: ClassVar[bool] = False
+    settings: ClassVar[Mapping[str, str]]
+    slots: ClassVar[Mapping[str, Mapping[str, str]]]
+
+    def __init__(self, rule: str, settings: Mapping[str, float], dtype: Any, size: int):
+        self.rule, self.dtype, self.size = rule, np.dtype(dtype), size
+        self.slot_names = self.slots[rule]
+        with _construction_named(f"{type(self).__name__} for {rule}"):
+            self._build({self.settings.get(name, name): value for name, value in settings.items()})
+
+    @classmethod
+    def missing(cls) -> str | None:
+        """The package that it needs and that is not installed, or None."""
+        return None if find_spec(cls.package) else cls.package
+
+    @classmethod
+    def call(cls, rule: str, settings: Mapping[str, Any]) -> str:
+        """The Python that makes this optimizer with these settings, by its own names."""
+        named = [f"{cls.settings.get(name, name)}={value!r}" for name, value in settings.items()]
+        return cls.constructor.format(rule=rule, Rule=rule.capitalize(), settings=", ".join(named))
+
+    @abstractmethod
+    def _build(self, settings: dict[str, Any]) -> None:
+        """Makes the optimizer, with settings by its own names."""
+
+    @abstractmethod
+    def first(self) -> dict[str, np.ndarray]:
+        """The slots before the first step, by our names. To be asked before any step is taken."""
+
+    @abstractmethod
+    def step(self, t: int, g: np.ndarray, slots: Slots) -> dict[str, np.ndarray]:
+        """Step t (from 1) for gradients g, from these slots: the update ("delta") and the new slots, by our names."""
+
+
+@contextmanager
+def _construction_named(name: str) -> Iterator[None]:
+    """What a library does not accept becomes an InputError with the library's own words."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{name} cannot be built: {error}") from error
