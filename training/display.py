@@ -86,7 +86,7 @@ class Tally:
         console = Screen(stderr=True)
         columns = (BarColumn(), TextColumn("{task.completed}/{task.total} {task.description}"))
         self._bar = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
-        self._task = self._bar.add_task("", total=pieces, completed=-1)
+        self._task, self._begun = self._bar.add_task("", total=pieces), 0
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -96,8 +96,9 @@ class Tally:
         self._bar.stop()
 
     def begin(self, piece: str) -> None:
-        """One piece more is done, and this one begins."""
-        self._bar.update(self._task, advance=1, description=piece)
+        """The pieces before are done, and this one begins."""
+        self._bar.update(self._task, completed=self._begun, description=piece)
+        self._begun += 1
 
 
 def run_title(report: Mapping[str, Any]) -> str:

@@ -16,6 +16,10 @@ from ..display import Screen
 HEADINGS = ("rule", "dialect", "reference", "dtype", "execution", "steps", "units", "of", "where", "relative", "drift",
             "mutants", "verdict")  # fmt: skip
 
+NUMBERS = ("steps", "units", "of", "relative", "drift")
+DISPENSABLE = ("where", "relative", "drift", "steps", "of", "dialect")
+"""Columns that a narrow screen does without, the first of these first; --json has them all."""
+
 LEGEND = (
     "units: the largest error of any value of any step, taken from the state before it, in ε_machine·Σ|terms of the "
     "formula|; of: what rounding may come to there; where: value, step, gradients; relative: the largest relative "
@@ -37,19 +41,26 @@ VERDICTS = {
 def print_certificate(rows: Sequence[Row], streams: Mapping[str, Streams]) -> None:
     """The table, a sentence for each row that is not certified, and the count, to standard output."""
     screen = Screen(wide=True)
-    table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
-    for heading in HEADINGS:
-        table.add_column(
-            heading, justify="right" if heading in ("steps", "units", "of", "relative", "drift") else "left"
-        )
-    for row in rows:
-        table.add_row(*_cells(row, streams))
-    screen.print(table)
+    cells: list[Mapping[str, str]] = [dict(zip(HEADINGS, _cells(row, streams), strict=True)) for row in rows]
+    shown = [[heading for heading in HEADINGS if heading not in DISPENSABLE[:n]] for n in range(len(DISPENSABLE) + 1)]
+    tables = [_table(headings, cells) for headings in shown]
+    unbounded = screen.options.update(max_width=1_000)
+    fitting = (table for table in tables if screen.measure(table, options=unbounded).maximum <= screen.width)
+    screen.print(next(fitting, tables[-1]))
     screen.print(LEGEND)
     for sentence in dict.fromkeys(_reason(row, streams) for row in rows if row.verdict != "certified"):
         screen.print(sentence, soft_wrap=True)
     counts = Counter(VERDICTS[row.verdict] for row in rows)
     screen.print(f"{len(rows)} rows: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}.")
+
+
+def _table(headings: Sequence[str], rows: Sequence[Mapping[str, str]]) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in NUMBERS else "left", no_wrap=True)
+    for row in rows:
+        table.add_row(*(row[heading] for heading in headings))
+    return table
 
 
 def _cells(row: Row, streams: Mapping[str, Streams]) -> tuple[str, ...]:
