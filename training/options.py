@@ -27,7 +27,13 @@ def _path(_: type, tokens: Sequence[Token]) -> Path:
     return Path(tokens[0].value)
 
 
+def not_empty(_: type, values: tuple | None) -> None:
+    """A list that is given has something in it."""
+    if values is not None and not values:
+        raise ValueError("Needs at least one value.")
+
+
 Whole = Annotated[int, Parameter(converter=_whole_number)]
 WholeNumbers = Annotated[tuple[int, ...], Parameter(converter=_whole_numbers, consume_multiple=True, negative=())]
 FilePath = Annotated[Path, Parameter(converter=_path)]
-Names = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=())]
+Names = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=(), validator=not_empty)]

@@ -7,12 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from .options import FilePath, Whole, WholeNumbers
-
-
-def _not_empty(_: Any, values: tuple[int, ...]) -> None:
-    if not values:
-        raise ValueError("Needs at least one number.")
+from .options import FilePath, Whole, WholeNumbers, not_empty
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +46,7 @@ class Settings:
     batch_size: Whole = 100
     epochs: Annotated[Whole, Parameter(validator=Number(gte=1))] = 30
     seed: Annotated[Whole, Parameter(validator=Number(gte=0))] = 0
-    hidden: Annotated[WholeNumbers, Parameter(validator=_not_empty)] = (256, 256)
+    hidden: Annotated[WholeNumbers, Parameter(validator=not_empty)] = (256, 256)
     init: Literal["normal", "he", "glorot"] = "normal"
     data_dir: FilePath | None = None
     execution: Literal["eager", "graph", "xla-step", "xla-loop"] = "xla-loop"

@@ -8,10 +8,11 @@ from .implementations import Implementation, OfFunction, OfKeras, OfLibrary, OfR
 from .mutants import MUTANTS
 from .references import REFERENCES
 from .streams import STEPS, Streams, joined, synthetic
+from .translation import Translation, translate
 from .trial import PAPER
 
 __all__ = [
     "DTYPES", "EXECUTIONS", "FORMULAS", "MUTANTS", "PAPER", "REFERENCES", "STEPS", "Claim", "Divergence",
-    "Implementation", "OfFunction", "OfKeras", "OfLibrary", "OfRule", "Row", "Streams", "claim", "diverge", "joined",
-    "matrix", "named", "synthetic", "verify",
+    "Implementation", "OfFunction", "OfKeras", "OfLibrary", "OfRule", "Row", "Streams", "Translation", "claim",
+    "diverge", "joined", "matrix", "named", "synthetic", "translate", "verify",
 ]  # fmt: skip

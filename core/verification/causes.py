@@ -55,28 +55,40 @@ def cause(
     if difference.step == 0:
         numbers = (difference.found, difference.expected)
         one, other = next(pair for d in (6, 17) if len(set(pair := tuple(f"{n:.{d}g}" for n in numbers))) == 2)
-        return Cause((f"{difference.value} starts at {one} instead of {other}",), difference.value)
+        return Cause((f"slot {difference.value} starting at {one} instead of {other}",), difference.value)
     if found is not None:
         part = trajectory.steps(slice(difference.step - 1, difference.step))
         for group in _settings(expected, found):
-            if why := _best(group, (difference.value,), part, expected, _bounds(formula, own, part)):
+            if why := _best(group, difference, (difference.value,), part, expected, _bounds(formula, own, part)):
                 return why
     part = trajectory.steps(slice(STEPS))
     errors, names = _errors(expected, trajectory.g.dtype), ("delta", *formula.slots)
-    return _best(errors, names, part, expected, _bounds(formula, own, part))
+    return _best(errors, difference, names, part, expected, _bounds(formula, own, part))
 
 
 def _best(
-    candidates: Candidates, names: Iterable[str], part: Trajectory, expected: Rule, bounds: Mapping[str, np.ndarray]
+    candidates: Candidates,
+    difference: Difference,
+    names: Iterable[str],
+    part: Trajectory,
+    expected: Rule,
+    bounds: Mapping[str, np.ndarray],
 ) -> Cause | None:
-    """The candidate that comes nearest to the trajectory in these values, if that is within rounding."""
+    """The candidate that comes nearest to the trajectory in these values, if within rounding.
+
+    What it changes first must not come after the first difference, which it would not explain.
+    """
+    order = [*bounds, "x"]
     with np.errstate(all="ignore"):
         base = steps_of(expected, part)
         tried = [(_share(part, names, steps_of(rule, part), base, bounds), words, rule) for words, rule in candidates]
-        share, words, rule = min(tried, key=lambda one: one[0], default=(np.inf, (), expected))
-        if share > 1:
-            return None
-        return Cause(words, _first_changed(steps_of(rule, part), base, bounds) or "delta")
+        for share, words, rule in sorted(tried, key=lambda one: one[0]):
+            if share > 1:
+                break
+            stage = _first_changed(steps_of(rule, part), base, order)
+            if stage is not None and order.index(stage) <= order.index(difference.value):
+                return Cause(words, stage)
+    return None
 
 
 def _settings(expected: Rule, found: Rule) -> Iterator[Candidates]:
@@ -110,11 +122,10 @@ def _share(
     return worst
 
 
-def _first_changed(values: Values, base: Values, bounds: Mapping[str, np.ndarray]) -> str | None:
-    for name, bound in bounds.items():
-        if name in values and not np.all(np.abs(np.longdouble(values[name]) - base[name]) <= bound):
-            return name
-    return None
+def _first_changed(values: Values, base: Values, order: Iterable[str]) -> str | None:
+    """The first value that is not the same to the bit: what a change does not touch is computed alike."""
+    shared = (name for name in order if name in values and name in base)
+    return next((name for name in shared if not np.array_equal(values[name], base[name], equal_nan=True)), None)
 
 
 def _bounds(formula: Formula, own: Formula, part: Trajectory) -> dict[str, np.ndarray]:
@@ -144,6 +155,7 @@ def _in_words(name: str, found: Any, expected: Any) -> str:
         one, other = ("the variable's dtype" if place == "variable" else place for place in (found, expected))
         return f"{what} in {one} instead of {other}"
     if isinstance(found, float) and isinstance(expected, float):
-        none = name == "epsilon" and expected == 0
-        return f"{SYMBOLS.get(name, name)} = {found:g} {'where there is none' if none else f'instead of {expected:g}'}"
+        if name == "epsilon" and 0 in (found, expected):
+            return f"ε = {found:g} where there is none" if found else f"no ε instead of {expected:g}"
+        return f"{SYMBOLS.get(name, name)} = {found:g} instead of {expected:g}"
     return f"{SYMBOLS.get(name, name)}: {found} instead of {expected}"

@@ -98,6 +98,8 @@ class Claim:
         and for settings that a reference cannot be asked about in this dtype.
         """
         dtype = streams.gradients.dtype
+        if not executions:
+            raise InputError(f"At least one execution is needed, of {', '.join(EXECUTIONS)}.")
         for execution in executions:
             if execution not in EXECUTIONS:
                 raise InputError(f"There is no execution {execution!r}; there are: {', '.join(EXECUTIONS)}.")

@@ -65,12 +65,9 @@ def _about_core(rule: str, dialect: str, references: tuple[str, ...]) -> Claim:
 
 
 def _revealing(rule: str, dialect: str) -> list[dict[str, float]]:
-    """Without ε where the dialect has none, as TF1's Adagrad."""
-    own = FORMULAS[rule][dialect].settings
-    return [
-        {name: value for name, value in settings.items() if name != "epsilon" or own["epsilon"]}
-        for settings in REVEALING[rule]
-    ]
+    """Without what the dialect has not."""
+    absent = FORMULAS[rule][dialect].absent
+    return [{n: value for n, value in settings.items() if n not in absent} for settings in REVEALING[rule]]
 
 
 def claim(subject: Any, reference: Any, name: str | None = None, slots: Mapping[str, float] | None = None) -> Claim:
@@ -87,6 +84,8 @@ def claim(subject: Any, reference: Any, name: str | None = None, slots: Mapping[
     Raises InputError for what is none of these.
     """
     rule, dialect, library, settings = _reference(reference)
+    if isinstance(subject, type) and not issubclass(subject, Rule):
+        subject = _instance(subject)
     name = name or str(getattr(subject, "__name__", type(subject).__name__))
     formula = FORMULAS[rule][dialect]
     if isinstance(subject, type) and issubclass(subject, Rule):
@@ -98,7 +97,11 @@ def claim(subject: Any, reference: Any, name: str | None = None, slots: Mapping[
         found, narrow = implementation.known or _foreign(rule, dialect, own), implementation.narrow_settings
         return Claim(name, rule, dialect, lambda _: implementation, (own,), (library,), found, narrow)
     as_it_is, mine = subject, {field.name for field in fields(subject)} & formula.settings.keys()
-    numbers = {n: getattr(subject, n) for n in mine if isinstance(getattr(subject, n), float)}
+    numbers = {n: getattr(subject, n) for n in sorted(mine)}
+    for setting, value in numbers.items():
+        if not isinstance(value, float):
+            raise InputError(f"{name}: {setting} must be a number to be judged, found {type(value).__name__}.")
+    numbers = {n: value for n, value in numbers.items() if n not in formula.absent or value != 0}
     own = numbers if settings is None else settings
     shown = [{n: value for n, value in one.items() if n in mine} for one in _revealing(rule, dialect)]
     sets = [own] if settings is not None else [own, *({**own, **one} for one in shown if one)]
@@ -142,12 +145,20 @@ def verify(
 
     Raises InputError for an unknown subject or reference, a reference that is not installed, and a subject that fails.
     """
+    if dtypes is not None and not dtypes:
+        raise InputError(f"At least one dtype is needed, of {', '.join(DTYPES)}.")
     for dtype in dtypes or ():
         if dtype not in DTYPES:
             raise InputError(f"There is no dtype {dtype!r} here; there are: {', '.join(DTYPES)}.")
     what = claim(subject, reference, name, slots)
     chosen = [dtype for dtype in DTYPES if what.can_be_asked(dtype)] if dtypes is None else dtypes
-    return [row for dtype in chosen for row in what.rows(streams(dtype), executions)]
+    rows = []
+    for dtype in chosen:
+        gradients = streams(dtype)
+        if not isinstance(gradients, Streams) or gradients.gradients.dtype != dtype:
+            raise InputError(f"streams must give Streams of {dtype} when asked for it, found {gradients!s:.60}.")
+        rows += what.rows(gradients, executions)
+    return rows
 
 
 def _reference(reference: Any) -> tuple[str, str, str, dict[str, float] | None]:
@@ -183,12 +194,23 @@ def built(kind: type[Rule], learning_rate: float) -> Rule:
         raise InputError(f"{kind.__name__} cannot be built: {error}.") from error
 
 
+def _instance(kind: type) -> Any:
+    """A class of optimizers made into one, with its own defaults."""
+    try:
+        return kind()
+    except Exception as error:  # it may be any class
+        raise InputError(f"{kind.__name__} cannot be built: {type(error).__name__}: {error}.") from error
+
+
 def _implementation(subject: Any, slots: Mapping[str, float] | None) -> Implementation:
     keras = sys.modules.get("keras")  # whoever has made a Keras optimizer has imported it
     if keras is not None and isinstance(subject, keras.optimizers.Optimizer):
         return OfKeras(subject)
     if not callable(subject):
         raise InputError(f"What is judged must be a Rule, a Keras optimizer or a function, found {subject!r}.")
-    if slots is None:
-        raise InputError("A function needs slots: the value of each before the first step, by name.")
+    if not isinstance(slots, Mapping) or not all(isinstance(value, int | float) for value in slots.values()):
+        raise InputError(
+            "A function is judged from Python, by verify(function, reference, slots=…): it needs the number that each "
+            f"slot starts with, by name, found {slots!s:.60}."
+        )
     return OfFunction(subject, slots)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from ..errors import InputError
 from .causes import cause
 from .implementations import Implementation, OfRule, renamed
@@ -53,6 +55,9 @@ def diverge(a: Implementation, b: Implementation, streams: Streams) -> Divergenc
             f"{a.name} and {b.name} must be one rule, found {runner.known.name} and {follower.known.name}."
         )
     g = streams.gradients
+    for one in (a, b):
+        if one.narrow_settings and g.dtype == np.float64:
+            raise InputError(f"{one.name} keeps its settings in float32: compare it in float32.")
     formula = follower.rounding(follower.known.formula, g.dtype)
     # Somebody's own may round β before it raises it to the power t, or not: half a unit a step.
     own = runner.rounding(runner.known.formula if runner.known else replace(formula, running=True), g.dtype)

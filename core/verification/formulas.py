@@ -87,6 +87,7 @@ class Formula:
     complement_in, power_in: the dtype in which the source subtracts 1 − β, and raises β to the power t: "variable",
                "float64" (Python's numbers, too) or, for powers, "float32".
     running:   the powers β^t are running products, which err by half a unit a step.
+    absent:    settings that the source has not, though the formula has a place for them: TF1's Adagrad has no ε.
     """
 
     compute: Callable[..., dict[str, Any]]
@@ -95,10 +96,13 @@ class Formula:
     complement_in: str = "float64"
     power_in: str = "float64"
     running: bool = False
+    absent: tuple[str, ...] = ()
 
     def given(self, settings: Mapping[str, Any]) -> Self:
         """The formula with other settings. Raises InputError for a setting that it has not."""
-        for name in settings:
+        for name, value in settings.items():
+            if name in self.absent and value != 0:
+                raise InputError(f"This formula has no {name}, found {value:g}.")
             if name not in self.settings:
                 raise InputError(f"The formula has no setting {name!r}; it has: {', '.join(self.settings)}.")
         return replace(self, settings={**self.settings, **settings})
@@ -124,7 +128,7 @@ class Formula:
                 continue
             base = wide(power_dtype(self.settings[beta]))
             power = base ** wide(t)
-            roundings = 2 + 2 * np.abs(t * np.log(base)) + (t if self.running else 0)
+            roundings = 2 + 2 * np.abs(t * np.log(np.maximum(base, precision.tiny))) + (t if self.running else 0)
             error = unit / 2 * (roundings * power + 1 + power) + precision.unit / 2 * (1 - power) + precision.tiny
             found[name] = Rounded(1 - power, error, precision)
         return found
@@ -136,9 +140,9 @@ class Formula:
 
         g, slots: arrays of the narrow dtype, or `Rounded`. A gradient below the smallest normal number may be taken
                   for 0.
-        found:    what an implementation shows. Its bias corrections and Adadelta's Δx are judged by themselves, and
-                  what is computed from them given them: 1 − β^t loses digits for small t in every implementation,
-                  and a square doubles every error.
+        found:    what an implementation shows. Its bias corrections are judged by themselves, and what is computed
+                  from them given them, because 1 − β^t loses digits for small t in every implementation; likewise the
+                  average of Δx² given Δx, because a square doubles every error.
         """
         corrections = self.corrections(t, precision)
         given = {name: precision.exact(found[name]) for name in (*corrections, "dx") if found and name in found}
@@ -172,9 +176,9 @@ def _adam(compute: Callable, epsilon: float = 1e-8, **precisions: Any) -> Formul
     return Formula(compute, settings, ("m", "v"), **precisions)
 
 
-def _adagrad(compute: Callable, learning_rate: float, first: float, epsilon: float) -> Formula:
-    settings = dict(learning_rate=learning_rate, initial_accumulator_value=first, epsilon=epsilon)
-    return Formula(compute, settings, ("a",))
+def _adagrad(compute: Callable, learning_rate: float, first: float, epsilon: float | None) -> Formula:
+    settings = dict(learning_rate=learning_rate, initial_accumulator_value=first, epsilon=epsilon or 0.0)
+    return Formula(compute, settings, ("a",), absent=() if epsilon else ("epsilon",))
 
 
 def _adadelta(learning_rate: float, rho: float, epsilon: float, complement_in: str = "float64") -> Formula:
@@ -192,7 +196,7 @@ FORMULAS: Mapping[str, Mapping[str, Formula]] = {
     },
     "adagrad": {
         "paper": _adagrad(adagrad_outside_root, learning_rate=0.01, first=0.0, epsilon=1e-10),
-        "tf1": _adagrad(adagrad_outside_root, learning_rate=0.01, first=0.1, epsilon=0.0),
+        "tf1": _adagrad(adagrad_outside_root, learning_rate=0.01, first=0.1, epsilon=None),
         "keras": _adagrad(adagrad_inside_root, learning_rate=1e-3, first=0.1, epsilon=1e-7),
         "torch": _adagrad(adagrad_outside_root, learning_rate=1e-2, first=0.0, epsilon=1e-10),
         "optax": _adagrad(adagrad_inside_root, learning_rate=0.01, first=0.1, epsilon=1e-7),

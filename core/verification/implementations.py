@@ -109,7 +109,8 @@ class OfLibrary(Implementation):
         self.known = known(rule, kind.dialect, settings)
         asked = "learning_rate" not in RULES[rule].DIALECTS[kind.dialect].settings
         rate = {"learning_rate": self.known.formula.settings["learning_rate"]} if asked else {}
-        self._settings = {**rate, **settings}
+        absent = self.known.formula.absent
+        self._settings = {n: value for n, value in {**rate, **settings}.items() if n not in absent}
 
     def _made(self, like: np.ndarray) -> Reference:
         return self._kind(self._rule, self._settings, like.dtype, like.size)
@@ -131,9 +132,10 @@ class OfLibrary(Implementation):
 class OfKeras(OfLibrary):
     """Somebody's own Keras optimizer: Adam, Adagrad or Adadelta. Raises InputError for another."""
 
-    def __init__(self, optimizer: Any):
+    def __init__(self, optimizer: Any, name: str | None = None):
         rule = keras_rule(optimizer)
-        super().__init__(f"keras.optimizers.{type(optimizer).__name__}", Keras, rule, keras_settings(optimizer))
+        name = name or f"keras.optimizers.{type(optimizer).__name__}"
+        super().__init__(name, Keras, rule, keras_settings(optimizer))
         self._optimizer = optimizer
 
     def _made(self, like: np.ndarray) -> Reference:
@@ -162,7 +164,8 @@ class OfFunction(Implementation):
 
     def step(self, t: int, g: np.ndarray, slots: Mapping[str, np.ndarray]) -> Values:
         with failures_named(self.name):
-            answer = self._function(g, dict(slots), t, np.full_like(g, START))
+            copies = {name: slot.copy() for name, slot in slots.items()}  # a function may change them in place
+            answer = self._function(g.copy(), copies, t, np.full_like(g, START))
         if not (isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], Mapping)):
             raise InputError(f"{self.name} must return (Δ, new slots as a dictionary), found {type(answer).__name__}.")
         values = {"delta": answer[0], **answer[1]}
@@ -178,10 +181,10 @@ def steps_of(rule: Rule, trajectory: Trajectory) -> Values:
     """What a rule gives from each state of a trajectory, all steps at once, in NumPy."""
     g = trajectory.g
     x = np.full_like(g, START) if trajectory.x is None else trajectory.x
-    kind = type(rule.slots(x[0]))
-    slots = kind(**{name: trajectory.before[name] for name in kind._fields})
     t = trajectory.t[:, np.newaxis].astype(np.result_type(g.dtype, np.float64))
     with failures_named(type(rule).__name__), np.errstate(all="ignore"):
+        kind = type(rule.slots(x[0]))
+        slots = kind(**{name: trajectory.before[name] for name in kind._fields})
         step = rule.update(g, slots, t, x)
     return dict(delta=step.delta, **step.slots._asdict(), **step.stages)
 
@@ -217,7 +220,8 @@ def _run(stepping: Any, streams: Streams) -> Trajectory:
     for t, row in enumerate(g, start=1):
         found.append(stepping.step(t, row, slots))
         slots = {name: found[-1][name] for name in slots}
-    return trajectory_of(g, first, {name: np.stack([step[name] for step in found]) for name in found[0]})
+    after = {name: np.stack([step[name] for step in found]) for name in found[0]}
+    return trajectory_of(getattr(stepping, "name", type(stepping).__name__), g, first, after)
 
 
 def _follow(stepping: Any, trajectory: Trajectory) -> Values:

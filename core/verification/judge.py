@@ -105,8 +105,8 @@ def judge_first(found: Values, expected: Values) -> Difference | None:
     for name, value in expected.items():
         wide, unit = np.longdouble(value), np.finfo(value.dtype).eps * np.abs(np.longdouble(value))
         errors = np.abs(np.longdouble(found[name]) - wide)
-        if np.any(errors > unit / 2):
-            at = int(np.argmax(errors))
+        if not np.all(errors <= unit / 2):
+            at = int(np.argmax(np.nan_to_num(errors, nan=np.inf)))
             units = float(errors[at] / unit[at]) if unit[at] else np.inf
             return Difference(name, 0, at, float(found[name][at]), float(value[at]), units, 0.5)
     return None

@@ -49,7 +49,9 @@ def compiled_trajectories(rules: Mapping[str, Rule], streams: Streams, execution
     """
     g = streams.gradients
     variables = {name: tf.Variable(tf.fill([g.shape[1]], tf.constant(START, g.dtype))) for name in rules}
-    optimizer = Optimizer([(rule, {name: variables[name]}) for name, rule in rules.items()])
+    named = ", ".join(dict.fromkeys(type(rule).__name__ for rule in rules.values()))
+    with failures_named(named):
+        optimizer = Optimizer([(rule, {name: variables[name]}) for name, rule in rules.items()])
     first = {name: {slot: v.numpy() for slot, v in slots.items()} for name, slots in optimizer.slots.items()}
 
     def cost(variables: Mapping[str, tf.Variable], row: tf.Tensor) -> tf.Tensor:
@@ -62,23 +64,28 @@ def compiled_trajectories(rules: Mapping[str, Rule], streams: Streams, execution
         }
 
     program = Program(cost, variables, optimizer, execution, observe)  # pyright: ignore[reportArgumentType]
-    with failures_named(", ".join(type(rule).__name__ for rule in rules.values())):
+    with failures_named(named):
         found = program.run((tf.constant(g),), np.arange(len(g))[:, np.newaxis])
-    return {name: trajectory_of(g, first[name], {k: v.numpy() for k, v in found[name].items()}) for name in rules}
+    values = {name: {value: array.numpy() for value, array in found[name].items()} for name in rules}
+    return {name: trajectory_of(type(rule).__name__, g, first[name], values[name]) for name, rule in rules.items()}
 
 
 def numpy_trajectory(rule: Rule, streams: Streams) -> Trajectory:
     """The rule on NumPy arrays of the streams' dtype. Raises InputError for a rule that fails."""
     g = streams.gradients
     x, wide = np.full(g.shape[1], START, g.dtype), np.result_type(g.dtype, np.float64).type
-    slots, steps = rule.slots(x), []
-    first = {name: np.asarray(slot) for name, slot in slots._asdict().items()}
-    with failures_named(type(rule).__name__), np.errstate(all="ignore"):
+    name, steps = type(rule).__name__, []
+    with failures_named(name), np.errstate(all="ignore"):
+        slots = rule.slots(x)
+        if not hasattr(slots, "_asdict"):
+            raise InputError(f"{name}: slots must return a NamedTuple, found {type(slots).__name__}.")
+        first = {slot: np.asarray(value) for slot, value in slots._asdict().items()}
         for t, row in enumerate(g, start=1):
             step = rule.update(row, slots, wide(t), x)
             slots, x = step.slots, x - step.delta
             steps.append(dict(delta=step.delta, **slots._asdict(), **step.stages, x=x))
-    return trajectory_of(g, first, {name: np.stack([step[name] for step in steps]) for name in steps[0]})
+        after = {value: np.stack([step[value] for step in steps]) for value in steps[0]}
+    return trajectory_of(name, g, first, after)
 
 
 class failures_named:  # noqa: N801 - a context manager, read as a phrase
@@ -91,16 +98,34 @@ class failures_named:  # noqa: N801 - a context manager, read as a phrase
         pass
 
     def __exit__(self, kind: Any, error: BaseException | None, _traceback: Any) -> None:
-        if isinstance(error, Exception) and not isinstance(error, InputError):
+        if isinstance(error, Exception | SystemExit) and not isinstance(error, InputError):
             raise InputError(f"{self._name} failed in a step: {kind.__name__}: {error}") from error
 
 
-def trajectory_of(g: np.ndarray, first: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]) -> Trajectory:
-    """A trajectory from step 1, from the first slots and all that came after each step, [steps, coordinates]."""
+def trajectory_of(
+    owner: str, g: np.ndarray, first: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]
+) -> Trajectory:
+    """A trajectory from step 1, from the first slots and all that came after each step, [steps, coordinates].
+
+    Raises InputError for values of another shape, and for slots and updates of another dtype, than the gradients'.
+    """
+    for name, value in first.items():
+        _check(f"{owner}: slot {name}", value, g.shape[1:], g.dtype)
+    for name, value in after.items():
+        if name in ("delta", *first):
+            _check(f"{owner}: {name}", value, g.shape, g.dtype)
+        elif value.shape not in (g.shape, g.shape[:1], (len(g), 1)) or not np.issubdtype(value.dtype, np.floating):
+            found = f"{value.dtype} {value.shape[1:]}"
+            raise InputError(f"{owner}: stage {name} must be a scalar or of shape {g.shape[1:]}, found {found}.")
     after = {name: value if value.ndim == 2 else value[:, np.newaxis] for name, value in after.items()}
     before = {name: _shifted(value, after[name]) for name, value in first.items()}
     x = _shifted(np.full(g.shape[1], START), after["x"]) if "x" in after else None
     return Trajectory(np.arange(1, len(g) + 1), g, before, after, x)
+
+
+def _check(where: str, value: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    if value.shape != shape or value.dtype != dtype:
+        raise InputError(f"{where} must be {dtype} {shape[-1:]}, found {value.dtype} {value.shape[-1:]}.")
 
 
 def _shifted(first: np.ndarray, after: np.ndarray) -> np.ndarray:

@@ -14,11 +14,10 @@ from .judge import free_run
 from .references import REFERENCES, Reference
 from .streams import Streams
 from .trajectory import START
+from .trial import LIBRARY_STEPS
 
 GRID = np.logspace(-24, 0, 241)
 """The constants that are tried where no constant is right: ten to a decade."""
-
-LIBRARY_STEPS = 300
 
 
 class Schedule(NamedTuple):
@@ -100,17 +99,22 @@ def translate(rule: str, source: str, target: str, settings: Mapping[str, float]
         steps, end = len(streams.gradients), _ends(lambda t: origin.rule, streams)
         carried = _ends(lambda t: goal.rule, streams)
         runs.append(Run(f"{plan.free} = {_constant(goal, plan.free):g}, carried over", steps, _distance(carried, end)))
-        best, distance = _closest(goal.rule, plan.free, end, streams)
+        best, distance = _closest(goal, plan.free, end, streams)
         goal = known(rule, target, {**plan.settings, plan.free: best})
         runs.append(Run(f"{plan.free} = {best:g}, the closest constant", steps, distance))
         if plan.schedule is not None:
             name, words, at = plan.schedule
             scheduled = _ends(lambda t: replace(goal.rule, **{name: at(t)}), streams)
-            runs.append(Run(words, steps, _distance(scheduled, end)))
+            run = free_run(origin.formula, streams.gradients)["x"]
+            share = float(np.max(np.abs(scheduled - run.value[-1]) / (2 * run.error[-1])))
+            runs.append(Run(words, steps, _distance(scheduled, end), share))
     libraries = [_library(rule, dialect) for dialect in (source, target)]
     if all(libraries):
         runs.append(_libraries(rule, origin, goal, libraries, streams, exact=plan.free is None))  # pyright: ignore
-    numbers = {name: value for name, value in goal.formula.settings.items() if name in _taken(rule, target)}
+    for run in runs:
+        if not np.isfinite(run.distance) or not np.isfinite(run.share or 0.0):
+            raise InputError(f"With these settings {run.what} gives no finite figures, or the parameters do not move.")
+    numbers = {n: value for n, value in goal.formula.settings.items() if n not in goal.formula.absent}
     call = libraries[1] and libraries[1].call(rule, numbers)
     return Translation(rule, source, target, numbers, call, plan.free is None, plan.why, plan.schedule, tuple(runs))
 
@@ -118,7 +122,7 @@ def translate(rule: str, source: str, target: str, settings: Mapping[str, float]
 def _plan(rule: str, origin: Known, target: str) -> _Plan:
     own, theirs = origin.formula, FORMULAS[rule][target]
     settings = dict(own.settings)
-    if rule == "adam" and own.compute is not theirs.compute:
+    if rule == "adam" and own.compute is not theirs.compute and settings["beta_2"] > 0:
         return _adam(settings, to_hat=theirs.compute is adam_epsilon_hat)
     if rule == "adagrad":
         return _adagrad(settings, own.compute is adagrad_inside_root, theirs.compute is adagrad_inside_root, target)
@@ -143,8 +147,7 @@ def _adagrad(settings: dict[str, float], from_inside: bool, to_inside: bool, tar
     epsilon, first = settings["epsilon"], settings["initial_accumulator_value"]
     if from_inside and not to_inside:
         why = "ε inside the root is added once to what the accumulator starts at: √(a + ε), whatever is added to a"
-        together = float(f"{first + epsilon:.12g}")
-        return _Plan(settings | dict(initial_accumulator_value=together, epsilon=0.0), why if epsilon else None)
+        return _Plan(settings | dict(initial_accumulator_value=first + epsilon, epsilon=0.0), why if epsilon else None)
     if epsilon == 0 or (to_inside == from_inside and target != "tf1"):
         return _Plan(settings)
     if target == "tf1":
@@ -153,11 +156,6 @@ def _adagrad(settings: dict[str, float], from_inside: bool, to_inside: bool, tar
         return _Plan(settings | dict(epsilon=0.0, initial_accumulator_value=near), why, "initial_accumulator_value")
     why = "no ε inside the root is one outside it: it would be 2ε√a + ε², another one for every coordinate and step"
     return _Plan(settings, why, "epsilon")
-
-
-def _taken(rule: str, target: str) -> tuple[str, ...]:
-    """The settings that the target's constructor takes: TF1's Adagrad has no ε."""
-    return tuple(n for n in FORMULAS[rule][target].settings if (rule, target, n) != ("adagrad", "tf1", "epsilon"))
 
 
 def _constant(goal: Known, name: str) -> float:
@@ -181,25 +179,29 @@ def _ends(rule_at: Callable[[int], Rule], streams: Streams, shape: tuple[int, ..
     return x
 
 
-def _closest(rule: Rule, name: str, end: np.ndarray, streams: Streams) -> tuple[float, float]:
-    """The constant of the grid that ends closest, and how far from it; all of them run beside each other."""
-    if name == "epsilon":
-        together = replace(rule, epsilon=GRID[:, np.newaxis])
-        distances = [_distance(one, end) for one in _ends(lambda t: together, streams, GRID.shape)]
+def _closest(goal: Known, name: str, end: np.ndarray, streams: Streams) -> tuple[float, float]:
+    """The constant that ends closest, and how far from it: of the grid, or the one that is carried over."""
+    constants = np.append([float(f"{constant:.3g}") for constant in GRID], _constant(goal, name))
+    if name == "epsilon":  # all of them run beside each other
+        together = replace(goal.rule, epsilon=constants[:, np.newaxis])
+        distances = [_distance(one, end) for one in _ends(lambda t: together, streams, constants.shape)]
     else:
-        distances = [_distance(_ends(lambda t, v=v: replace(rule, **{name: float(v)}), streams), end) for v in GRID]
-    best = int(np.nanargmin(distances))
-    return float(f"{GRID[best]:.3g}"), float(distances[best])
+        rules = [replace(goal.rule, **{name: float(constant)}) for constant in constants]
+        distances = [_distance(_ends(lambda t, rule=rule: rule, streams), end) for rule in rules]
+    best = int(np.argmin(np.nan_to_num(distances, nan=np.inf)))
+    return float(constants[best]), float(distances[best])
 
 
 def _distance(one: np.ndarray, other: np.ndarray) -> float:
-    return float(np.linalg.norm(one - other) / np.linalg.norm(other - START))
+    with np.errstate(all="ignore"):
+        return float(np.linalg.norm(one - other) / np.linalg.norm(other - START))
 
 
 def _agreeing(what: str, origin: Known, goal: Known, streams: Streams) -> Run:
     """Two formulas beside each other; they agree where their free runs part by less than rounding allows each."""
     a, b = (free_run(one.formula, streams.gradients)["x"] for one in (origin, goal))
-    share = float(np.max(np.abs(a.value - b.value) / (a.error + b.error)))
+    with np.errstate(all="ignore"):
+        share = float(np.max(np.abs(a.value - b.value) / (a.error + b.error)))
     return Run(what, len(streams.gradients), _distance(b.value[-1], a.value[-1]), share)
 
 
@@ -210,10 +212,10 @@ def _libraries(
     start = streams.cast("float32").first(LIBRARY_STEPS)
     sums, allowed = [], np.zeros(1)
     for one, kind in zip((origin, goal), kinds, strict=True):
-        numbers = {n: v for n, v in one.formula.settings.items() if n in _taken(rule, kind.dialect)}
-        deltas = OfLibrary(kind.__name__, kind, rule, numbers).run(start).after["delta"]
+        deltas = OfLibrary(kind.__name__, kind, rule, one.formula.settings).run(start).after["delta"]
         sums.append(np.cumsum(np.float64(deltas), axis=0))
         allowed = allowed + free_run(one.formula, start.gradients)["x"].error
-    share = float(np.max(np.abs(sums[0] - sums[1]) / allowed)) if exact else None
+    with np.errstate(all="ignore"):
+        share = float(np.max(np.abs(sums[0] - sums[1]) / allowed)) if exact else None
     what = " and ".join(kind.constructor.split("(")[0].format(rule=rule, Rule=rule.capitalize()) for kind in kinds)
     return Run(f"{what}, in float32", LIBRARY_STEPS, _distance(START - sums[1][-1], START - sums[0][-1]), share)

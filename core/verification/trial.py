@@ -1,6 +1,7 @@
 """One set of settings put to the test: what was found of an implementation, and which planted errors would be seen."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -95,7 +96,8 @@ class Trial:
     @cached_property
     def _free_run(self) -> Mapping[str, Rounded]:
         longest = max(len(run.t) for run in self._runs.values())
-        return free_run(self._own, self._streams.gradients[:longest])
+        formula = replace(self._formula, running=self._formula.running or self._own.running)
+        return free_run(formula, self._streams.gradients[:longest])
 
     def _against(
         self, reference: str, runs: Mapping[str, Trajectory]

@@ -2,19 +2,23 @@
 
 import sys
 from dataclasses import asdict, dataclass
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
-from ..options import FilePath, Names, Whole
+from ..options import FilePath, Names, Whole, not_empty
+
+if TYPE_CHECKING:
+    from core.verification import Streams
 
 Dtype = Literal["float32", "float64"]
 Execution = Literal["eager", "graph", "xla-step", "xla-loop"]
 Dialect = Literal["paper", "tf1", "keras", "torch", "optax"]
 Seed = Annotated[Whole, Parameter(validator=Number(gte=0))]
 Steps = Annotated[Whole, Parameter(validator=Number(gte=1, lte=10_000))]
-Several = Parameter(consume_multiple=True, negative=())
+Several = Parameter(consume_multiple=True, negative=(), validator=not_empty)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +56,9 @@ class RuleSettings:
 def verify(
     *,
     rule: Names = ("adam", "adagrad", "adadelta"),
-    dialect: Names = (),
-    reference: Names = (),
-    dtype: Annotated[tuple[Dtype, ...], Several] = (),
+    dialect: Names | None = None,
+    reference: Names | None = None,
+    dtype: Annotated[tuple[Dtype, ...] | None, Several] = None,
     execution: Annotated[tuple[Execution, ...], Several] = ("eager", "graph", "xla-step", "xla-loop"),
     steps: Steps = 10_000,
     seed: Seed = 0,
@@ -81,7 +85,7 @@ def verify(
     Parameters
     ----------
     rule
-        adam, adagrad, adadelta, or one module:Name with a rule, a Keras optimizer or one's instance.
+        adam, adagrad, adadelta, or one module:Name: a rule or a Keras optimizer, class or instance.
     dialect
         paper, tf1, keras, torch, optax: those to keep. All unless given.
     reference
@@ -108,6 +112,7 @@ def verify(
 
     from ..display import Tally
     from ..files import check_apart, check_file
+    from ..interruption import Interrupted, signals_noted
     from ..record import circumstances
     from ..results import write_json
     from .gradients import save_streams as save
@@ -119,20 +124,23 @@ def verify(
         if path is not None:
             check_file(path)
     if any(":" in name for name in rule):
-        _check_one(rule, reference, dialect)
-    claims = claims_about(rule, dialect, reference)
-    units = [(claim, one) for claim in claims for one in dtype or DTYPES if dtype or claim.can_be_asked(one)]
+        _check_one(rule, reference or (), dialect or ())
+    claims = claims_about(rule, dialect or (), reference or ())
+    chosen = dict.fromkeys(dtype or DTYPES)
+    units = [(claim, one) for claim in claims for one in chosen if dtype or claim.can_be_asked(one)]
     before = circumstances("rawstep", sorted({kind.package for kind in REFERENCES.values()} | {"jax"}))
-    gradients = _streams(streams, steps, seed)
+    gradients = _streams(streams, steps, seed, {one for _, one in units})
     if save_streams is not None:
         save(save_streams, gradients[units[0][1]])
     rows = []
-    with Tally(len(units)) as tally:
+    with Tally(len(units)) as tally, signals_noted() as signals:
         for claim, one in units:
+            if signals:
+                raise Interrupted(signals[0], "nothing was kept")
             tally.begin(f"{claim.name} ({claim.dialect}), {one}")
-            rows += claim.rows(gradients[one], execution)
+            rows += claim.rows(gradients[one], tuple(dict.fromkeys(execution)))
     if json is not None:
-        write_json(json, before | {"seed": seed} | certificate(rows, gradients))
+        write_json(json, before | {"seed": gradients[units[0][1]].seed} | certificate(rows, gradients))
     print_certificate(rows, gradients)
     failed = {"differs", "drifts", "blind"} | ({"missing"} if strict else set())
     if any(row.verdict in failed for row in rows):
@@ -191,7 +199,8 @@ def diverge(
         check_file(json)
     one, other = pair(a, b, settings.given())
     narrow = one.narrow_settings or other.narrow_settings
-    gradients = _streams(streams, steps, seed)[dtype or ("float32" if narrow else "float64")]
+    chosen = dtype or ("float32" if narrow else "float64")
+    gradients = _streams(streams, steps, seed, {chosen})[chosen]
     found = diverge(one, other, gradients)
     if json is not None:
         write_json(json, {"a": a, "b": b, "divergence": None if found is None else asdict(found)})
@@ -241,7 +250,7 @@ def translate(
 
     if json is not None:
         check_file(json)
-    found = translate(rule, source, target, settings.given(), _streams(None, steps, seed)["float64"])
+    found = translate(rule, source, target, settings.given(), _streams(None, steps, seed, {"float64"})["float64"])
     if json is not None:
         write_json(json, translation(found))
     print_translation(found)
@@ -249,12 +258,13 @@ def translate(
         sys.exit(1)
 
 
-def _streams(path, steps: int, seed: int):
+def _streams(path: Path | None, steps: int, seed: int, dtypes: set[str]) -> "dict[str, Streams]":
+    """Gradients by dtype, from a file or drawn and recorded."""
     from . import gradients
 
     if path is None:
         return gradients.streams(steps, seed)
-    return {dtype: one.first(steps) for dtype, one in gradients.load_streams(path).items()}
+    return {dtype: gradients.load_streams(path, dtype).first(steps) for dtype in sorted(dtypes)}
 
 
 def _check_one(rule: tuple[str, ...], reference: tuple[str, ...], dialect: tuple[str, ...]) -> None:

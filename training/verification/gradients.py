@@ -3,7 +3,7 @@
 import zlib
 from io import BytesIO
 from pathlib import Path
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 import tensorflow as tf
@@ -58,15 +58,21 @@ def save_streams(path: Path, streams: Streams) -> None:
     write_whole(path, content.getvalue())
 
 
-def load_streams(path: Path) -> dict[str, Streams]:
-    """What `save_streams` wrote, by dtype: in the one that it has, and in the other one rounded to it.
+def load_streams(path: Path, dtype: str) -> Streams:
+    """What `save_streams` wrote, rounded to a dtype where it has another.
 
-    Raises InputError for a file that is not there or is none of these.
+    Raises InputError for a file that is not there or is none of these, and for gradients that the dtype cannot hold.
     """
     try:
-        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as file:
+        content = BytesIO(path.read_bytes())
+        if not is_zipfile(content):
+            raise InputError("it is no .npz file")
+        with np.load(content, allow_pickle=False) as file:
             found = Streams(file["gradients"], tuple(map(str, file["kinds"])), int(file["seed"]))
     except (OSError, ValueError, KeyError, TypeError, BadZipFile, EOFError, zlib.error) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"{path} holds no gradients as --save-streams writes them: {reason}.") from error
-    return {dtype: found.cast(dtype) for dtype in ("float32", "float64")}
+        raise InputError(f"{path} holds no gradients as --save-streams writes them: {reason.rstrip('.')}.") from error
+    try:
+        return found.cast(dtype)
+    except InputError as error:
+        raise InputError(f"{path} holds gradients that are too large for {dtype}.") from error

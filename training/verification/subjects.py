@@ -18,7 +18,8 @@ def claims_about(rules: Sequence[str], dialects: Sequence[str], references: Sequ
     for reference in references:
         if ":" in reference:
             raise InputError(f"{reference!r} is for a rule of your own; for {rules[0]} give a library, such as keras.")
-    return matrix(rules, dialects or None, references or None)
+    once = [tuple(dict.fromkeys(names)) for names in (rules, dialects, references)]
+    return matrix(once[0], once[1] or None, once[2] or None)
 
 
 def pair(a: str, b: str, settings: Mapping[str, float]) -> tuple[Implementation, Implementation]:
@@ -44,7 +45,9 @@ def _own(subject: Any, name: str, settings: Mapping[str, float]) -> Implementati
     if isinstance(subject, type) and issubclass(subject, Rule):
         subject = built(subject, settings.get("learning_rate", 1e-3))
     if not isinstance(subject, Rule):
-        return OfKeras(subject)
+        if settings:
+            raise InputError(f"{name} is an optimizer with settings of its own: {', '.join(settings)} cannot be given.")
+        return OfKeras(subject, name)
     there = {field.name for field in fields(subject)}
     return OfRule(name, replace(subject, **{one: value for one, value in settings.items() if one in there}))
 

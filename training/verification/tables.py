@@ -75,7 +75,7 @@ def _cells(row: Row, streams: Mapping[str, Streams]) -> tuple[str, ...]:
         f"{worst.bound:.3g}",
         f"{worst.value}, {worst.step}, {streams[row.dtype].place(worst.coordinate)}" if worst.units else "equal bits",
         f"{row.comparison.relative:.1e}",
-        "" if row.drift is None else f"{row.drift.share:.2f}",
+        "" if row.drift is None else f"{row.drift.share:.2g}",
         f"{row.planted - len(row.missed)}/{row.planted}",
         VERDICTS[row.verdict],
     )
@@ -146,7 +146,7 @@ def print_translation(found: Translation) -> None:
     tail = " computes, but for rounding." if found.exact else " computes; above is the closest that was found."
     screen.print(f"{claim} {found.source}'s {found.rule}{tail}", soft_wrap=True)
     if found.why:
-        screen.print(f"{found.why[0].upper()}{found.why[1:]}.", soft_wrap=True)
+        screen.print(f"Reason: {found.why}.", soft_wrap=True)
     if found.schedule is not None:
         values = ", ".join(f"{found.schedule.at(t):.4g} at step {t:,}" for t in SHOWN_STEPS)
         screen.print(f"What does is {found.schedule.words}: {values}.", soft_wrap=True)

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 from ...errors import InputError
 from ...keras_names import AROUND_THE_RULE, SLOTS
-from .reference import Reference, Slots
+from .reference import Reference, Slots, construction_named
 
 
 class Keras(Reference):
@@ -54,7 +54,8 @@ class Keras(Reference):
         rule = keras_rule(optimizer)
         self = cls.__new__(cls)
         self.rule, self.dtype, self.size, self.slot_names = rule, np.dtype(dtype), size, cls.slots[rule]
-        self._take(keras.optimizers.deserialize(keras.optimizers.serialize(optimizer)))
+        with construction_named("A copy of the Keras optimizer"):
+            self._take(keras.optimizers.deserialize(keras.optimizers.serialize(optimizer)))
         return self
 
 
@@ -76,7 +77,12 @@ def keras_rule(optimizer: Any) -> str:
 
 
 def keras_settings(optimizer: Any) -> dict[str, float]:
-    """The settings of a Keras optimizer by our rules' names; its learning rate as it is now."""
+    """The settings of a Keras optimizer by our rules' names; its learning rate as it is now.
+
+    Raises InputError for a learning rate that is no number.
+    """
     config = optimizer.get_config()
+    if not isinstance(config["learning_rate"], float | int):
+        raise InputError("The learning rate of the Keras optimizer must be a number here, found a schedule.")
     names = ("beta_1", "beta_2", "rho", "epsilon", "initial_accumulator_value")
     return {"learning_rate": float(optimizer.learning_rate)} | {n: float(config[n]) for n in names if n in config}

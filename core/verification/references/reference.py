@@ -19,10 +19,10 @@ class Reference(ABC):
     rule:     "adam", "adagrad" or "adadelta".
     settings: by our rules' names; what is left out is the library's own default.
 
-    Subclasses say which package they need, which of our dialects they compute, how they are called, how they call our
-    settings and slots,
-    and whether they keep settings in float32 even where they compute in float64: such a reference can be asked in
-    float64 about settings alone that float32 holds exactly, with their complements.
+    Subclasses say which package they need, which of our dialects they compute, how they are called, and how they call
+    our settings and slots. `narrow_settings`: they keep settings in float32 even where they compute in float64; then
+    they can be asked in float64 about such alone that float32 holds exactly, with their complements.
+    `narrow_powers`: they keep β^t so, too.
     """
 
     package: ClassVar[str]
@@ -36,7 +36,7 @@ class Reference(ABC):
     def __init__(self, rule: str, settings: Mapping[str, float], dtype: Any, size: int):
         self.rule, self.dtype, self.size = rule, np.dtype(dtype), size
         self.slot_names = self.slots[rule]
-        with _construction_named(f"{type(self).__name__} for {rule}"):
+        with construction_named(f"{type(self).__name__} for {rule}"):
             self._build({self.settings.get(name, name): value for name, value in settings.items()})
 
     @classmethod
@@ -64,9 +64,9 @@ class Reference(ABC):
 
 
 @contextmanager
-def _construction_named(name: str) -> Iterator[None]:
+def construction_named(name: str) -> Iterator[None]:
     """What a library does not accept becomes an InputError with the library's own words."""
     try:
         yield
     except (TypeError, ValueError) as error:
-        raise InputError(f"{name} cannot be built: {error}") from error
+        raise InputError(f"{name} cannot be built: {str(error).rstrip('.')}.") from error

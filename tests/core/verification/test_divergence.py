@@ -18,7 +18,7 @@ PAIRS = [
     ("adam:keras", "adam:torch", {}, 1, "denominator", ["ε = 1e-07 instead of 1e-08", HAT]),
     ("adagrad:keras", "adagrad:tf1", {"learning_rate": 0.001}, 1, "denominator",
      ["ε = 1e-07 where there is none", INSIDE]),
-    ("adagrad:torch", "adagrad:optax", {}, 0, "a", ["a starts at 0 instead of 0.1"]),
+    ("adagrad:torch", "adagrad:optax", {}, 0, "a", ["slot a starting at 0 instead of 0.1"]),
     ("adagrad:optax", "adagrad:torch", {"initial_accumulator_value": 0.1, "epsilon": 1e-7}, 1, "denominator",
      [INSIDE]),
     ("adam:tf1", "adam:keras", {}, 1, "denominator", ["ε = 1e-08 instead of 1e-07"]),
@@ -44,10 +44,10 @@ def test_one_minus_beta_in_float32_parts_tf1_from_keras():
 
 @pytest.mark.parametrize(("a", "b", "dtype", "step", "stage", "cause"), [
     ("keras:adam", "torch:adam", "float32", 1, "denominator", HAT),
-    ("torch:adagrad", "optax:adagrad", "float64", 0, "a", "a starts at 0 instead of 0.1"),
+    ("torch:adagrad", "optax:adagrad", "float64", 0, "a", "slot a starting at 0 instead of 0.1"),
     ("keras:adagrad", "tf1-session:adagrad", "float32", 1, "denominator", "ε = 1e-07 where there is none"),
     ("torch:adadelta", "tf1-kernel:adadelta", "float32", 1, "mean_g2", "ρ = 0.9 instead of 0.95"),
-    ("optax:adam", "torch:adam", "float32", 24, "correction_2",
+    ("optax:adam", "torch:adam", "float32", 24, "correction_1",
      "β^t computed in the variable's dtype instead of float64"),
 ])  # fmt: skip
 def test_the_libraries_themselves_part_where_the_dialects_do(a, b, dtype, step, stage, cause):

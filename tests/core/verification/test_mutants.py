@@ -48,7 +48,7 @@ def test_every_error_is_seen_at_its_stage_and_named(key, dtype):
     assert len(found) >= 10
     for error, seen in found.items():
         assert seen.stage == expected[error], error
-        starts = "a starts at" in seen.cause[0]
+        starts = "slot a starting at" in seen.cause[0]
         assert seen.cause == (error,) or (starts and error.startswith("first accumulator"))
 
 

@@ -28,8 +28,6 @@ def library(dialect):
 
 def end(dialect, rule, settings):
     """Σ Δ of the library itself, in float32."""
-    if (dialect, rule) == ("tf1", "adagrad"):
-        settings = {name: value for name, value in settings.items() if name != "epsilon"}
     run = OfLibrary(dialect, library(dialect), rule, settings).run(STREAMS.cast("float32"))
     return run.after["delta"].astype(np.float64).sum(axis=0)
 
@@ -73,6 +71,7 @@ def test_where_no_constant_does_it_is_said_and_shown_how_far_the_closest_ends(ru
     if rule == "adam":
         assert rest[0].what == found.schedule.words
         assert rest[0].distance < 1e-12, "the schedule that does"
+        assert rest[0].share <= 1
 
 
 def test_the_schedule_of_epsilon_is_the_paper_s():
@@ -93,6 +92,22 @@ def test_epsilon_inside_the_root_goes_into_the_accumulator():
     )  # fmt: skip
 
 
+def test_the_closest_constant_is_never_further_than_the_one_carried_over():
+    """A constant between two of the grid, and one far above it."""
+    for settings in (dict(initial_accumulator_value=0.15), dict(initial_accumulator_value=100.0, epsilon=1e-3)):
+        carried, closest, *_ = translate("adagrad", "torch", "tf1", settings, STREAMS).runs
+        assert closest.distance <= carried.distance
+
+
+def test_without_beta_2_epsilon_is_epsilon_hat():
+    assert translate("adam", "torch", "keras", {"beta_2": 0.0}, STREAMS.first(20)).exact
+
+
+def test_a_first_accumulator_of_many_digits_is_carried_over_with_all_of_them():
+    settings = dict(initial_accumulator_value=0.1234567890123456, learning_rate=1.0)
+    assert translate("adagrad", "keras", "torch", settings, STREAMS).holds
+
+
 def test_settings_that_are_given_are_translated():
     found = translate("adam", "torch", "optax", {"learning_rate": 0.25, "epsilon": 1e-3}, STREAMS.first(20))
     assert found.call == "optax.adam(learning_rate=0.25, b1=0.9, b2=0.999, eps=0.001)"
@@ -110,6 +125,8 @@ def test_what_is_not_there_is_refused():
         (("lion", "keras", "torch", {}), "no rule 'lion'"),
         (("adam", "keras", "caffe", {}), "adam has no dialect 'caffe'"),
         (("adam", "keras", "torch", {"rho": 0.9}), "no setting 'rho'"),
+        (("adagrad", "tf1", "keras", {"epsilon": 1e-5}), "This formula has no epsilon, found 1e-05"),
+        (("adam", "torch", "keras", {"epsilon": 1e300}), "gives no finite figures, or the parameters do not move"),
     ]:
         with pytest.raises(InputError, match=sentence):
             translate(*arguments, STREAMS)

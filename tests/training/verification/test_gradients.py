@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from core import Adam, InputError, Optimizer, new_weights
 from core.seeds import generator
-from core.verification import synthetic
+from core.verification import joined, synthetic
 from training.data import Sampler, load_dataset
 from training.images import image_cost
 from training.verification.gradients import COORDINATES, LAYERS, load_streams, mnist_gradients, save_streams, streams
@@ -42,7 +42,7 @@ def test_the_streams_hold_drawn_and_real_gradients_in_both_dtypes():
 def test_gradients_come_back_from_their_file_as_they_were(tmp_path):
     saved = synthetic("float32", 7, seed=3)
     save_streams(tmp_path / "gradients.npz", saved)
-    found = load_streams(tmp_path / "gradients.npz")
+    found = {dtype: load_streams(tmp_path / "gradients.npz", dtype) for dtype in ("float32", "float64")}
     np.testing.assert_array_equal(found["float32"].gradients, saved.gradients)
     np.testing.assert_array_equal(found["float64"].gradients, saved.gradients.astype(np.float64))
     assert (found["float32"].kinds, found["float32"].seed) == (saved.kinds, 3)
@@ -64,5 +64,13 @@ def test_a_file_of_something_else_is_refused_by_name(tmp_path, damage):
     else:
         path.write_bytes({"empty": b"", "text": b"gradients", "cut": whole[: len(whole) // 2]}[damage])
     with pytest.raises(InputError) as error:
-        load_streams(path)
+        load_streams(path, "float32")
     assert str(error.value).startswith(f"{path} holds no gradients as --save-streams writes them: ")
+
+
+def test_gradients_that_are_too_large_for_the_dtype_are_refused_by_the_file_s_name(tmp_path):
+    path = tmp_path / "gradients.npz"
+    save_streams(path, joined({"large": np.full((3, 2), 1e200)}, 0))
+    assert load_streams(path, "float64").gradients[0, 0] == 1e200
+    with pytest.raises(InputError, match=r"gradients.npz holds gradients that are too large for float32"):
+        load_streams(path, "float32")
