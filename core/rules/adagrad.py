@@ -58,7 +58,8 @@ class Adagrad(Rule):
     def update(self, g: Array, slots: AdagradSlots, t: Array, x: Array) -> Step:
         a = slots.a + g * g
         denominator = sqrt(a) + self.epsilon if self.epsilon_form == "outside-root" else sqrt(a + self.epsilon)
+        divisor = denominator
         if self.rest_at_zero:
-            g, denominator = where(a > 0, g, zeros_like(g)), where(a > 0, denominator, full_like(a, 1.0))
-        delta = self.rate(t, g) * g / denominator
+            g, divisor = where(a > 0, g, zeros_like(g)), where(a > 0, denominator, full_like(a, 1.0))
+        delta = self.rate(t, g) * g / divisor
         return Step(delta, AdagradSlots(a), dict(denominator=denominator))

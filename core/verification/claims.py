@@ -3,6 +3,8 @@
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import MISSING, fields, replace
+from functools import partial
+from numbers import Real
 from typing import Any
 
 from ..errors import InputError
@@ -83,33 +85,51 @@ def claim(subject: Any, reference: Any, name: str | None = None, slots: Mapping[
 
     Raises InputError for what is none of these.
     """
-    rule, dialect, library, settings = _reference(reference)
-    if isinstance(subject, type) and not issubclass(subject, Rule):
-        subject = _instance(subject)
+    rule, dialect, library, decided = _reference(reference)
     name = name or str(getattr(subject, "__name__", type(subject).__name__))
-    formula = FORMULAS[rule][dialect]
-    if isinstance(subject, type) and issubclass(subject, Rule):
-        subject = built(subject, formula.settings["learning_rate"])
-    if not isinstance(subject, Rule):
-        implementation = _implementation(subject, slots)
-        numbers = {} if implementation.known is None else implementation.known.formula.settings
-        own = {n: value for n, value in numbers.items() if n in formula.settings} if settings is None else settings
-        found, narrow = implementation.known or _foreign(rule, dialect, own), implementation.narrow_settings
-        return Claim(name, rule, dialect, lambda _: implementation, (own,), (library,), found, narrow)
-    as_it_is, mine = subject, {field.name for field in fields(subject)} & formula.settings.keys()
-    numbers = {n: getattr(subject, n) for n in sorted(mine)}
-    for setting, value in numbers.items():
-        if not isinstance(value, float):
-            raise InputError(f"{name}: {setting} must be a number to be judged, found {type(value).__name__}.")
-    numbers = {n: value for n, value in numbers.items() if n not in formula.absent or value != 0}
-    own = numbers if settings is None else settings
-    shown = [{n: value for n, value in one.items() if n in mine} for one in _revealing(rule, dialect)]
-    sets = [own] if settings is not None else [own, *({**own, **one} for one in shown if one)]
+    if isinstance(subject, type):
+        own_class = issubclass(subject, Rule)
+        subject = built(subject, FORMULAS[rule][dialect].settings["learning_rate"]) if own_class else _instance(subject)
+    about = _about_rule if isinstance(subject, Rule) else partial(_about_other, slots=slots)
+    return about(Claim(name, rule, dialect, lambda _: subject, (decided or {},), (library,)), subject, decided)
+
+
+def _about_rule(base: Claim, subject: Rule, decided: Mapping[str, float] | None) -> Claim:
+    """With the rule's own settings, and with revealing ones of those that it has; or with the reference's alone."""
+    formula = FORMULAS[base.rule][base.dialect]
+    mine = sorted({field.name for field in fields(subject)} & formula.settings.keys())
+    numbers = {}
+    for setting in mine:
+        value = getattr(subject, setting)
+        if not isinstance(value, Real):
+            raise InputError(f"{base.name}: {setting} must be a number to be judged, found {type(value).__name__}.")
+        if setting not in formula.absent or value != 0:
+            numbers[setting] = float(value)
+    own, sets = numbers, [numbers]
+    if decided is not None:
+        own, sets = decided, [decided]
+    else:
+        shown = [{n: value for n, value in one.items() if n in mine} for one in _revealing(base.rule, base.dialect)]
+        sets += [{**own, **one} for one in shown if one]
 
     def with_settings(settings: Mapping[str, float]) -> Rule:
-        return as_it_is if settings == own else replace(as_it_is, **settings)
+        return subject if settings == own else replace(subject, **settings)
 
-    return Claim(name, rule, dialect, with_settings, tuple(sets), (library,), _foreign(rule, dialect, numbers))
+    known_of_it = _foreign(base.rule, base.dialect, numbers)
+    return replace(base, subject=with_settings, settings=tuple(sets), own=known_of_it)
+
+
+def _about_other(
+    base: Claim, subject: Any, decided: Mapping[str, float] | None, slots: Mapping[str, float] | None
+) -> Claim:
+    """With the settings that it has, as far as they are known, or with the reference's."""
+    one = _implementation(subject, slots)
+    own = decided
+    if own is None:
+        names = FORMULAS[base.rule][base.dialect].settings
+        own = {name: value for name, value in one.settings.items() if name in names}
+    known_of_it = one.known or _foreign(base.rule, base.dialect, own)
+    return replace(base, subject=lambda _: one, settings=(own,), own=known_of_it, narrow=one.narrow_settings)
 
 
 def _foreign(rule: str, dialect: str, settings: Mapping[str, float]) -> Known:

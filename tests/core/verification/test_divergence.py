@@ -63,6 +63,7 @@ def test_the_libraries_themselves_part_where_the_dialects_do(a, b, dtype, step, 
     ("adam:keras", "keras:adam", {}), ("torch:adadelta", "adadelta:torch", {}), ("adam:torch", "adam:paper", {}),
     ("tf1-kernel:adagrad", "tf1-session:adagrad", {}),
     ("adagrad:keras", "tf1-session:adagrad", {"learning_rate": 0.001}),
+    ("adagrad:optax", "adagrad:keras", {"learning_rate": 0.001, "initial_accumulator_value": 0.0}),
 ])  # fmt: skip
 def test_what_computes_the_same_does_not_part(a, b, settings):
     """In float32, the last pair among them: 0.1 in the accumulator hides an ε of 1e-7 there."""
