@@ -61,7 +61,7 @@ def test_the_libraries_themselves_part_where_the_dialects_do(a, b, dtype, step, 
 
 @pytest.mark.parametrize(("a", "b", "settings"), [
     ("adam:keras", "keras:adam", {}), ("torch:adadelta", "adadelta:torch", {}), ("adam:torch", "adam:paper", {}),
-    ("tf1-kernel:adagrad", "tf1-session:adagrad", {}),
+    ("tf1-kernel:adagrad", "tf1-session:adagrad", {}), ("tf1-session:adam", "tf1-kernel:adam", {}),
     ("adagrad:keras", "tf1-session:adagrad", {"learning_rate": 0.001}),
     ("adagrad:optax", "adagrad:keras", {"learning_rate": 0.001, "initial_accumulator_value": 0.0}),
 ])  # fmt: skip
