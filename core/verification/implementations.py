@@ -191,10 +191,9 @@ def steps_of(rule: Rule, trajectory: Trajectory) -> Values:
 
 def beside(trajectories: Sequence[Trajectory]) -> Trajectory:
     """Trajectories of the same steps as one, side by side; slots alone, not what came of them."""
-    join = lambda arrays: np.concatenate(arrays, axis=1)  # noqa: E731 - used twice
     names = trajectories[0].before
-    before = {name: join([trajectory.before[name] for trajectory in trajectories]) for name in names}
-    return Trajectory(trajectories[0].t, join([trajectory.g for trajectory in trajectories]), before, {})
+    before = {name: np.hstack([trajectory.before[name] for trajectory in trajectories]) for name in names}
+    return Trajectory(trajectories[0].t, np.hstack([trajectory.g for trajectory in trajectories]), before, {})
 
 
 def renamed(trajectory: Trajectory, slots: Sequence[str], owner: str, expected: str) -> Trajectory:

@@ -1,6 +1,7 @@
 """What a rule did along gradient streams: in any of the four executions, or in NumPy."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -37,9 +38,9 @@ class Trajectory:
 
     def steps(self, chosen: Any) -> Self:
         """Some of the steps, chosen by a slice or an array of positions."""
-        pick = lambda arrays: {name: array[chosen] for name, array in arrays.items()}  # noqa: E731 - used twice
+        before, after = ({name: array[chosen] for name, array in of.items()} for of in (self.before, self.after))
         x = None if self.x is None else self.x[chosen]
-        return type(self)(self.t[chosen], self.g[chosen], pick(self.before), pick(self.after), x)
+        return type(self)(self.t[chosen], self.g[chosen], before, after, x)
 
 
 def compiled_trajectories(rules: Mapping[str, Rule], streams: Streams, execution: str) -> dict[str, Trajectory]:
@@ -88,18 +89,15 @@ def numpy_trajectory(rule: Rule, streams: Streams) -> Trajectory:
     return trajectory_of(name, g, first, after)
 
 
-class failures_named:  # noqa: N801 - a context manager, read as a phrase
+@contextmanager
+def failures_named(name: str) -> Iterator[None]:
     """Whatever somebody's own rule raises becomes an InputError that names the rule."""
-
-    def __init__(self, name: str):
-        self._name = name
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: BaseException | None, _traceback: Any) -> None:
-        if isinstance(error, Exception | SystemExit) and not isinstance(error, InputError):
-            raise InputError(f"{self._name} failed in a step: {kind.__name__}: {error}") from error
+    try:
+        yield
+    except InputError:
+        raise
+    except (Exception, SystemExit) as error:
+        raise InputError(f"{name} failed in a step: {type(error).__name__}: {error}") from error
 
 
 def trajectory_of(
