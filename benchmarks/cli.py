@@ -5,7 +5,7 @@ from dataclasses import asdict
 from importlib.metadata import version
 from typing import Annotated
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from training.command_line import run
@@ -72,11 +72,7 @@ def compare(
 
     from .conductor import compare
     from .engines import check_name
-
-    try:
-        from .figures import summaries
-    except ModuleNotFoundError as error:
-        raise CycloptsError(f"{error.name} is not installed: pip install -e '.[bench]'.") from error
+    from .figures import summaries
     from .tables import print_comparison
     from .workload import Workload
 

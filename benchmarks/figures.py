@@ -1,32 +1,12 @@
-"""From samples to figures: paired ratios with their intervals."""
+"""From samples to figures."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import bootstrap
 
-from .conductor import Contestant, Sample
+from training.paired import paired_ratio
 
-
-class Ratio(NamedTuple):
-    """A median of paired ratios, and its bootstrap 95 % interval."""
-
-    median: float
-    low: float
-    high: float
-
-
-def paired_ratio(theirs: Sequence[Sample], ours: Sequence[Sample], seed: int = 0) -> Ratio:
-    """How many times as long one engine takes as the other: the median over rounds of the ratio within each.
-
-    The interval is the percentile bootstrap's (Efron 1979), of 10,000 resamplings of the rounds.
-    """
-    ratios = np.array([their.wall / our.wall for their, our in zip(theirs, ours, strict=True)])
-    interval = bootstrap(
-        (ratios,), np.median, n_resamples=10_000, confidence_level=0.95, method="percentile", rng=seed
-    ).confidence_interval
-    return Ratio(float(np.median(ratios)), float(interval.low), float(interval.high))
+from .conductor import Contestant
 
 
 def summaries(contestants: Sequence[Contestant], steps: int) -> list[dict[str, object]]:
@@ -43,7 +23,7 @@ def _summary(contestant: Contestant, reference: Contestant | None, steps: int) -
     walls, cpus = ([getattr(sample, clock) for sample in contestant.samples] for clock in ("wall", "cpu"))
     return {
         "engine": contestant.name,
-        "times_as_long": paired_ratio(contestant.samples, reference.samples)._asdict(),
+        "times_as_long": paired_ratio(walls, [sample.wall for sample in reference.samples])._asdict(),
         "steps_per_second": steps / float(np.median(walls)),
         "wall": {"min": min(walls), "median": float(np.median(walls))},
         "cpu": {"min": min(cpus), "median": float(np.median(cpus))},
