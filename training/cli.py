@@ -9,8 +9,10 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from .command_line import run
+from .export import export
 from .interruption import Interrupted, signals_noted
 from .options import FilePath, Whole
+from .replication.command import replicate
 from .settings import Settings
 from .verification.commands import diverge, translate, verify
 
@@ -157,7 +159,7 @@ def evaluate(*, checkpoint: FilePath, data_dir: FilePath | None = None, json: Fi
     print_evaluation(str(newest), figures)
 
 
-for command in (verify, diverge, translate):
+for command in (replicate, verify, diverge, translate, export):
     app.command(command)
 
 

@@ -80,6 +80,7 @@ ALLOWED = {
     "core/rules": ["core.errors", "core.xp", "core.rules"],
     "core/optimizer.py": ["core.errors", "core.rules"],
     "core/keras_bridge.py": ["core.errors", "core.rules", "core.optimizer", "core.keras_names"],
+    "core/keras_model.py": ["core.network"],
     "core/verification": [
         "core.errors",
         "core.seeds",
@@ -102,6 +103,7 @@ ALLOWED = {
 
 FOREIGN = {
     "core/keras_bridge.py": {"keras"},
+    "core/keras_model.py": {"keras"},
     "core/verification/references/of_keras.py": {"keras"},
     "core/verification/references/of_torch.py": {"torch"},
     "core/verification/references/of_optax.py": {"jax", "optax"},
