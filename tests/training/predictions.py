@@ -1,0 +1,43 @@
+"""What a perceptron says of images, by rawstep's own functions, and how far from it roundings may lead."""
+
+import numpy as np
+import tensorflow as tf
+
+from core import logits
+from training.images import unit_pixels
+
+U = 2.0**-24
+"""The most that one rounding to float32 changes a value by, in units of it."""
+
+
+def predictions(weights, images):
+    """Probabilities and classes of uint8 images."""
+    estimates = logits(weights, unit_pixels(tf.constant(images)))
+    return {"probabilities": tf.nn.softmax(estimates).numpy(), "classes": tf.argmax(estimates, axis=1).numpy()}
+
+
+def rounding_bound(weights, images):
+    """For each image, the most by which two float32 programs may differ in a probability, in whatever order they sum.
+
+    Each is off its logits by no more than what a layer hands on, Σ|w|·error, and adds: the sum of n products and a
+    bias is off by (n+1)·u·Σ|terms| at most (Higham 2002, section 3.1). A probability changes by half of the largest
+    change of a logit at most; the two are apart by twice that. 32 roundings are enough for softmax itself.
+    """
+    weights = {name: np.asarray(value, np.float64) for name, value in weights.items()}
+    x = images / 255
+    error = 2 * U * x
+    for layer in [*range(1, len(weights) // 2), "o"]:
+        w, b = weights[f"h{layer}"], weights[f"b{layer}"]
+        error = error @ abs(w) + (len(w) + 1) * U * ((abs(x) + error) @ abs(w) + abs(b))
+        x = x @ w + b if layer == "o" else np.maximum(x @ w + b, 0)
+    return error.max(axis=1) + 32 * U
+
+
+def assert_same(found, weights, images):
+    """Found are probabilities and classes of these images, and rawstep gives the same but for roundings."""
+    expected = predictions(weights, images)
+    for name, values in expected.items():
+        assert (found[name].dtype, found[name].shape) == (values.dtype, values.shape)
+    apart = abs(found["probabilities"].astype(float) - expected["probabilities"]).max(axis=1)
+    assert (apart <= rounding_bound(weights, images)).all()
+    np.testing.assert_array_equal(found["classes"], expected["classes"])
