@@ -46,7 +46,8 @@ class RunDisplay:
         )
         steps = trainer.settings.epochs * trainer.sampler.steps_per_epoch
         begun = self._count(len(trainer.history) + 1)
-        self._task = self._bar.add_task("compiling", total=steps, completed=trainer.step, epoch=begun)
+        done = len(trainer.history) * trainer.sampler.steps_per_epoch + len(trainer.costs)
+        self._task = self._bar.add_task("compiling", total=steps, completed=done, epoch=begun)
 
     def __enter__(self) -> Self:
         with suppress(OSError):
@@ -99,6 +100,34 @@ class Tally:
         """The pieces before are done, and this one begins."""
         self._bar.update(self._task, completed=self._begun, description=piece)
         self._begun += 1
+
+
+class WorkDisplay:
+    """A progress bar over the training steps of many runs, on standard error where that is a terminal."""
+
+    def __init__(self):
+        console = Screen(stderr=True)
+        columns = (BarColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+        self._bar = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        self._task, self._done = self._bar.add_task("starting", total=None), 0
+
+    def __enter__(self) -> Self:
+        with suppress(OSError):
+            self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        with suppress(OSError):
+            self._bar.stop()
+
+    def begin(self, piece: str, left: int) -> None:
+        """A run begins, with so many steps left to be made in all."""
+        self._bar.update(self._task, total=self._done + left, completed=self._done, description=piece)
+
+    def advance(self, steps: int) -> None:
+        """So many steps are made."""
+        self._done += steps
+        self._bar.update(self._task, completed=self._done)
 
 
 def run_title(report: Mapping[str, Any]) -> str:

@@ -1,0 +1,71 @@
+"""`rawstep replicate`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from ..options import FilePath, Names, Whole
+
+
+def replicate(
+    *,
+    experiments: Names | None = None,
+    seeds: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None,
+    epochs: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None,
+    quick: Annotated[bool, Parameter(negative=())] = False,
+    seed: Annotated[Whole, Parameter(validator=Number(gte=0))] = 0,
+    out: FilePath = Path("replication"),
+) -> None:
+    """Run the notebook's experiments and answer its questions anew, over seeds; write figures, pictures and a report.
+
+    Each figure that the notebook printed stands beside the band of ours, and each of its five questions is answered
+    from runs made for it. Whatever is finished stays in the folder: the same command goes on where it was interrupted,
+    and another one takes from there what it needs.
+
+    Examples:
+
+    - `rawstep replicate`: all of it, in half an hour; then open replication/report.html
+    - `rawstep replicate --quick`: every part in small, in three minutes
+    - `rawstep replicate --experiments adam adagrad --seeds 10`: two experiments, over more seeds
+    - `rawstep replicate --experiments question-5 --out sittings`: one question alone
+
+    Parameters
+    ----------
+    experiments
+        adam, adam-lr-0.005, adam-lr-0.0005, adadelta, adagrad, adam-batch-200, adam-batch-50: the notebook's; resume:
+        its five more epochs; question-1 to question-5. All unless given.
+    seeds
+        Seeds of the experiments and of question 3; 5, or 2 with --quick.
+    epochs
+        Epochs of each run, but for question 1's; 30 as in the notebook, or 2 with --quick.
+    quick
+        Few epochs and coarse grids, which prove nothing.
+    seed
+        The first seed; the others follow it.
+    out
+        The folder for results.json, pictures and report.html, and for finished runs.
+    """
+    from core import InputError
+
+    from ..display import WorkDisplay
+    from ..interruption import signals_noted
+    from ..record import circumstances
+    from . import scale
+    from .conduct import NAMES, conduct, parts
+    from .place import Place
+
+    for name in experiments or ():
+        if name not in NAMES:
+            raise InputError(f"There is no experiment {name!r}; there are: {', '.join(NAMES)}.")
+    chosen = parts(experiments or NAMES, (scale.quick if quick else scale.full)(seeds, epochs, seed))
+    place = Place(out)
+    place.check()
+    before = circumstances("rawstep", ["scipy", "plotly", "matplotlib"])
+    with WorkDisplay() as display, signals_noted() as signals:
+        results = conduct(chosen, place, before, display, signals)
+    from ..report import print_summary, write_report
+
+    write_report(results, place)
+    print_summary(results, place)

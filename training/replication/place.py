@@ -1,0 +1,78 @@
+"""The folder of a replication: what is finished, the states that later parts go on from, results and pictures."""
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from core import InputError
+
+from ..data import Dataset, load_dataset
+from ..files import check_folder, make_folder
+from ..results import write_json
+
+RESULTS = "results.json"
+ABOUT = "rawstep replicate"
+"""What stands under "about" in results.json, to tell it from other files of that name."""
+
+
+class Place:
+    """A folder in which a replication is made, and goes on where it stopped.
+
+    runs/NAME.json     the outcome of each finished work, written whole as it ends
+    states/NAME/       checkpoints of the runs that others go on from
+    results.json       all outcomes, bands and answers
+    """
+
+    def __init__(self, path: Path):
+        self.path = path
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        return load_dataset()
+
+    def check(self) -> None:
+        """Raises InputError where the folder cannot be written, or its results.json is damaged or another's."""
+        check_folder(self.path)
+        if (self.path / RESULTS).exists():
+            self.results()
+
+    def results(self) -> dict[str, Any]:
+        """What `finish` wrote. Raises InputError where it is not there, damaged, or something else."""
+        path = self.path / RESULTS
+        results = _read(path, "remove it, and it is made anew from the finished runs")
+        if not isinstance(results, dict) or results.get("about") != ABOUT:
+            raise InputError(f"{path} is not of `{ABOUT}`: give another folder by --out.")
+        return results
+
+    def finished(self) -> dict[str, Any]:
+        """The outcome of each finished work by its name. Raises InputError where one is damaged."""
+        return {
+            path.stem: _read(path, "remove it, and that run alone is made anew")
+            for path in sorted((self.path / "runs").glob("*.json"))
+        }
+
+    def keep(self, name: str, outcome: Mapping[str, Any]) -> Any:
+        """Writes the outcome of a finished work; returns it as it will be read. Raises InputError where it cannot."""
+        path = self.path / "runs" / f"{name}.json"
+        make_folder(path.parent)
+        write_json(path, outcome)
+        return _read(path, "")
+
+    def state(self, name: str) -> Path:
+        """The run folder of a work."""
+        return self.path / "states" / name
+
+    def finish(self, results: Mapping[str, Any]) -> None:
+        """Writes results.json. Raises InputError where it cannot."""
+        write_json(self.path / RESULTS, {"about": ABOUT, **results})
+
+
+def _read(path: Path, remedy: str) -> Any:
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise InputError(f"{path} is damaged ({error}); {remedy}.") from error
