@@ -14,6 +14,7 @@ from .interruption import Interrupted, signals_noted
 from .options import FilePath, Whole
 from .replication.command import replicate
 from .settings import Settings
+from .tf1_bridge.commands import export_tf1, import_tf1
 from .verification.commands import diverge, translate, verify
 
 app = App(
@@ -159,7 +160,7 @@ def evaluate(*, checkpoint: FilePath, data_dir: FilePath | None = None, json: Fi
     print_evaluation(str(newest), figures)
 
 
-for command in (replicate, verify, diverge, translate, export):
+for command in (replicate, verify, diverge, translate, export, import_tf1, export_tf1):
     app.command(command)
 
 
