@@ -28,11 +28,15 @@ def export(*, checkpoint: FilePath, saved_model: FilePath | None = None, keras: 
     """
     if saved_model is None and keras is None:
         raise CycloptsError("There is nothing to write: give --saved-model DIR, --keras FILE.keras or both.")
+    from core import InputError
+
     from .files import check_apart, write_whole
     from .run_folder import RunFolder
     from .serving import ServedModel, check_keras_file, check_saved_model, keras_file, write_saved_model
 
     check_apart(saved_model, keras)
+    if saved_model is not None and keras is not None and keras.absolute() in saved_model.absolute().parents:
+        raise InputError(f"{keras} cannot be a file, since {saved_model} is to lie below it.")
     if saved_model is not None:
         check_saved_model(saved_model)
     if keras is not None:

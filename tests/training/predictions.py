@@ -19,16 +19,18 @@ def predictions(weights, images):
 def rounding_bound(weights, images):
     """For each image, the most by which two float32 programs may differ in a probability, in whatever order they sum.
 
-    Each is off its logits by no more than what a layer hands on, Σ|w|·error, and adds: the sum of n products and a
-    bias is off by (n+1)·u·Σ|terms| at most (Higham 2002, section 3.1). A probability changes by half of the largest
-    change of a logit at most; the two are apart by twice that. 32 roundings are enough for softmax itself.
+    A sum of n products and a bias is off by 8·√(n+1)·u·Σ|terms| at most, if roundings are independent, but for one sum
+    in 10¹⁰ (Higham & Mary 2019, theorem 3.1; the worst case, (n+1)·u·Σ|terms|, is so wide that pixels divided by 256
+    would pass). What the layer before is off by adds to it as independent errors do. A probability changes by half of
+    the largest change of a logit at most; the two are apart by twice that. 32 roundings are enough for softmax itself.
     """
     weights = {name: np.asarray(value, np.float64) for name, value in weights.items()}
     x = images / 255
     error = 2 * U * x
     for layer in [*range(1, len(weights) // 2), "o"]:
         w, b = weights[f"h{layer}"], weights[f"b{layer}"]
-        error = error @ abs(w) + (len(w) + 1) * U * ((abs(x) + error) @ abs(w) + abs(b))
+        summed = 8 * np.sqrt(len(w) + 1) * U * (abs(x) @ abs(w) + abs(b))
+        error = np.sqrt(error**2 @ w**2 + summed**2)
         x = x @ w + b if layer == "o" else np.maximum(x @ w + b, 0)
     return error.max(axis=1) + 32 * U
 
