@@ -65,11 +65,18 @@ def new_weights(
     return {name: tf.Variable(value, name=name) for name, value in values.items()}
 
 
+def activations(weights: Weights, x: tf.Tensor) -> list[tf.Tensor]:
+    """The output of each layer, [examples, units], for inputs x [examples, inputs]: hidden ones after ReLU, then the
+    logits."""
+    outputs = [x]
+    for layer in range(1, len(weights) // 2):
+        outputs.append(tf.nn.relu(tf.matmul(outputs[-1], weights[f"h{layer}"]) + weights[f"b{layer}"]))
+    return [*outputs[1:], tf.matmul(outputs[-1], weights["ho"]) + weights["bo"]]
+
+
 def logits(weights: Weights, x: tf.Tensor) -> tf.Tensor:
     """The output before softmax, [examples, classes], for inputs x [examples, inputs]; ReLU between layers."""
-    for layer in range(1, len(weights) // 2):
-        x = tf.nn.relu(tf.matmul(x, weights[f"h{layer}"]) + weights[f"b{layer}"])
-    return tf.matmul(x, weights["ho"]) + weights["bo"]
+    return activations(weights, x)[-1]
 
 
 def softmax_cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:

@@ -45,6 +45,14 @@ def plot_run(report: Mapping[str, Any], path: Path) -> None:
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
+    write_picture(path, figure)
+
+
+def write_picture(path: Path, figure: Figure) -> None:
+    """Writes a figure, whole or not at all, in the format that the ending names: the same figure gives the same bytes.
+
+    Raises InputError where it cannot be written.
+    """
     picture = BytesIO()
     dated = {".svg": "Date", ".pdf": "CreationDate"}.get(path.suffix)
     with matplotlib.rc_context({"svg.hashsalt": "rawstep"}):

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from ..display import WorkDisplay
 from ..interruption import Interrupted
+from .answers import answers
 from .batch_sizes import BatchSizes
 from .epochs import Epochs
 from .experiments import Experiment, Resume, orderings
@@ -76,7 +77,12 @@ def results(parts: Sequence[Part], finished: Mapping[str, Any]) -> dict[str, Any
     figures = {part.name: part.figures(finished) for part in parts}
     experiments = {name: of for name, of in figures.items() if "test_accuracies" in of}
     used = {work.name: finished[work.name] for part in parts for work in part.works(finished)}
-    return {"parts": figures, "orderings": orderings(experiments), "runs": used}
+    return {
+        "parts": figures,
+        "orderings": orderings(experiments),
+        "answers": {name: asdict(answer) for name, answer in answers(figures).items()},
+        "runs": used,
+    }
 
 
 def conduct(

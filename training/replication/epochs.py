@@ -46,7 +46,7 @@ class Epochs:
             "enough": _at(curves, int(np.argmax(accuracy >= accuracy[best] - error))),
             "first_rise": _at(curves, int(rises[0]) + 1) if len(rises) else None,
             "rises": len(rises),
-            "at": [_at(curves, epoch - 1) for epoch in _milestones(len(accuracy))],
+            "last": _at(curves, len(accuracy) - 1),
             "stopping": [stopped(curves, patience) for patience in PATIENCE],
         }
 
@@ -65,7 +65,3 @@ def stopped(curves: Curves, patience: int) -> dict[str, Any]:
 
 def _at(curves: Curves, index: int) -> dict[str, Any]:
     return {"epoch": index + 1} | {name: float(curve[index]) for name, curve in curves._asdict().items()}
-
-
-def _milestones(epochs: int) -> list[int]:
-    return [epoch for epoch in (1, 10, 20, 30, 50, 70) if epoch < epochs] + [epochs]

@@ -1,0 +1,85 @@
+"""The report: one HTML page that carries its script and its pictures, and asks no network for anything."""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from ..files import write_whole
+from ..replication.bands import FEWEST, WIDTH, outside_by_chance
+from ..replication.place import Place
+from ..replication.printed import EPOCHS
+from .charts import charts
+from .pictures import CAPTIONS, draw
+
+REPORT = "report.html"
+TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
+CHART_OF = {
+    "question-1": "epochs",
+    "question-2": "learning-rates",
+    "question-3": "optimizers",
+    "question-4": "batch-sizes",
+}
+
+
+def write_report(results: Mapping[str, Any], place: Place) -> None:
+    """Draws the pictures and writes report.html into the folder of a replication.
+
+    Raises InputError where one of them cannot be written.
+    """
+    pictures = draw(results, place)
+    write_whole(place.path / REPORT, page(results, pictures).encode())
+
+
+def page(results: Mapping[str, Any], pictures: list[Path]) -> str:
+    """The report of these results, with these pictures in it."""
+    environment = Environment(
+        loader=PackageLoader("training.report", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {"figure": figure, "share": lambda value: f"{value:.2%}"}
+    rows = beside(results)
+    return environment.get_template("page.html.jinja").render(
+        results=results,
+        rows=rows,
+        judged=[row for row in rows if row["verdict"] != "few seeds"],
+        outside=[row for row in rows if row["verdict"] not in ("inside", "few seeds")],
+        by_chance=outside_by_chance(len(results["scale"]["seeds"])),
+        seconds=sum(run["made"]["seconds"] for run in results["runs"].values()),
+        band_width=WIDTH,
+        fewest=FEWEST,
+        notebook_epochs=EPOCHS,
+        charts={name: Markup(html) for name, html in charts(results).items()},
+        chart_of=CHART_OF,
+        pictures=[(path.name, CAPTIONS[path.name], _data(path)) for path in pictures],
+        plotly=Markup(get_plotlyjs()),
+    )
+
+
+def beside(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every figure that the notebook printed beside ours, with the verdict in a word or two."""
+    few = len(results["scale"]["seeds"]) < FEWEST
+    return [
+        {"experiment": name, **row, "verdict": "few seeds" if few else _verdict(row)}
+        for name, part in results["parts"].items()
+        for row in part.get("beside", ())
+    ]
+
+
+def figure(value: float, what: str) -> str:
+    """A cost to four digits, an accuracy as a percentage."""
+    return f"{value:.2%}" if "accuracy" in what else f"{value:.4g}"
+
+
+def _verdict(row: Mapping[str, Any]) -> str:
+    if not row["outside"]:
+        return "inside"
+    return f"{figure(abs(row['outside']), row['what'])} {'above' if row['outside'] > 0 else 'below'}"
+
+
+def _data(path: Path) -> str:
+    return f"data:{TYPES[path.suffix]};base64,{b64encode(path.read_bytes()).decode()}"

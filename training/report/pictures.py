@@ -1,0 +1,125 @@
+"""Pictures of a replication as files: curves over seeds, and what the network of the first experiment has learnt."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from matplotlib.figure import Figure
+from matplotlib.ticker import PercentFormatter
+
+from core.network import Weights, activations
+
+from ..data import Split
+from ..files import make_folder
+from ..images import unit_pixels
+from ..plot import write_picture
+from ..replication.place import Place
+from ..replication.scale import FIRST
+from ..run_folder import RunFolder
+from .series import Series, experiments
+
+CAPTIONS = {
+    "experiments.svg": "Cost and test accuracy of the notebook's seven experiments: the mean over seeds, and the band "
+    "from the least to the greatest of them; crosses are the costs that the notebook printed.",
+    "confusion.svg": "Test images by their class and by the class that the network names: how many of the first "
+    "experiment's are named wrongly, and as what.",
+    "misclassified.png": "The images whose wrong class the network is most certain of: class → class named, certainty.",
+    "weights.png": "The weights of the first layer's first 64 units as images of 28 × 28 pixels, blue below 0 and red "
+    "above. Pixels at the edge are always black, so their weights stay what N(0,1) made them.",
+    "activations.png": "Activations of the 256 units of either hidden layer, averaged over the test images of a class, "
+    "units sorted by the class that excites them most.",
+}
+"""By file name, in the order in which they are shown."""
+
+
+def draw(results: Mapping[str, Any], place: Place) -> list[Path]:
+    """Draws what the results and the state of the first experiment's first run give; returns the pictures there are.
+
+    A picture that cannot be drawn any more, because the state has gone, is kept as it is.
+    Raises InputError where one cannot be written.
+    """
+    folder = place.path / "pictures"
+    make_folder(folder)
+    if costs := experiments(results, "cost"):
+        write_picture(folder / "experiments.svg", _curves(costs, experiments(results, "test_accuracy")))
+    first = results["parts"].get(FIRST.name)
+    if first and (state := place.state(first["runs"][0])).exists():
+        _draw_network(folder, RunFolder(state).newest().weights, place.dataset.test)
+    return [folder / name for name in CAPTIONS if (folder / name).exists()]
+
+
+def _curves(costs: list[Series], accuracies: list[Series]) -> Figure:
+    figure = Figure(figsize=(10, 4), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    for axes, series in ((left, costs), (right, accuracies)):
+        for one in series:
+            axes.fill_between(one.epochs, one.low, one.high, color=one.colour, alpha=0.25, linewidth=0)
+            axes.plot(one.epochs, one.mean, color=one.colour, label=one.name, linewidth=1)
+            axes.plot(one.epochs[: len(one.printed)], one.printed, "x", color=one.colour, markersize=3)
+        axes.set_xlabel("epoch")
+        axes.grid(alpha=0.3)
+    left.set_yscale("log")
+    left.set_ylabel("mean cost of the epoch's batches")
+    right.set_ylabel("test accuracy")
+    right.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    right.legend(fontsize="small", loc="center right")
+    return figure
+
+
+def _draw_network(folder: Path, weights: Weights, test: Split) -> None:
+    *hidden, logits = (layer.numpy() for layer in activations(weights, unit_pixels(tf.constant(test.images))))
+    certainty = tf.nn.softmax(logits).numpy()
+    write_picture(folder / "confusion.svg", _confusion(test.labels, certainty.argmax(axis=1)))
+    write_picture(folder / "misclassified.png", _misclassified(test, certainty))
+    write_picture(folder / "weights.png", _first_layer(weights["h1"].numpy()))
+    write_picture(folder / "activations.png", _activations(hidden, test.labels))
+
+
+def _confusion(labels: np.ndarray, named: np.ndarray) -> Figure:
+    counts = np.zeros((10, 10), int)
+    np.add.at(counts, (labels, named), 1)
+    errors = counts - np.diag(np.diag(counts))
+    figure = Figure(figsize=(5, 4.6), layout="constrained")
+    axes = figure.subplots()
+    axes.imshow(errors, cmap="Reds")
+    for (row, column), count in np.ndenumerate(counts):
+        dark = errors[row, column] > errors.max() / 2
+        axes.text(column, row, count, ha="center", va="center", fontsize=8, color="white" if dark else "black")
+    axes.set(xticks=range(10), yticks=range(10), xlabel="class named", ylabel="class")
+    return figure
+
+
+def _misclassified(test: Split, certainty: np.ndarray) -> Figure:
+    named = certainty.argmax(axis=1)
+    wrong = np.flatnonzero(named != test.labels)
+    worst = wrong[np.argsort(-certainty[wrong, named[wrong]], kind="stable")][:24]
+    figure = Figure(figsize=(8, 5.2), layout="constrained")
+    for axes in figure.subplots(4, 6).flat:
+        axes.set_axis_off()
+    for axes, image in zip(figure.axes, worst, strict=False):
+        axes.imshow(test.images[image].reshape(28, 28), cmap="gray_r")
+        axes.set_title(f"{test.labels[image]} → {named[image]}, {certainty[image].max():.0%}", fontsize=8)
+    return figure
+
+
+def _first_layer(weights: np.ndarray) -> Figure:
+    figure = Figure(figsize=(8, 8), layout="constrained")
+    limit = np.abs(weights).max()
+    for axes, unit in zip(figure.subplots(8, 8).flat, weights.T, strict=False):
+        axes.set_axis_off()
+        axes.imshow(unit.reshape(28, 28), cmap="RdBu_r", vmin=-limit, vmax=limit)
+    return figure
+
+
+def _activations(hidden: list[np.ndarray], labels: np.ndarray) -> Figure:
+    figure = Figure(figsize=(8, 4.6), layout="constrained")
+    for number, (axes, layer) in enumerate(zip(figure.subplots(len(hidden), 1), hidden, strict=True), start=1):
+        means = np.array([layer[labels == label].mean(axis=0) for label in range(10)])
+        order = np.lexsort((-means.max(axis=0), means.argmax(axis=0)))
+        shown = axes.imshow(means[:, order], aspect="auto", interpolation="nearest", cmap="magma")
+        axes.set(yticks=range(10), ylabel="class", xlabel=f"units of hidden layer {number}")
+        axes.tick_params(labelsize=7)
+        figure.colorbar(shown, ax=axes)
+    return figure

@@ -1,0 +1,29 @@
+"""What the terminal shows of a replication."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.table import Table
+
+from ..display import Screen
+from ..replication.place import Place
+from .page import REPORT, beside, figure
+
+
+def print_summary(results: Mapping[str, Any], place: Place) -> None:
+    """The notebook's figures beside ours, a line for each answer, and where the report is, to standard output."""
+    console = Screen(wide=True)
+    if rows := beside(results):
+        table = Table(title=f"the notebook's figures beside {len(results['scale']['seeds'])} seeds")
+        for heading in ("experiment", "figure", "notebook", "mean", "deviation", "band", "verdict"):
+            table.add_column(heading, justify="left" if heading in ("experiment", "figure", "verdict") else "right")
+        for row in rows:
+            printed, mean, deviation, low, high = (
+                figure(value, row["what"]) for value in (row["printed"], *row["band"].values())
+            )
+            table.add_row(row["experiment"], row["what"], printed, mean, deviation, f"{low} – {high}", row["verdict"])
+        console.print(table)
+    for number, answer in enumerate(results["answers"].values(), start=1):
+        console.print(f"{number}. {answer['question']} The notebook's answer {answer['verdict']}.", soft_wrap=True)
+        console.print(f"   {answer['sentences'][0]}", soft_wrap=True)
+    console.print(f"report: {place.path / REPORT}", soft_wrap=True)
