@@ -89,7 +89,7 @@ def _epochs(cost: Series, accuracies: Sequence[Series], figures: Mapping[str, An
     for name in ("enough", "best"):
         figure.add_vline(x=figures[name]["epoch"], line_dash="dot", line_color="#8a8a8a", annotation_text=name)
     _axes(figure, "epoch", "accuracy")
-    figure.update_layout(yaxis2=dict(type="log", overlaying="y", side="right", showgrid=False, title="cost"))
+    figure.update_layout(yaxis2=dict(type="log", dtick=1, overlaying="y", side="right", showgrid=False, title="cost"))
     return figure
 
 
@@ -105,7 +105,7 @@ def _learning_rates(rules: Mapping[str, Any]) -> go.Figure:
                 line=dict(color=colour, dash=dash),
             )
     _axes(figure, "learning rate", "accuracy after the last epoch")
-    figure.update_xaxes(type="log")
+    figure.update_xaxes(type="log", dtick=1)
     return figure
 
 
@@ -134,16 +134,16 @@ def _axes(figure: go.Figure, x: str, y: str, logarithmic: bool = False) -> None:
     figure.update_layout(
         template="none",
         height=430,
-        margin=dict(l=56, r=16, t=12, b=48),
+        margin=dict(l=56, r=56, t=12, b=48),
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
-        legend=dict(orientation="h", y=-0.18),
+        legend=dict(orientation="h", x=0, y=1.02, yanchor="bottom"),
         hovermode="closest",
         font=dict(family="inherit"),
     )
     figure.update_xaxes(title=x, gridcolor="rgba(128,128,128,0.25)", zeroline=False)
     figure.update_yaxes(title=y, gridcolor="rgba(128,128,128,0.25)", zeroline=False)
     if logarithmic:
-        figure.update_yaxes(type="log", exponentformat="power")
+        figure.update_yaxes(type="log", dtick=1, exponentformat="power")
     elif "accuracy" in y:
         figure.update_yaxes(tickformat=".0%", hoverformat=".2%")

@@ -9,8 +9,10 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from core.network import Weights, activations
+from core import new_weights
+from core.network import activations
 
+from ..checkpoint import Checkpoint
 from ..data import Split
 from ..files import make_folder
 from ..images import unit_pixels
@@ -26,8 +28,9 @@ CAPTIONS = {
     "confusion.svg": "Test images by their class and by the class that the network names: how many of the first "
     "experiment's are named wrongly, and as what.",
     "misclassified.png": "The images whose wrong class the network is most certain of: class → class named, certainty.",
-    "weights.png": "The weights of the first layer's first 64 units as images of 28 × 28 pixels, blue below 0 and red "
-    "above. Pixels at the edge are always black, so their weights stay what N(0,1) made them.",
+    "weights.png": "The first layer's first 25 units as images of 28 × 28 pixels, blue below 0 and red above: their "
+    "weights, which N(0,1) drowns in noise, and what training added to them. Pixels at the edge are black in every "
+    "image, so nothing was.",
     "activations.png": "Activations of the 256 units of either hidden layer, averaged over the test images of a class, "
     "units sorted by the class that excites them most.",
 }
@@ -46,7 +49,7 @@ def draw(results: Mapping[str, Any], place: Place) -> list[Path]:
         write_picture(folder / "experiments.svg", _curves(costs, experiments(results, "test_accuracy")))
     first = results["parts"].get(FIRST.name)
     if first and (state := place.state(first["runs"][0])).exists():
-        _draw_network(folder, RunFolder(state).newest().weights, place.dataset.test)
+        _draw_network(folder, RunFolder(state).newest(), place.dataset.test)
     return [folder / name for name in CAPTIONS if (folder / name).exists()]
 
 
@@ -68,12 +71,14 @@ def _curves(costs: list[Series], accuracies: list[Series]) -> Figure:
     return figure
 
 
-def _draw_network(folder: Path, weights: Weights, test: Split) -> None:
-    *hidden, logits = (layer.numpy() for layer in activations(weights, unit_pixels(tf.constant(test.images))))
+def _draw_network(folder: Path, state: Checkpoint, test: Split) -> None:
+    outputs = activations(state.weights, unit_pixels(tf.constant(test.images)))
+    *hidden, logits = (layer.numpy() for layer in outputs)
+    before = new_weights([test.images.shape[1], *state.settings.hidden, 10], state.settings.init, state.settings.seed)
     certainty = tf.nn.softmax(logits).numpy()
     write_picture(folder / "confusion.svg", _confusion(test.labels, certainty.argmax(axis=1)))
     write_picture(folder / "misclassified.png", _misclassified(test, certainty))
-    write_picture(folder / "weights.png", _first_layer(weights["h1"].numpy()))
+    write_picture(folder / "weights.png", _first_layer(state.weights["h1"].numpy(), before["h1"].numpy()))
     write_picture(folder / "activations.png", _activations(hidden, test.labels))
 
 
@@ -104,12 +109,17 @@ def _misclassified(test: Split, certainty: np.ndarray) -> Figure:
     return figure
 
 
-def _first_layer(weights: np.ndarray) -> Figure:
-    figure = Figure(figsize=(8, 8), layout="constrained")
-    limit = np.abs(weights).max()
-    for axes, unit in zip(figure.subplots(8, 8).flat, weights.T, strict=False):
-        axes.set_axis_off()
-        axes.imshow(unit.reshape(28, 28), cmap="RdBu_r", vmin=-limit, vmax=limit)
+def _first_layer(weights: np.ndarray, before: np.ndarray) -> Figure:
+    figure = Figure(figsize=(10, 4.6), layout="constrained")
+    halves = figure.subfigures(1, 2)
+    for half, title, values in zip(
+        halves, ("weights", "what training added"), (weights, weights - before), strict=True
+    ):
+        half.suptitle(title)
+        limit = np.abs(values[:, :25]).max()
+        for axes, unit in zip(half.subplots(5, 5).flat, values.T, strict=False):
+            axes.set_axis_off()
+            axes.imshow(unit.reshape(28, 28), cmap="RdBu_r", vmin=-limit, vmax=limit)
     return figure
 
 
