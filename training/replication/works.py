@@ -15,7 +15,7 @@ import tensorflow as tf
 from core import InputError
 from core.seeds import generator
 
-from ..checkpoint import read
+from ..checkpoint import Checkpoint
 from ..loop import Trainer
 from ..run_folder import RunFolder
 from ..settings import Settings
@@ -139,16 +139,8 @@ class Sittings:
             _sitting(self.whole.settings, folder, end, advance)
             advance((end - begun) * steps_per_epoch(self.whole.settings.batch_size))
             begun = end
-        ours, theirs = (read(RunFolder(path).newest().path) for path in (folder, place.state(self.whole.name)))
-        unlike = [n for n in theirs.tensors if ours.tensors[n].tobytes() != theirs.tensors[n].tobytes()]
-        return {
-            "ends": self.ends,
-            "tensors": len(theirs.tensors),
-            "numbers": sum(tensor.size for tensor in theirs.tensors.values()),
-            "unlike_tensors": unlike,
-            "epochs_equal": ours.run["epochs"] == theirs.run["epochs"],
-            "order_of_batches_equal": ours.run["sampler"] == theirs.run["sampler"],
-        }
+        left = [RunFolder(path).newest() for path in (folder, place.state(self.whole.name))]
+        return {"ends": self.ends, **compared(*left)}
 
 
 @dataclass(frozen=True)
@@ -182,6 +174,18 @@ class EpochTimes:
                     seconds[batch].append(time.perf_counter() - begun)
                 advance(steps)
         return {"seconds": seconds}
+
+
+def compared(ours: Checkpoint, theirs: Checkpoint) -> dict[str, Any]:
+    """Two states of one run, bit for bit: every tensor, every cost and accuracy, the batches to come."""
+    unlike = [name for name in theirs.tensors if ours.tensors[name].tobytes() != theirs.tensors[name].tobytes()]
+    return {
+        "tensors": len(theirs.tensors),
+        "numbers": sum(tensor.size for tensor in theirs.tensors.values()),
+        "unlike_tensors": unlike,
+        "epochs_equal": ours.run["epochs"] == theirs.run["epochs"],
+        "order_of_batches_equal": ours.run["sampler"] == theirs.run["sampler"],
+    }
 
 
 def _trained(trainer: Trainer, advance: Advance) -> list[dict[str, float]]:

@@ -84,8 +84,10 @@ def _band(one: Series) -> list[go.Scatter]:
 def _epochs(cost: Series, accuracies: Sequence[Series], figures: Mapping[str, Any]) -> go.Figure:
     figure = go.Figure()
     for one in accuracies:
-        figure.add_scatter(x=one.epochs, y=one.mean, name=one.name, line_color=one.colour)
-    figure.add_scatter(x=cost.epochs, y=cost.mean, name=f"{cost.name} (right)", line_color=cost.colour, yaxis="y2")
+        figure.add_scatter(x=one.epochs, y=one.mean, name=one.name, mode="lines", line_color=one.colour)
+    figure.add_scatter(
+        x=cost.epochs, y=cost.mean, name=f"{cost.name} (right)", mode="lines", line_color=cost.colour, yaxis="y2"
+    )
     for name in ("enough", "best"):
         figure.add_vline(x=figures[name]["epoch"], line_dash="dot", line_color="#8a8a8a", annotation_text=name)
     _axes(figure, "epoch", "accuracy")

@@ -111,10 +111,9 @@ def _misclassified(test: Split, certainty: np.ndarray) -> Figure:
 
 def _first_layer(weights: np.ndarray, before: np.ndarray) -> Figure:
     figure = Figure(figsize=(10, 4.6), layout="constrained")
-    halves = figure.subfigures(1, 2)
-    for half, title, values in zip(
-        halves, ("weights", "what training added"), (weights, weights - before), strict=True
-    ):
+    grid = figure.add_gridspec(1, 2)
+    for column, (title, values) in enumerate({"weights": weights, "what training added": weights - before}.items()):
+        half = figure.add_subfigure(grid[column])
         half.suptitle(title)
         limit = np.abs(values[:, :25]).max()
         for axes, unit in zip(half.subplots(5, 5).flat, values.T, strict=False):
