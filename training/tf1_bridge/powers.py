@@ -48,8 +48,8 @@ def step_of(powers: Mapping[str, float]) -> int | None:
     if last.start in first:
         return None if last.stop == NEVER else last.start
     raise InputError(
-        f"{name_1} = {powers[name_1]:.8g} is that of {_told(first)} at β1 = {BETAS[0]}, "
-        f"but {name_2} = {powers[name_2]:.8g} that of {_told(last)} at β2 = {BETAS[1]}; only these β are supported."
+        f"{name_1} = {powers[name_1]:.7g} is that of {_told(first)} at β1 = {BETAS[0]}, "
+        f"but {name_2} = {powers[name_2]:.7g} that of {_told(last)} at β2 = {BETAS[1]}; only these β are supported."
     )
 
 
@@ -61,8 +61,8 @@ def _span(name: str, value: float, beta: float) -> range:
     nearest = int(np.argmin(np.abs(products - value)))
     if not abs(float(products[nearest]) / value - 1) <= (1 - beta) / 10:
         raise InputError(
-            f"{name} = {value:.8g} is no power of β = {beta} that any step leaves; nearest is step {nearest:,}'s, "
-            f"{products[nearest]:.8g}. Only Adam with β1 = {BETAS[0]} and β2 = {BETAS[1]} is supported."
+            f"{name} = {value:.7g} is no power of β = {beta} that any step leaves; nearest is step {nearest:,}'s, "
+            f"{products[nearest]:.7g}. Only Adam with β1 = {BETAS[0]} and β2 = {BETAS[1]} is supported."
         )
     return range(nearest, nearest + 1)
 
