@@ -1,5 +1,6 @@
 """Files of TensorFlow 1's Saver: named tensors and nothing else."""
 
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -56,7 +57,7 @@ def check_new(path: Path) -> None:
     """Raises InputError unless `write` can write a checkpoint at `path`; leaves nothing behind."""
     _check_name(path)
     for taken in (path, *_files(path)):
-        if taken.exists() or taken.is_symlink():
+        if os.path.lexists(taken):
             raise InputError(f"{taken} is there already, and nothing is overwritten: give another name, or remove it.")
         check_file(taken)
 
@@ -100,11 +101,13 @@ def _files(path: Path) -> tuple[Path, Path]:
 def _prefix(path: Path) -> Path:
     """A person may name one of the files instead of what their names begin with."""
     stem = re.fullmatch(r"(.+)\.(?:index|meta|data-\d{5}-of-\d{5})", path.name)
-    return path if stem is None or path.with_name(f"{path.name}.index").exists() else path.with_name(stem[1])
+    return path if stem is None or os.path.exists(f"{path}.index") else path.with_name(stem[1])
 
 
 def _check_name(path: Path) -> None:
     """Raises InputError for a name that TensorFlow would not take for itself."""
+    if path.name in ("", ".."):
+        raise InputError(f"{path} must be what the names of a checkpoint's files begin with, found a folder.")
     try:
         str(path).encode()
     except UnicodeError as error:
@@ -115,9 +118,9 @@ def _check_name(path: Path) -> None:
 
 def _check_there(path: Path) -> None:
     index = path.with_name(f"{path.name}.index")
-    file = index if index.exists() else path
-    if not file.is_file():
-        found = "a folder" if path.is_dir() else "something else" if path.exists() else "neither"
+    file = index if os.path.exists(index) else path
+    if not os.path.isfile(file):
+        found = "a folder" if os.path.isdir(path) else "something else" if os.path.exists(file) else "neither"
         raise InputError(
             f"{path} must be a checkpoint that tf.train.Saver wrote, {index.name} with its data or the one file "
             f"{path.name}; found {found}."

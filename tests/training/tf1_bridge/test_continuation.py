@@ -48,13 +48,12 @@ def batches():
 
 
 def imported(file, folder, rate=0.001, slots=None):
-    """The run that a file becomes, and its trainer, as `train --resume` would begin it."""
+    """The run that a file becomes."""
     contents = read(file)
     of = choose_slots(contents, slots)
     step, _ = step_of_slots(contents, of, None)
     import_run(contents, of, step, Settings(rule=of.kind.rule, learning_rate=rate), folder)
-    run = RunFolder(folder)
-    return run, run.begin(Settings(), resume=True)[0]
+    return RunFolder(folder)
 
 
 def costs(trainer, batches):
@@ -76,44 +75,55 @@ def together(name, what, ours, theirs):
     return bool(fifty <= LIMITS[name] and mean <= LIMIT_OF_MEAN)
 
 
+class BothSides:
+    """A trainer and the notebook's session of one optimizer, after an epoch each: saved, and gone on from.
+
+    run, file:    what each saved after the first epoch, on the same batches from the same weights.
+    ours, theirs: what the second epoch cost each.
+    imported:     the run that the session's file has become.
+    """
+
+    def __init__(self, name, folder, batches):
+        self.trainer = Trainer(Settings(rule=name, learning_rate=0.001), load_dataset())
+        costs(self.trainer, batches[:EPOCH])
+        self.run, self.file = RunFolder(folder / "here"), folder / "rnn2.ckpt"
+        self.run.save(self.trainer)
+        self.ours = costs(self.trainer, batches[EPOCH:])
+        self.session = NotebookSession(Workload(), partial(OPTIMIZERS[name], 0.001))
+        self.session.costs(batches[:EPOCH])
+        self.session.save(self.file)
+        self.theirs = self.session.costs(batches[EPOCH:])
+        self.imported = imported(self.file, folder / "imported")
+
+
 @pytest.fixture(scope="module")
-def half_way(tmp_path_factory, batches):
-    """By rule: what the next epoch costs a session after one, and a trainer of the run that its file has become."""
+def both_sides(tmp_path_factory, batches):
     remembered = {}
 
-    def both(name):
+    def sides(name):
         if name not in remembered:
-            folder = tmp_path_factory.mktemp(name)
-            session = NotebookSession(Workload(), partial(OPTIMIZERS[name], 0.001))
-            session.costs(batches[:EPOCH])
-            session.save(folder / "rnn2.ckpt")
-            remembered[name] = session.costs(batches[EPOCH:]), imported(folder / "rnn2.ckpt", folder / "run")
-        theirs, (run, trainer) = remembered[name]
-        restore(run.newest(), trainer)
-        return theirs, trainer
+            remembered[name] = BothSides(name, tmp_path_factory.mktemp(name), batches)
+        return remembered[name]
 
-    return both
+    return sides
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_run_begun_in_a_session_goes_on_here_as_it_would_there(half_way, batches, name):
+def test_a_run_begun_in_a_session_goes_on_here_as_it_would_there(both_sides, batches, name):
     """Would catch slots that are dropped, exchanged or of another variable, a step miscounted, another dialect."""
-    theirs, trainer = half_way(name)
-    assert trainer.step == (EPOCH if name == "adam" else 0)
-    assert together(name, "there then here", costs(trainer, batches[EPOCH:]), theirs)
+    sides = both_sides(name)
+    restore(sides.imported.newest(), sides.trainer)
+    assert sides.trainer.step == (EPOCH if name == "adam" else 0)
+    assert together(name, "there then here", costs(sides.trainer, batches[EPOCH:]), sides.theirs)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_a_run_begun_here_goes_on_in_a_session_as_it_would_here(batches, tmp_path, name):
-    """The same the other way round: would catch what the file lacks and `restore` then leaves, powers above all."""
-    trainer = Trainer(Settings(rule=name, learning_rate=0.001), load_dataset())
-    costs(trainer, batches[:EPOCH])
-    folder = RunFolder(tmp_path / "run")
-    folder.save(trainer)
-    export_run(folder.path, tmp_path / "rnn2.ckpt")
-    session = NotebookSession(Workload(seed=1), partial(OPTIMIZERS[name], 0.001))
-    session.restore(tmp_path / "rnn2.ckpt")
-    assert together(name, "here then there", costs(trainer, batches[EPOCH:]), session.costs(batches[EPOCH:]))
+def test_a_run_begun_here_goes_on_in_a_session_as_it_would_here(both_sides, batches, tmp_path, name):
+    """The same the other way round: would catch wrong powers, and what `restore` would not find."""
+    sides = both_sides(name)
+    export_run(sides.run.path, tmp_path / "rnn2.ckpt")
+    sides.session.restore(tmp_path / "rnn2.ckpt")
+    assert together(name, "here then there", sides.ours, sides.session.costs(batches[EPOCH:]))
 
 
 def zeroed(trainer):
@@ -160,11 +170,12 @@ def at_step_0(trainer):
         ("adadelta", exchanged),
     ],
 )
-def test_a_state_carried_over_wrongly_would_be_seen(half_way, batches, name, plant):
+def test_a_state_carried_over_wrongly_would_be_seen(both_sides, batches, name, plant):
     """The comparison can fail."""
-    theirs, trainer = half_way(name)
-    plant(trainer)
-    assert not together(name, plant.__name__, costs(trainer, batches[EPOCH:]), theirs)
+    sides = both_sides(name)
+    restore(sides.imported.newest(), sides.trainer)
+    plant(sides.trainer)
+    assert not together(name, plant.__name__, costs(sides.trainer, batches[EPOCH:]), sides.theirs)
 
 
 def test_one_of_several_optimizers_in_a_graph_goes_on_here_and_is_put_back(batches, tmp_path):
@@ -182,7 +193,8 @@ def test_one_of_several_optimizers_in_a_graph_goes_on_here_and_is_put_back(batch
         "Adam (100 steps), Adam_2 (no step yet), Adam_4 (150 steps), Adagrad (unused), Adadelta (used)."
     )):  # fmt: skip
         choose_slots(read(file), None)
-    run, trainer = imported(file, tmp_path / "run", rate=0.0005, slots="Adam_4")
+    run = imported(file, tmp_path / "run", rate=0.0005, slots="Adam_4")
+    trainer, _ = run.begin(Settings(), resume=True)
     assert trainer.step == 150
     ours = costs(trainer, batches[300:400])
     assert together("adam", "one of three", ours, session.costs(batches[300:400], optimizer=2))
