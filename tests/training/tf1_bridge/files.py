@@ -1,4 +1,4 @@
-"""Checkpoints for tests: what a real session saves of a small network of the notebook's kind, and altered copies."""
+"""Small files for tests: what a real session saves of a network of the notebook's kind, altered copies, and images."""
 
 from functools import partial
 from itertools import pairwise
@@ -8,15 +8,16 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.core.protobuf.saver_pb2 import SaverDef
 
+from ..data.idx_bytes import idx
+from ..striped import striped_images
+
 v1 = tf.compat.v1
 ADAM = partial(v1.train.AdamOptimizer, 0.001)
 ADAGRAD = partial(v1.train.AdagradOptimizer, 0.001)
 ADADELTA = partial(v1.train.AdadeltaOptimizer, 0.001)
 
 
-def session_saves(
-    path, *make_optimizers, layers=(784, 8, 10), named=False, resource=True, version=SaverDef.V2, steps=3
-):
+def session_saves(path, *make_optimizers, layers=(16, 8, 3), named=False, resource=True, version=SaverDef.V2, steps=3):
     """Takes so many steps by the first optimizer and saves; returns, by optimizer, what TensorFlow calls its slots.
 
     That is {variable: {slot: name}} for each, by TensorFlow's own names of slots: m, v, accumulator, accum, ….
@@ -61,3 +62,13 @@ def write(path: Path, named_tensors) -> None:
         shape_and_slices=[""] * len(named_tensors),
         tensors=[tf.constant(tensor) for tensor in named_tensors.values()],
     )
+
+
+def write_images(folder: Path) -> Path:
+    """Four IDX files of 4 × 4 images in three classes, which session_saves' network fits."""
+    folder.mkdir()
+    for seed, (part, size) in enumerate({"train": 252, "t10k": 50}.items()):
+        images, labels = striped_images(size, seed)
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(idx(images.reshape(size, 4, 4)))
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
+    return folder

@@ -14,16 +14,18 @@ from training.run_folder import RunFolder
 from training.settings import Settings
 
 from ..processes import ROOT, rawstep
-from .files import ADADELTA, ADAGRAD, ADAM, session_saves, tensors, write
+from .files import ADADELTA, ADAGRAD, ADAM, session_saves, tensors, write, write_images
 
+IMAGES = ("--data-dir", "images")
 UNNAMED = ("Variable", "Variable_1", "Variable_2", "Variable_3")
 
 
 @pytest.fixture
 def workplace(tmp_path, monkeypatch):
-    """A working directory with rnn2.ckpt, which a session saved after three steps of Adam."""
+    """A working directory with images and rnn2.ckpt, which a session saved after three steps of Adam."""
     monkeypatch.chdir(tmp_path)
     session_saves("rnn2.ckpt", ADAM)
+    write_images(Path("images"))
     return tmp_path
 
 
@@ -39,12 +41,12 @@ def ran(*arguments):
 
 
 def test_an_imported_run_is_evaluated_gone_on_with_and_exported(workplace, capfd):
-    """As README.md has it; the training in a process of its own, whose bar and epochs count from the import."""
-    assert ran("import-tf1", "rnn2.ckpt", "--out", "run", "--batch-size", "500") == 0
+    """As README.md has it; the training in a process of its own, whose epochs count from the import."""
+    assert ran("import-tf1", "rnn2.ckpt", "--out", "run", "--batch-size", 7, *IMAGES) == 0
     out, err = capfd.readouterr()
     assert err == ""
     assert out.splitlines() == [
-        "Read rnn2.ckpt: layers 784-8-10, slots Adam of adam, step 3.",
+        "Read rnn2.ckpt: layers 16-8-3, slots Adam of adam, step 3.",
         "Wrote run, at learning rate 0.001: rawstep train --checkpoint run --resume.",
     ]
     assert ran("evaluate", "--checkpoint", "run") == 0
@@ -57,7 +59,7 @@ def test_an_imported_run_is_evaluated_gone_on_with_and_exported(workplace, capfd
     out, err = capfd.readouterr()
     assert err == ""
     assert out.splitlines() == [
-        "Read run/step-00000223 (adam, tf1; step 223, epochs done: 2).",
+        "Read run/step-00000069 (adam, tf1; step 69, epochs done: 2).",
         "Wrote back.ckpt: the run's weights, its slots as Adam.",
     ]
     assert tensors(workplace / "back.ckpt").keys() == tensors(workplace / "rnn2.ckpt").keys()
@@ -79,8 +81,8 @@ def weights_alone():
 
 def test_weights_alone_start_a_rule_afresh(workplace, capsys):
     weights_alone()
-    assert ran("import-tf1", "weights.ckpt", "--out", "run", "--rule", "adagrad", "--learning-rate", "0.1") == 0
-    assert "layers 784-8-10, new slots of adagrad, step 0." in capsys.readouterr().out
+    assert ran("import-tf1", "weights.ckpt", "--out", "run", "--rule", "adagrad", "--learning-rate", 0.1, *IMAGES) == 0
+    assert "layers 16-8-3, new slots of adagrad, step 0." in capsys.readouterr().out
     found = RunFolder(workplace / "run").newest()
     assert found.tensors["weights/h1"].tobytes() == tensors("rnn2.ckpt")["Variable"].tobytes()
     assert (found.tensors["optimizer/slots/h1/a"] == tf.constant(0.1)).numpy().all()
@@ -89,7 +91,9 @@ def test_weights_alone_start_a_rule_afresh(workplace, capsys):
 
 def test_what_a_file_does_not_tell_is_said_on_standard_error(workplace, capsys):
     session_saves("adadelta.ckpt", ADADELTA)
-    assert ran("import-tf1", "adadelta.ckpt", "--out", "run", "--batch-size", 50, "--seed", 4, "--epochs", 7) == 0
+    assert (
+        ran("import-tf1", "adadelta.ckpt", "--out", "run", "--batch-size", 50, "--seed", 4, "--epochs", 7, *IMAGES) == 0
+    )
     out, err = capsys.readouterr()
     assert "step 0.\n" in out
     assert err == (
@@ -105,8 +109,8 @@ def text():
 
 def run(rule="adam", **settings):
     """Of a network like rnn2.ckpt's, before its first step."""
-    settings = {"hidden": (8,), "learning_rate": 0.001} | settings
-    RunFolder(Path("run")).save(Trainer(Settings(rule=rule, **settings), load_dataset()))
+    settings = {"hidden": (8,), "learning_rate": 0.001, "data_dir": Path("images")} | settings
+    RunFolder(Path("run")).save(Trainer(Settings(rule=rule, **settings), load_dataset(Path("images"))))
 
 
 def run_and_several():
@@ -114,7 +118,7 @@ def run_and_several():
     session_saves("several.ckpt", ADAM, ADAM, ADADELTA)
 
 
-IMPORT, EXPORT = ["import-tf1", "--out", "new"], ["export-tf1", "--checkpoint", "run", "--out", "new.ckpt"]
+IMPORT, EXPORT = ["import-tf1", "--out", "new", *IMAGES], ["export-tf1", "--checkpoint", "run", "--out", "new.ckpt"]
 REFUSED = {
     "no such file": (None, [*IMPORT, "absent.ckpt"], "absent.ckpt must be a checkpoint that tf.train.Saver wrote"),
     "a text": (text, [*IMPORT, "text.ckpt"], "it is damaged or something else: Unable to open table file text.ckpt"),
@@ -143,18 +147,18 @@ REFUSED = {
         "adagrad.ckpt holds no learning rate, as no TF1 checkpoint does, and adagrad has none of its own: give",
     ),
     "other images": (
-        lambda: session_saves("digits.ckpt", ADAM, layers=(64, 8, 10)),
+        lambda: session_saves("digits.ckpt", ADAM, layers=(64, 8, 3)),
         [*IMPORT, "digits.ckpt"],
-        "holds a network for images of 64 pixels in 10 classes; the images have 784 pixels and 10 classes",
+        "holds a network for images of 64 pixels in 3 classes; the images have 16 pixels and 3 classes",
     ),
     "more classes": (
-        lambda: session_saves("letters.ckpt", ADAM, layers=(784, 8, 26)),
+        lambda: session_saves("letters.ckpt", ADAM, layers=(16, 8, 26)),
         [*IMPORT, "letters.ckpt"],
-        "images of 784 pixels in 26 classes; the images have 784 pixels and 10 classes",
+        "images of 16 pixels in 26 classes; the images have 16 pixels and 3 classes",
     ),
-    "no images": (None, [*IMPORT, "rnn2.ckpt", "--data-dir", "absent"], "absent must be a folder of IDX files"),
-    "a run is there": (run, ["import-tf1", "rnn2.ckpt", "--out", "run"], "run holds a run already"),
-    "a batch too large": (None, [*IMPORT, "rnn2.ckpt", "--batch-size", "55001"], "55001"),
+    "no images": (None, [*IMPORT[:-1], "absent", "rnn2.ckpt"], "absent must be a folder of IDX files"),
+    "a run is there": (run, ["import-tf1", "rnn2.ckpt", "--out", "run", *IMAGES], "run holds a run already"),
+    "a batch too large": (None, [*IMPORT, "rnn2.ckpt", "--batch-size", "232"], "232"),
     "no run": (None, EXPORT, "run holds no run"),
     "a rule of one's own": (
         lambda: run("core.rules.adam:Adam"), EXPORT, "must be of adam, adagrad, adadelta to be exported",

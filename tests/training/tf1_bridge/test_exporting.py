@@ -16,20 +16,20 @@ from training.tf1_bridge.exporting import export_run, formula_note
 from training.tf1_bridge.importing import choose_slots, import_run, step_of_slots
 from training.tf1_bridge.powers import power
 
-from .files import ADADELTA, ADAGRAD, ADAM, session_saves, tensors, write
+from .files import ADADELTA, ADAGRAD, ADAM, session_saves, tensors, write, write_images
 
 RULES = ("adam", "adagrad", "adadelta")
 
 
 @pytest.fixture(scope="module")
-def mnist():
-    return load_dataset()
+def images(tmp_path_factory):
+    return write_images(tmp_path_factory.mktemp("images") / "images")
 
 
-def run_at(folder, mnist, step=7, **settings):
+def run_at(folder, images, step=7, **settings):
     """A run of a small network at some step, with slots of all sizes."""
-    settings = {"rule": "adam", "learning_rate": 0.001, "hidden": (8, 8)} | settings
-    trainer, random = Trainer(Settings(**settings), mnist), np.random.default_rng(0)
+    settings = {"rule": "adam", "learning_rate": 0.001, "hidden": (8, 8), "data_dir": images} | settings
+    trainer, random = Trainer(Settings(**settings), load_dataset(images)), np.random.default_rng(0)
     for slots in trainer.optimizer.slots.values():
         for slot in slots.values():
             slot.assign(10 ** random.uniform(-30, 3, slot.shape))
@@ -46,8 +46,8 @@ def run_at(folder, mnist, step=7, **settings):
         *(("adam", False, step) for step in (0, 827, 828, 16_500, 87_292, 90_000)),
     ],
 )
-def test_a_run_exported_and_imported_has_the_same_bits(tmp_path, mnist, rule, named, step):
-    run, file = run_at(tmp_path / "run", mnist, step, rule=rule), tmp_path / "rnn2.ckpt"
+def test_a_run_exported_and_imported_has_the_same_bits(tmp_path, images, rule, named, step):
+    run, file = run_at(tmp_path / "run", images, step, rule=rule), tmp_path / "rnn2.ckpt"
     export_run(run.path, file, named)
     names = set(tensors(file))
     assert ("h1" in names, "Variable" in names) == (named, not named)
@@ -55,7 +55,7 @@ def test_a_run_exported_and_imported_has_the_same_bits(tmp_path, mnist, rule, na
     of = choose_slots(contents, None)
     told = rule == "adam" and step < 87_293
     again, _ = step_of_slots(contents, of, None if told else step)
-    import_run(contents, of, again, Settings(rule=rule, learning_rate=0.001), tmp_path / "back")
+    import_run(contents, of, again, Settings(rule=rule, learning_rate=0.001, data_dir=images), tmp_path / "back")
     before, after = run.newest().tensors, RunFolder(tmp_path / "back").newest().tensors
     assert {name: tensor.tobytes() for name, tensor in before.items()} == {
         name: tensor.tobytes() for name, tensor in after.items()
@@ -63,20 +63,20 @@ def test_a_run_exported_and_imported_has_the_same_bits(tmp_path, mnist, rule, na
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_graph_with_that_one_optimizer_finds_all_its_variables_and_no_more(tmp_path, mnist, rule):
+def test_a_graph_with_that_one_optimizer_finds_all_its_variables_and_no_more(tmp_path, images, rule):
     """Would catch a missing power, on which `restore` fails, and shapes that differ."""
     maker = dict(zip(RULES, (ADAM, ADAGRAD, ADADELTA), strict=True))[rule]
-    session_saves(tmp_path / "theirs.ckpt", maker, layers=(784, 8, 8, 10))
-    export_run(run_at(tmp_path / "run", mnist, rule=rule).path, tmp_path / "ours.ckpt")
+    session_saves(tmp_path / "theirs.ckpt", maker, layers=(16, 8, 8, 3))
+    export_run(run_at(tmp_path / "run", images, rule=rule).path, tmp_path / "ours.ckpt")
     ours, theirs = (tensors(tmp_path / name) for name in ("ours.ckpt", "theirs.ckpt"))
     assert {name: (t.dtype, t.shape) for name, t in ours.items()} == {n: (t.dtype, t.shape) for n, t in theirs.items()}
 
 
-def test_all_that_is_not_the_run_s_is_copied_and_a_global_step_is_the_run_s(tmp_path, mnist):
-    session_saves(tmp_path / "graph.ckpt", ADAM, ADADELTA, ADAM, layers=(784, 8, 8, 10), named=True)
+def test_all_that_is_not_the_run_s_is_copied_and_a_global_step_is_the_run_s(tmp_path, images):
+    session_saves(tmp_path / "graph.ckpt", ADAM, ADADELTA, ADAM, layers=(16, 8, 8, 3), named=True)
     graph = tensors(tmp_path / "graph.ckpt") | {"global_step": np.asarray(3, np.int32)}
     write(tmp_path / "graph.ckpt", graph)
-    run = run_at(tmp_path / "run", mnist, 900)
+    run = run_at(tmp_path / "run", images, 900)
     export_run(run.path, tmp_path / "back.ckpt", like=tmp_path / "graph.ckpt", slots="Adam_2")
     back, ours = tensors(tmp_path / "back.ckpt"), run.newest().tensors
     assert (back["global_step"], back["global_step"].dtype) == (900, np.int32)
@@ -99,16 +99,16 @@ def test_all_that_is_not_the_run_s_is_copied_and_a_global_step_is_the_run_s(tmp_
         ("adadelta", "torch", "with rho 0.95, not 0.9, epsilon 1e-08, not 1e-06, complement_in variable, not float64"),
     ],
 )  # fmt: skip
-def test_a_formula_that_a_session_does_not_go_on_by_is_noted(tmp_path, mnist, rule, dialect, words):
-    run = run_at(tmp_path / "run", mnist, rule=rule, dialect=dialect)
+def test_a_formula_that_a_session_does_not_go_on_by_is_noted(tmp_path, images, rule, dialect, words):
+    run = run_at(tmp_path / "run", images, rule=rule, dialect=dialect)
     export_run(run.path, tmp_path / "rnn2.ckpt")
     notes = formula_note(run.newest())
     assert (notes == []) if words is None else (words in notes[0])
 
 
-def test_accumulators_of_zero_are_refused_because_tensorflow_1_would_divide_by_them(tmp_path, mnist):
+def test_accumulators_of_zero_are_refused_because_tensorflow_1_would_divide_by_them(tmp_path, images):
     """torch's Adagrad starts at 0, and pixels that are always 0 leave it there."""
-    trainer = Trainer(Settings(rule="adagrad", dialect="torch", hidden=(8,)), mnist)
+    trainer = Trainer(Settings(rule="adagrad", dialect="torch", data_dir=images), load_dataset(images))
     RunFolder(tmp_path / "run").save(trainer)
     with pytest.raises(InputError, match=re.escape("Variable/Adagrad, Variable_1/Adagrad, Variable_2/Adagrad")):
         export_run(tmp_path / "run", tmp_path / "rnn2.ckpt")

@@ -13,7 +13,8 @@ from training.tf1_bridge.contents import read
 from training.tf1_bridge.importing import choose_slots, import_run, step_of_slots
 from training.tf1_bridge.powers import power
 
-from .files import ADADELTA, ADAGRAD, ADAM, SaverDef, session_saves, tensors, write
+from ..test_run_folder import files_no_larger_than
+from .files import ADADELTA, ADAGRAD, ADAM, SaverDef, session_saves, tensors, write, write_images
 
 RULES = {"adam": ADAM, "adagrad": ADAGRAD, "adadelta": ADADELTA}
 SLOTS = {
@@ -25,22 +26,27 @@ UNNAMED = ["Variable", *(f"Variable_{number}" for number in range(1, 6))]
 NAMED = ["h1", "h2", "ho", "b1", "b2", "bo"]
 
 
-def imported(path, folder, rate=0.001):
+@pytest.fixture(scope="module")
+def images(tmp_path_factory):
+    return write_images(tmp_path_factory.mktemp("images") / "images")
+
+
+def imported(path, folder, images):
     contents = read(path)
     of = choose_slots(contents, None)
     step, _ = step_of_slots(contents, of, None)
-    import_run(contents, of, step, Settings(rule=of.kind.rule, learning_rate=rate), folder)
+    import_run(contents, of, step, Settings(rule=of.kind.rule, learning_rate=0.001, data_dir=images), folder)
     return RunFolder(folder).newest()
 
 
 @pytest.mark.parametrize("version", [SaverDef.V2, SaverDef.V1], ids=["V2", "V1"])
 @pytest.mark.parametrize("named", [False, True], ids=["unnamed", "named"])
 @pytest.mark.parametrize("rule", RULES)
-def test_weights_and_slots_are_taken_over_to_the_bit(tmp_path, rule, named, version):
+def test_weights_and_slots_are_taken_over_to_the_bit(tmp_path, images, rule, named, version):
     """Would catch b1 and b2, of one shape, exchanged, a slot of another kind, and any rounding."""
     path = tmp_path / "rnn2.ckpt"
-    session_saves(path, RULES[rule], layers=(784, 8, 8, 10), named=named, version=version)
-    theirs, run = tensors(path), imported(path, tmp_path / "run")
+    session_saves(path, RULES[rule], layers=(16, 8, 8, 3), named=named, version=version)
+    theirs, run = tensors(path), imported(path, tmp_path / "run", images)
     ours = dict(run.tensors)
     assert ours.pop("optimizer/step") == (3 if rule == "adam" else 0)
     for name, file_name in zip(NAMED, NAMED if named else UNNAMED, strict=True):
@@ -54,16 +60,16 @@ def test_weights_and_slots_are_taken_over_to_the_bit(tmp_path, rule, named, vers
     assert (run.run["epochs"], run.run["costs"]) == ([], [])
 
 
-@pytest.mark.parametrize("layers", [(784, 10), (784, 7, 10), (784, 6, 5, 4, 10)], ids=str)
-def test_networks_of_any_depth_are_taken_over(tmp_path, layers):
+@pytest.mark.parametrize("layers", [(16, 3), (16, 7, 3), (16, 6, 5, 4, 3)], ids=str)
+def test_networks_of_any_depth_are_taken_over(tmp_path, images, layers):
     session_saves(tmp_path / "rnn2.ckpt", ADAM, layers=layers)
-    assert imported(tmp_path / "rnn2.ckpt", tmp_path / "run").settings.hidden == layers[1:-1]
+    assert imported(tmp_path / "rnn2.ckpt", tmp_path / "run", images).settings.hidden == layers[1:-1]
 
 
-def test_an_imported_run_is_resumed_like_any(tmp_path):
+def test_an_imported_run_is_resumed_like_any(tmp_path, images):
     """Its history begins here; a call of the training program goes on from the step of the file."""
     session_saves(tmp_path / "rnn2.ckpt", ADAM)
-    checkpoint = imported(tmp_path / "rnn2.ckpt", tmp_path / "run")
+    checkpoint = imported(tmp_path / "rnn2.ckpt", tmp_path / "run", images)
     trainer, _ = RunFolder(tmp_path / "run").begin(Settings(epochs=1), resume=True)
     restore(checkpoint, trainer)
     assert (trainer.step, trainer.history, trainer.finished) == (3, [], False)
@@ -122,11 +128,18 @@ def test_adagrad_and_adadelta_count_no_steps_and_a_person_is_told(tmp_path, glob
     assert (step, len(notes)) == (found, global_step is None and given is None)
 
 
-def test_a_run_that_cannot_be_saved_leaves_no_folder(tmp_path):
+def test_a_run_that_cannot_be_saved_leaves_no_folder(tmp_path, images):
     session_saves(tmp_path / "rnn2.ckpt", ADAM)
     (tmp_path / "file").touch()
     before = sorted(tmp_path.iterdir())
     for folder in (tmp_path / "file", tmp_path / "file" / "run", tmp_path / "run[1]"):
         with pytest.raises(InputError):
-            imported(tmp_path / "rnn2.ckpt", folder)
+            imported(tmp_path / "rnn2.ckpt", folder, images)
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_a_full_disk_leaves_no_folder_either(tmp_path, images):
+    session_saves(tmp_path / "rnn2.ckpt", ADAM)
+    with files_no_larger_than(1000), pytest.raises(InputError, match="step-00000003 cannot be written: "):
+        imported(tmp_path / "rnn2.ckpt", tmp_path / "run", images)
+    assert not (tmp_path / "run").exists()

@@ -2,10 +2,7 @@
 
 import os
 import random
-import resource
 import shutil
-import signal
-from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -14,6 +11,7 @@ import tensorflow as tf
 from core import InputError
 from training.tf1_bridge.saver_file import Reader, check_new, write
 
+from ..test_run_folder import files_no_larger_than
 from .files import ADAM, SaverDef, session_saves, tensors
 
 FORMATS = {"V2": SaverDef.V2, "V1": SaverDef.V1}
@@ -116,18 +114,6 @@ def test_where_nothing_can_be_written_is_said_and_nothing_is_left(tmp_path, name
     with pytest.raises(InputError, match=f"cannot be written: .*{reason}"):
         checked_and_written(tmp_path / name)
     assert os.listdir(tmp_path) == ["file"]
-
-
-@contextmanager
-def files_no_larger_than(size):
-    """The system then refuses to write more, as it does on a full disk."""
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1][1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before[1])
-        signal.signal(signal.SIGXFSZ, before[0])
 
 
 def test_a_full_disk_ends_in_a_sentence_and_leaves_nothing(tmp_path):
