@@ -1,11 +1,12 @@
 """The notebook's seven experiments and its five resumed epochs, over seeds, beside what it printed."""
 
-from collections.abc import Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
-from .bands import Beside, Difference
+from .bands import FEWEST, Beside, Difference
 from .printed import EPOCHS, EXPERIMENTS, RESUMED_COSTS, Printed
 from .scale import FIRST, Scale
 from .works import Curves, Resumption, Training, Work
@@ -16,9 +17,57 @@ ORDERINGS = (("adam-lr-0.005", "adam", "adam-lr-0.0005"), ("adam-batch-50", "ada
 """Of test accuracy, the best first, as the notebook found them."""
 
 
+class _BesideTheNotebook(ABC):
+    """Runs over the seeds, of which the notebook printed figures; where one of these lies outside the band, more seeds
+    are made, and it is looked at again."""
+
+    scale: Scale
+
+    @abstractmethod
+    def runs(self, seeds: Sequence[int]) -> Sequence[Work]:
+        """The run of each seed."""
+
+    @abstractmethod
+    def needs(self, seeds: Sequence[int]) -> Sequence[Work]:
+        """These runs, and what they go on from."""
+
+    @abstractmethod
+    def rows(self, curves: Sequence[Curves]) -> list[Beside]:
+        """What was printed beside the same of these runs."""
+
+    def works(self, finished: Mapping[str, Any]) -> list[Work]:
+        works = [*self.needs(self.scale.seeds)]
+        if all(work.name in finished for work in works) and self._outside(finished):
+            works += self.needs(self.scale.more_seeds)
+        return works
+
+    def figures(self, finished: Mapping[str, Any]) -> dict[str, Any]:
+        """beside: what was printed beside our seeds; again: what lay outside, beside our seeds and more."""
+        outside, again = self._outside(finished), []
+        if outside:
+            rows = self.rows(self._curves((*self.scale.seeds, *self.scale.more_seeds), finished))
+            again = [row for row in rows if row.what in outside]
+        curves = self._curves(self.scale.seeds, finished)
+        return {
+            "runs": [work.name for work in self.runs(self.scale.seeds)],
+            "beside": [asdict(row) for row in self.rows(curves)],
+            "again": [asdict(row) for row in again],
+            "test_accuracies": [float(c.test_accuracy[-1]) for c in curves],
+        }
+
+    def _outside(self, finished: Mapping[str, Any]) -> list[str]:
+        """Which of the figures are outside the band, where there are seeds enough to say so."""
+        if len(self.scale.seeds) < FEWEST:
+            return []
+        return [row.what for row in self.rows(self._curves(self.scale.seeds, finished)) if row.outside]
+
+    def _curves(self, seeds: Sequence[int], finished: Mapping[str, Any]) -> list[Curves]:
+        return [Curves.of(finished[work.name]) for work in self.runs(seeds)]
+
+
 @dataclass(frozen=True)
-class Experiment:
-    """One experiment over the seeds."""
+class Experiment(_BesideTheNotebook):
+    """One experiment."""
 
     scale: Scale
     printed: Printed
@@ -27,53 +76,45 @@ class Experiment:
     def name(self) -> str:
         return self.printed.name
 
-    def trainings(self) -> list[Training]:
-        return [Training(self.scale.settings(self.printed, seed)) for seed in self.scale.seeds]
+    def runs(self, seeds: Sequence[int]) -> list[Training]:
+        return [Training(self.scale.settings(self.printed, seed)) for seed in seeds]
 
-    def works(self, finished: Mapping[str, Any]) -> list[Work]:
-        return [*self.trainings()]
+    needs = runs
 
-    def figures(self, finished: Mapping[str, Any]) -> dict[str, Any]:
-        """Each compared figure beside the band; accuracy where as many epochs were made as the notebook made."""
-        curves = [Curves.of(finished[work.name]) for work in self.trainings()]
+    def rows(self, curves: Sequence[Curves]) -> list[Beside]:
+        """Costs of three epochs; accuracy, where as many epochs were made as the notebook made."""
         epochs = self.scale.epochs
         rows = [
             Beside.of(f"cost of epoch {epoch}", self.printed.costs[epoch], [float(c.cost[epoch]) for c in curves])
             for epoch in COMPARED_EPOCHS
             if epoch < epochs
         ]
-        accuracies = [float(c.test_accuracy[-1]) for c in curves]
         if epochs == EPOCHS:
+            accuracies = [float(c.test_accuracy[-1]) for c in curves]
             rows.append(Beside.of("test accuracy", self.printed.test_accuracy, accuracies))
-        return {
-            "runs": [work.name for work in self.trainings()],
-            "beside": [asdict(row) for row in rows],
-            "test_accuracies": accuracies,
-        }
+        return rows
 
 
 @dataclass(frozen=True)
-class Resume:
+class Resume(_BesideTheNotebook):
     """Five more epochs of the first experiment, from its checkpoints."""
 
     scale: Scale
     name: str = "resume"
 
-    def resumptions(self) -> list[Resumption]:
-        return [Resumption(training) for training in Experiment(self.scale, FIRST).trainings()]
+    def runs(self, seeds: Sequence[int]) -> list[Resumption]:
+        return [Resumption(training) for training in Experiment(self.scale, FIRST).runs(seeds)]
 
-    def works(self, finished: Mapping[str, Any]) -> list[Work]:
-        resumptions = self.resumptions()
-        return [*(resumption.before for resumption in resumptions), *resumptions]
+    def needs(self, seeds: Sequence[int]) -> list[Work]:
+        return [work for run in self.runs(seeds) for work in (run.before, run)]
 
-    def figures(self, finished: Mapping[str, Any]) -> dict[str, Any]:
-        curves = [Curves.of(finished[work.name]) for work in self.resumptions()]
-        rows = [
+    def rows(self, curves: Sequence[Curves]) -> list[Beside]:
+        """The cost of each resumed epoch, where as many came before as in the notebook."""
+        return [
             Beside.of(f"cost of resumed epoch {epoch}", printed, [float(c.cost[epoch]) for c in curves])
             for epoch, printed in enumerate(RESUMED_COSTS)
             if self.scale.epochs == EPOCHS
         ]
-        return {"runs": [work.name for work in self.resumptions()], "beside": [asdict(row) for row in rows]}
 
 
 def orderings(experiments: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -60,7 +60,9 @@ class LearningRates:
         claims = {}
         for experiment in EXPERIMENTS:
             if experiment.name in CLAIMED:
-                curves = [Curves.of(finished[w.name]) for w in Experiment(self.scale, experiment).trainings()]
+                curves = [
+                    Curves.of(finished[w.name]) for w in Experiment(self.scale, experiment).runs(self.scale.seeds)
+                ]
                 claims[experiment.name] = {
                     "learning_rate": experiment.learning_rate,
                     "cost": asdict(Band.of([float(c.cost[-1]) for c in curves])),
@@ -70,7 +72,7 @@ class LearningRates:
 
     def _claims(self) -> list[Work]:
         claimed = [experiment for experiment in EXPERIMENTS if experiment.name in CLAIMED]
-        return [work for experiment in claimed for work in Experiment(self.scale, experiment).trainings()]
+        return [work for experiment in claimed for work in Experiment(self.scale, experiment).runs(self.scale.seeds)]
 
     def _last(self, rule: str, rate: float, finished: Mapping[str, Any]) -> dict[str, Any]:
         training = self.training(rule, rate)

@@ -55,10 +55,14 @@ class Place:
 
     def keep(self, name: str, outcome: Mapping[str, Any]) -> Any:
         """Writes the outcome of a finished work; returns it as it will be read. Raises InputError where it cannot."""
-        path = self.path / "runs" / f"{name}.json"
+        path = self.run(name)
         make_folder(path.parent)
         write_json(path, outcome)
         return _read(path, "")
+
+    def run(self, name: str) -> Path:
+        """The file with the outcome of a work."""
+        return self.path / "runs" / f"{name}.json"
 
     def state(self, name: str) -> Path:
         """The run folder of a work."""

@@ -15,6 +15,7 @@ class Scale:
     """Numbers that the experiments and questions share.
 
     seeds:      of the experiments, and of question 3; the first one alone for the grids of questions 1, 2 and 4.
+    looks:      seeds in all of an experiment of which a printed figure lies outside the band.
     epochs:     of each run, but for question 1's.
     long:       epochs of question 1.
     rates:      learning rates of question 2. Where the last is the best, greater ones follow.
@@ -24,12 +25,18 @@ class Scale:
     """
 
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    looks: int = 15
     epochs: int = EPOCHS
     long: int = 100
     rates: tuple[float, ...] = HALF_DECADES[:7]
     batches: tuple[int, ...] = (25, 50, 100, 200, 400, 800, 1600)
     steps: int = 6_600
     rounds: int = 10
+
+    @property
+    def more_seeds(self) -> tuple[int, ...]:
+        """Those that follow the seeds, up to `looks` in all."""
+        return tuple(range(self.seeds[0] + len(self.seeds), self.seeds[0] + self.looks))
 
     def settings(self, printed: Printed, seed: int, **others: Any) -> Settings:
         """Of the run that an experiment of the notebook is, or one that differs from it in `others`."""

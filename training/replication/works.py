@@ -106,7 +106,7 @@ class Resumption:
 
     def do(self, place: Place, advance: Advance) -> dict[str, Any]:
         settings = replace(self.before.settings, epochs=self.before.settings.epochs + RESUMED_EPOCHS)
-        trainer, _ = RunFolder(place.state(self.before.name)).begin(settings, resume=True)
+        trainer, _ = RunFolder(_kept(self.before, place)).begin(settings, resume=True)
         return {"settings": asdict(settings), "epochs": _trained(trainer, advance)}
 
 
@@ -139,7 +139,7 @@ class Sittings:
             _sitting(self.whole.settings, folder, end, advance)
             advance((end - begun) * steps_per_epoch(self.whole.settings.batch_size))
             begun = end
-        left = [RunFolder(path).newest() for path in (folder, place.state(self.whole.name))]
+        left = [RunFolder(path).newest() for path in (folder, _kept(self.whole, place))]
         return {"ends": self.ends, **compared(*left)}
 
 
@@ -174,6 +174,16 @@ class EpochTimes:
                     seconds[batch].append(time.perf_counter() - begun)
                 advance(steps)
         return {"seconds": seconds}
+
+
+def _kept(work: Training, place: Place) -> Path:
+    """Where a run's last state is. Raises InputError where it has gone."""
+    state = place.state(work.name)
+    if not state.exists():
+        raise InputError(
+            f"{state} is gone, from which another run goes on; remove {place.run(work.name)} to remake both."
+        )
+    return state
 
 
 def compared(ours: Checkpoint, theirs: Checkpoint) -> dict[str, Any]:

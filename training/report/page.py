@@ -48,6 +48,7 @@ def page(results: Mapping[str, Any], pictures: list[Path]) -> str:
         rows=rows,
         judged=[row for row in rows if row["verdict"] != "few seeds"],
         outside=[row for row in rows if row["verdict"] not in ("inside", "few seeds")],
+        again=[(name, row) for name, part in results["parts"].items() for row in part.get("again", ())],
         by_chance=outside_by_chance(len(results["scale"]["seeds"])),
         seconds=sum(run["made"]["seconds"] for run in results["runs"].values()),
         band_width=WIDTH,
