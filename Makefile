@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test verify faults fuzz lint format bench readme clean
+.PHONY: run test replicate verify faults fuzz lint format bench readme clean
 
 run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
 	$(BIN)/rawstep train
@@ -11,6 +11,9 @@ test: .venv/test.stamp  ## all tests
 	$(BIN)/pytest
 
 CERTIFICATE := benchmarks/records/$(shell date -u +%F)_certificate
+
+replicate: .venv/run.stamp  ## the notebook's experiments and questions over five seeds, into benchmarks/records
+	$(BIN)/rawstep replicate --out benchmarks/records/$(shell date -u +%F)_replicate
 
 verify: .venv/test.stamp  ## the whole certificate, into benchmarks/records
 	mkdir -p $(CERTIFICATE)

@@ -39,6 +39,45 @@ def picture() -> None:
     print(f"![costs and accuracies of thirty epochs]({path.relative_to(RECORDS.parents[1])})")
 
 
+def replication() -> None:
+    """A picture of the notebook's experiments, their accuracies beside ours, and its questions."""
+    from training.report.page import beside  # only now: it brings in TensorFlow
+
+    path = newest("results.json")
+    results, place = json.loads(path.read_text()), path.parent.relative_to(RECORDS.parents[1])
+    rows = beside(results)
+    print(f"![cost and test accuracy of the notebook's experiments]({place}/pictures/experiments.svg)")
+    print()
+    print("| experiment | notebook | ours | band | notebook's lies |")
+    print("|---|---:|---:|---:|---|")
+    for row in rows:
+        if row["what"] == "test accuracy":
+            band, again = row["band"], results["parts"][row["experiment"]]["again"]
+            ours = f"{band['mean']:.2%} ± {band['deviation']:.2%} | {band['low']:.2%} – {band['high']:.2%}"
+            looks = [_second_look(second) for second in again if second["what"] == row["what"]]
+            print(f"| {row['experiment']} | {row['printed']:.2%} | {ours} | {'; '.join([row['verdict'], *looks])} |")
+    print()
+    print("| question | the notebook's answer |")
+    print("|---|---|")
+    for name, answer in results["answers"].items():
+        print(f"| {name[-1]}. {answer['question']} | {answer['verdict']} |")
+    inside = sum(row["verdict"] == "inside" for row in rows)
+    minutes = sum(run["made"]["seconds"] for run in results["runs"].values()) / 60
+    print()
+    print(
+        f"Test accuracy after {results['scale']['epochs']} epochs: mean ± standard deviation of "
+        f"{len(results['scale']['seeds'])} seeds, and a band of three deviations. Of all figures that the notebook "
+        f"printed, costs included, {inside} of {len(rows)} lie inside theirs. {results['date'][:10]}, "
+        f"{results['processor']}, {results['cores']} cores, {minutes:.0f} minutes; all of it: `{place}/report.html`, "
+        f"to be opened in a browser, and `{place}/results.json`."
+    )
+
+
+def _second_look(row: Mapping[str, Any]) -> str:
+    side, band = "outside" if row["outside"] else "inside", row["band"]
+    return f"{side} the band of {len(row['figures'])} seeds, {band['low']:.2%} – {band['high']:.2%}"
+
+
 def certificate() -> None:
     """The summary of the certificate: a line for each rule in each dialect."""
     path = newest("certificate.json")

@@ -2,10 +2,7 @@
 
 import os
 import random
-import resource
 import shutil
-import signal
-from contextlib import contextmanager
 
 import pytest
 import tensorflow as tf
@@ -16,6 +13,7 @@ from training.loop import Trainer
 from training.run_folder import KEPT, OUTDATED, UNFINISHED, RunFolder
 from training.settings import Settings
 
+from .disk import files_no_larger_than
 from .striped import SETTINGS, striped_dataset, trained
 
 pytestmark = pytest.mark.usefixtures("striped_images_loaded")
@@ -123,18 +121,6 @@ def test_the_only_checkpoint_damaged_leaves_nothing_to_go_on_from(tmp_path):
     (path / "state.index").write_bytes(b"")
     with pytest.raises(InputError, match=r"step-00000016 is damaged \(.*\); remove it\.$"):
         folder.newest()
-
-
-@contextmanager
-def files_no_larger_than(size):
-    """The system then refuses to write more, as it does on a full disk."""
-    before = signal.signal(signal.SIGXFSZ, signal.SIG_IGN), resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1][1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before[1])
-        signal.signal(signal.SIGXFSZ, before[0])
 
 
 def test_a_full_disk_ends_in_a_sentence_and_keeps_what_was_saved(tmp_path):

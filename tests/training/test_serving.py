@@ -1,8 +1,5 @@
 """What leaves the house, read back: networks of any depth, images of any size and number; and paths that cannot be."""
 
-import resource
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -18,6 +15,7 @@ from training.serving import (
     write_saved_model,
 )
 
+from .disk import files_no_larger_than
 from .predictions import assert_same
 
 # Keras's own, wherever it makes a NumPy array of one of its variables.
@@ -105,29 +103,12 @@ def test_keras_reads_only_files_that_end_in_keras(tmp_path, name):
         check_keras_file(tmp_path / name)
 
 
-@pytest.fixture
-def full_disk():
-    """A limit on the size of files stands for the disk: the write itself fails, as it would there."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def test_a_full_disk_ends_in_a_sentence_and_leaves_nothing(tmp_path, full_disk):
+def test_a_full_disk_ends_in_a_sentence_and_leaves_nothing(tmp_path):
     """Would catch a folder called DIR before it is whole."""
     weights = new_weights([784, 10])
-    with pytest.raises(InputError, match=r"served cannot be written: .*File too large"):
-        write_saved_model(tmp_path / "served", ServedModel(weights))
-    with pytest.raises(InputError, match=r"model.keras cannot be written: File too large"):
-        keras_file(weights)
+    with files_no_larger_than(4096):
+        with pytest.raises(InputError, match=r"served cannot be written: .*File too large"):
+            write_saved_model(tmp_path / "served", ServedModel(weights))
+        with pytest.raises(InputError, match=r"model.keras cannot be written: File too large"):
+            keras_file(weights)
     assert list(tmp_path.iterdir()) == []
-
-
-def test_what_has_come_in_the_way_meanwhile_is_left_as_it_is(tmp_path):
-    """Would catch a rename that puts a file or a folder of somebody else's aside."""
-    for name, make in {"file": Path.touch, "folder": lambda path: (path / "in it").mkdir(parents=True)}.items():
-        make(tmp_path / name)
-        with pytest.raises(InputError, match=f"{name} cannot be written: (Not a directory|Directory not empty)"):
-            write_saved_model(tmp_path / name, ServedModel(new_weights([4, 2])))
-    assert {path.name for path in tmp_path.rglob("*")} == {"file", "folder", "in it"}

@@ -41,7 +41,8 @@ def _epochs(figures: Mapping[str, Any]) -> Answer:
         verdict = FAILS if too_early else HOLDS
         sentences.append(
             f"The cost rises for the first time in epoch {rise['epoch']}, and in {figures['rises']} of all epochs. To "
-            f"stop there would {'lose' if too_early else 'cost no more than'} {_share(short)} of validation accuracy: "
+            f"stop there would {'lose' if too_early else 'cost no more than'} {100 * short:.2f} points of validation "
+            "accuracy: "
             f"{'a rising training cost is no sign that more epochs are useless' if too_early else 'it was time'}."
         )
     sentences += [

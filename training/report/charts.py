@@ -107,7 +107,7 @@ def _learning_rates(rules: Mapping[str, Any]) -> go.Figure:
                 line=dict(color=colour, dash=dash),
             )
     _axes(figure, "learning rate", "accuracy after the last epoch")
-    figure.update_xaxes(type="log", dtick=1)
+    figure.update_xaxes(type="log", dtick=1, exponentformat="none")
     return figure
 
 

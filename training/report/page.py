@@ -79,7 +79,8 @@ def figure(value: float, what: str) -> str:
 def _verdict(row: Mapping[str, Any]) -> str:
     if not row["outside"]:
         return "inside"
-    return f"{figure(abs(row['outside']), row['what'])} {'above' if row['outside'] > 0 else 'below'}"
+    far, side = abs(row["outside"]), "above" if row["outside"] > 0 else "below"
+    return f"{100 * far:.2f} points {side}" if "accuracy" in row["what"] else f"{far:.2g} {side}"
 
 
 def _data(path: Path) -> str:

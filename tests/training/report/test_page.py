@@ -1,0 +1,168 @@
+"""The report of the newest record, in a real browser: it renders, answers to the pointer, and asks no network."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Error, sync_playwright
+
+from training.replication.place import Place
+from training.report import write_report
+
+RECORD = max((Path(__file__).parents[3] / "benchmarks/records").glob("*_replicate"))
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+CHARTS = ["costs", "accuracies", "epochs", "learning-rates", "optimizers", "batch-sizes"]
+SERIES = ["adam", "adam-lr-0.005", "adam-lr-0.0005", "adadelta", "adagrad", "adam-batch-200", "adam-batch-50"]
+
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: Debian's package is chromium")
+
+
+@pytest.fixture(scope="module")
+def results():
+    return json.loads((RECORD / "results.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory, results):
+    """The report made anew from the record's results and pictures, which it keeps as they are without the states."""
+    folder = tmp_path_factory.mktemp("report")
+    shutil.copytree(RECORD / "pictures", folder / "pictures")
+    write_report(results, Place(folder))
+    return folder / "report.html"
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+@pytest.fixture
+def open_report(browser, report):
+    """Opens the report in a window; what the page complains of and asks for is kept, and must be nothing."""
+    pages, said, asked = [], [], []
+
+    def open_it(width=1280, height=900, scheme="light"):
+        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(report.as_uri())
+        page.wait_for_function(f"document.querySelectorAll('.main-svg .xtick').length >= {len(CHARTS)}")
+        pages.append(page)
+        return page
+
+    yield open_it
+    for page in pages:
+        page.close()
+    assert said == []
+    assert {url for url in asked if not url.startswith("data:")} == {report.as_uri()}
+
+
+def test_the_report_is_the_record_s(report):
+    """Would catch a report in the record that other results or another rawstep made."""
+    assert (RECORD / "report.html").read_text() == report.read_text()
+
+
+@needs_chromium
+def test_all_charts_are_drawn_and_all_pictures_there(open_report, results):
+    page = open_report()
+    for chart in CHARTS:
+        assert page.locator(f"#{chart} .scatterlayer .trace").count() >= 3, chart
+    assert page.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 100)")
+    assert page.locator("figure img").count() == 5
+    text = page.inner_text("body")
+    for answer in results["answers"].values():
+        assert answer["question"] in text
+        assert f"That {answer['verdict']}." in text
+    rows = page.locator("table").first.locator("tr").count() - 1
+    assert rows == sum(len(part.get("beside", ())) for part in results["parts"].values()) == 33
+
+
+@needs_chromium
+def test_a_series_is_switched_off_and_on_with_its_band_and_the_notebook_s_costs(open_report):
+    page = open_report()
+    shown = "document.querySelectorAll('#costs .scatterlayer .trace').length"
+    before = page.evaluate(shown)
+    assert before == 4 * len(SERIES)
+    legend = page.locator("#costs .legendtoggle")
+    legend.nth(SERIES.index("adagrad")).click()
+    page.wait_for_function(f"{shown} === {before - 4}")
+    legend.nth(SERIES.index("adagrad")).click()
+    page.wait_for_function(f"{shown} === {before}")
+
+
+@needs_chromium
+def test_a_curve_tells_its_figures_to_the_pointer(open_report, results):
+    page = open_report()
+    accuracy = results["parts"]["question-4"]["rows"][0]["equal_epochs"]["validation_accuracy"]
+    chart = page.locator("#batch-sizes")
+    chart.scroll_into_view_if_needed()
+    box = chart.locator(".scatterlayer .trace").first.locator(".point").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=5)
+    page.wait_for_selector("#batch-sizes .hovertext")
+    assert f"{accuracy:.2%}" in chart.locator(".hoverlayer").inner_html()
+
+
+@needs_chromium
+def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_report):
+    page = open_report(width=390, height=844)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("Math.max(...[...document.querySelectorAll('.main-svg')].map(s => s.clientWidth))") <= 390
+    smallest = page.evaluate("Math.min(...[...document.querySelectorAll('p, li, td')].map(e => "
+                             "parseFloat(getComputedStyle(e).fontSize)))")  # fmt: skip
+    assert smallest >= 14
+    # Nothing of a chart lies over its axis: the legend has moved the plot down.
+    legend = page.locator("#costs .legend").bounding_box()
+    plot = page.locator("#costs .plotbg, #costs .bglayer .bg").first.bounding_box()
+    assert legend["y"] + legend["height"] <= plot["y"] + 1
+
+
+def contrast(one, other):
+    """Of two colours as browsers compute them, rgb(…): 1 to 21 (WCAG 2.2, relative luminance)."""
+
+    def luminance(colour):
+        channels = [int(channel) / 255 for channel in re.findall(r"\d+", colour)[:3]]
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@needs_chromium
+@pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
+def test_text_and_charts_can_be_read_by_day_and_by_night(open_report, scheme, is_dark):
+    """WCAG's 4.5 for text and 3 for what a chart draws: would catch black labels on a dark page."""
+    page = open_report(scheme=scheme)
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (contrast(ground, "rgb(0, 0, 0)") < 3) == is_dark
+    colours = (
+        "(selector, what) => [...document.querySelectorAll(selector)].map(e => getComputedStyle(e))"
+        ".filter(style => what != 'stroke' || style.strokeWidth != '0px').map(style => style[what])"  # edges of bands
+    )
+    text = page.evaluate(f"({colours})('p, li, th, td, figcaption, blockquote, strong', 'color')")
+    labels = page.evaluate(f"({colours})('.xtick text, .ytick text, .legendtext, .xtitle, .ytitle', 'fill')")
+    lines = page.evaluate(f"({colours})('.scatterlayer .js-line', 'stroke')")
+    assert {colour for colour in text + labels if contrast(colour, ground) < 4.5} == set()
+    assert {colour for colour in lines if contrast(colour, ground) < 3} == set()
+
+
+@needs_chromium
+def test_the_tests_themselves_see_a_broken_page(browser, report, tmp_path):
+    """Planted: a script that is cut off, as by a failed write, and a page that asks the network."""
+    broken = tmp_path / "broken.html"
+    broken.write_text(report.read_text().replace("Plotly.newPlot", "Plotly.nonesuch"))
+    said, asked = [], []
+    page = browser.new_page()
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(broken.as_uri())
+    with pytest.raises(Error):
+        page.wait_for_selector(".main-svg", timeout=1_000)
+    page.evaluate("fetch('http://localhost:9/').catch(() => 0)")
+    page.close()
+    assert any("nonesuch" in sentence for sentence in said)
+    assert "http://localhost:9/" in asked
