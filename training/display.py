@@ -5,7 +5,7 @@ from contextlib import suppress
 from typing import Any, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from .loop import Call, Trainer
@@ -26,28 +26,15 @@ class Screen(Console):
         self.quiet = True
 
 
-class RunDisplay:
-    """A progress bar on a terminal; a plain line an epoch where the output is none. Both go to standard error.
+class _Bar:
+    """A progress bar on standard error, of these columns, where that is a terminal; nothing elsewhere.
 
-    The terminal may be closed while the run goes on: what cannot be written is left out.
+    The terminal may be closed while the work goes on: what cannot be written is left out.
     """
 
-    def __init__(self, trainer: Trainer):
-        self._trainer = trainer
+    def __init__(self, *columns: ProgressColumn):
         self._console = Screen(stderr=True)
-        self._bar = Progress(
-            TextColumn("epoch {task.fields[epoch]}"),
-            BarColumn(),
-            TextColumn("{task.description}"),
-            TimeRemainingColumn(),
-            console=self._console,
-            disable=not self._console.is_terminal,
-            transient=True,
-        )
-        steps = trainer.settings.epochs * trainer.sampler.steps_per_epoch
-        begun = self._count(len(trainer.history) + 1)
-        done = len(trainer.history) * trainer.sampler.steps_per_epoch + len(trainer.costs)
-        self._task = self._bar.add_task("compiling", total=steps, completed=done, epoch=begun)
+        self._bar = Progress(*columns, console=self._console, disable=not self._console.is_terminal, transient=True)
 
     def __enter__(self) -> Self:
         with suppress(OSError):
@@ -57,6 +44,23 @@ class RunDisplay:
     def __exit__(self, *exception: object) -> None:
         with suppress(OSError):
             self._bar.stop()
+
+
+class RunDisplay(_Bar):
+    """A progress bar over the steps of a run on a terminal; a plain line an epoch where the output is none."""
+
+    def __init__(self, trainer: Trainer):
+        super().__init__(
+            TextColumn("epoch {task.fields[epoch]}"),
+            BarColumn(),
+            TextColumn("{task.description}"),
+            TimeRemainingColumn(),
+        )
+        self._trainer = trainer
+        steps = trainer.settings.epochs * trainer.sampler.steps_per_epoch
+        begun = self._count(len(trainer.history) + 1)
+        done = len(trainer.history) * trainer.sampler.steps_per_epoch + len(trainer.costs)
+        self._task = self._bar.add_task("compiling", total=steps, completed=done, epoch=begun)
 
     def note(self, sentence: str) -> None:
         """Prints a sentence above the bar."""
@@ -80,21 +84,12 @@ class RunDisplay:
         return f"{epoch}/{self._trainer.settings.epochs}"
 
 
-class Tally:
-    """A progress bar over so many pieces of work, on standard error where that is a terminal; nothing elsewhere."""
+class Tally(_Bar):
+    """A progress bar over so many pieces of work."""
 
     def __init__(self, pieces: int):
-        console = Screen(stderr=True)
-        columns = (BarColumn(), TextColumn("{task.completed}/{task.total} {task.description}"))
-        self._bar = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        super().__init__(BarColumn(), TextColumn("{task.completed}/{task.total} {task.description}"))
         self._task, self._begun = self._bar.add_task("", total=pieces), 0
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._bar.stop()
 
     def begin(self, piece: str) -> None:
         """The pieces before are done, and this one begins."""
@@ -102,23 +97,12 @@ class Tally:
         self._begun += 1
 
 
-class WorkDisplay:
-    """A progress bar over the training steps of many runs, on standard error where that is a terminal."""
+class WorkDisplay(_Bar):
+    """A progress bar over the training steps of many runs."""
 
     def __init__(self):
-        console = Screen(stderr=True)
-        columns = (BarColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-        self._bar = Progress(*columns, console=console, disable=not console.is_terminal, transient=True)
+        super().__init__(BarColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
         self._task, self._done = self._bar.add_task("starting", total=None), 0
-
-    def __enter__(self) -> Self:
-        with suppress(OSError):
-            self._bar.start()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        with suppress(OSError):
-            self._bar.stop()
 
     def begin(self, piece: str, left: int) -> None:
         """A run begins, with so many steps left to be made in all."""

@@ -8,15 +8,14 @@ import weakref
 from contextlib import suppress
 from pathlib import Path
 
-import tensorflow as tf
-
 from core import InputError
 
 from .checkpoint import Checkpoint, DamagedError, check_settings, notes, read, restore, write
 from .data import load_dataset
-from .files import check_folder, make_folder, sync, unwritable
+from .files import check_folder, make_folder
 from .loop import Trainer
 from .settings import Settings
+from .whole_folder import check_name, whole_folder
 
 KEPT = 3
 """Checkpoints in a folder; each save removes the oldest beyond."""
@@ -50,7 +49,7 @@ class RunFolder:
         that is not to be resumed; for a damaged checkpoint, and for one of another run than `settings` ask for, see
         `checkpoint.restore`. No folder is made then.
         """
-        self._check_name()
+        check_name(self.path)
         check_folder(self.path)
         if self.path.exists():
             self._lock()
@@ -102,23 +101,11 @@ class RunFolder:
 
         Raises InputError where it cannot be written; the earlier ones are then still there.
         """
-        path, unfinished = self.path / f"step-{trainer.step:08d}", self.path / UNFINISHED
+        path = self.path / f"step-{trainer.step:08d}"
         if path.exists():
             return path
-        try:
-            shutil.rmtree(unfinished, ignore_errors=True)  # a killed process may have left one
-            unfinished.mkdir(parents=True)
+        with whole_folder(path, self.path / UNFINISHED) as unfinished:
             write(trainer, unfinished)
-            for written in (*unfinished.iterdir(), unfinished):
-                sync(written)
-            unfinished.rename(path)
-            sync(self.path)
-        except OSError as error:
-            raise unwritable(path, error) from error
-        except tf.errors.OpError as error:
-            raise InputError(f"{path} cannot be written: {error.message}.") from error
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
         self._remove_old()
         return path
 
@@ -155,12 +142,6 @@ class RunFolder:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise InputError(f"{self.path} is in use: another process trains there.") from error
-
-    def _check_name(self) -> None:
-        if found := set("[]\\") & set(str(self.path)):
-            raise InputError(
-                f"{self.path} has {' and '.join(sorted(found))} in its name, where TensorFlow reads no checkpoint."
-            )
 
 
 def _step(path: Path) -> int:

@@ -1,7 +1,6 @@
 """A trained perceptron for those who have no rawstep: as a SavedModel of TensorFlow's, and as a file of Keras's."""
 
 import os
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,9 @@ import tensorflow as tf
 from core import InputError, logits
 from core.network import Weights
 
-from .files import check_file, check_folder, make_folder, sync, unwritable
+from .files import check_file, check_folder, unwritable
 from .images import unit_pixels
+from .whole_folder import check_name, whole_folder
 
 SIGNATURE = "serving_default"
 """What TensorFlow Serving and saved_model_cli ask for where nobody names another."""
@@ -45,8 +45,7 @@ def check_saved_model(path: Path) -> None:
     """Raises InputError unless a SavedModel can be written at `path`, where nothing is yet; leaves nothing behind."""
     if path.exists() or path.is_symlink():
         raise InputError(f"{path} is there already, and nothing is overwritten: give a new folder.")
-    if found := set("[]\\") & set(str(path)):
-        raise InputError(f"{path} has {' and '.join(sorted(found))} in its name, where TensorFlow loads no SavedModel.")
+    check_name(path)
     check_folder(path)
 
 
@@ -55,21 +54,9 @@ def write_saved_model(path: Path, model: ServedModel) -> None:
 
     Raises InputError where it cannot be written.
     """
-    make_folder(path.parent)
-    unfinished = path.with_name(f".rawstep.{os.getpid()}")  # short: the name itself may be as long as names can be
-    try:
-        shutil.rmtree(unfinished, ignore_errors=True)  # a killed process of this number may have left one
+    # A short name: the folder's own may be as long as names can be.
+    with whole_folder(path, path.with_name(f".rawstep.{os.getpid()}")) as unfinished:
         tf.saved_model.save(model, str(unfinished), signatures={SIGNATURE: model.signature()})
-        for written in (*unfinished.rglob("*"), unfinished):
-            sync(written)
-        unfinished.rename(path)
-        sync(path.parent)
-    except OSError as error:
-        raise unwritable(path, error) from error
-    except tf.errors.OpError as error:
-        raise InputError(f"{path} cannot be written: {error.message}.") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def check_keras_file(path: Path) -> None:

@@ -185,7 +185,7 @@ def workplace(tmp_path, monkeypatch, run):
         (["--saved-model", "file"], "file is there already"),
         (["--saved-model", "link"], "link is there already"),
         (["--saved-model", "file/below"], "file/below must be a folder, found that"),
-        (["--saved-model", "a[b]"], "a[b] has [ and ] in its name, where TensorFlow loads no SavedModel."),
+        (["--saved-model", "a[b]"], "a[b] has [ and ] in its name, which TensorFlow takes for a pattern."),
         (["--saved-model", "n" * 300], "File name too long."),
         (["--saved-model", ""], "--saved-model: it is empty"),
         (["--keras", "model.h5"], "model.h5 must end in .keras."),

@@ -11,6 +11,7 @@ import tensorflow as tf
 from core import InputError
 
 from ..files import check_file, sync, unwritable
+from ..whole_folder import check_name
 
 DATA = ".data-00000-of-00001"
 """What SaveV2 appends for the one file with all values; .index is the other's ending."""
@@ -112,8 +113,7 @@ def _check_name(path: Path) -> None:
         str(path).encode()
     except UnicodeError as error:
         raise InputError(f"{path} is no name that TensorFlow takes: it is no UTF-8.") from error
-    if found := sorted(set("[]\\*?") & set(str(path))):
-        raise InputError(f"{path} has {' and '.join(found)} in its name, which TensorFlow takes for a pattern.")
+    check_name(path, patterns="[]\\*?")
 
 
 def _check_there(path: Path) -> None:
