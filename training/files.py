@@ -1,8 +1,10 @@
 """Files written whole or not at all, and paths tried before a run so that nothing fails after it."""
 
 import errno
+import fcntl
 import os
 import tempfile
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -48,6 +50,19 @@ def make_folder(path: Path) -> None:
     """Makes a folder, and those above it, unless it is there. Raises InputError where it cannot be made."""
     with _errors_named(path):
         path.mkdir(parents=True, exist_ok=True)
+
+
+def lock(folder: Path, owner: object, doing: str) -> None:
+    """Keeps other processes out of a folder for as long as `owner` lives; the system forgets the lock with the process.
+
+    Raises InputError where another one holds it.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    weakref.finalize(owner, os.close, descriptor)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise InputError(f"{folder} is in use: another process {doing} there.") from error
 
 
 def check_apart(*paths: Path | None) -> None:

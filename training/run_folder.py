@@ -1,10 +1,7 @@
 """The folder of a run, with its last few checkpoints."""
 
-import fcntl
-import os
 import re
 import shutil
-import weakref
 from contextlib import suppress
 from pathlib import Path
 
@@ -12,7 +9,7 @@ from core import InputError
 
 from .checkpoint import Checkpoint, DamagedError, check_settings, notes, read, restore, write
 from .data import load_dataset
-from .files import check_folder, make_folder
+from .files import check_folder, lock, make_folder
 from .loop import Trainer
 from .settings import Settings
 from .whole_folder import check_name, whole_folder
@@ -40,7 +37,7 @@ class RunFolder:
     def __init__(self, path: Path, save_every: int | None = None):
         self.path = path
         self._save_every = save_every
-        self._unlock: weakref.finalize | None = None
+        self._locked = False
 
     def begin(self, settings: Settings, resume: bool) -> tuple[Trainer, list[str]]:
         """A trainer before its first step, or where the newest checkpoint stands, and what a person should know of it.
@@ -134,14 +131,9 @@ class RunFolder:
 
     def _lock(self) -> None:
         """Keeps other processes out for as long as this object lives; the system forgets the lock with the process."""
-        if self._unlock is not None:
-            return
-        descriptor = os.open(self.path, os.O_RDONLY)
-        self._unlock = weakref.finalize(self, os.close, descriptor)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise InputError(f"{self.path} is in use: another process trains there.") from error
+        if not self._locked:
+            lock(self.path, self, "trains")
+            self._locked = True
 
 
 def _step(path: Path) -> int:

@@ -29,9 +29,14 @@ def whole_folder(path: Path, unfinished: Path) -> Iterator[Path]:
     except OSError as error:
         raise unwritable(path, error) from error
     except tf.errors.OpError as error:
-        raise InputError(f"{path} cannot be written: {error.message}.") from error
+        raise InputError(f"{path} cannot be written: {said(error)}.") from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def said(error: tf.errors.OpError) -> str:
+    """TensorFlow's reason, without the operation and the hidden name."""
+    return str(error.message).rpartition("; ")[2].partition(" [Op:")[0]
 
 
 def check_name(path: Path, patterns: str = "[]\\") -> None:

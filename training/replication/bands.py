@@ -33,7 +33,8 @@ class Band:
 class Beside:
     """A figure that was printed, and ours: one of each seed, and their band.
 
-    outside: by how much the printed figure lies above the band, below it as a negative number, 0 inside.
+    outside: by how much the printed figure lies above the band, below it as a negative number, 0 inside; NaN where
+    figures are not finite, or only one.
     deviations: from our mean to the printed figure.
     """
 
@@ -47,7 +48,7 @@ class Beside:
     @classmethod
     def of(cls, what: str, printed: float, figures: Sequence[float]) -> "Beside":
         band = Band.of(figures)
-        outside = printed - min(max(printed, band.low), band.high)
+        outside = printed - float(np.clip(printed, band.low, band.high))
         deviations = (printed - band.mean) / band.deviation if band.deviation else float("nan")
         return cls(what, printed, list(figures), band, outside, deviations)
 

@@ -26,7 +26,7 @@ def replicate(
 
     Examples:
 
-    - `rawstep replicate`: all of it, in half an hour; then open replication/report.html
+    - `rawstep replicate`: all of it, in less than 45 minutes on two cores; then open replication/report.html
     - `rawstep replicate --quick`: every part in small, in three minutes
     - `rawstep replicate --experiments adam adagrad --seeds 10`: two experiments, over more seeds
     - `rawstep replicate --experiments question-5 --out sittings`: one question alone
@@ -37,7 +37,7 @@ def replicate(
         adam, adam-lr-0.005, adam-lr-0.0005, adadelta, adagrad, adam-batch-200, adam-batch-50: the notebook's; resume:
         its five more epochs; question-1 to question-5. All unless given.
     seeds
-        Seeds of the experiments and of question 3; 5, or 2 with --quick.
+        Seeds of the experiments, of question 3, and of what the notebook ran for the others; 5, or 2 with --quick.
     epochs
         Epochs of each run, but for question 1's; 30 as in the notebook, or 2 with --quick.
     quick
@@ -45,7 +45,8 @@ def replicate(
     seed
         The first seed; the others follow it.
     out
-        The folder for results.json, pictures and report.html, and for finished runs.
+        The folder for finished runs, which add up; and for results.json, pictures and report.html of what was last
+        asked for.
     """
     from core import InputError
 
@@ -61,7 +62,7 @@ def replicate(
             raise InputError(f"There is no experiment {name!r}; there are: {', '.join(NAMES)}.")
     chosen = parts(experiments or NAMES, (scale.quick if quick else scale.full)(seeds, epochs, seed))
     place = Place(out)
-    place.check()
+    place.begin()
     before = circumstances("rawstep", ["scipy", "plotly", "matplotlib"])
     with WorkDisplay() as display, signals_noted() as signals:
         results = conduct(chosen, place, before, display, signals)

@@ -6,6 +6,8 @@ from dataclasses import asdict
 from signal import Signals
 from typing import Any, Protocol
 
+from core import InputError
+
 from ..display import WorkDisplay
 from ..interruption import Interrupted
 from .answers import answers
@@ -60,27 +62,38 @@ def parts(names: Sequence[str], scale: Scale) -> list[Part]:
 
 
 def lacking(parts: Sequence[Part], finished: Mapping[str, Any]) -> Iterator[Work]:
-    """The works that are still to be made, in order, each once. `finished` may be added to meanwhile."""
-    for part in parts:
-        while missing := [work for work in part.works(finished) if work.name not in finished]:
-            yield missing[0]
+    """The works that are not finished, in order, each once. `finished` may be added to meanwhile."""
+    while missing := _missing(parts, finished):
+        yield next(iter(missing.values()))
 
 
-def steps_left(parts: Sequence[Part], finished: Mapping[str, Any]) -> int:
-    """Training steps of all that is lacking, as far as can be told."""
-    works = {work.name: work for part in parts for work in part.works(finished)}
-    return sum(work.steps for name, work in works.items() if name not in finished)
+def _missing(parts: Sequence[Part], finished: Mapping[str, Any]) -> dict[str, Work]:
+    """Those that are not finished, as far as what is finished tells."""
+    return {work.name: work for part in parts for work in part.works(finished) if work.name not in finished}
+
+
+def earlier(parts: Sequence[Part], place: Place) -> dict[str, Any]:
+    """The outcomes of these parts' works that are finished already. Raises InputError where one is damaged."""
+    finished: dict[str, Any] = {}
+    while found := {name: work for name, work in _missing(parts, finished).items() if place.run(name).exists()}:
+        for name, work in found.items():
+            finished[name] = place.outcome(name)
+            if not work.fits(finished[name]) or "made" not in finished[name]:
+                raise InputError(f"{place.run(name)} is of something else; remove it, and that run alone is made anew.")
+    return finished
 
 
 def results(parts: Sequence[Part], finished: Mapping[str, Any]) -> dict[str, Any]:
-    """Figures of the parts by name, the orderings, and the outcomes that they come from."""
+    """Figures of the parts by name, the orderings, answers, and the outcomes that all of it comes from."""
+    scale = parts[0].scale
     figures = {part.name: part.figures(finished) for part in parts}
-    experiments = {name: of for name, of in figures.items() if "test_accuracies" in of}
+    experiments = {part.name: figures[part.name] for part in parts if isinstance(part, Experiment)}
     used = {work.name: finished[work.name] for part in parts for work in part.works(finished)}
     return {
+        "scale": asdict(scale),
         "parts": figures,
         "orderings": orderings(experiments),
-        "answers": {name: asdict(answer) for name, answer in answers(figures).items()},
+        "answers": {name: asdict(answer) for name, answer in answers(figures, scale).items()},
         "runs": used,
     }
 
@@ -88,7 +101,7 @@ def results(parts: Sequence[Part], finished: Mapping[str, Any]) -> dict[str, Any
 def conduct(
     parts: Sequence[Part], place: Place, before: Mapping[str, Any], display: WorkDisplay, signals: Sequence[Signals]
 ) -> dict[str, Any]:
-    """Makes all that is lacking, and returns and writes the results, anew after each part.
+    """Makes all that is lacking, then writes and returns the results; those of an earlier call stay until then.
 
     before: the circumstances; signals: those that came meanwhile.
 
@@ -101,15 +114,12 @@ def conduct(
         if signals:
             raise Interrupted(signals[0], f"finished runs are kept in {place.path}, and the same command goes on")
 
-    finished, together = place.finished(), {}
-    for number, part in enumerate(parts, start=1):
-        for work in lacking([part], finished):
-            display.begin(f"{part.name}: {work.name}", steps_left(parts, finished))
-            begun = time.perf_counter()
-            outcome = work.do(place, advance)
-            made = {name: before[name] for name in ("date", "commit", "versions")}
-            made["seconds"] = time.perf_counter() - begun
-            finished[work.name] = place.keep(work.name, outcome | {"made": made})
-        together = {**before, "scale": asdict(parts[0].scale), **results(parts[:number], finished)}
-        place.finish(together)
-    return together
+    finished = earlier(parts, place)
+    made = {name: before[name] for name in ("date", "commit", "versions", "processor", "cores")}
+    for work in lacking(parts, finished):
+        display.begin(work.name, sum(missing.steps for missing in _missing(parts, finished).values()))
+        begun = time.perf_counter()
+        outcome = work.do(place, advance)
+        outcome["made"] = made | {"seconds": time.perf_counter() - begun}
+        finished[work.name] = place.keep(work.name, outcome)
+    return place.finish({**before, **results(parts, finished)})

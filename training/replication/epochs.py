@@ -14,10 +14,13 @@ VALIDATION_IMAGES = 5_000
 PATIENCE = (3, 5, 10)
 """Epochs without a better validation accuracy, after which training stops."""
 
+RISES = (0.0, 0.2, 0.5, 1.0)
+"""Of the cost from one epoch to the next, as shares of it: what the notebook may have called much."""
+
 
 @dataclass(frozen=True)
 class Epochs:
-    """The first experiment, three times as long, watched on the validation images that the notebook never used."""
+    """The first experiment, longer, watched on the validation images that the notebook never used."""
 
     scale: Scale
     name: str = "question-1"
@@ -32,20 +35,22 @@ class Epochs:
     def figures(self, finished: Mapping[str, Any]) -> dict[str, Any]:
         """Epochs are counted from 1 here. enough: the first within a standard error of the best (Breiman et al. 1984).
 
-        first_rise: the first epoch whose cost is above the last one's, where the notebook would have stopped.
+        near: how many after `enough` are so near it, too. rises: the first epoch whose cost is above the last one's
+        by a share or more, where the notebook would stop, if that is what it calls much.
         """
         curves = Curves.of(finished[self.training.name])
         accuracy = curves.validation_accuracy
         best = int(np.argmax(accuracy))
         error = sqrt(accuracy[best] * (1 - accuracy[best]) / VALIDATION_IMAGES)
-        rises = np.flatnonzero(np.diff(curves.cost) > 0)
+        near = accuracy >= accuracy[best] - error
+        enough = int(np.argmax(near))
         return {
             "run": self.training.name,
             "best": _at(curves, best),
             "standard_error": error,
-            "enough": _at(curves, int(np.argmax(accuracy >= accuracy[best] - error))),
-            "first_rise": _at(curves, int(rises[0]) + 1) if len(rises) else None,
-            "rises": len(rises),
+            "enough": _at(curves, enough),
+            "near": int(near[enough + 1 :].sum()),
+            "rises": [{"by": by, "at": _first_rise(curves, by)} for by in RISES],
             "last": _at(curves, len(accuracy) - 1),
             "stopping": [stopped(curves, patience) for patience in PATIENCE],
         }
@@ -61,6 +66,12 @@ def stopped(curves: Curves, patience: int) -> dict[str, Any]:
         if epoch - best >= patience:
             return {"patience": patience, "stopped": epoch + 1, **_at(curves, best)}
     return {"patience": patience, "stopped": None, **_at(curves, best)}
+
+
+def _first_rise(curves: Curves, by: float) -> dict[str, Any] | None:
+    """The first epoch whose cost is above the last one's by this share of it or more; None where there is none."""
+    rises = np.flatnonzero(np.diff(curves.cost) / curves.cost[:-1] > by)
+    return _at(curves, int(rises[0]) + 1) if len(rises) else None
 
 
 def _at(curves: Curves, index: int) -> dict[str, Any]:

@@ -44,7 +44,7 @@ class _BesideTheNotebook(ABC):
     def figures(self, finished: Mapping[str, Any]) -> dict[str, Any]:
         """beside: what was printed beside our seeds; again: what lay outside, beside our seeds and more."""
         outside, again = self._outside(finished), []
-        if outside:
+        if outside and self.scale.more_seeds:
             rows = self.rows(self._curves((*self.scale.seeds, *self.scale.more_seeds), finished))
             again = [row for row in rows if row.what in outside]
         curves = self._curves(self.scale.seeds, finished)
@@ -59,7 +59,7 @@ class _BesideTheNotebook(ABC):
         """Which of the figures are outside the band, where there are seeds enough to say so."""
         if len(self.scale.seeds) < FEWEST:
             return []
-        return [row.what for row in self.rows(self._curves(self.scale.seeds, finished)) if row.outside]
+        return [row.what for row in self.rows(self._curves(self.scale.seeds, finished)) if row.outside != 0]
 
     def _curves(self, seeds: Sequence[int], finished: Mapping[str, Any]) -> list[Curves]:
         return [Curves.of(finished[work.name]) for work in self.runs(seeds)]

@@ -28,8 +28,9 @@ class LearningRates:
     name: str = "question-2"
 
     def training(self, rule: str, rate: float, seed: int | None = None) -> Training:
-        settings = self.scale.settings(FIRST, self.scale.seeds[0], rule=rule, learning_rate=rate)
-        return Training(settings if seed is None else self.scale.settings(FIRST, seed, rule=rule, learning_rate=rate))
+        """Of the first seed, where none is given."""
+        seed = self.scale.seeds[0] if seed is None else seed
+        return Training(self.scale.settings(FIRST, seed, rule=rule, learning_rate=rate))
 
     def grid(self, rule: str, finished: Mapping[str, Any]) -> list[float]:
         """The learning rates to try, as far as those that are finished tell."""

@@ -9,10 +9,12 @@ from typing import Any
 from core import InputError
 
 from ..data import Dataset, load_dataset
-from ..files import check_folder, make_folder
+from ..files import check_file, check_folder, lock, make_folder
 from ..results import write_json
+from ..whole_folder import check_name
 
 RESULTS = "results.json"
+REPORT = "report.html"
 ABOUT = "rawstep replicate"
 """What stands under "about" in results.json, to tell it from other files of that name."""
 
@@ -32,11 +34,23 @@ class Place:
     def dataset(self) -> Dataset:
         return load_dataset()
 
-    def check(self) -> None:
-        """Raises InputError where the folder cannot be written, or its results.json is damaged or another's."""
+    def begin(self) -> None:
+        """Makes the folder, and keeps other processes out of it.
+
+        Raises InputError where it or what goes into it cannot be written, TensorFlow cannot read there, another process
+        is at work, or its results.json is damaged or another's.
+        """
+        check_name(self.path)
         check_folder(self.path)
+        for folder in ("runs", "states", "pictures"):
+            check_folder(self.path / folder)
+        if self.path.exists():
+            for file in (RESULTS, REPORT):
+                check_file(self.path / file)
         if (self.path / RESULTS).exists():
             self.results()
+        make_folder(self.path)
+        lock(self.path, self, "makes a replication")
 
     def results(self) -> dict[str, Any]:
         """What `finish` wrote. Raises InputError where it is not there, damaged, or something else."""
@@ -46,19 +60,16 @@ class Place:
             raise InputError(f"{path} is not of `{ABOUT}`: give another folder by --out.")
         return results
 
-    def finished(self) -> dict[str, Any]:
-        """The outcome of each finished work by its name. Raises InputError where one is damaged."""
-        return {
-            path.stem: _read(path, "remove it, and that run alone is made anew")
-            for path in sorted((self.path / "runs").glob("*.json"))
-        }
+    def outcome(self, name: str) -> Any:
+        """The outcome of a finished work, None of one that is not. Raises InputError where it is damaged."""
+        path = self.run(name)
+        return _read(path, "remove it, and that run alone is made anew") if path.exists() else None
 
     def keep(self, name: str, outcome: Mapping[str, Any]) -> Any:
         """Writes the outcome of a finished work; returns it as it will be read. Raises InputError where it cannot."""
-        path = self.run(name)
-        make_folder(path.parent)
-        write_json(path, outcome)
-        return _read(path, "")
+        make_folder(self.run(name).parent)
+        write_json(self.run(name), outcome)
+        return self.outcome(name)
 
     def run(self, name: str) -> Path:
         """The file with the outcome of a work."""
@@ -68,9 +79,10 @@ class Place:
         """The run folder of a work."""
         return self.path / "states" / name
 
-    def finish(self, results: Mapping[str, Any]) -> None:
-        """Writes results.json. Raises InputError where it cannot."""
+    def finish(self, results: Mapping[str, Any]) -> dict[str, Any]:
+        """Writes results.json; returns it as it will be read. Raises InputError where it cannot."""
         write_json(self.path / RESULTS, {"about": ABOUT, **results})
+        return self.results()
 
 
 def _read(path: Path, remedy: str) -> Any:

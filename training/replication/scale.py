@@ -14,13 +14,14 @@ HALF_DECADES = tuple(float(f"{digit}e{power}") for power in range(-4, 4) for dig
 class Scale:
     """Numbers that the experiments and questions share.
 
-    seeds:      of the experiments, and of question 3; the first one alone for the grids of questions 1, 2 and 4.
+    seeds:      of the experiments, question 3, and what the notebook itself ran for questions 2 and 4; the first one
+                alone for the grids of questions 1, 2 and 4.
     looks:      seeds in all of an experiment of which a printed figure lies outside the band.
     epochs:     of each run, but for question 1's.
     long:       epochs of question 1.
     rates:      learning rates of question 2. Where the last is the best, greater ones follow.
     batches:    batch sizes of question 4.
-    steps:      at which question 4 compares at equal steps.
+    steps:      about which question 4 compares at equal steps.
     rounds:     of its timing.
     """
 

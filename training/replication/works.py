@@ -1,8 +1,10 @@
 """What a replication is made of: pieces of work with a name, of which each leaves an outcome that JSON can hold."""
 
+import json
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -30,6 +32,8 @@ Advance = Callable[[int], None]
 class Work(Protocol):
     """name: tells it from every other, as a file name can; steps: how many it trains.
 
+    fits: whether an outcome may be one of this work.
+
     Raises InputError from `do` where something cannot be read or written.
     """
 
@@ -40,6 +44,8 @@ class Work(Protocol):
     def steps(self) -> int: ...
 
     def do(self, place: Place, advance: Advance) -> dict[str, Any]: ...
+
+    def fits(self, outcome: Any) -> bool: ...
 
 
 class Curves(NamedTuple):
@@ -86,8 +92,12 @@ class Training:
         trainer = Trainer(self.settings, place.dataset)
         epochs = _trained(trainer, advance)
         if self.kept:
+            shutil.rmtree(place.state(self.name), ignore_errors=True)
             RunFolder(place.state(self.name)).save(trainer)
         return {"settings": asdict(self.settings), "epochs": epochs}
+
+    def fits(self, outcome: Any) -> bool:
+        return _is_run(outcome, self.settings, self.settings.epochs)
 
 
 @dataclass(frozen=True)
@@ -105,9 +115,15 @@ class Resumption:
         return RESUMED_EPOCHS * steps_per_epoch(self.before.settings.batch_size)
 
     def do(self, place: Place, advance: Advance) -> dict[str, Any]:
-        settings = replace(self.before.settings, epochs=self.before.settings.epochs + RESUMED_EPOCHS)
-        trainer, _ = RunFolder(_kept(self.before, place)).begin(settings, resume=True)
-        return {"settings": asdict(settings), "epochs": _trained(trainer, advance)}
+        trainer, _ = RunFolder(_kept(self.before, place)).begin(self._settings, resume=True)
+        return {"settings": asdict(self._settings), "epochs": _trained(trainer, advance)}
+
+    def fits(self, outcome: Any) -> bool:
+        return _is_run(outcome, self._settings, RESUMED_EPOCHS)
+
+    @property
+    def _settings(self) -> Settings:
+        return replace(self.before.settings, epochs=self.before.settings.epochs + RESUMED_EPOCHS)
 
 
 @dataclass(frozen=True)
@@ -142,6 +158,9 @@ class Sittings:
         left = [RunFolder(path).newest() for path in (folder, _kept(self.whole, place))]
         return {"ends": self.ends, **compared(*left)}
 
+    def fits(self, outcome: Any) -> bool:
+        return isinstance(outcome, dict) and outcome.get("ends") == self.ends
+
 
 @dataclass(frozen=True)
 class EpochTimes:
@@ -175,14 +194,25 @@ class EpochTimes:
                 advance(steps)
         return {"seconds": seconds}
 
+    def fits(self, outcome: Any) -> bool:
+        return isinstance(outcome, dict) and [*outcome.get("seconds", ())] == [str(batch) for batch in self.batches]
+
+
+def _is_run(outcome: Any, settings: Settings, epochs: int) -> bool:
+    asked = json.loads(json.dumps(asdict(settings), default=str))
+    return isinstance(outcome, dict) and outcome.get("settings") == asked and len(outcome.get("epochs", ())) == epochs
+
 
 def _kept(work: Training, place: Place) -> Path:
-    """Where a run's last state is. Raises InputError where it has gone."""
+    """Where a run's last state is. Raises InputError where it has gone or is damaged."""
     state = place.state(work.name)
-    if not state.exists():
+    try:
+        RunFolder(state).newest()
+    except InputError as error:
         raise InputError(
-            f"{state} is gone, from which another run goes on; remove {place.run(work.name)} to remake both."
-        )
+            f"{state} has no whole state of the run from which another goes on; remove {place.run(work.name)} to have "
+            "both made anew."
+        ) from error
     return state
 
 
@@ -209,12 +239,22 @@ def _trained(trainer: Trainer, advance: Advance) -> list[dict[str, float]]:
 
 
 def _sitting(settings: Settings, folder: Path, end: int, advance: Advance) -> None:
-    """`rawstep train` up to an epoch, in a process of its own."""
+    """`rawstep train` up to an epoch, in a process of its own, which ends with this one where a signal ends it."""
     names = ("rule", "dialect", "learning_rate", "batch_size", "seed")
     given = [word for name in names for word in (f"--{name.replace('_', '-')}", str(getattr(settings, name)))]
     program = [sys.executable, "-P", "-m", "training", "train", *given, "--epochs", str(end)]
-    done = subprocess.run([*program, "--checkpoint", str(folder), "--resume"], capture_output=True, text=True)
-    if done.returncode:
-        advance(0)  # Ctrl-C ends both processes, and then is the reason
-        reason = done.stderr.strip().splitlines()[-1:] or [f"it ended with status {done.returncode}"]
-        raise InputError(f"A sitting up to epoch {end} in {folder} failed: {reason[0]}")
+    with tempfile.TemporaryFile("w+") as said, subprocess.Popen(
+        [*program, "--checkpoint", str(folder), "--resume"], stdout=subprocess.DEVNULL, stderr=said
+    ) as child:  # fmt: skip
+        try:
+            while child.poll() is None:
+                advance(0)
+                time.sleep(0.05)
+        except BaseException:
+            child.terminate()
+            raise
+        if child.returncode:
+            advance(0)  # Ctrl-C ends both processes, and then is the reason
+            said.seek(0)
+            reason = said.read().strip().splitlines()[-1:] or [f"it ended with status {child.returncode}"]
+            raise InputError(f"A sitting up to epoch {end} in {folder} failed: {reason[0]}")

@@ -10,13 +10,13 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from ..files import write_whole
+from ..replication.answers import judged
 from ..replication.bands import FEWEST, WIDTH, outside_by_chance
-from ..replication.place import Place
+from ..replication.place import REPORT, Place
 from ..replication.printed import EPOCHS
 from .charts import charts
 from .pictures import CAPTIONS, draw
 
-REPORT = "report.html"
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 CHART_OF = {
     "question-1": "epochs",
@@ -41,7 +41,7 @@ def page(results: Mapping[str, Any], pictures: list[Path]) -> str:
         loader=PackageLoader("training.report", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"figure": figure, "share": lambda value: f"{value:.2%}"}
+    environment.filters |= {"figure": figure, "share": lambda value: figure(value, "accuracy"), "signed": _signed}
     rows = beside(results)
     return environment.get_template("page.html.jinja").render(
         results=results,
@@ -50,7 +50,8 @@ def page(results: Mapping[str, Any], pictures: list[Path]) -> str:
         outside=[row for row in rows if row["verdict"] not in ("inside", "few seeds")],
         again=[(name, row) for name, part in results["parts"].items() for row in part.get("again", ())],
         by_chance=outside_by_chance(len(results["scale"]["seeds"])),
-        seconds=sum(run["made"]["seconds"] for run in results["runs"].values()),
+        made=[run["made"] for run in results["runs"].values()],
+        small=not judged(len(results["scale"]["seeds"]), results["scale"]["epochs"]),
         band_width=WIDTH,
         fewest=FEWEST,
         notebook_epochs=EPOCHS,
@@ -71,16 +72,24 @@ def beside(results: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-def figure(value: float, what: str) -> str:
-    """A cost to four digits, an accuracy as a percentage."""
+def figure(value: float | None, what: str) -> str:
+    """A cost to four digits, an accuracy as a percentage; a dash for what is not finite."""
+    if value is None:
+        return "–"
     return f"{value:.2%}" if "accuracy" in what else f"{value:.4g}"
 
 
 def _verdict(row: Mapping[str, Any]) -> str:
-    if not row["outside"]:
+    if row["outside"] is None:
+        return "not finite"
+    if row["outside"] == 0:
         return "inside"
     far, side = abs(row["outside"]), "above" if row["outside"] > 0 else "below"
     return f"{100 * far:.2f} points {side}" if "accuracy" in row["what"] else f"{far:.2g} {side}"
+
+
+def _signed(value: float | None, digits: int = 2) -> str:
+    return "–" if value is None else f"{value:+.{digits}f}".replace("-", "−")
 
 
 def _data(path: Path) -> str:

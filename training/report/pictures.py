@@ -40,17 +40,20 @@ CAPTIONS = {
 def draw(results: Mapping[str, Any], place: Place) -> list[Path]:
     """Draws what the results and the state of the first experiment's first run give; returns the pictures there are.
 
-    A picture that cannot be drawn any more, because the state has gone, is kept as it is.
+    Where the state has gone, pictures of it are kept as they are.
     Raises InputError where one cannot be written.
     """
     folder = place.path / "pictures"
     make_folder(folder)
+    shown = []
     if costs := experiments(results, "cost"):
+        shown.append("experiments.svg")
         write_picture(folder / "experiments.svg", _curves(costs, experiments(results, "test_accuracy")))
-    first = results["parts"].get(FIRST.name)
-    if first and (state := place.state(first["runs"][0])).exists():
-        _draw_network(folder, RunFolder(state).newest(), place.dataset.test)
-    return [folder / name for name in CAPTIONS if (folder / name).exists()]
+    if first := results["parts"].get(FIRST.name):
+        shown += [name for name in CAPTIONS if name != "experiments.svg"]
+        if (state := place.state(first["runs"][0])).exists():
+            _draw_network(folder, RunFolder(state).newest(), place.dataset.test)
+    return [folder / name for name in shown if (folder / name).exists()]
 
 
 def _curves(costs: list[Series], accuracies: list[Series]) -> Figure:

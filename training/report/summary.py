@@ -6,8 +6,8 @@ from typing import Any
 from rich.table import Table
 
 from ..display import Screen
-from ..replication.place import Place
-from .page import REPORT, beside, figure
+from ..replication.place import REPORT, Place
+from .page import beside, figure
 
 
 def print_summary(results: Mapping[str, Any], place: Place) -> None:
@@ -23,7 +23,7 @@ def print_summary(results: Mapping[str, Any], place: Place) -> None:
             )
             table.add_row(row["experiment"], row["what"], printed, mean, deviation, f"{low} – {high}", row["verdict"])
         console.print(table)
-    for number, answer in enumerate(results["answers"].values(), start=1):
-        console.print(f"{number}. {answer['question']} The notebook's answer {answer['verdict']}.", soft_wrap=True)
+    for name, answer in results["answers"].items():
+        console.print(f"{name[-1]}. {answer['question']} The notebook's answer {answer['verdict']}.", soft_wrap=True)
         console.print(f"   {answer['sentences'][0]}", soft_wrap=True)
     console.print(f"report: {place.path / REPORT}", soft_wrap=True)

@@ -11,7 +11,7 @@ import tensorflow as tf
 from core import InputError
 
 from ..files import check_file, sync, unwritable
-from ..whole_folder import check_name
+from ..whole_folder import check_name, said
 
 DATA = ".data-00000-of-00001"
 """What SaveV2 appends for the one file with all values; .index is the other's ending."""
@@ -68,7 +68,7 @@ def write(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
 
     The index comes last, without which there is no checkpoint. Raises InputError where it cannot be written.
     """
-    unfinished = path.with_name(".rawstep-tf1")
+    unfinished = path.with_name(f".rawstep-tf1.{os.getpid()}")
     renamed = list(zip(_files(unfinished), _files(path), strict=True))
     try:
         with tf.device("CPU"):
@@ -88,7 +88,7 @@ def write(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
             target.unlink(missing_ok=True)
         raise unwritable(path, error) from error
     except tf.errors.OpError as error:
-        raise InputError(f"{path} cannot be written: {_said(error)}.") from error
+        raise InputError(f"{path} cannot be written: {said(error)}.") from error
     finally:
         for left in path.parent.glob(f"{unfinished.name}.*"):
             left.unlink(missing_ok=True)
@@ -129,8 +129,3 @@ def _check_there(path: Path) -> None:
         file.open("rb").close()
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror}.") from error
-
-
-def _said(error: tf.errors.OpError) -> str:
-    """TensorFlow's reason, without the operation and the hidden name."""
-    return str(error.message).rpartition("; ")[2].partition(" [Op:")[0]

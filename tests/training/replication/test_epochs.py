@@ -29,10 +29,12 @@ def test_the_figures_of_a_run():
     assert figures["best"] == {"epoch": 3, "cost": 5.0, "validation_accuracy": 0.97, "test_accuracy": 0.91}
     assert figures["standard_error"] == pytest.approx((0.97 * 0.03 / 5000) ** 0.5)
     assert figures["enough"]["epoch"] == 3  # 0.958 is 1.2 points short, five standard errors
-    assert (figures["first_rise"]["epoch"], figures["rises"]) == (3, 1)
+    assert figures["near"] == 0
+    assert [rise["at"] and rise["at"]["epoch"] for rise in figures["rises"]] == [3, 3, None, None]  # by 25 %, once
     assert figures["last"]["test_accuracy"] == 0.92
 
 
 def test_a_cost_that_never_rises_is_said_to():
     part = Epochs(quick(None, None, 0))
-    assert part.figures({part.training.name: outcome([4.0, 3.0, 2.0, 1.0], [0.9] * 4)})["first_rise"] is None
+    figures = part.figures({part.training.name: outcome([4.0, 3.0, 2.0, 1.0], [0.9] * 4)})
+    assert {rise["at"] for rise in figures["rises"]} == {None}

@@ -52,7 +52,7 @@ def test_optimizers_are_compared_at_their_best_over_all_seeds_and_adadelta_at_it
     assert ("adadelta", 1.0, "its paper's") in part.entries(finished)
     figures = part.figures(finished)
     assert all(len(row["test_accuracies"]) == 2 for row in figures["rows"])
-    assert [of["mean"] for of in figures["adam_ahead"].values()] == pytest.approx(
+    assert [of["mean"] for of in figures["ahead_at_best"].values()] == pytest.approx(
         [0.0, 0.0], abs=1e-12
     )  # all are as good at their best
 

@@ -49,7 +49,7 @@ def test_five_more_epochs_are_those_that_a_longer_run_has_after_its_first(place)
 
 
 def test_a_resumption_without_its_state_is_refused(tmp_path):
-    with pytest.raises(InputError, match="is gone"):
+    with pytest.raises(InputError, match="has no whole state"):
         Resumption(Training(FIRST)).do(Place(tmp_path), lambda steps: None)
 
 

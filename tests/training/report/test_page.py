@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Error, sync_playwright
 
+from training.replication.conduct import NAMES
 from training.replication.place import Place
 from training.report import write_report
 
@@ -64,6 +65,15 @@ def open_report(browser, report):
 def test_the_report_is_the_record_s(report):
     """Would catch a report in the record that other results or another rawstep made."""
     assert (RECORD / "report.html").read_text() == report.read_text()
+
+
+@pytest.mark.parametrize("part", NAMES)
+def test_any_part_alone_has_a_report(results, part, tmp_path):
+    """Would catch a page that asks for what only others have."""
+    kept = {name: {part: results[name][part]} if part in results[name] else {} for name in ("parts", "answers")}
+    write_report(results | kept | {"orderings": []}, Place(tmp_path))
+    written = (tmp_path / "report.html").read_text()
+    assert all(answer["question"] in written for answer in kept["answers"].values())
 
 
 @needs_chromium
