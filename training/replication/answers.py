@@ -43,7 +43,7 @@ def _epochs(figures: Mapping[str, Any]) -> Answer:
     rises = [(rise["by"], rise["at"]) for rise in figures["rises"] if rise["at"]]
     short = [best["validation_accuracy"] - at["validation_accuracy"] for _, at in rises]
     said = [
-        f"{f'by {by:.0%} or more' if by else 'at all'} in epoch {at['epoch']}, {100 * loss:.2f} points short of it"
+        f"{f'by {by:.0%} or more' if by else 'at all'} in epoch {at['epoch']}, {100 * loss:.2f} points short"
         for (by, at), loss in zip(rises, short, strict=True)
     ]
     sentences = [
@@ -51,8 +51,8 @@ def _epochs(figures: Mapping[str, Any]) -> Answer:
         f"{_share(best['validation_accuracy'])}. Epoch {enough['epoch']} is the first within a standard error of that "
         f"({100 * error:.2f} points, of 5,000 images), as are {figures['near']} of the "
         f"{last['epoch'] - enough['epoch']} after it: about there, more epochs stop helping measurably.",
-        f"From one epoch to the next the cost first rises {_and(said)}: how much is much decides, and nobody knows it "
-        "beforehand."
+        f"From one epoch to the next the cost first rises {_and(said)} of it: how much is much decides, and "
+        "nobody knows it beforehand."
         if said
         else "The cost never rose from one epoch to the next, so the notebook's sign was not to be seen.",
     ]

@@ -30,7 +30,7 @@ CAPTIONS = {
     "misclassified.png": "The images whose wrong class the network is most certain of: class → class named, certainty.",
     "weights.png": "The first layer's first 25 units as images of 28 × 28 pixels, blue below 0 and red above: their "
     "weights, which N(0,1) drowns in noise, and what training added to them. Pixels at the edge are black in every "
-    "image, so nothing was.",
+    "image, so nothing was added to theirs.",
     "activations.png": "Activations of the 256 units of either hidden layer, averaged over the test images of a class, "
     "units sorted by the class that excites them most.",
 }
