@@ -50,9 +50,12 @@ def compare(
     Parameters
     ----------
     engines
-        xla-loop: rawstep. tf1-session: the notebook's own loop. keras-fit: Keras by default. frozen-step: a plain
-        jitted step with Adam written out, called once a step. Or module:Class, an engine of your own. The first is the
-        one that the others are compared with.
+        xla-loop, xla-step, graph, eager: rawstep's executions. tf1-session: the notebook's own loop. keras-fit: Keras
+        by default; keras-jit: with jit_compile; keras-epoch: with an epoch a call as well; keras-unrolled: with calls
+        of 50 steps, five of them unrolled; keras-step: a jitted step with Keras's optimizer. frozen-step: the same with
+        Adam written out. jax-step, jax-scan: JAX and Optax, a call a step and a scan. torch-eager, torch-fused,
+        torch-compiled: PyTorch. Or module:Class, an engine of your own. The first is the one that the others are
+        compared with.
     rounds
         Samples of each engine.
     hidden

@@ -1,4 +1,4 @@
-"""Keras as its users run it by default: a Sequential model, `compile`, `fit`."""
+"""Keras as its users run it: a Sequential model, `compile`, `fit`; by default, and by what its `compile` offers."""
 
 import keras
 import numpy as np
@@ -10,9 +10,19 @@ class KerasFit:
     """Adam with the workload's learning rate and TensorFlow 1's ε, so that the costs can be compared.
 
     The images are laid out in the order of the batches before the time is taken, so that `fit` need not shuffle.
+
+    jit_compile:         True, or Keras's default, "auto".
+    steps_per_execution: of Keras's loop; None stands for those of an epoch.
+    unrolled:            steps that stand one after another in the body of that loop.
     """
 
-    def __init__(self, workload: Workload):
+    def __init__(
+        self,
+        workload: Workload,
+        jit_compile: bool | str = "auto",
+        steps_per_execution: int | None = 1,
+        unrolled: int = 1,
+    ):
         images, labels = workload.examples()
         self._images = images.astype(np.float32) * np.float32(1 / 255)
         self._labels = labels.astype(np.int32)
@@ -26,7 +36,10 @@ class KerasFit:
         self._model.compile(
             keras.optimizers.Adam(workload.learning_rate, epsilon=1e-8),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            jit_compile=jit_compile,
+            steps_per_execution=steps_per_execution or workload.sampler().steps_per_epoch,
         )
+        self._model.unrolled_steps_per_execution = unrolled  # which `compile` does not take
 
     def prepare(self, batches: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return self._images[batches.ravel()], self._labels[batches.ravel()]

@@ -1,9 +1,10 @@
-"""rawstep's XLA loop, in calls as long as those of `rawstep train`."""
+"""rawstep in each of its executions, in calls as long as those of `rawstep train`."""
 
 import numpy as np
 import tensorflow as tf
 
 from core import Adam, Optimizer, Program
+from core.program import Execution
 from training.images import image_cost
 from training.loop import call_lengths
 
@@ -11,10 +12,10 @@ from ..workload import Workload
 
 
 class RawstepProgram:
-    def __init__(self, workload: Workload):
+    def __init__(self, workload: Workload, execution: Execution = "xla-loop"):
         weights = {name: tf.Variable(value) for name, value in workload.first_weights().items()}
         optimizer = Optimizer(Adam.dialect("tf1", learning_rate=workload.learning_rate), weights)
-        self._program = Program(image_cost, weights, optimizer, "xla-loop")
+        self._program = Program(image_cost, weights, optimizer, execution)
         self._data = [tf.constant(array) for array in workload.examples()]
 
     def prepare(self, batches: np.ndarray) -> list[np.ndarray]:

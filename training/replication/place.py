@@ -24,7 +24,9 @@ class Place:
 
     runs/NAME.json     the outcome of each finished work, written whole as it ends
     states/NAME/       checkpoints of the runs that others go on from
-    results.json       all outcomes, bands and answers
+    results.json       outcomes, bands and answers of the parts that were last asked for
+    pictures/          drawn from these
+    report.html        all of it on a page
     """
 
     def __init__(self, path: Path):
