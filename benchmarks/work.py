@@ -1,0 +1,39 @@
+"""The least work that training takes, counted from shapes: what a machine can do is set against it."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+
+class Flop(NamedTuple):
+    """Floating-point operations of one training step's matrix products, a multiplication and an addition being two.
+
+    forward:          each layer's outputs from its inputs.
+    weight_gradients: of each layer, from its inputs and its outputs' gradients.
+    input_gradients:  of each layer but the first, whose inputs are the data.
+    """
+
+    forward: int
+    weight_gradients: int
+    input_gradients: int
+
+
+def flop(layers: Sequence[int], batch_size: int) -> Flop:
+    """The products of one step of a perceptron with these layers, from the inputs to the classes: [784, 256, 10], say.
+
+    2 · batch_size · inputs · units for each layer's product. Biases, activations and the cost are not counted: they
+    are a per cent of it in layers as wide as these.
+    """
+    products = [2 * batch_size * inputs * units for inputs, units in pairwise(layers)]
+    return Flop(sum(products), sum(products), sum(products[1:]))
+
+
+def update_bytes(slots: int, itemsize: int = 4) -> int:
+    """Bytes that an optimizer's update moves to and from memory for each parameter, at least.
+
+    It reads the gradient, the parameter and its slots, and writes the parameter and the slots, each once: 28 B for
+    Adam and Adadelta (two slots) in float32, 20 for Adagrad (one), 12 for plain gradient descent (none).
+
+    slots: numbers kept for each parameter. itemsize: bytes of each number, 4 for float32.
+    """
+    return (1 + 2 * (1 + slots)) * itemsize
