@@ -93,6 +93,20 @@ class Program:
         argument = batches if self.execution == "xla-loop" else batches[0]
         return self._function.experimental_get_compiler_ir(data, argument)(stage=stage)
 
+    def captured(self, data: Sequence[tf.Tensor], batches: Any) -> list[tf.Variable]:
+        """The variables that a compiled call of `run` with these arguments takes after data and batches, in its order.
+
+        Raises InputError in "eager", and where the cost or a rule holds tensors that would be arguments too.
+        """
+        if self.execution == "eager":
+            raise InputError("Only a compiled program captures its variables, found 'eager'.")
+        data, batches = _resident(data, batches)
+        traced = self._function.get_concrete_function(data, batches if self.execution == "xla-loop" else batches[0])
+        variables = {id(variable.handle): variable for variable in traced.variables}
+        if others := [tensor for tensor in traced.captured_inputs if id(tensor) not in variables]:
+            raise InputError(f"The cost and the rules must hold variables and numbers alone, found {others[0]!r}.")
+        return [variables[id(handle)] for handle in traced.captured_inputs]
+
     def _step(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> Any:
         examples = [tf.gather(d, batch) for d in data]
         with tf.GradientTape() as tape:

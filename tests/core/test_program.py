@@ -128,6 +128,24 @@ def test_the_trip_count_is_lost_with_a_tensor_as_bound():
     assert "known_trip_count" not in hlo
 
 
+def test_a_compiled_program_says_which_variables_it_takes_and_in_which_order():
+    """The types of the StableHLO's own arguments tell it as well, but for variables of one shape."""
+    program, data, weights = small_program(Adam(0.01), "xla-loop")
+    captured = program.captured(data, BATCHES)
+    assert len({id(variable) for variable in captured}) == len(captured) == 3 * len(weights) + 1
+    main = next(line for line in program.compiler_ir(data, BATCHES, "stablehlo").splitlines() if "@main(" in line)
+    types = re.findall(r"%arg\d+: tensor<(?:([\dx]+)x)?\w+>", main)[len(data) + 1 :]
+    assert types == ["x".join(map(str, variable.shape)) for variable in captured]
+
+
+def test_a_program_that_captures_more_than_variables_names_it():
+    x, factor = {"x": tf.Variable(1.0)}, tf.constant(2.0)
+    with pytest.raises(InputError, match=r"must hold variables and numbers alone, found <tf.Tensor: shape=\(\)"):
+        Program(lambda v: factor * v["x"], x, Optimizer(Adam(), x)).captured([], np.zeros([1, 0], int))
+    with pytest.raises(InputError, match="Only a compiled program captures"):
+        Program(lambda v: v["x"], x, Optimizer(Adam(), x), "eager").captured([], np.zeros([1, 0], int))
+
+
 def test_costs_come_as_float64_and_before_the_step():
     program, data, weights = small_program(Adam(0.5), "xla-loop")
     before = softmax_cross_entropy(
