@@ -7,18 +7,25 @@ import numpy as np
 from core import new_weights
 from training.data import Sampler, Split, load_dataset
 
+from .devices import Device
+
 
 @dataclass(frozen=True)
 class Workload:
     """The notebook's first experiment: 784-256-256-10, Adam as TensorFlow 1 computes it, batches of 100.
 
     hidden, batch_size, learning_rate, seed: as in `rawstep train`.
+    device: where the engines compute.
+    tf32:   whether a GPU may multiply float32 matrices in TF32, with 10 bits of mantissa instead of 23. TensorFlow and
+            JAX do so unless they are told not to, PyTorch does not; so records state both.
     """
 
     hidden: tuple[int, ...] = (256, 256)
     batch_size: int = 100
     learning_rate: float = 0.001
     seed: int = 0
+    device: Device = "cpu"
+    tf32: bool = False
 
     def examples(self) -> Split:
         """The training images, uint8 [55,000, 784], and their labels."""
