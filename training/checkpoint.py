@@ -136,11 +136,11 @@ def restore(checkpoint: Checkpoint, trainer: Trainer) -> None:
     or tensors that differ; in the learning rate, epochs and execution it may.
     """
     check_settings(checkpoint, trainer.settings)
-    run, variables = checkpoint.run, _variables(trainer)
+    run, held = checkpoint.run, variables(trainer)
     before = run["rule"] | run["data"] | _kinds(checkpoint.tensors)
-    now = rule_settings(trainer.rule) | trainer.fingerprint | _kinds(variables)
+    now = rule_settings(trainer.rule) | trainer.fingerprint | _kinds(held)
     _refuse_changes(checkpoint, before, now, ["learning_rate"])
-    for name, variable in variables.items():
+    for name, variable in held.items():
         variable.assign(checkpoint.tensors[name])
     trainer.history = [Epoch(*epoch) for epoch in run["epochs"]]
     trainer.costs = list(run["costs"])
@@ -174,7 +174,7 @@ def _options(settings: Settings) -> dict[str, Any]:
     return {f"--{name.replace('_', '-')}": value for name, value in asdict(settings).items()}
 
 
-def _variables(trainer: Trainer) -> dict[str, tf.Variable]:
+def variables(trainer: Trainer) -> dict[str, tf.Variable]:
     """What a trainer changes at each step, by the names of `Checkpoint.tensors`."""
     slots = trainer.optimizer.slots
     return {

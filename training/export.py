@@ -1,20 +1,30 @@
 """The command by which a trained network leaves rawstep. It imports what it needs when it runs."""
 
+from itertools import permutations
+
 from cyclopts import CycloptsError
 
 from .options import FilePath
 
 
-def export(*, checkpoint: FilePath, saved_model: FilePath | None = None, keras: FilePath | None = None) -> None:
-    """Write the network of a run's newest checkpoint for others: as a SavedModel, as a Keras file, or both.
+def export(
+    *,
+    checkpoint: FilePath,
+    saved_model: FilePath | None = None,
+    keras: FilePath | None = None,
+    stablehlo: FilePath | None = None,
+) -> None:
+    """Write a run for others: its network as a SavedModel or a Keras file, its next epoch as a StableHLO program.
 
-    Both take images as the IDX files have them, a row of grey levels from 0 to 255 each, and give the probability of
-    each class. Neither needs rawstep; the SavedModel needs no Keras either.
+    Of its newest checkpoint. Both networks take images as the IDX files have them, a row of grey levels from 0 to 255
+    each, and give the probability of each class. Neither needs rawstep; the SavedModel needs no Keras either. The
+    program is the next epoch as TensorFlow compiles it, which JAX runs where there is no TensorFlow.
 
     Examples:
 
     - `rawstep export --checkpoint run --saved-model served`: for TensorFlow alone, and TensorFlow Serving
     - `rawstep export --checkpoint run --keras model.keras`: for `keras.models.load_model`
+    - `rawstep export --checkpoint run --stablehlo epoch`: for `python benchmarks/pjrt.py epoch`, on a GPU perhaps
 
     Parameters
     ----------
@@ -25,28 +35,41 @@ def export(*, checkpoint: FilePath, saved_model: FilePath | None = None, keras: 
         and gives probabilities and classes.
     keras
         Write a model of Keras's own layers to this file, a .keras.
+    stablehlo
+        Write the next epoch to this folder, which must not be there yet: the StableHLO of the whole loop, its
+        arguments, the images among them, and its results as TensorFlow computes them here.
     """
-    if saved_model is None and keras is None:
-        raise CycloptsError("There is nothing to write: give --saved-model DIR, --keras FILE.keras or both.")
+    outputs = [path for path in (saved_model, keras, stablehlo) if path is not None]
+    if not outputs:
+        raise CycloptsError("There is nothing to write: give --saved-model DIR, --keras FILE.keras or --stablehlo DIR.")
     from core import InputError
 
-    from .files import check_apart, write_whole
+    from .files import check_apart, check_new_folder, write_whole
     from .run_folder import RunFolder
     from .serving import ServedModel, check_keras_file, check_saved_model, keras_file, write_saved_model
+    from .stablehlo import epoch_program, write_epoch_program
 
-    check_apart(saved_model, keras)
-    if saved_model is not None and keras is not None and keras.absolute() in saved_model.absolute().parents:
-        raise InputError(f"{keras} cannot be a file, since {saved_model} is to lie below it.")
+    check_apart(*outputs)
+    for above, below in permutations(outputs, 2):
+        if above.absolute() in below.absolute().parents:
+            what = "a file" if above == keras else "a new folder"
+            raise InputError(f"{above} cannot be {what}, since {below} is to lie below it.")
     if saved_model is not None:
         check_saved_model(saved_model)
     if keras is not None:
         check_keras_file(keras)
+    if stablehlo is not None:
+        check_new_folder(stablehlo)
     newest = RunFolder(checkpoint).newest()
-    # Keras may be unusable: found out before anything is written.
+    # Keras may be unusable, and the run's images gone: found out before anything is written.
     content = None if keras is None else keras_file(newest.weights)
+    program = None if stablehlo is None else epoch_program(newest)
     if saved_model is not None:
         write_saved_model(saved_model, ServedModel(newest.weights))
         print(f"{saved_model}: a SavedModel of {newest}")
     if keras is not None and content is not None:
         write_whole(keras, content)
         print(f"{keras}: a Keras model of {newest}")
+    if stablehlo is not None and program is not None:
+        write_epoch_program(stablehlo, program)
+        print(f"{stablehlo}: the next epoch of {newest}")

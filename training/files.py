@@ -32,6 +32,13 @@ def check_folder(path: Path) -> None:
         _try(there)
 
 
+def check_new_folder(path: Path) -> None:
+    """Raises InputError unless a folder can be made at `path`, where nothing is yet; leaves nothing behind."""
+    if os.path.lexists(path):
+        raise InputError(f"{path} is there already, and nothing is overwritten: give a new folder.")
+    check_folder(path)
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Writes a file whole or not at all.
 

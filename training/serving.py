@@ -10,7 +10,7 @@ import tensorflow as tf
 from core import InputError, logits
 from core.network import Weights
 
-from .files import check_file, check_folder, unwritable
+from .files import check_file, check_new_folder, unwritable
 from .images import unit_pixels
 from .whole_folder import check_name, whole_folder
 
@@ -43,10 +43,8 @@ class ServedModel(tf.Module):
 
 def check_saved_model(path: Path) -> None:
     """Raises InputError unless a SavedModel can be written at `path`, where nothing is yet; leaves nothing behind."""
-    if path.exists() or path.is_symlink():
-        raise InputError(f"{path} is there already, and nothing is overwritten: give a new folder.")
+    check_new_folder(path)
     check_name(path)
-    check_folder(path)
 
 
 def write_saved_model(path: Path, model: ServedModel) -> None:

@@ -179,7 +179,7 @@ def workplace(tmp_path, monkeypatch, run):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "There is nothing to write: give --saved-model DIR, --keras FILE.keras or both."),
+        ([], "nothing to write: give --saved-model DIR, --keras FILE.keras or --stablehlo DIR."),
         (["--saved-model", "run"], "run is there already, and nothing is overwritten: give a new folder."),
         (["--saved-model", "folder.keras"], "folder.keras is there already"),
         (["--saved-model", "file"], "file is there already"),
@@ -195,6 +195,17 @@ def workplace(tmp_path, monkeypatch, run):
         (["--keras", "n" * 300 + ".keras"], "File name too long."),
         (["--keras", "new.keras", "--saved-model", "new.keras"], "is given for two things that are written"),
         (["--keras", "new.keras", "--saved-model", "new.keras/new"], "new.keras cannot be a file, since new.keras/new"),
+        (["--stablehlo", "run"], "run is there already, and nothing is overwritten: give a new folder."),
+        (["--stablehlo", "link"], "link is there already"),
+        (["--stablehlo", "file/below"], "file/below must be a folder, found that"),
+        (["--stablehlo", "n" * 300], "File name too long."),
+        (["--stablehlo", ""], "--stablehlo: it is empty"),
+        (["--stablehlo", "new", "--saved-model", "new"], "is given for two things that are written"),
+        (["--stablehlo", "new", "--saved-model", "new/new"], "new cannot be a new folder, since new/new is to lie"),
+        (["--stablehlo", "new/new", "--saved-model", "new"], "new cannot be a new folder, since new/new is to lie"),
+        (["--stablehlo", "new", "--saved-model", "run"], "run is there already"),
+        (["--stablehlo", "run", "--saved-model", "new"], "run is there already"),
+        (["--stablehlo", "new", "--checkpoint", "absent"], "absent holds no run"),
         (["--keras", "new.keras", "--saved-model", "run"], "run is there already"),
         (["--keras", "model.h5", "--saved-model", "new"], "model.h5 must end in .keras."),
         (["--keras", "model.h5", "--checkpoint", "absent"], "model.h5 must end in .keras."),
@@ -213,7 +224,17 @@ def test_what_cannot_be_written_or_read_ends_in_one_sentence(workplace, capfd, a
 @pytest.mark.parametrize("pattern", ["state.index", "state.data*"])
 def test_a_damaged_checkpoint_is_not_exported(workplace, capfd, damage, pattern):
     damage(next((workplace / "run" / "step-00000110").glob(pattern)))
-    arguments = ["export", "--checkpoint", "run", "--saved-model", "new", "--keras", "new.keras"]
+    arguments = [
+        "export",
+        "--checkpoint",
+        "run",
+        "--saved-model",
+        "new",
+        "--keras",
+        "new.keras",
+        "--stablehlo",
+        "epoch",
+    ]
     assert_refused(arguments, workplace, capfd, "run/step-00000110 is damaged (")
 
 
@@ -222,6 +243,7 @@ def test_a_damaged_checkpoint_is_not_exported(workplace, capfd, damage, pattern)
     [
         ("--saved-model", "new", "Permission denied"),
         ("--saved-model", "new/deeper", "Permission denied"),
+        ("--stablehlo", "new", "Permission denied"),
         ("--keras", "new.keras", "Permission denied"),
         ("--keras", "new/deeper.keras", "No such file or directory"),
     ],
