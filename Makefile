@@ -34,8 +34,8 @@ format: .venv/test.stamp  ## mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: .venv/test.stamp  ## times of one call in each execution, saved under .benchmarks
-	$(BIN)/pytest benchmarks --benchmark-autosave
+bench: .venv/test.stamp  ## times of an update, a step and an epoch in each execution, saved under .benchmarks
+	$(BIN)/pytest benchmarks -m "" --benchmark-enable --benchmark-autosave
 
 readme: .venv/test.stamp  ## README.md's table and picture, from the newest records
 	$(BIN)/cog -rP -I . README.md

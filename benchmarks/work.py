@@ -21,8 +21,8 @@ class Flop(NamedTuple):
 def flop(layers: Sequence[int], batch_size: int) -> Flop:
     """The products of one step of a perceptron with these layers, from the inputs to the classes: [784, 256, 10], say.
 
-    2 · batch_size · inputs · units for each layer's product. Biases, activations and the cost are not counted: they
-    are a per cent of it in layers as wide as these.
+    Each layer's product takes 2 · batch_size · inputs · units. Nothing else is counted: biases, activations and cost
+    come to less than a per cent in layers of hundreds of units.
     """
     products = [2 * batch_size * inputs * units for inputs, units in pairwise(layers)]
     return Flop(sum(products), sum(products), sum(products[1:]))

@@ -1,0 +1,118 @@
+"""Times of the notebook's network (784-256-256-10, batches of 100, rules in TF1's dialect at rate 0.001), for history.
+
+Each test is timed alone, one after another, while the machine's speed drifts. So compare a test with itself in another
+commit, over several runs; engines and executions are for `rawstep-bench compare`.
+
+- update: one `Optimizer.apply` of given gradients to the network's variables.
+- step:   one call of `Program.run` for one training step.
+- epoch:  one call for the 550 steps of an epoch; for 22 of them in "eager", where all would take ten seconds.
+
+Each for every rule, dtype and execution, except updates in "xla-loop": a loop of one is compiled to "xla-step", and
+from a longer one with the same gradients XLA moves g² out to before it, which no training can.
+"""
+
+from typing import get_args
+
+import pytest
+import tensorflow as tf
+
+from core import RULES, Optimizer, Program, logits, new_weights, softmax_cross_entropy
+from core.program import Execution
+from core.seeds import generator
+from training.data import Sampler, load_dataset
+from training.images import unit_pixels
+from training.results import versions
+from training.rule_choice import choose_rule
+
+from .work import flop, update_bytes
+
+LAYERS = [784, 256, 256, 10]
+BATCH_SIZE = 100
+
+pytestmark = [
+    pytest.mark.parametrize("rule", RULES),
+    pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.whole)]),
+]
+executions = pytest.mark.parametrize("execution", get_args(Execution))
+
+
+@pytest.mark.parametrize("execution", ["eager", "graph", "xla-step"])
+def test_update(benchmark, weights, optimizer, execution):
+    random = generator(0, "gradients")
+    gradients = {
+        name: tf.constant(random.normal(scale=0.01, size=weight.shape), weight.dtype)
+        for name, weight in weights.items()
+    }
+
+    def update(gradients):
+        optimizer.apply(gradients)  # and returns nothing, lest deltas and stages be written out as well
+
+    if execution != "eager":
+        update = tf.function(update, autograph=False, jit_compile=execution == "xla-step")
+
+    def update_and_wait():
+        update(gradients)
+        return int(optimizer.step)
+
+    benchmark.group = "update"
+    benchmark.pedantic(update_and_wait, warmup_rounds=2, rounds=100)
+
+
+@executions
+def test_step(benchmark, program, examples):
+    benchmark.group = "step"
+    time_steps(benchmark, program, examples, steps=1, warmup_rounds=2, rounds=50)
+
+
+@executions
+def test_epoch(benchmark, program, examples):
+    """One warm-up: it takes all 550 steps too."""
+    steps = 22 if program.execution == "eager" else 550
+    benchmark.group = "epoch" if steps == 550 else f"{steps} steps of an epoch"
+    time_steps(benchmark, program, examples, steps, warmup_rounds=1, rounds=4)
+
+
+def time_steps(benchmark, program, examples, steps, **rounds):
+    """Times one call of so many steps, until their costs are there."""
+    batches = tf.constant(Sampler(len(examples[0]), BATCH_SIZE).take(steps))
+    benchmark.extra_info |= {"steps": steps, "step_flop": flop(LAYERS, BATCH_SIZE)._asdict()}
+    benchmark.pedantic(lambda: program.run(examples, batches).numpy(), **rounds)
+
+
+@pytest.fixture(scope="module")
+def examples():
+    """The training images, uint8 [55,000, 784], and their labels, on the device."""
+    return tuple(tf.constant(array) for array in load_dataset().train)
+
+
+@pytest.fixture
+def weights(dtype):
+    """N(0,1), as the notebook draws them."""
+    return new_weights(LAYERS, dtype=tf.as_dtype(dtype))
+
+
+@pytest.fixture
+def optimizer(benchmark, rule, dtype, execution, weights):
+    """The optimizer that is timed, alone or in a step; what it is and moves goes into the benchmark's record."""
+    optimizer = Optimizer(choose_rule(rule, "tf1", learning_rate=0.001), weights)
+    parameters = sum(weight.shape.num_elements() for weight in weights.values())
+    benchmark.extra_info |= {
+        "rule": rule,
+        "dialect": "tf1",
+        "dtype": dtype,
+        "execution": execution,
+        "steps": 1,
+        "parameters": parameters,
+        "update_bytes": parameters * update_bytes(len(optimizer.slots["ho"]), tf.as_dtype(dtype).size),
+        "versions": versions(),
+    }
+    return optimizer
+
+
+@pytest.fixture
+def program(weights, optimizer, execution):
+    def cost(weights, images, labels):
+        """`training.images.image_cost` in the dtype of the weights."""
+        return softmax_cross_entropy(logits(weights, tf.cast(unit_pixels(images), weights["ho"].dtype)), labels)
+
+    return Program(cost, weights, optimizer, execution)
