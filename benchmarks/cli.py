@@ -1,15 +1,16 @@
 """The command line of the benchmarks, apart from rawstep's own: training never needs them."""
 
+import signal
 from collections.abc import Sequence
-from dataclasses import asdict
 from importlib.metadata import version
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from training.command_line import run
-from training.options import FilePath, Whole, WholeNumbers
+from training.options import FilePath, Names, Whole, WholeNumbers
 
 app = App(
     name="rawstep-bench",
@@ -19,32 +20,36 @@ app = App(
     suppress_keyboard_interrupt=False,
 )
 
+Rounds = Annotated[Whole, Parameter(validator=Number(gte=2))]
+Positive = Annotated[Whole, Parameter(validator=Number(gte=1))]
+Seed = Annotated[Whole, Parameter(validator=Number(gte=0))]
+
 
 @app.command
 def compare(
     *,
-    engines: Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=())] = (
-        "xla-loop",
-        "tf1-session",
-        "keras-fit",
-        "frozen-step",
-    ),
-    rounds: Annotated[Whole, Parameter(validator=Number(gte=2))] = 20,
+    engines: Names = ("xla-loop", "tf1-session", "keras-fit", "frozen-step"),
+    rounds: Rounds = 20,
     hidden: WholeNumbers = (256, 256),
-    batch_size: Annotated[Whole, Parameter(validator=Number(gte=1))] = 100,
-    seed: Annotated[Whole, Parameter(validator=Number(gte=0))] = 0,
+    batch_size: Positive = 100,
+    device: Literal["cpu", "gpu"] = "cpu",
+    seed: Seed = 0,
     json: FilePath | None = None,
+    out: FilePath | None = None,
 ) -> None:
     """Compare the time that engines take to train the same network on the same batches of MNIST.
 
     Each lives in a process of its own. In every round each trains one epoch, in an order shuffled anew, and the
     figure is the median of the ratios within rounds, with its bootstrap 95 % interval: a machine whose speed drifts
-    slows all of them alike. Their costs are compared first; one that trains something else is not timed.
+    slows all of them alike. Their costs are compared first; one that trains something else is not timed. What the
+    machine can do is measured in the same rounds: this network's matrix products alone, and the optimizer's traffic.
+    Ctrl-C ends the rounds, and those that are complete are kept.
 
     Examples:
 
     - `rawstep-bench compare`: the notebook's network, 20 rounds
     - `rawstep-bench compare --rounds 3 --engines xla-loop tf1-session`: a first look
+    - `rawstep-bench compare --engines all --out record`: all engines; samples and a picture in a folder
     - `rawstep-bench compare --hidden 64 64 --batch-size 32 --json small.json`: smaller work, all samples in a file
 
     Parameters
@@ -54,47 +59,221 @@ def compare(
         by default; keras-jit: with jit_compile; keras-epoch: with an epoch a call as well; keras-unrolled: with calls
         of 50 steps, five of them unrolled; keras-step: a jitted step with Keras's optimizer. frozen-step: the same with
         Adam written out. jax-step, jax-scan: JAX and Optax, a call a step and a scan. torch-eager, torch-fused,
-        torch-compiled: PyTorch. Or module:Class, an engine of your own. The first is the one that the others are
-        compared with.
+        torch-compiled: PyTorch. Or module:Class, an engine of your own; or all. The first is the one that the others
+        are compared with.
     rounds
         Samples of each engine.
     hidden
         Units of each hidden layer.
     batch_size
         Images a step.
+    device
+        cpu, or gpu: there everything is measured with float32 products, and once more with TF32.
     seed
         Decides the first weights, the batches, and the order within rounds.
     json
         Write all samples, the figures, versions, flags, processor, command and commit to this file.
+    out
+        Write the same into this folder, named by the network, with a picture.
     """
-    from rich.console import Console
+    from . import devices
+    from .engines import ENGINES, check_name
+    from .tables import COMPARISON, LEGEND
+    from .workload import Workload
 
-    from training.files import check_file
+    if engines == ("all",):
+        engines = tuple(ENGINES)
+    for engine in engines:
+        check_name(engine)
+    if device == "gpu":
+        devices.check_gpu()
+    works = [
+        Workload(hidden, batch_size, seed=seed, device=device, tf32=tf32)
+        for tf32 in ((False, True) if device == "gpu" else (False,))
+    ]
+    network = "-".join(map(str, works[0].layers()))
+    names = [f"compare-{network}-batch-{batch_size}{'-tf32' if work.tf32 else ''}" for work in works]
+    titles = [f"{network} in batches of {batch_size}{', TF32' if work.tf32 else ''}" for work in works]
+    _measure_all(names, titles, works, engines, rounds, json, out, COMPARISON, LEGEND)
+
+
+@app.command
+def update(
+    *,
+    engines: Names = ("rawstep-one-pass", "rawstep", "keras", "keras-one-pass", "tf1-kernel", "torch", "optax"),
+    rules: Annotated[
+        tuple[Literal["adam", "adagrad", "adadelta"], ...], Parameter(consume_multiple=True, negative=())
+    ] = ("adam", "adagrad", "adadelta"),
+    parameters: Positive = 10_000_000,
+    tensors: Positive = 1,
+    rounds: Rounds = 20,
+    seed: Seed = 0,
+    json: FilePath | None = None,
+    out: FilePath | None = None,
+) -> None:
+    """Compare the time that an optimizer's update takes by itself, and the bandwidth that it reaches.
+
+    All update the same parameters from the same gradients, with Keras's settings, one call an update, and are measured
+    as in `compare`. An update must read the gradient, the parameter and its slots and write the latter two: 28 bytes a
+    parameter for Adam and Adadelta, 20 for Adagrad. That rate is set beside a stream's, over as many numbers.
+
+    Examples:
+
+    - `rawstep-bench update`: three rules, ten million parameters
+    - `rawstep-bench update --rules adam --parameters 1000000 --tensors 1000`: many small tensors
+
+    Parameters
+    ----------
+    engines
+        rawstep: core's optimizer in a jitted function; keras: Keras's likewise; rawstep-one-pass, keras-one-pass: with
+        XLA's option xla_cpu_use_multi_output_fusion, by which each tensor is updated in one loop. tf1-kernel:
+        TensorFlow 1's C++ kernels. torch: fused where PyTorch can. optax: jitted. Or module:Class.
+    rules
+        Each is a comparison of its own.
+    parameters
+        How many, float32.
+    tensors
+        Of how many equal parts they are.
+    rounds
+        Samples of each engine.
+    seed
+        Decides the gradients, and the order within rounds.
+    json
+        Write all samples, the figures, versions, flags, processor, command and commit to this file.
+    out
+        Write the same into this folder, with a picture of each rule.
+    """
+    from core import InputError
+
+    from .engines import UPDATERS, check_name
+    from .tables import UPDATES, UPDATES_LEGEND
+    from .updates import Updates
+
+    for engine in engines:
+        check_name(engine, UPDATERS)
+    if tensors > parameters:
+        raise InputError(f"--tensors must be at most --parameters, found {tensors:,} of {parameters:,}.")
+    works = [Updates(rule, parameters, tensors, seed) for rule in rules]
+    names = [f"update-{rule}-{parameters}{f'-in-{tensors}' if tensors > 1 else ''}" for rule in rules]
+    titles = [f"{rule}, {parameters:,} parameters{f' in {tensors:,} tensors' if tensors > 1 else ''}" for rule in rules]
+    _measure_all(names, titles, works, engines, rounds, json, out, UPDATES, UPDATES_LEGEND)
+
+
+@app.command
+def grow(
+    *,
+    studies: Names = ("widths", "depths", "batches", "updates", "updates-1000"),
+    rounds: Rounds = 5,
+    seed: Seed = 0,
+    out: FilePath = Path("growth"),
+) -> None:
+    """Show how rates, shares of the ceiling and compile times change as the work grows, as figures and pictures.
+
+    Each point is a paired comparison as `compare` makes them. A study is written as it ends; Ctrl-C keeps the points
+    that are complete.
+
+    Examples:
+
+    - `rawstep-bench grow`: all of it, in about a quarter of an hour
+    - `rawstep-bench grow --studies depths --out depths`: one to eight hidden layers
+
+    Parameters
+    ----------
+    studies
+        widths: two hidden layers of 16 to 2048 units. depths: 1 to 8 layers of 256. batches: 1 to 4096 images a step.
+        updates, updates-1000: Adam's update alone of 1e3 to 1e8 parameters, in one tensor and in a thousand.
+    rounds
+        Samples of each engine at each point.
+    seed
+        Decides the first weights, the batches, and the order within rounds.
+    out
+        The folder for a JSON file and a picture of each study.
+    """
+    from core import InputError
+    from training.display import Tally
+    from training.files import check_folder, make_folder
     from training.record import circumstances
     from training.results import write_json
 
-    from .conductor import compare
-    from .engines import check_name
-    from .figures import summaries
+    from .growth import STUDIES
+    from .measure import measure
+    from .pictures import plot_growth
+
+    for name in studies:
+        if name not in STUDIES:
+            raise InputError(f"There is no study {name!r}; there are: {', '.join(STUDIES)}.")
+    check_folder(out)
+    with Tally(sum(len(STUDIES[name].values) for name in studies)) as tally:
+        for name in studies:
+            study, points, stopped = STUDIES[name], [], None
+            before = circumstances("rawstep-bench", PACKAGES)
+            for value in study.values:
+                tally.begin(f"{name} {value:,}")
+                try:
+                    points.append({"at": value, **measure(study.engines, study.work(value, seed), rounds)})
+                except KeyboardInterrupt as stop:
+                    stopped = stop
+                if stopped or points[-1]["rounds"] < rounds:
+                    break
+            if points:
+                make_folder(out)
+                write_json(out / f"grow-{name}.json", before | {"points": points})
+                plot_growth(points, study.what, study.rate, out / f"grow-{name}.svg")
+            if len(points) < len(study.values) or points[-1]["rounds"] < rounds:
+                raise _interrupted(f"{len(points)} of {len(study.values)} points of {name} are in {out}")
+    print(f"The figures and pictures are in {out}.")
+
+
+PACKAGES = ("keras", "scipy", "torch", "jax", "optax")
+
+
+def _measure_all(
+    names: Sequence[str],
+    titles: Sequence[str],
+    works: Sequence[Any],
+    engines: Sequence[str],
+    rounds: int,
+    json: Path | None,
+    out: Path | None,
+    columns: Any,
+    legend: str,
+) -> None:
+    """Measures works one after another; prints each, and writes what was asked for, of what was complete."""
+    from training.display import Tally
+    from training.files import check_file, check_folder, make_folder
+    from training.record import circumstances
+    from training.results import write_json
+
+    from .measure import measure, pieces
+    from .pictures import plot_comparison
     from .tables import print_comparison
-    from .workload import Workload
 
     if json is not None:
         check_file(json)
-    for engine in engines:
-        check_name(engine)
-    workload = Workload(hidden, batch_size, seed=seed)
-    steps = workload.sampler().steps_per_epoch
-    before = circumstances("rawstep-bench", ["keras", "scipy"])
-    with Console(stderr=True).status("starting") as status:
-        contestants = compare(engines, workload, rounds, status.update)
-    figures = summaries(contestants, steps)
-    if json is not None:
-        samples = [asdict(contestant) for contestant in contestants]
-        write_json(
-            json, before | {"workload": asdict(workload), "steps": steps, "figures": figures, "samples": samples}
-        )
-    print_comparison(figures, f"{rounds} epochs of {steps} steps, batches of {batch_size}, on {before['processor']}")
+    if out is not None:
+        check_folder(out)
+    before, records = circumstances("rawstep-bench", PACKAGES), {}
+    for name, title, work in zip(names, titles, works, strict=True):
+        with Tally(pieces(engines, rounds)) as tally:
+            measured = measure(engines, work, rounds, tally.begin)
+        records[name] = before | measured
+        if out is not None:
+            make_folder(out)
+            write_json(out / f"{name}.json", records[name])
+            plot_comparison(measured, f"{title}: {before['processor']}", out / f"{name}.svg")
+        if json is not None:
+            write_json(json, before | measured if len(works) == 1 else records)
+        done = f"{measured['rounds']} rounds of {work.steps} steps, on {before['processor']}"
+        print_comparison(measured["figures"], f"{title}: {done}", columns, "")
+        if measured["rounds"] < rounds:
+            raise _interrupted(f"{measured['rounds']} of {rounds} rounds were complete")
+    print(legend)
+
+
+def _interrupted(sentence: str) -> KeyboardInterrupt:
+    from training.interruption import Interrupted
+
+    return Interrupted(signal.SIGINT, sentence)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

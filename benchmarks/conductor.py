@@ -5,11 +5,14 @@ another engine in the same round, and the figure is the median of those ratios.
 """
 
 import multiprocessing
+import os
 import signal
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -18,24 +21,20 @@ import numpy as np
 from core.seeds import generator
 from training.results import peak_memory_mb
 
-from .engines import Engine, build
-from .workload import Workload
+from .engines import CEILINGS, Engine, build, environment
+from .workload import Work
 
 FIRST_STEPS = 10
-FIRST_STEPS_MAY_DIFFER = 1e-5
-"""Relative difference of the mean cost of the first ten steps. float32 rounds each engine's products and means apart by
-1e-6 or less; a learning rate 1 % off, the smallest of planted errors, by more than 1e-5."""
-WARM_UP_MAY_DIFFER = 0.01
-"""Of the epoch before the measurement: from N(0,1) the rounding errors of 550 steps grow to less than 1 %."""
 
 
 class Sample(NamedTuple):
     """One engine's part of one round.
 
-    cost: the mean over its steps; wall and cpu: seconds, of all threads of its process for the latter.
+    cost: the mean over its steps; None of a ceiling, which trains nothing. wall and cpu: seconds, of all threads of
+    its process for the latter.
     """
 
-    cost: float
+    cost: float | None
     wall: float
     cpu: float
 
@@ -46,8 +45,8 @@ class Contestant:
 
     start:     seconds to import, load the data and build it.
     first:     the first ten steps, with all that is traced and compiled for them.
-    warm_up:   the epoch before the measurement.
-    samples:   one for each round.
+    warm_up:   the sample before the measurement.
+    samples:   one for each round that was completed.
     failure:   why it takes no part, if it does not.
     memory_mb: the most main memory that its process held, in 10⁶ bytes.
     """
@@ -64,9 +63,11 @@ class Contestant:
 class EngineProcess:
     """An engine in a process of its own, which waits while it is asked for nothing."""
 
-    def __init__(self, name: str, workload: Workload):
-        self._executor = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _ignore_interrupts)
-        self._built = self._executor.submit(_build, name, workload)
+    def __init__(self, name: str, work: Work):
+        self._executor = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _settle_in)
+        with _environment(environment(name, work.device)):
+            self._number = self._executor.submit(os.getpid)
+        self._built = self._executor.submit(_build, name, work)
 
     def wait_until_built(self) -> None:
         self._built.result()
@@ -78,51 +79,70 @@ class EngineProcess:
         return self._executor.submit(peak_memory_mb).result()
 
     def stop(self) -> None:
+        """At once, whatever it is doing: it may be compiling for a minute yet."""
+        with suppress(BrokenProcessPool, ProcessLookupError):
+            os.kill(self._number.result(), signal.SIGTERM)
         self._executor.shutdown(cancel_futures=True)
 
 
 def compare(
-    names: Sequence[str], workload: Workload, rounds: int, heard: Callable[[str], None] = lambda doing: None
+    names: Sequence[str], work: Work, rounds: int, heard: Callable[[str], None] = lambda doing: None
 ) -> list[Contestant]:
-    """Lets engines train the same epochs, one after another within each round, and returns what was seen of each.
+    """Lets engines do the same samples of a work, one after another within each round; returns what was seen of each.
 
-    An epoch is a sample. All start from the same weights; the first of `names` sets the costs that the others must
-    have, over ten steps and over an untimed epoch. One that has others, or fails, says so and takes no part; `heard`
-    is told what goes on.
+    All start from the same weights; the first of `names` sets the costs that the others must have, over ten steps and
+    over an untimed sample. One that has others, or fails, says so and takes no part; `heard` is told what goes on.
+
+    A KeyboardInterrupt ends the rounds; those that were complete are returned if there are two or more, and it is
+    raised again if there are fewer.
     """
-    sampler, random = workload.sampler(), generator(workload.seed, "rounds")
+    sampler, random = work.sampler(), generator(work.seed, "rounds")
     contestants = [Contestant(name) for name in names]
     processes: dict[str, EngineProcess] = {}
     try:
         for contestant in contestants:
             heard(f"starting {contestant.name}")
             begin = time.perf_counter()
-            process = processes[contestant.name] = EngineProcess(contestant.name, workload)
+            process = processes[contestant.name] = EngineProcess(contestant.name, work)
             _attempt(contestant, process.wait_until_built)
             contestant.start = time.perf_counter() - begin
         heard("first steps")
         batches = sampler.take(FIRST_STEPS)
         for contestant in _able(contestants):
             contestant.first = _attempt(contestant, processes[contestant.name].sample, batches)
-        _compare_costs(contestants, "first", FIRST_STEPS_MAY_DIFFER)
+        _compare_costs(contestants, "first", work.first_steps_may_differ)
         heard("warming up")
-        batches = sampler.take(sampler.steps_per_epoch)
+        batches = sampler.take(work.steps)
         for contestant in _able(contestants):
             contestant.warm_up = _attempt(contestant, processes[contestant.name].sample, batches)
-        _compare_costs(contestants, "warm_up", WARM_UP_MAY_DIFFER)
-        for number in range(rounds):
-            heard(f"round {number + 1} of {rounds}")
-            batches = sampler.take(sampler.steps_per_epoch)
-            able = _able(contestants)
-            for contestant in (able[place] for place in random.permutation(len(able))):
-                sample = _attempt(contestant, processes[contestant.name].sample, batches)
-                contestant.samples += [sample] if sample else []
+        _compare_costs(contestants, "warm_up", work.warm_up_may_differ)
+        with _rounds_kept(contestants):
+            for number in range(rounds):
+                heard(f"round {number + 1} of {rounds}")
+                batches = sampler.take(work.steps)
+                able = _able(contestants)
+                for contestant in (able[place] for place in random.permutation(len(able))):
+                    sample = _attempt(contestant, processes[contestant.name].sample, batches)
+                    contestant.samples += [sample] if sample else []
         for contestant in _able(contestants):
             contestant.memory_mb = _attempt(contestant, processes[contestant.name].peak_memory_mb)
     finally:
         for process in processes.values():
             process.stop()
     return contestants
+
+
+@contextmanager
+def _rounds_kept(contestants: Sequence[Contestant]) -> Iterator[None]:
+    """Ctrl-C ends what is done here; the rounds that were complete stay, if a median can be taken of them."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        complete = min((len(contestant.samples) for contestant in _able(contestants)), default=0)
+        if complete < 2:
+            raise
+        for contestant in contestants:
+            del contestant.samples[complete:]
 
 
 def _able(contestants: Sequence[Contestant]) -> list[Contestant]:
@@ -141,7 +161,7 @@ def _attempt(contestant: Contestant, task: Callable[..., Any], *arguments: Any) 
 
 
 def _compare_costs(contestants: Sequence[Contestant], part: str, may_differ: float) -> None:
-    able = _able(contestants)
+    able = [contestant for contestant in _able(contestants) if contestant.name not in CEILINGS]
     for contestant in able[1:]:
         expected, found = (getattr(who, part).cost for who in (able[0], contestant))
         if not abs(found / expected - 1) <= may_differ:
@@ -152,14 +172,33 @@ _engine: Engine
 """Of an engine's own process."""
 
 
-def _ignore_interrupts() -> None:
-    """Ctrl-C reaches all processes of a terminal; the conductor alone answers it."""
+def _settle_in() -> None:
+    """Ctrl-C reaches all processes of a terminal, and the conductor alone answers it; its end is that of them all."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
+    def end_with_the_conductor() -> None:
+        if conductor := multiprocessing.parent_process():
+            conductor.join()
+            os._exit(1)
 
-def _build(name: str, workload: Workload) -> None:
+    threading.Thread(target=end_with_the_conductor, daemon=True).start()
+
+
+@contextmanager
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """For the processes that are started meanwhile: what TensorFlow and XLA read only once, as they are imported."""
+    before = dict(os.environ)
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def _build(name: str, work: Work) -> None:
     global _engine
-    _engine = build(name, workload)
+    _engine = build(name, work)
 
 
 def _sample(batches: np.ndarray) -> Sample:

@@ -1,32 +1,80 @@
 """From samples to figures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from training.paired import paired_ratio
 
-from .conductor import Contestant
+from .conductor import FIRST_STEPS, Contestant
+from .engines import CEILINGS
+from .engines.ceilings import STREAM_BYTES
+from .workload import Work
 
 
-def summaries(contestants: Sequence[Contestant], steps: int) -> list[dict[str, object]]:
-    """The figures of each engine, of samples of `steps` steps; beside the first that did not fail."""
-    reference = next((contestant for contestant in contestants if contestant.failure is None), None)
-    return [_summary(contestant, reference, steps) for contestant in contestants]
+def summaries(contestants: Sequence[Contestant], work: Work) -> list[dict[str, Any]]:
+    """The figures of each engine beside the first that did not fail; times in seconds.
+
+    times_as_long:     as the first: the median of the ratios within rounds, with its interval.
+    steps_per_second:  median; gb_per_second: what the optimizer must move in that time, in 10⁹ bytes.
+    share_of_ceiling:  the least time that the machine's own rates allow, of the engine's; see `floor`. None where the
+                       ceilings were not measured.
+    wall, cpu:         of a sample, the least and the median.
+    start:             to import, load the data and build; first: the first ten steps, with all that is traced and
+                       compiled for them; compile: what of that the steps themselves do not take.
+    ahead_after:       steps after which the first engine has made up for its longer compilation; 0 where it is ahead
+                       from the first step, None where it never is.
+    memory_mb:         the most main memory that its process held.
+    failure:           instead of most of these, why there are none.
+    """
+    engines = [contestant for contestant in contestants if contestant.name not in CEILINGS]
+    least = floor(contestants, work)
+    figures = [_summary(contestant, work, least) for contestant in engines]
+    timed = [(figure, contestant) for figure, contestant in zip(figures, engines, strict=True) if "wall" in figure]
+    for figure, contestant in timed:
+        first, reference = timed[0]
+        figure["times_as_long"] = paired_ratio(walls(contestant), walls(reference))._asdict()
+        figure["ahead_after"] = _ahead_after(first, figure)
+    return figures
 
 
-def _summary(contestant: Contestant, reference: Contestant | None, steps: int) -> dict[str, object]:
-    """Times in seconds."""
-    first = {"start": contestant.start, "first_ten_steps": contestant.first and contestant.first.wall}
-    if contestant.failure is not None or reference is None:
-        return {"engine": contestant.name, "failure": contestant.failure, **first}
-    walls, cpus = ([getattr(sample, clock) for sample in contestant.samples] for clock in ("wall", "cpu"))
-    return {
-        "engine": contestant.name,
-        "times_as_long": paired_ratio(walls, [sample.wall for sample in reference.samples])._asdict(),
-        "steps_per_second": steps / float(np.median(walls)),
-        "wall": {"min": min(walls), "median": float(np.median(walls))},
-        "cpu": {"min": min(cpus), "median": float(np.median(cpus))},
+def walls(contestant: Contestant) -> list[float]:
+    """Seconds of each of its samples."""
+    return [sample.wall for sample in contestant.samples]
+
+
+def floor(contestants: Sequence[Contestant], work: Work) -> list[float] | None:
+    """The least seconds of a sample, in each round: those of the matrix products alone, where the work has any, and
+    of the optimizer's traffic at the bandwidth of the stream."""
+    ceilings = {contestant.name: contestant for contestant in contestants if contestant.name in CEILINGS}
+    if "stream" not in ceilings or any(ceiling.failure for ceiling in ceilings.values()):
+        return None
+    traffic = work.bytes_a_step / (STREAM_BYTES * sum(work.shapes()))
+    least = np.array(walls(ceilings["stream"])) * traffic
+    return (least + walls(ceilings["products"]) if "products" in ceilings else least).tolist()
+
+
+def _summary(contestant: Contestant, work: Work, least: Sequence[float] | None) -> dict[str, Any]:
+    figure = {"engine": contestant.name, "start": contestant.start, "first": contestant.first and contestant.first.wall}
+    if contestant.failure is not None or contestant.first is None:
+        return figure | {"failure": contestant.failure}
+    wall, cpu = walls(contestant), [sample.cpu for sample in contestant.samples]
+    step = float(np.median(wall)) / work.steps
+    return figure | {
+        "steps_per_second": 1 / step,
+        "gb_per_second": work.bytes_a_step / step / 1e9,
+        "share_of_ceiling": least and paired_ratio(least, wall)._asdict(),
+        "wall": {"min": min(wall), "median": float(np.median(wall))},
+        "cpu": {"min": min(cpu), "median": float(np.median(cpu))},
+        "compile": max(0.0, contestant.first.wall - FIRST_STEPS * step),
         "memory_mb": contestant.memory_mb,
-        **first,
     }
+
+
+def _ahead_after(first: Mapping[str, Any], other: Mapping[str, Any]) -> int | None:
+    saved = 1 / other["steps_per_second"] - 1 / first["steps_per_second"]
+    owed = first["compile"] - other["compile"]
+    if saved <= 0:
+        return None
+    return max(0, int(np.ceil(owed / saved)))

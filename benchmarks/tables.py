@@ -1,57 +1,104 @@
 """A comparison as a table, for the terminal and for README.md."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rich.box import MARKDOWN, SIMPLE_HEAD, Box
-from rich.console import Console
 from rich.table import Table
 
-HEADINGS = ("engine", "time", "95 %", "steps/s", "least s", "CPU s", "first s", "MB")
+from training.display import Screen
+
+Figure = Mapping[str, Any]
+Columns = Mapping[str, Callable[[Figure], str]]
+
+
+def _ratio(figure: Figure) -> str:
+    return f"{figure['times_as_long']['median']:.2f}×"
+
+
+def _interval(figure: Figure) -> str:
+    return f"{figure['times_as_long']['low']:.2f}–{figure['times_as_long']['high']:.2f}"
+
+
+def _share(figure: Figure) -> str:
+    share = figure["share_of_ceiling"]
+    return f"{share['median']:.0%}" if share else "–"
+
+
+def _ahead(figure: Figure) -> str:
+    return "–" if figure["ahead_after"] is None else f"{figure['ahead_after']:,}"
+
+
+def _memory(figure: Figure) -> str:
+    return "–" if figure["memory_mb"] is None else f"{figure['memory_mb']:,.0f}"
+
+
+COMPARISON: Columns = {
+    "time": _ratio,
+    "95 %": _interval,
+    "steps/s": lambda figure: f"{figure['steps_per_second']:,.0f}",
+    "ceiling": _share,
+    "least s": lambda figure: f"{figure['wall']['min']:.2f}",
+    "CPU s": lambda figure: f"{figure['cpu']['median']:.2f}",
+    "compile s": lambda figure: f"{figure['compile']:.1f}",
+    "first s": lambda figure: f"{figure['start'] + figure['first']:.1f}",
+    "ahead after": _ahead,
+    "MB": _memory,
+}
 
 LEGEND = (
-    "time: of an epoch, in times of the first engine's: the median of the ratios within rounds, with its bootstrap "
-    "95 % interval; steps/s: median; least s, CPU s: of an epoch, by the clock and of all threads; first s: the first "
-    "ten steps, with what they trace and compile; MB: the most memory its process held."
+    "time: of a sample, in times of the first engine's: the median of the ratios within rounds, with its bootstrap "
+    "95 % interval; steps/s: median; ceiling: the time that the step's matrix products and the optimizer's traffic "
+    "take by themselves, measured in the same rounds, as a share of the engine's; least s, CPU s: of a sample, by the "
+    "clock and of all threads; compile s: tracing and compiling; first s: from the start of the process to the result "
+    "of ten steps; ahead after: steps after which the first engine has made up for its compilation; MB: the most "
+    "memory its process held."
+)
+
+UPDATES: Columns = {
+    "time": _ratio,
+    "95 %": _interval,
+    "updates/s": lambda figure: f"{figure['steps_per_second']:,.0f}",
+    "GB/s": lambda figure: f"{figure['gb_per_second']:.1f}",
+    "stream": _share,
+    "compile s": lambda figure: f"{figure['compile']:.1f}",
+    "MB": _memory,
+}
+
+UPDATES_LEGEND = (
+    "time: of an update, in times of the first engine's: the median of the ratios within rounds, with its bootstrap "
+    "95 % interval; GB/s: of what an update must read and write, each once; stream: that rate as a share of the "
+    "bandwidth of a stream over as many numbers, measured in the same rounds. one-pass: with XLA's option "
+    "xla_cpu_use_multi_output_fusion."
 )
 
 
-def _row(figure: Mapping[str, Any]) -> tuple[str, ...]:
-    if "failure" in figure:
-        return (figure["engine"], figure["failure"], *[""] * (len(HEADINGS) - 2))
-    ratio = figure["times_as_long"]
-    return (
-        figure["engine"],
-        f"{ratio['median']:.2f}×",
-        f"{ratio['low']:.2f}–{ratio['high']:.2f}",
-        f"{figure['steps_per_second']:,.0f}",
-        f"{figure['wall']['min']:.2f}",
-        f"{figure['cpu']['median']:.2f}",
-        f"{figure['first_ten_steps']:.1f}",
-        f"{figure['memory_mb']:,.0f}",
-    )
-
-
-def comparison_table(figures: Sequence[Mapping[str, Any]], title: str | None = None, *, box: Box) -> Table:
+def comparison_table(
+    figures: Sequence[Figure], columns: Columns = COMPARISON, title: str | None = None, *, box: Box
+) -> Table:
     """One row an engine."""
     table = Table(title=title, box=box, padding=(0, 0, 0, 1))
-    for heading in HEADINGS:
+    for heading in ("engine", *columns):
         table.add_column(heading, justify="left" if heading == "engine" else "right")
     for figure in figures:
-        table.add_row(*_row(figure))
+        blank = [figure["failure"], *[""] * (len(columns) - 1)] if "failure" in figure else None
+        table.add_row(figure["engine"], *(blank or [cell(figure) for cell in columns.values()]))
     return table
 
 
-def print_comparison(figures: Sequence[Mapping[str, Any]], title: str) -> None:
+def print_comparison(
+    figures: Sequence[Figure], title: str, columns: Columns = COMPARISON, legend: str = LEGEND
+) -> None:
     """To standard output."""
-    console = Console(highlight=False)
-    console.print(comparison_table(figures, title, box=SIMPLE_HEAD))
-    console.print(LEGEND)
+    screen = Screen(wide=True)
+    screen.print(comparison_table(figures, columns, title, box=SIMPLE_HEAD))
+    screen.print(legend)
 
 
-def markdown(figures: Sequence[Mapping[str, Any]]) -> str:
+def markdown(figures: Sequence[Figure], columns: Columns = COMPARISON) -> str:
     """The same table in Markdown."""
-    console = Console(width=1000, highlight=False)
-    with console.capture() as capture:
-        console.print(comparison_table(figures, box=MARKDOWN))
+    screen = Screen()
+    screen.width = 1000
+    with screen.capture() as capture:
+        screen.print(comparison_table(figures, columns, box=MARKDOWN))
     return "\n".join(line.strip() for line in capture.get().strip().splitlines())

@@ -2,9 +2,10 @@
 
 An engine is built from a `Workload`. `prepare(batches)` puts example numbers [steps, batch size] into the form that
 its users hand over, outside the time that is measured. `train(prepared)` takes those steps, waits until they are
-done, and returns the mean of their costs.
+done, and returns the mean of their costs. What only updates, or only shows what the machine can do, has the same form.
 """
 
+import os
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -14,25 +15,33 @@ import numpy as np
 
 from core import InputError
 
-from ..workload import Workload
+from .. import devices
+from ..devices import Device
+from ..workload import Work
 
 
 class Engine(Protocol):
     def prepare(self, batches: np.ndarray) -> Any: ...
 
-    def train(self, prepared: Any) -> float: ...
+    def train(self, prepared: Any) -> float | None: ...
 
 
 class Entry(NamedTuple):
     """Where an engine is, its settings, and the packages that it needs beyond rawstep's own.
 
-    place: module:Class, imported in the engine's own process alone.
+    place:     module:Class, imported in the engine's own process alone.
+    xla_flags: options of XLA, on top of the user's own.
     """
 
     place: str
     settings: Mapping[str, Any] = {}
     packages: tuple[str, ...] = ()
+    xla_flags: str = ""
 
+
+ONE_PASS = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true"
+"""Lets XLA's CPU compiler write all that an update writes of a tensor in one loop; by default it makes three of
+Adam's, which read again what the others have read."""
 
 _HERE = "benchmarks.engines"
 _JAX = ("jax", "optax")
@@ -59,16 +68,48 @@ ENGINES: Mapping[str, Entry] = {
 }
 
 
-def check_name(name: str) -> None:
+UPDATERS: Mapping[str, Entry] = {
+    "rawstep": Entry(f"{_HERE}.tensorflow_updates:RawstepUpdate"),
+    "rawstep-one-pass": Entry(f"{_HERE}.tensorflow_updates:RawstepUpdate", xla_flags=ONE_PASS),
+    "keras": Entry(f"{_HERE}.tensorflow_updates:KerasUpdate"),
+    "keras-one-pass": Entry(f"{_HERE}.tensorflow_updates:KerasUpdate", xla_flags=ONE_PASS),
+    "tf1-kernel": Entry(f"{_HERE}.tensorflow_updates:TF1Update"),
+    "torch": Entry(f"{_HERE}.torch_update:TorchUpdate", packages=("torch",)),
+    "optax": Entry(f"{_HERE}.optax_update:OptaxUpdate", packages=_JAX),
+}
+"""What can only update; see `Updates`."""
+
+CEILINGS: Mapping[str, Entry] = {
+    "products": Entry(f"{_HERE}.ceilings:Products"),
+    "stream": Entry(f"{_HERE}.ceilings:Stream"),
+}
+"""What the machine can do; they train nothing and have no costs."""
+
+
+def check_name(name: str, among: Mapping[str, Entry] = ENGINES) -> None:
     """Raises InputError for a name that is none of these and no module:Class either."""
-    if name not in ENGINES and ":" not in name:
-        raise InputError(f"There is no engine {name!r}; there are: {', '.join(ENGINES)}, or give module:Class.")
+    if name not in among and ":" not in name:
+        raise InputError(f"There is no engine {name!r}; there are: {', '.join(among)}, or give module:Class.")
 
 
-def build(name: str, workload: Workload) -> Engine:
-    """One of the engines above, or module:Class. Raises InputError where a package that it needs is not installed."""
-    entry = ENGINES.get(name, Entry(name))
+def environment(name: str, device: Device) -> dict[str, str]:
+    """Variables of the environment in which an engine's process starts."""
+    flags = [os.environ.get("XLA_FLAGS", ""), _entry(name).xla_flags]
+    return devices.environment(device) | {"XLA_FLAGS": " ".join(flag for flag in flags if flag)}
+
+
+def build(name: str, work: Work) -> Engine:
+    """One of those above, or module:Class. Raises InputError where a package that it needs is not installed."""
+    entry = _entry(name)
     if absent := [package for package in entry.packages if find_spec(package) is None]:
         raise InputError(f"{' and '.join(absent)} not installed: pip install -e '.[peers]'")
+    if work.device == "gpu":  # where TensorFlow's default is TF32
+        import tensorflow as tf  # which core has brought in
+
+        tf.config.experimental.enable_tensor_float_32_execution(work.tf32)
     module, _, attribute = entry.place.partition(":")
-    return getattr(import_module(module), attribute)(workload, **entry.settings)
+    return getattr(import_module(module), attribute)(work, **entry.settings)
+
+
+def _entry(name: str) -> Entry:
+    return {**ENGINES, **UPDATERS, **CEILINGS}.get(name, Entry(name))

@@ -12,7 +12,7 @@ class KerasFit:
     The images are laid out in the order of the batches before the time is taken, so that `fit` need not shuffle.
 
     jit_compile:         True, or Keras's default, "auto".
-    steps_per_execution: of Keras's loop; None stands for those of an epoch.
+    steps_per_execution: of Keras's loop; None stands for those of a sample, an epoch.
     unrolled:            steps that stand one after another in the body of that loop.
     """
 
@@ -37,7 +37,7 @@ class KerasFit:
             keras.optimizers.Adam(workload.learning_rate, epsilon=1e-8),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),
             jit_compile=jit_compile,
-            steps_per_execution=steps_per_execution or workload.sampler().steps_per_epoch,
+            steps_per_execution=steps_per_execution or workload.steps,
         )
         self._model.unrolled_steps_per_execution = unrolled  # which `compile` does not take
 

@@ -1,6 +1,7 @@
 """Engines that are not what they seem; imported by name in processes of their own."""
 
 import os
+import signal
 from dataclasses import replace
 
 from benchmarks.engines.frozen_step import FrozenStep
@@ -34,4 +35,16 @@ class Dying(FrozenStep):
         self.epochs += len(prepared) > 10
         if self.epochs == 2:
             os._exit(9)
+        return super().train(prepared)
+
+
+class Interrupting(FrozenStep):
+    """Presses Ctrl-C for the conductor in the fourth round, after the first steps and the warm-up."""
+
+    samples = 0
+
+    def train(self, prepared):
+        self.samples += 1
+        if self.samples == 6:
+            os.kill(os.getppid(), signal.SIGINT)
         return super().train(prepared)

@@ -1,17 +1,19 @@
 """The paired comparison itself, on real engines in real processes; never how fast anything is."""
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from cogapp import Cog
 
-from benchmarks.conductor import FIRST_STEPS_MAY_DIFFER, WARM_UP_MAY_DIFFER, compare
-from benchmarks.engines import ENGINES, build, check_name
-from benchmarks.figures import summaries
-from benchmarks.tables import HEADINGS, markdown
+from benchmarks.conductor import compare
+from benchmarks.engines import CEILINGS, ENGINES, build, check_name
+from benchmarks.figures import floor, summaries, walls
+from benchmarks.tables import COMPARISON, markdown
 from benchmarks.workload import Workload
 from core import InputError
 
@@ -29,7 +31,7 @@ FAMILIES = (
 @pytest.fixture(scope="module")
 def contestants():
     """Two rounds on small layers; the notebook's own take longer, and agree as well."""
-    return compare(FAMILIES, SMALL, rounds=2)
+    return compare([*FAMILIES, *CEILINGS], SMALL, rounds=2)
 
 
 @pytest.mark.whole
@@ -42,10 +44,10 @@ def test_every_engine_trains_the_same():
 
 def test_engines_train_the_same(contestants):
     ours = contestants[0]
-    for contestant in contestants:
+    for contestant in contestants[: len(FAMILIES)]:
         assert contestant.failure is None
-        assert contestant.first.cost == pytest.approx(ours.first.cost, rel=FIRST_STEPS_MAY_DIFFER)
-        assert contestant.warm_up.cost == pytest.approx(ours.warm_up.cost, rel=WARM_UP_MAY_DIFFER)
+        assert contestant.first.cost == pytest.approx(ours.first.cost, rel=SMALL.first_steps_may_differ)
+        assert contestant.warm_up.cost == pytest.approx(ours.warm_up.cost, rel=SMALL.warm_up_may_differ)
         for sample, our_sample in zip(contestant.samples, ours.samples, strict=True):
             assert sample.cost == pytest.approx(our_sample.cost, rel=0.05), "still, after more epochs"
 
@@ -59,12 +61,26 @@ def test_a_sample_of_each_engine_is_taken_in_each_round(contestants):
 
 
 def test_the_figures_are_a_row_for_each_engine(contestants):
-    figures = summaries(contestants, steps=110)
+    figures = summaries(contestants, SMALL)
     assert figures[0]["times_as_long"] == {"median": 1, "low": 1, "high": 1}
     table = markdown(figures).splitlines()
-    assert [cell.strip() for cell in table[0].strip("|").split("|")] == list(HEADINGS)
+    assert [cell.strip() for cell in table[0].strip("|").split("|")] == ["engine", *COMPARISON]
     assert [line.split("|")[1].strip() for line in table[2:]] == list(FAMILIES)
     assert "1.00×" in table[2]
+
+
+def test_the_ceiling_is_the_products_and_the_traffic_of_the_same_round(contestants):
+    products, stream = contestants[-2:]
+    assert products.first.cost is stream.first.cost is None
+    # Adam moves 28 B a parameter, the stream 36.
+    least = [p + s * 28 / 36 for p, s in zip(walls(products), walls(stream), strict=True)]
+    assert floor(contestants, SMALL) == pytest.approx(least)
+    shares = [share / wall for share, wall in zip(least, walls(contestants[0]), strict=True)]
+    assert summaries(contestants, SMALL)[0]["share_of_ceiling"]["median"] == pytest.approx(sum(shares) / 2)
+
+
+def test_without_a_ceiling_there_is_no_share_of_it(contestants):
+    assert summaries(contestants[: len(FAMILIES)], SMALL)[0]["share_of_ceiling"] is None
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +104,7 @@ def test_an_engine_that_trains_something_else_or_fails_says_so_and_is_not_timed(
     assert impostors[name].failure.startswith(failure)
     assert "\n" not in impostors[name].failure
     assert impostors[name].samples == []
-    figures = summaries(list(impostors.values()), steps=110)
+    figures = summaries(list(impostors.values()), SMALL)
     row = next(line for line in markdown(figures).splitlines() if name in line)
     assert failure in row
     assert "×" not in row
@@ -108,27 +124,69 @@ def test_those_that_are_left_are_still_timed(impostors):
 
 def test_the_others_are_compared_with_each_other_where_the_first_fails():
     names = ["tests.benchmarks.planted:Unbuildable", "frozen-step"]
-    failed, timed = summaries(compare(names, SMALL, rounds=2), steps=110)
+    failed, timed = summaries(compare(names, SMALL, rounds=2), SMALL)
     assert failed["failure"].startswith("RuntimeError")
     assert timed["times_as_long"]["median"] == 1
 
 
+COMMAND = [sys.executable, "-m", "benchmarks", "compare", "--engines", "xla-loop", "frozen-step"]
+SIZE = ["--hidden", "16", "--batch-size", "500"]
+
+
 def test_the_command_writes_all_samples_and_what_is_needed_to_judge_them(tmp_path):
-    path = tmp_path / "compare.json"
-    command = [sys.executable, "-m", "benchmarks", "compare", "--engines", "xla-loop", "frozen-step", "--rounds", "2"]
-    size = ["--hidden", "16", "--batch-size", "500", "--json", str(path)]
-    done = subprocess.run([*command, *size], capture_output=True, text=True, cwd=ROOT)
+    arguments = ["--rounds", "2", *SIZE, "--out", str(tmp_path / "record")]
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     assert "frozen-step" in done.stdout
-    record = json.loads(path.read_text())
+    name = "compare-784-16-10-batch-500"
+    assert {path.name for path in (tmp_path / "record").iterdir()} == {f"{name}.json", f"{name}.svg"}
+    record = json.loads((tmp_path / "record" / f"{name}.json").read_text())
     assert set(record) == {
         "date", "command", "commit", "versions", "flags", "processor", "vector_instructions", "cores", "load_before",
-        "workload", "steps", "figures", "samples",
+        "load_after", "work", "steps", "rounds", "figures", "samples",
     }  # fmt: skip
     assert record["steps"] == 110
-    assert record["workload"]["hidden"] == [16]
-    assert [len(contestant["samples"]) for contestant in record["samples"]] == [2, 2]
+    assert record["work"]["hidden"] == [16]
+    assert [contestant["name"] for contestant in record["samples"]] == ["xla-loop", "frozen-step", *CEILINGS]
+    assert [len(contestant["samples"]) for contestant in record["samples"]] == [2] * 4
     assert record["figures"][1]["times_as_long"]["median"] > 0
+
+
+def test_ctrl_c_keeps_the_rounds_that_are_complete(tmp_path):
+    """In the fourth round of a comparison that would go on for hours."""
+    engines = ["frozen-step", "tests.benchmarks.planted:Interrupting"]
+    arguments = ["--engines", *engines, "--rounds", "99999", *SIZE, "--json", str(tmp_path / "compare.json")]
+    done = subprocess.run([*COMMAND[:4], *arguments], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 130
+    assert done.stderr == "rawstep-bench: interrupted; 3 of 99999 rounds were complete.\n"
+    assert "frozen-step" in done.stdout
+    record = json.loads((tmp_path / "compare.json").read_text())
+    assert record["rounds"] == 3
+    assert {len(contestant["samples"]) for contestant in record["samples"]} == {3}
+    assert all(figure["memory_mb"] > 100 for figure in record["figures"])
+
+
+def test_engines_end_with_a_conductor_that_is_killed():
+    process = subprocess.Popen([*COMMAND, *SIZE, "--rounds", "99999"], stdout=subprocess.DEVNULL, cwd=ROOT)
+    engines = _children(process.pid, expected=2)
+    process.kill()
+    process.wait()
+    deadline = time.monotonic() + 30
+    while left := [pid for pid in engines if Path(f"/proc/{pid}").exists()]:
+        assert time.monotonic() < deadline, f"{left} are still there"
+        time.sleep(0.1)
+
+
+def _children(pid: int, expected: int) -> list[str]:
+    """The engines' processes, once there are so many; beside them runs multiprocessing's resource tracker."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        spawned = [child for child in children if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text()]
+        if len(spawned) >= expected:
+            return spawned
+        time.sleep(0.1)
+    raise AssertionError(f"{expected} engines were not started")
 
 
 def test_an_engine_that_is_none_is_refused():

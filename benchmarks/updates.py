@@ -1,0 +1,77 @@
+"""An optimizer's update alone: given gradients, parameters that nothing else reads."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from core import RULES, Rule
+from core.seeds import generator
+
+from .devices import Device
+from .work import update_bytes
+
+RuleName = Literal["adam", "adagrad", "adadelta"]
+
+BYTES_A_SAMPLE = 3e9
+"""A sample takes about a tenth of a second from main memory, so that the clock and one slow call weigh little."""
+
+
+class Calls:
+    """Stands for a sampler where a step takes no examples."""
+
+    def take(self, steps: int) -> np.ndarray:
+        return np.zeros((steps, 0), np.int32)
+
+
+@dataclass(frozen=True)
+class Updates:
+    """One update a call, of parameters that start at 0, by a rule with Keras's settings, from the same gradients.
+
+    An engine's cost is the mean |θ| of the first thousand parameters, which a rule's every number decides.
+
+    rule:       adam, adagrad or adadelta.
+    parameters: how many, in float32.
+    tensors:    of how many parts of one size they are, or nearly one.
+    """
+
+    rule: RuleName = "adam"
+    parameters: int = 10_000_000
+    tensors: int = 1
+    seed: int = 0
+    device: Device = "cpu"
+    tf32: bool = False  # no products, so it means nothing here
+
+    multiplies = False
+    first_steps_may_differ = warm_up_may_differ = 1e-3
+    """Libraries put ε = 1e-7 in other places, which tells where a gradient is small: 1e-4 of the mean. A learning rate
+    that is 1 % off would be ten times as far from what it should be as this."""
+
+    @property
+    def steps(self) -> int:
+        """Updates of one sample."""
+        return int(np.clip(BYTES_A_SAMPLE / self.bytes_a_step, 5, 200))
+
+    @property
+    def bytes_a_step(self) -> int:
+        """What an update moves at least."""
+        return self.parameters * update_bytes(len(self.own_rule().slots(np.zeros(1, np.float32))))
+
+    def own_rule(self) -> Rule:
+        """rawstep's."""
+        return RULES[self.rule].dialect("keras")
+
+    def sampler(self) -> Calls:
+        return Calls()
+
+    def shapes(self) -> Sequence[int]:
+        """Parameters of each tensor."""
+        return [len(part) for part in np.array_split(np.empty(self.parameters, np.bool_), self.tensors)]
+
+    @cached_property
+    def gradients(self) -> list[np.ndarray]:
+        """float32, N(0, 1), one array a tensor."""
+        random = generator(self.seed, "gradients")
+        return [random.standard_normal(size, np.float32) for size in self.shapes()]
