@@ -96,6 +96,7 @@ ALLOWED = {
     "core/__init__.py": ["core"],
     "core": [],
     "training": ["core", "training"],
+    "benchmarks/pjrt.py": [],
     "benchmarks": ["core", "training", "benchmarks"],
 }
 """Which of our modules a room may import; the first row that fits a file counts."""
@@ -122,6 +123,8 @@ def test_arrows_run_one_way(path):
     ours = {name for name in modules if name.split(".")[0] in ("core", "training", "benchmarks", "tests")}
     assert not {name for name in ours if not any(f"{name}.".startswith(f"{module}.") for module in allowed)}
     others = {name.split(".")[0] for name in modules} & {"keras", "torch", "jax", "optax"}
+    if path.name == "pjrt.py":  # which runs where there is no TensorFlow
+        assert "tensorflow" not in {name.split(".")[0] for name in modules}
     if path.parts[0] != "benchmarks":  # which measures Keras too, in a process of its own
         assert others <= FOREIGN.get(str(path), set())
     if path.parts[:3] == ("core", "verification", "references") and str(path) in FOREIGN:
