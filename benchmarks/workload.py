@@ -21,6 +21,7 @@ of small batches no more than the intervals need."""
 class Work(Protocol):
     """What engines are compared at.
 
+    device, tf32:            as in `Workload`.
     steps:                   of one sample.
     multiplies:              whether a step has matrix products that NumPy can make on the device.
     bytes_a_step:            what the optimizer's update moves at least.
@@ -32,6 +33,8 @@ class Work(Protocol):
     def seed(self) -> int: ...
     @property
     def device(self) -> Device: ...
+    @property
+    def tf32(self) -> bool: ...
     @property
     def steps(self) -> int: ...
     @property

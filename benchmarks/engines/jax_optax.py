@@ -14,6 +14,8 @@ class _Jax:
     """The images stay on the device as bytes; parameters and state are donated, so that updates happen in place."""
 
     def __init__(self, workload: Workload):
+        if workload.device == "gpu":  # where JAX's default is TF32
+            jax.config.update("jax_default_matmul_precision", "tensorfloat32" if workload.tf32 else "float32")
         images, labels = workload.examples()
         data = jnp.asarray(images), jnp.asarray(labels.astype(np.int32))
         parameters = {name: jnp.asarray(value) for name, value in workload.first_weights().items()}
@@ -39,7 +41,7 @@ class _Jax:
         raise NotImplementedError
 
     def prepare(self, batches: np.ndarray) -> Any:
-        return jnp.asarray(batches)
+        return jax.block_until_ready(jnp.asarray(batches))
 
 
 class JaxStep(_Jax):
@@ -47,7 +49,7 @@ class JaxStep(_Jax):
         return step
 
     def prepare(self, batches: np.ndarray) -> Any:
-        return [jnp.asarray(batch) for batch in batches]
+        return jax.block_until_ready([jnp.asarray(batch) for batch in batches])
 
     def train(self, prepared: Any) -> float:
         costs = []
