@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test replicate verify faults fuzz lint format bench readme clean
+.PHONY: run test replicate verify faults fuzz lint format bench record readme clean
 
 run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
 	$(BIN)/rawstep train
@@ -33,6 +33,14 @@ lint: .venv/test.stamp  ## style and types
 format: .venv/test.stamp  ## mend what ruff can mend
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+RECORD := benchmarks/records/$(shell date -u +%F)_cpu
+
+record: .venv/test.stamp  ## every paired comparison and study on this machine's processor, into benchmarks/records
+	$(BIN)/rawstep-bench compare --engines all --out $(RECORD)
+	$(BIN)/rawstep-bench compare --engines xla-loop tf1-session keras-epoch jax-scan torch-fused --hidden 64 64 --batch-size 32 --out $(RECORD)
+	$(BIN)/rawstep-bench update --out $(RECORD)
+	$(BIN)/rawstep-bench grow --out $(RECORD)
 
 bench: .venv/test.stamp  ## times of an update, a step and an epoch in each execution, saved under .benchmarks
 	$(BIN)/pytest benchmarks -m "" --benchmark-enable --benchmark-autosave

@@ -153,7 +153,7 @@ def update(
         check_name(engine, UPDATERS)
     if tensors > parameters:
         raise InputError(f"--tensors must be at most --parameters, found {tensors:,} of {parameters:,}.")
-    works = [Updates(rule, parameters, tensors, seed) for rule in rules]
+    works = [Updates(rule, parameters, tensors, seed=seed) for rule in rules]
     names = [f"update-{rule}-{parameters}{f'-in-{tensors}' if tensors > 1 else ''}" for rule in rules]
     titles = [f"{rule}, {parameters:,} parameters{f' in {tensors:,} tensors' if tensors > 1 else ''}" for rule in rules]
     _measure_all(names, titles, works, engines, rounds, json, out, UPDATES, UPDATES_LEGEND)

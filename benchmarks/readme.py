@@ -6,7 +6,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from .tables import LEGEND, markdown
+from .growth import STUDIES
+from .tables import LEGEND, UPDATES, UPDATES_LEGEND, markdown
 
 RECORDS = Path(__file__).parent / "records"
 
@@ -16,20 +17,63 @@ def newest(name: str) -> Path:
     return max(RECORDS.glob(f"*/{name}"))
 
 
+NOTEBOOK, SMALL = "compare-784-256-256-10-batch-100", "compare-784-64-64-10-batch-32"
+
+
 def comparison() -> None:
-    """The table of the paired comparison."""
-    path = newest("compare.json")
-    record = json.loads(path.read_text())
+    """The paired comparison: the notebook's network as a picture and a table, a small one as a table."""
+    path, record = _record(f"{NOTEBOOK}.json")
+    print(f"![how long engines take, and their share of the machine's rates]({_place(path.with_suffix('.svg'))})")
+    print()
     print(markdown(record["figures"]))
     print()
     print(f"{LEGEND[0].upper()}{LEGEND[1:]}")
     print()
-    rounds = len(record["samples"][0]["samples"])
-    print(
-        f"{rounds} rounds of {record['steps']} steps in batches of {record['workload']['batch_size']}, "
-        f"{record['date'][:10]}, {record['processor']}, {record['cores']} cores, "
-        f"TensorFlow {record['versions']['tensorflow']}, Keras {record['versions']['keras']}; "
-        f"all samples: `{path.relative_to(RECORDS.parents[1])}`."
+    print(_made(path, record))
+    path, record = _record(f"{SMALL}.json")
+    print()
+    print("The same with two hidden layers of 64 units and batches of 32, where a step is a fifteenth of the work:")
+    print()
+    print(markdown(record["figures"]))
+    print()
+    print(_made(path, record))
+
+
+def updates() -> None:
+    """The optimizers' updates alone, a table a rule."""
+    for rule in ("adam", "adagrad", "adadelta"):
+        path, record = _record(f"update-{rule}-10000000.json")
+        print(f"**{rule}**, 10,000,000 parameters")
+        print()
+        print(markdown(record["figures"], UPDATES))
+        print()
+        print(_made(path, record))
+        print()
+    print(f"{UPDATES_LEGEND[0].upper()}{UPDATES_LEGEND[1:]}")
+
+
+def growth() -> None:
+    """A picture of each study."""
+    for name, study in STUDIES.items():
+        print(f"![rates, shares and compile times over {study.what}]({_place(newest(f'grow-{name}.svg'))})")
+
+
+def _record(name: str) -> tuple[Path, Mapping[str, Any]]:
+    path = newest(name)
+    return path, json.loads(path.read_text())
+
+
+def _place(path: Path) -> Path:
+    return path.relative_to(RECORDS.parents[1])
+
+
+def _made(path: Path, record: Mapping[str, Any]) -> str:
+    """When, with what, on what, and where all samples are."""
+    names = dict(tensorflow="TensorFlow", keras="Keras", jax="JAX", optax="Optax", torch="PyTorch")
+    versions = ", ".join(f"{shown} {record['versions'][name]}" for name, shown in names.items())
+    return (
+        f"{record['rounds']} rounds of {record['steps']} steps, {record['date'][:10]}, {record['processor']}, "
+        f"{record['cores']} cores, {versions}; all samples: `{_place(path)}`."
     )
 
 

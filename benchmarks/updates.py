@@ -35,11 +35,13 @@ class Updates:
     rule:       adam, adagrad or adadelta.
     parameters: how many, in float32.
     tensors:    of how many parts of one size they are, or nearly one.
+    learning_rate: Keras's default for all three.
     """
 
     rule: RuleName = "adam"
     parameters: int = 10_000_000
     tensors: int = 1
+    learning_rate: float = 0.001
     seed: int = 0
     device: Device = "cpu"
     tf32: bool = False  # no products, so it means nothing here
@@ -61,7 +63,7 @@ class Updates:
 
     def own_rule(self) -> Rule:
         """rawstep's."""
-        return RULES[self.rule].dialect("keras")
+        return RULES[self.rule].dialect("keras", learning_rate=self.learning_rate)
 
     def sampler(self) -> Calls:
         return Calls()

@@ -34,7 +34,7 @@ class KerasUpdate(UpdateCalls):
     def __init__(self, updates: Updates):
         self._variables = [keras.Variable(np.zeros(size, np.float32)) for size in updates.shapes()]
         gradients = [tf.constant(gradient) for gradient in updates.gradients]
-        optimizer = getattr(keras.optimizers, updates.rule.capitalize())()
+        optimizer = getattr(keras.optimizers, updates.rule.capitalize())(updates.learning_rate)
         optimizer.build(self._variables)
 
         @tf.function(jit_compile=True, autograph=False)

@@ -5,6 +5,7 @@ import signal
 from dataclasses import replace
 
 from benchmarks.engines.frozen_step import FrozenStep
+from benchmarks.engines.tensorflow_updates import RawstepUpdate
 
 
 class RateOff(FrozenStep):
@@ -48,3 +49,10 @@ class Interrupting(FrozenStep):
         if self.samples == 6:
             os.kill(os.getppid(), signal.SIGINT)
         return super().train(prepared)
+
+
+class UpdateRateOff(RawstepUpdate):
+    """An update's learning rate 1 % too large."""
+
+    def __init__(self, updates):
+        super().__init__(replace(updates, learning_rate=1.01 * updates.learning_rate))

@@ -1,7 +1,6 @@
 """The paired comparison itself, on real engines in real processes; never how fast anything is."""
 
 import json
-import signal
 import subprocess
 import sys
 import time

@@ -1,0 +1,100 @@
+"""The optimizer's update alone, by all libraries; and growth studies. Never how fast anything is."""
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks import cli
+from benchmarks.conductor import compare
+from benchmarks.engines import UPDATERS
+from benchmarks.figures import floor, summaries, walls
+from benchmarks.growth import STUDIES
+from benchmarks.tables import UPDATES, markdown
+from benchmarks.updates import Updates
+from core import Adam, InputError
+
+
+@pytest.fixture(scope="module", params=["adam", "adagrad", "adadelta"])
+def updates(request):
+    return Updates(request.param, parameters=10_000, tensors=3)
+
+
+PLANTED = "tests.benchmarks.planted:UpdateRateOff"
+
+
+@pytest.fixture(scope="module")
+def contestants(updates):
+    """XLA's option is tried on Adam alone."""
+    names = [name for name in UPDATERS if updates.rule == "adam" or not name.endswith("one-pass")]
+    return {contestant.name: contestant for contestant in compare([*names, PLANTED, "stream"], updates, rounds=2)}
+
+
+def test_every_engine_updates_alike(contestants):
+    """From 0, ten times, and a sample more: a rule's every number is in the mean |θ|."""
+    failures = {name: contestant.failure for name, contestant in contestants.items() if name != PLANTED}
+    assert failures == dict.fromkeys(failures)
+
+
+def test_a_learning_rate_1_percent_off_is_not_timed(contestants):
+    planted = contestants[PLANTED]
+    assert planted.failure.startswith("it trains something else: mean cost ")
+    assert planted.samples == []
+
+
+def test_the_costs_are_those_of_the_formula(contestants, updates):
+    """In NumPy and float64, where engines that agree may all be wrong."""
+    rule, g = updates.own_rule(), updates.gradients[0][:1000].astype(np.float64)
+    x = np.zeros_like(g)
+    slots = rule.slots(x)
+    for t in range(1, 11):
+        step = rule.update(g, slots, np.float64(t), x)
+        x, slots = x - step.delta, step.slots
+    # Ten float32 roundings of each parameter, whose mean errs by far less than this.
+    assert contestants["rawstep"].first.cost == pytest.approx(np.mean(np.abs(x)), rel=1e-5)
+
+
+def test_the_rate_is_what_an_update_must_move(contestants, updates):
+    figures = summaries(list(contestants.values()), updates)
+    bytes_a_parameter = 20 if updates.rule == "adagrad" else 28
+    assert updates.bytes_a_step == 10_000 * bytes_a_parameter
+    step = figures[0]["wall"]["median"] / updates.steps
+    assert figures[0]["gb_per_second"] == pytest.approx(10_000 * bytes_a_parameter / step / 1e9)
+    stream = walls(contestants["stream"])
+    assert floor(list(contestants.values()), updates) == pytest.approx([s * bytes_a_parameter / 36 for s in stream])
+    table = markdown(figures, UPDATES).splitlines()
+    assert [cell.strip() for cell in table[0].strip("|").split("|")] == ["engine", *UPDATES]
+
+
+def test_tensors_share_the_parameters():
+    assert Updates(parameters=10, tensors=3).shapes() == [4, 3, 3]
+    assert isinstance(Updates().own_rule(), Adam)
+
+
+def test_more_tensors_than_parameters_are_refused():
+    with pytest.raises(InputError, match=r"--tensors must be at most --parameters, found 3 of 2\."):
+        cli.update(parameters=2, tensors=3)
+
+
+def test_a_study_is_a_comparison_a_point_and_a_picture(tmp_path, monkeypatch):
+    small = STUDIES["updates"]._replace(values=(1_000, 2_000), engines=("rawstep", "tf1-kernel"))
+    monkeypatch.setitem(STUDIES, "updates", small)
+    cli.grow(studies=("updates",), rounds=2, out=tmp_path / "growth")
+    points = json.loads((tmp_path / "growth" / "grow-updates.json").read_text())["points"]
+    assert [(point["at"], point["work"]["parameters"]) for point in points] == [(1_000, 1_000), (2_000, 2_000)]
+    assert [[figure["engine"] for figure in point["figures"]] for point in points] == [["rawstep", "tf1-kernel"]] * 2
+    assert (tmp_path / "growth" / "grow-updates.svg").read_text().count("<svg") == 1
+
+
+def test_a_study_that_is_none_is_refused():
+    with pytest.raises(InputError, match="There is no study 'lengths'; there are: widths, depths, batches"):
+        cli.grow(studies=("lengths",))
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_points_are_as_large_as_they_say(name):
+    study = STUDIES[name]
+    sizes = [sum(study.work(value, 0).shapes()) for value in study.values]
+    assert sizes == (sorted(sizes) if name != "batches" else [269_322] * len(sizes))
+    if name.startswith("updates"):
+        assert sizes == list(study.values)
