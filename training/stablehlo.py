@@ -1,17 +1,15 @@
 """The program that TensorFlow compiles for a run's next epoch, for machines that have no TensorFlow.
 
-A folder with four files, of which `benchmarks/pjrt.py` makes use:
+A folder with five files, of which `benchmarks/pjrt.py` makes use:
 
     program.mlir    the epoch as one pure function, StableHLO as text: 0.1 MB.
+    program.bc      the same as StableHLO's portable artifact, which later releases promise to read: 25 kB.
     arguments.npz   what it takes: the training images and labels, the batches, every variable before its first step.
     results.npz     what TensorFlow made of it here: the cost of each step, every variable after the last.
     manifest.json   which argument and which result is which, in the program's order; settings, versions, commit.
 
 Of MNIST and the notebook's network with Adam, arguments.npz has 12 MB (43 MB of images, compressed to 9, and 3 MB of
 variables), results.npz 3 MB.
-
-The text is the portable form. What TensorFlow 2.21 serialises beside it is bytecode of its own MLIR, which promises
-nothing to others; and StableHLO's portable artifact cannot hold the mhlo.copy with which XLA ends each program.
 """
 
 import json
@@ -24,6 +22,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.compiler.mlir.stablehlo import stablehlo as _stablehlo
 
 from core import InputError
 
@@ -44,7 +43,8 @@ ELEMENTS = {"uint8": "ui8", "int32": "i32", "int64": "i64", "float32": "f32", "f
 class EpochProgram(NamedTuple):
     """A pure function of an epoch, and one call of it.
 
-    text:      StableHLO.
+    text:      StableHLO and nothing else.
+    artifact:  the same, serialised.
     arguments: in the function's order, by name: images, uint8 [examples, pixels]; labels, uint8 [examples]; batches,
                int32 [steps, batch size]; then the variables by their names in a checkpoint, in which optimizer/step
                is an int64 scalar and all others are float32.
@@ -53,6 +53,7 @@ class EpochProgram(NamedTuple):
     """
 
     text: str
+    artifact: bytes
     arguments: Mapping[str, np.ndarray]
     results: Mapping[str, np.ndarray]
     run: Mapping[str, Any]
@@ -77,11 +78,29 @@ def epoch_program(checkpoint: Checkpoint) -> EpochProgram:
         return {names[id(variable)]: variable.numpy().copy() for variable in captured}
 
     arguments = {"images": images, "labels": labels, "batches": batches} | state()
-    text = trainer.program.compiler_ir(data, batches, "stablehlo")
+    text = pure(trainer.program.compiler_ir(data, batches, "stablehlo"))
     results = {"costs": trainer.program.run(data, batches).numpy()} | state()
     check_signature(text, arguments, results)
     run = {"settings": asdict(settings), "rule": rule_settings(trainer.rule), "steps": len(batches)}
-    return EpochProgram(text, arguments, results, run)
+    return EpochProgram(text, portable_artifact(text), arguments, results, run)
+
+
+def pure(text: str) -> str:
+    """Without the copies that TensorFlow's XLA has put in.
+
+    They are of a dialect of its own, for which StableHLO's portable artifact has no place; and in that form programs
+    are handed to PJRT plugins, as a GPU's is. A compiler puts in again what copies it needs.
+    """
+    return re.sub(r"mhlo\.copy (%[\w#]+) : (tensor<[^>]*>)", r"stablehlo.reshape \1 : (\2) -> \2", text)
+
+
+def portable_artifact(text: str) -> bytes:
+    """StableHLO serialised, for its own version and all later ones. Raises InputError for what is not StableHLO."""
+    stablehlo: Any = _stablehlo
+    try:
+        return stablehlo.serialize_portable_artifact_str(text, stablehlo.get_current_version())
+    except ValueError as error:
+        raise InputError(f"TensorFlow's program is not StableHLO alone: {error}.") from error
 
 
 def check_signature(text: str, arguments: Mapping[str, np.ndarray], results: Mapping[str, np.ndarray]) -> None:
@@ -124,6 +143,7 @@ def write_epoch_program(path: Path, program: EpochProgram) -> None:
     # A short name: the folder's own may be as long as names can be.
     with whole_folder(path, path.with_name(f".rawstep.{os.getpid()}")) as unfinished:
         (unfinished / "program.mlir").write_text(program.text)
+        (unfinished / "program.bc").write_bytes(program.artifact)
         _save(unfinished / "arguments.npz", program.arguments)
         _save(unfinished / "results.npz", program.results)
         (unfinished / "manifest.json").write_text(f"{json.dumps(manifest, default=str, indent=1)}\n")

@@ -122,6 +122,26 @@ def export(folder, formula=None, **settings):
     return folder / "epoch"
 
 
+@pytest.fixture(scope="module")
+def adam(tmp_path_factory):
+    return export(tmp_path_factory.mktemp("adam"))
+
+
+def test_the_portable_artifact_is_the_same_program(adam):
+    """Would catch one that JAX cannot read, or that has lost what the text says of the variables' places."""
+    exported = pjrt.load(adam)
+    jax.config.update("jax_enable_x64", True)
+    arguments = {name: jax.device_put(array) for name, array in exported.arguments.items()}
+    contestants = [
+        pjrt.program(exported._replace(text=form), arguments, "default")
+        for form in (exported.text, (adam / "program.bc").read_bytes())
+    ]
+    text, artifact = (contestant.named(contestant.call()[0]) for contestant in contestants)
+    for name, array in text.items():
+        np.testing.assert_array_equal(artifact[name], array, strict=True)
+    assert all(contestant.donated for contestant in contestants)
+
+
 FORMS = {"epsilon-hat": "tf1", "algorithm-1": "torch"}
 
 
@@ -147,11 +167,6 @@ def test_programs_of_other_rules_run_without_a_scan(tmp_path, run, rule):
     for precision in ("default", "highest"):
         assert re.search(f"^program +{precision} .*×", done.out, re.MULTILINE)
     assert not re.search("^scan", done.out, re.MULTILINE)
-
-
-@pytest.fixture(scope="module")
-def adam(tmp_path_factory):
-    return export(tmp_path_factory.mktemp("adam"))
 
 
 @pytest.fixture

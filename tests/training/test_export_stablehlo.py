@@ -14,7 +14,7 @@ from training.cli import main
 from training.data import load_dataset
 from training.loop import Trainer
 from training.run_folder import RunFolder
-from training.stablehlo import check_signature, epoch_program, write_epoch_program
+from training.stablehlo import check_signature, epoch_program, portable_artifact, write_epoch_program
 
 from .disk import files_no_larger_than
 from .striped import SETTINGS, striped_dataset, trained
@@ -39,6 +39,9 @@ def checkpoint(request, tmp_path):
 def test_the_epoch_is_the_one_with_which_the_run_goes_on(checkpoint):
     """Would catch batches or a step of another moment, and variables under each other's names."""
     exported = epoch_program(checkpoint)
+    assert list(exported.arguments)[:3] == ["images", "labels", "batches"]
+    assert list(exported.arguments)[3:] == list(exported.results)[1:]
+    assert set(exported.results) == {"costs", *checkpoint.tensors}
     for name, tensor in checkpoint.tensors.items():
         np.testing.assert_array_equal(exported.arguments[name], tensor, strict=True)
     trainer = Trainer(checkpoint.settings, striped_dataset())
@@ -52,15 +55,6 @@ def test_the_epoch_is_the_one_with_which_the_run_goes_on(checkpoint):
     for name, variable in variables(trainer).items():
         np.testing.assert_allclose(exported.results[name], variable, rtol=1e-3, atol=1e-5)
     assert exported.results["optimizer/step"] == checkpoint.tensors["optimizer/step"] + 32
-
-
-def test_the_loop_is_in_the_program_and_nothing_else_is_an_argument(checkpoint):
-    exported = epoch_program(checkpoint)
-    assert list(exported.arguments)[:3] == ["images", "labels", "batches"]
-    assert list(exported.arguments)[3:] == list(exported.results)[1:]
-    assert set(list(exported.results)[1:]) == set(checkpoint.tensors)
-    assert "stablehlo.while" in exported.text
-    assert "custom_call" not in exported.text
 
 
 @pytest.fixture(scope="module")
@@ -106,12 +100,25 @@ def test_a_program_without_main_is_refused(exported):
         check_signature(exported.text.replace("@main", "@other"), exported.arguments, exported.results)
 
 
+def test_the_program_is_stablehlo_and_nothing_else(exported):
+    """Would catch an operation of TensorFlow's own, which no other compiler has."""
+    operations = set(re.findall(r"(?:= |^ +)\"?(\w+)\.(?=\w+[ (\"])", exported.text, re.MULTILINE))
+    assert operations == {"stablehlo", "func"}
+    assert "stablehlo.while" in exported.text
+    assert "custom_call" not in exported.text
+    with pytest.raises(
+        InputError, match=r"^TensorFlow's program is not StableHLO alone: failed to serialize module\.$"
+    ):
+        portable_artifact(exported.text.replace("stablehlo.reshape", "mhlo.copy", 1))
+
+
 def test_the_folder_says_what_it_holds(exported, tmp_path):
     write_epoch_program(tmp_path / "epoch", exported)
     assert {path.name for path in tmp_path.rglob("*")} == {
-        "epoch", "program.mlir", "arguments.npz", "results.npz", "manifest.json",
+        "epoch", "program.mlir", "program.bc", "arguments.npz", "results.npz", "manifest.json",
     }  # fmt: skip
     assert (tmp_path / "epoch" / "program.mlir").read_text() == exported.text
+    assert (tmp_path / "epoch" / "program.bc").read_bytes() == exported.artifact
     manifest = json.loads((tmp_path / "epoch" / "manifest.json").read_text())
     assert manifest["settings"] == json.loads(json.dumps(asdict(SETTINGS)))
     assert manifest["rule"]["epsilon_form"] == "epsilon-hat"
