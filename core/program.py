@@ -1,11 +1,13 @@
 """One training step of any cost function, run four ways."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.python.eager import context, executor
 
 from .errors import InputError
 from .optimizer import Gradients, Optimizer, Variables
@@ -77,7 +79,8 @@ class Program:
         data, batches = _resident(data, batches)
         if self.execution == "xla-loop":
             return self._function(data, batches)
-        observed = [self._function(data, batch) for batch in tf.unstack(batches)]
+        rows = tf.unstack(batches)
+        observed = [self._function(data, row) for row in rows] if self.execution == "eager" else self._calls(data, rows)
         return tf.nest.map_structure(lambda *values: tf.stack(values), *observed)
 
     @property
@@ -107,6 +110,16 @@ class Program:
             raise InputError(f"The cost and the rules must hold variables and numbers alone, found {others[0]!r}.")
         return [variables[id(handle)] for handle in traced.captured_inputs]
 
+    def _calls(self, data: tuple[tf.Tensor, ...], batches: list[tf.Tensor]) -> list[Any]:
+        """What was observed in a call of the compiled step for each batch."""
+        first, *others = batches
+        observed = [self._function(data, first)]  # which traces and compiles, where the shapes are new
+        if others:
+            launch = launcher(self._function, data, first)
+            with _asynchronous():
+                observed += [launch(*data, batch) for batch in others]
+        return observed
+
     def _step(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> Any:
         examples = [tf.gather(d, batch) for d in data]
         with tf.GradientTape() as tape:
@@ -135,6 +148,37 @@ class Program:
         """An observation of zero gradients, for its structure, shapes and dtypes."""
         gradients = {name: tf.zeros_like(variable) for name, variable in self._variables.items()}
         return self._observe(tf.zeros([], tf.float64), gradients, self._optimizer.updates(gradients))
+
+
+def launcher(function: Any, *arguments: Any) -> Callable[..., Any]:
+    """The trace of a tf.function for arguments like these, as a function of their tensors, one after another.
+
+    A call of a tf.function, or of what its `get_concrete_function` returns, binds the arguments to parameters and
+    checks their types, which takes Python longer than TensorFlow takes to launch the trace. Here their number alone is checked.
+    """
+    traced = function.get_concrete_function(*arguments)
+    # inference_fn is of TensorFlow's API; its call_flat, without an underscore, is of the class behind it alone.
+    call, captured, pack = traced.inference_fn.call_flat, traced.captured_inputs, traced.function_type.pack_output
+    return lambda *tensors: pack(call(*tensors, *captured))
+
+
+@contextmanager
+def _asynchronous() -> Iterator[None]:
+    """Lets Python prepare a call while the one before it runs; they run in their order, and are done at the end.
+
+    The first that fails ends the others, and its error is raised at the end.
+    """
+    # Private: tf.config.experimental.set_synchronous_execution does so too, but TensorFlow then raises an error again
+    # at every operation, and tf.experimental.async_clear_error, which should end that, crashes the process.
+    queue = executor.new_executor(enable_async=True)
+    try:
+        with context.executor_scope(queue):
+            yield
+    finally:
+        try:
+            queue.wait()
+        finally:
+            queue.clear_error()
 
 
 def _resident(data: Sequence[Any], batches: Any) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:

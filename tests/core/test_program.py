@@ -88,6 +88,45 @@ def test_many_steps_in_one_call_are_many_calls_of_one_step_bit_for_bit(rule):
         np.testing.assert_array_equal(whole_weights[name].numpy(), weights[name].numpy())
 
 
+@pytest.mark.parametrize("execution", ["graph", "xla-step"])
+def test_steps_of_one_call_are_those_of_calls_by_tf_function_bit_for_bit(execution):
+    """Would catch tensors that reach the trace in another order, steps that overtake one another, and costs that are
+    read before they are there. The first step of a call alone is called through tf.function."""
+    observing = dict(observe=everything)
+    (whole, data, _), (single, _, _) = (small_program(Adam(0.01), execution, **observing) for _ in range(2))
+    one_by_one = [single.run(data, batch[np.newaxis]) for batch in BATCHES]
+    tf.nest.map_structure(
+        lambda found, *expected: np.testing.assert_array_equal(found, np.concatenate(expected)),
+        whole.run(data, BATCHES),
+        *one_by_one,
+    )
+
+
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_the_same_tensor_may_be_all_data(execution):
+    x, same = {"x": tf.Variable(1.0)}, tf.constant([[1.0], [2.0], [3.0]])
+    program = Program(lambda v, a, b: tf.reduce_sum(v["x"] * a * b), x, Optimizer(Adam(1e-30), x), execution)
+    np.testing.assert_array_equal(program.run([same, same], [[0], [1], [2], [0]]), [1, 4, 9, 1])
+
+
+@pytest.mark.parametrize("failing", [0, 2, 4], ids=["first", "amid", "last"])
+def test_a_step_that_fails_ends_the_call_and_leaves_tensorflow_as_it_was(failing):
+    """Would catch an error that is raised again by all that TensorFlow does afterwards, or never."""
+    x, data = {"x": tf.Variable(1.0)}, [tf.constant([[1.0], [np.inf]])]
+    optimizer = Optimizer(Adam(), x)
+    program = Program(
+        lambda v, d: tf.debugging.check_numerics(tf.reduce_sum(v["x"] * d), "cost"), x, optimizer, "graph"
+    )
+    batches = np.zeros([5, 1], int)
+    program.run(data, batches)
+    batches[failing] = 1
+    with pytest.raises(tf.errors.InvalidArgumentError, match="cost : Tensor had Inf"):
+        program.run(data, batches)
+    assert 5 + failing <= int(optimizer.step) <= 5 + failing + 1, "none after the one that failed"
+    assert np.all(np.isfinite(program.run(data, np.zeros([5, 1], int))))
+    assert tf.config.experimental.get_synchronous_execution()
+
+
 @pytest.mark.parametrize("execution", ["graph", "xla-step", "xla-loop"])
 def test_a_program_is_traced_once_and_a_remainder_once_more(execution):
     program, data, _ = small_program(Adam(0.01), execution)
