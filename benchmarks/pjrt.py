@@ -52,7 +52,8 @@ FIRST_COSTS_MAY_DIFFER = 1e-4
 """Of the first ten steps' mean cost. float32 rounds products in another order by less than 2e-6; a learning rate 1 %
 off shows by more than 5e-4."""
 TF32_MAY_DIFFER = 1e-2
-"""Likewise, where a GPU rounds the factors of products to 11 bits: by 3e-4 to 1e-3 on the notebook's network."""
+"""Likewise, where a GPU rounds the factors of products to 11 bits: in a simulation on the notebook's network that made
+3e-4 to 1e-3."""
 MEAN_COST_MAY_DIFFER = 0.05
 """Of the epoch. Rounding errors grow from step to step, to a tenth of single costs after some hundred; the mean stays
 within a hundredth, unless there is hardly a cost left: export a run in its first epochs."""
@@ -245,11 +246,11 @@ def check(contestant: Contestant, outputs: Any, expected: Mapping[str, Any]) -> 
     first = TF32_MAY_DIFFER if tf32 else FIRST_COSTS_MAY_DIFFER
     if not off["first_costs"] <= first:
         raise DifferenceError(
-            f"{contestant}: the first {FIRST_STEPS} costs differ by {off['first_costs']:.1e}, not {first}."
+            f"{contestant}: the first {FIRST_STEPS} costs differ by {off['first_costs']:.1e}; {first} is allowed."
         )
     if not off["mean_cost"] <= MEAN_COST_MAY_DIFFER:
         raise DifferenceError(
-            f"{contestant}: the mean cost differs by {off['mean_cost']:.1e}, not {MEAN_COST_MAY_DIFFER}."
+            f"{contestant}: the mean cost differs by {off['mean_cost']:.1e}; {MEAN_COST_MAY_DIFFER} is allowed."
         )
     if found["optimizer/step"] != expected["optimizer/step"]:
         raise DifferenceError(
@@ -350,7 +351,7 @@ def circumstances() -> dict[str, Any]:
 
 def run(options: argparse.Namespace) -> None:
     """All of it. Raises UnusableError and DifferenceError."""
-    if options.json is not None and not (options.json.parent.is_dir() and os.access(options.json.parent, os.W_OK)):
+    if options.json is not None and (options.json.is_dir() or not os.access(options.json.parent, os.W_OK)):
         raise UnusableError(f"{options.json} cannot be written.")
     exported = load(options.dir)
     jax.config.update("jax_enable_x64", True)  # the step counter and the costs have 64 bits
