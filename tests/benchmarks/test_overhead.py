@@ -1,0 +1,73 @@
+"""A step taken apart: that the parts are its parts, never how long any takes."""
+
+import numpy as np
+import pytest
+
+from benchmarks import overhead as module
+from benchmarks.engines import ENGINES
+from benchmarks.overhead import CALLS, count_variables, overhead, taken_apart
+from benchmarks.workload import Workload
+from core import Adam, Optimizer, new_weights
+
+ROUNDS = 5
+
+
+@pytest.fixture(scope="module")
+def heard():
+    return []
+
+
+@pytest.fixture(scope="module")
+def parts(heard):
+    return overhead(ROUNDS, seed=0, heard=heard.append)
+
+
+def of_role(parts, role):
+    return [part for part in parts if part.role == role]
+
+
+def test_the_parts_add_up_to_the_step(parts):
+    """They do within each round, but medians do not add up as rounds do: each part's lies off the round's by no more
+    than their range, which the interval of a median of five is. So the sum is off by the intervals' widths at most.
+    """
+    (step,) = of_role(parts, "whole")
+    made_of = of_role(parts, "part")
+    widths = sum(high - low for _, _, (low, high), _, _ in [*made_of, step])
+    assert abs(sum(part.seconds for part in made_of) - step.seconds) <= widths
+    assert all(part.interval[0] <= part.seconds <= part.interval[1] for part in parts)
+
+
+def test_a_round_and_every_row_is_heard_and_there(parts, heard):
+    assert heard[-ROUNDS:] == [f"round {number} of {ROUNDS}" for number in range(1, ROUNDS + 1)]
+    assert len({part.what for part in parts}) == len(parts) == 13
+    assert {part.whose for part in parts} == {"work", "TensorFlow", "rawstep", "JAX"}
+
+
+def test_known_samples_are_taken_apart_rightly():
+    """Would catch a difference with the wrong function, and parts that are counted twice."""
+    seconds = {"empty": 2, "data": 5, "read": 9, "assigned": 10, "concrete": 25, "dispatch": 45, "rows": 3, "loop": 100,
+               "step": 120, "jax empty": 1, "jax donated": 4, "jax step": 110}  # fmt: skip
+    parts = taken_apart({name: np.array([value, value, 2.0 * value]) for name, value in seconds.items()})
+    assert [part.seconds for part in of_role(parts, "part")] == [2, 3, 4, 1, 3, 100, 7]
+    assert [part.seconds for part in of_role(parts, "whole")] == [120]
+    assert [part.seconds for part in of_role(parts, "beside")] == [20, 40, 1, 4, 110]
+    assert parts[0].interval == (2, 4)
+
+
+def test_every_sample_makes_as_many_calls_and_the_variables_are_those_of_the_step():
+    workload = Workload()
+    weights = new_weights(workload.layers(), "he")
+    optimizer = Optimizer(Adam(), weights)
+    assert count_variables(workload) == len({id(v) for v in [*weights.values(), *optimizer.variables]}) == 19
+    calls = []
+    module._repeated(lambda *arguments: calls.append(arguments), 1, 2)()
+    assert calls == [(1, 2)] * CALLS
+
+
+def test_without_jax_its_rows_are_left_out_and_that_is_said(monkeypatch):
+    monkeypatch.setitem(ENGINES, "jax-step", ENGINES["jax-step"]._replace(packages=("no_such_package",)))
+    heard = []
+    parts = overhead(2, seed=0, heard=heard.append)
+    assert "no_such_package not installed: JAX's rows are left out" in heard
+    assert {part.whose for part in parts} == {"work", "TensorFlow", "rawstep"}
+    assert len(parts) == 10
