@@ -37,10 +37,14 @@ format: .venv/test.stamp  ## mend what ruff can mend
 RECORD := benchmarks/records/$(shell date -u +%F)_cpu
 
 record: .venv/test.stamp  ## every paired comparison and study on this machine's processor, into benchmarks/records
-	$(BIN)/rawstep-bench compare --engines all --out $(RECORD)
-	$(BIN)/rawstep-bench compare --engines xla-loop tf1-session keras-epoch jax-scan torch-fused --hidden 64 64 --batch-size 32 --out $(RECORD)
+	$(BIN)/rawstep-bench compare --out $(RECORD) --engines xla-loop xla-loop-one-pass xla-step graph tf1-session \
+		keras-fit keras-jit keras-epoch keras-unrolled keras-step frozen-step \
+		jax-step jax-scan torch-eager torch-fused torch-compiled
+	$(BIN)/rawstep-bench compare --out $(RECORD) --hidden 64 64 --batch-size 32 --engines xla-loop xla-loop-one-pass \
+		xla-step tf1-session keras-fit keras-epoch jax-step jax-scan torch-fused
 	$(BIN)/rawstep-bench update --out $(RECORD)
-	$(BIN)/rawstep-bench grow --out $(RECORD)
+	$(BIN)/rawstep-bench overhead --out $(RECORD)
+	$(BIN)/rawstep-bench grow --rounds 3 --out $(RECORD)
 
 bench: .venv/test.stamp  ## times of an update, a step and an epoch in each execution, saved under .benchmarks
 	$(BIN)/pytest benchmarks -m "" --benchmark-enable --benchmark-autosave

@@ -55,12 +55,13 @@ def compare(
     Parameters
     ----------
     engines
-        xla-loop, xla-step, graph, eager: rawstep's executions. tf1-session: the notebook's own loop. keras-fit: Keras
-        by default; keras-jit: with jit_compile; keras-epoch: with an epoch a call as well; keras-unrolled: with calls
-        of 50 steps, five of them unrolled; keras-step: a jitted step with Keras's optimizer. frozen-step: the same with
-        Adam written out. jax-step, jax-scan: JAX and Optax, a call a step and a scan. torch-eager, torch-fused,
-        torch-compiled: PyTorch. Or module:Class, an engine of your own; or all. The first is the one that the others
-        are compared with.
+        xla-loop, xla-step, graph, eager: rawstep's executions. xla-loop-one-pass: with XLA's option
+        xla_cpu_use_multi_output_fusion, by which each tensor is updated in one loop. tf1-session: the notebook's own
+        loop. keras-fit: Keras by default; keras-jit: with jit_compile; keras-epoch: with an epoch a call as well;
+        keras-unrolled: with calls of 50 steps, five of them unrolled; keras-step: a jitted step with Keras's optimizer.
+        frozen-step: the same with Adam written out. jax-step, jax-scan: JAX and Optax, a call a step and a scan.
+        torch-eager, torch-fused, torch-compiled: PyTorch. Or module:Class, an engine of your own; or all. The first is
+        the one that the others are compared with.
     rounds
         Samples of each engine.
     hidden
@@ -222,6 +223,60 @@ def grow(
             if len(points) < len(study.values) or points[-1]["rounds"] < rounds:
                 raise _interrupted(f"{len(points)} of {len(study.values)} points of {name} are in {out}")
     print(f"The figures and pictures are in {out}.")
+
+
+@app.command
+def overhead(*, rounds: Rounds = 30, seed: Seed = 0, json: FilePath | None = None, out: FilePath | None = None) -> None:
+    """Take a call of a compiled step apart in microseconds: TensorFlow's launch, rawstep's part, the arithmetic.
+
+    The step is xla-step's on the notebook's network. Beside it stand what a tf.function's dispatch would take, and
+    JAX's jitted step.
+
+    Examples:
+
+    - `rawstep-bench overhead`: a table, in about a minute
+
+    Parameters
+    ----------
+    rounds
+        Samples of each part, of 110 calls.
+    seed
+        Decides the first weights, the batches, and the order within rounds.
+    json
+        Write the parts, versions, flags, processor, command and commit to this file.
+    out
+        Write the same into this folder, as overhead.json.
+    """
+    import os
+
+    from . import devices
+
+    os.environ.update(devices.environment("cpu"))  # before TensorFlow is imported
+    from core.start import import_tensorflow
+
+    import_tensorflow()
+    from training.display import Tally
+    from training.files import check_file, check_folder, make_folder
+    from training.record import circumstances
+    from training.results import write_json
+
+    from .overhead import overhead
+    from .tables import print_parts
+
+    if json is not None:
+        check_file(json)
+    if out is not None:
+        check_folder(out)
+    before = circumstances("rawstep-bench", PACKAGES)
+    with Tally(rounds + 2) as tally:
+        parts = overhead(rounds, seed, tally.begin)
+    record = before | {"rounds": rounds, "parts": [part._asdict() for part in parts]}
+    if out is not None:
+        make_folder(out)
+        write_json(out / "overhead.json", record)
+    if json is not None:
+        write_json(json, record)
+    print_parts(record["parts"], f"a step of 784-256-256-10 in batches of 100, on {before['processor']}")
 
 
 PACKAGES = ("keras", "scipy", "torch", "jax", "optax")

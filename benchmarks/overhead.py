@@ -70,6 +70,13 @@ def overhead(rounds: int, seed: int, heard: Callable[[str], None] = lambda doing
     return taken_apart({name: np.array(values) for name, values in seconds.items()})
 
 
+def _warm(makers: dict[str, Sample]) -> dict[str, Sample]:
+    for make in makers.values():
+        for _ in range(2):  # compiles, and settles what is allocated once
+            make()
+    return makers
+
+
 def taken_apart(seconds: Mapping[str, np.ndarray]) -> list[Part]:
     """Rows from the seconds a call of each sample in each round.
 

@@ -6,8 +6,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from rich.box import MARKDOWN
+
 from .growth import STUDIES
-from .tables import LEGEND, UPDATES, UPDATES_LEGEND, markdown
+from .tables import LEGEND, UPDATES, UPDATES_LEGEND, in_markdown, markdown, parts_table
 
 RECORDS = Path(__file__).parent / "records"
 
@@ -50,6 +52,14 @@ def updates() -> None:
         print(_made(path, record))
         print()
     print(f"{UPDATES_LEGEND[0].upper()}{UPDATES_LEGEND[1:]}")
+
+
+def overhead() -> None:
+    """A call of xla-step taken apart."""
+    path, record = _record("overhead.json")
+    print(in_markdown(parts_table(record["parts"], box=MARKDOWN)))
+    print()
+    print(f"{record['rounds']} rounds, {record['date'][:10]}, {record['processor']}: `{_place(path)}`.")
 
 
 def growth() -> None:

@@ -92,13 +92,37 @@ def print_comparison(
     """To standard output."""
     screen = Screen(wide=True)
     screen.print(comparison_table(figures, columns, title, box=SIMPLE_HEAD))
-    screen.print(legend)
+    if legend:
+        screen.print(legend)
 
 
 def markdown(figures: Sequence[Figure], columns: Columns = COMPARISON) -> str:
     """The same table in Markdown."""
+    return in_markdown(comparison_table(figures, columns, box=MARKDOWN))
+
+
+def in_markdown(table: Table) -> str:
+    """A table with the box MARKDOWN, as text."""
     screen = Screen()
     screen.width = 1000
     with screen.capture() as capture:
-        screen.print(comparison_table(figures, columns, box=MARKDOWN))
+        screen.print(table)
     return "\n".join(line.strip() for line in capture.get().strip().splitlines())
+
+
+def parts_table(parts: Sequence[Mapping[str, Any]], title: str | None = None, *, box: Box) -> Table:
+    """One row a part of a call."""
+    table = Table(title=title, box=box, padding=(0, 0, 0, 1))
+    for heading in ("what", "µs", "95 %", "whose"):
+        table.add_column(heading, justify="right" if heading in ("µs", "95 %") else "left")
+    for part in parts:
+        low, high = part["interval"]
+        interval = f"{1e6 * low:,.0f} to {1e6 * high:,.0f}"
+        what = part["what"] if part["role"] == "part" else f"{part['what']} ({part['role']})"
+        table.add_row(what, f"{1e6 * part['seconds']:,.0f}", interval, part["whose"])
+    return table
+
+
+def print_parts(parts: Sequence[Mapping[str, Any]], title: str) -> None:
+    """To standard output."""
+    Screen(wide=True).print(parts_table(parts, title, box=SIMPLE_HEAD))

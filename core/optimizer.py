@@ -1,11 +1,13 @@
 """The one optimizer: it owns the step counter and the slots, and applies rules to raw variables."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
 from .errors import InputError
 from .rules import Rule, Step
@@ -38,13 +40,25 @@ class Optimizer(tf.Module):
            the variable's own dtype otherwise. All are created here, so that nothing is created inside a traced
            function, and `tf.train.Checkpoint` finds them as slots/<variable>/<slot>.
 
+    one_pass: for functions that XLA compiles for a CPU with its option xla_cpu_use_multi_output_fusion, of tensors that
+    are larger than the processor's caches: `apply` lets it write a variable and its slots in one loop, which reads and
+    writes each once. By default it makes a loop of each. Results are equal to rounding: in one loop a product and a
+    sum may be rounded once, as one operation. A traced function that is not compiled by XLA cannot run so.
+
     Raises InputError where no variable is given, where a variable or a name is given twice, for a variable that is
     not trainable or not of a real floating dtype, for a rule whose slots are no NamedTuple of tensors of the slots'
     dtype, and for a setting too small or too large for that dtype.
     """
 
-    def __init__(self, rule: Rule | Iterable[tuple[Rule, Variables]], variables: Variables | None = None):
+    def __init__(
+        self,
+        rule: Rule | Iterable[tuple[Rule, Variables]],
+        variables: Variables | None = None,
+        *,
+        one_pass: bool = False,
+    ):
         super().__init__(name="optimizer")
+        self.one_pass = one_pass
         if not isinstance(rule, Rule) and (variables is not None or not isinstance(rule, Iterable)):
             raise InputError(f"Optimizer needs (rule, variables), or a list of such pairs, found {rule!r}.")
         groups = [(rule, variables)] if isinstance(rule, Rule) else list(rule)
@@ -97,22 +111,52 @@ class Optimizer(tf.Module):
         Takes and raises what `updates` does, and returns what it returned.
         """
         updates = self.updates(gradients)
-        for name, step in updates.items():
+        deltas, slots = self._apart(gradients, updates)
+        for name in updates:
             variable = self._assignments[name].variable
-            x = tf.cast(variable, step.delta.dtype)
-            variable.assign(tf.cast(x - step.delta, variable.dtype))
-            for slot, value in step.slots._asdict().items():
+            x = tf.cast(variable, deltas[name].dtype)
+            variable.assign(tf.cast(x - deltas[name], variable.dtype))
+            for slot, value in slots[name].items():
                 self.slots[name][slot].assign(value)
         self.step.assign_add(1)
         return updates
 
-    def _update(self, name: str, gradient: tf.Tensor, t: tf.Tensor) -> Step:
+    def _apart(
+        self, gradients: Gradients, updates: Mapping[str, Step]
+    ) -> tuple[dict[str, tf.Tensor], dict[str, dict[str, tf.Tensor]]]:
+        """The deltas and the slots of updates; with `one_pass`, each as if it alone were computed.
+
+        XLA merges loops that read the same, not those of which one reads what another has written. So each loop
+        computes all that it needs, and barriers hide that others do so too until the loops are one.
+        """
+        if not self.one_pass or tf.executing_eagerly():
+            slots = {name: step.slots._asdict() for name, step in updates.items()}
+            return {name: step.delta for name, step in updates.items()}, slots
+        t = tf.cast(self.step + 1, tf.float64)
+
+        def alone(name: str, number: int) -> Step:
+            return self._update(name, gradients[name], t, partial(_hidden, number))
+
+        deltas = {name: alone(name, 0).delta for name in updates}
+        slots = {
+            name: {slot: getattr(alone(name, number).slots, slot) for number, slot in enumerate(own, start=1)}
+            for name, own in self.slots.items()
+        }
+        return deltas, slots
+
+    def _update(
+        self,
+        name: str,
+        gradient: tf.Tensor,
+        t: tf.Tensor,
+        seen: Callable[..., Iterable[tf.Tensor]] = lambda *read: read,
+    ) -> Step:
+        """seen: takes gradient and slots as they are read, and returns them as the rule is given them."""
         variable, rule = self._assignments[name].variable, self._assignments[name].rule
         dtype = slot_dtype(variable)
-        slots = self._assignments[name].slots_type(
-            **{slot: tf.convert_to_tensor(value) for slot, value in self.slots[name].items()}
-        )
-        step = rule.update(tf.cast(gradient, dtype), slots, t, tf.cast(variable, dtype))
+        g, *values = seen(tf.cast(gradient, dtype), *map(tf.convert_to_tensor, self.slots[name].values()))
+        slots = self._assignments[name].slots_type(*values)
+        step = rule.update(g, slots, t, tf.cast(variable, dtype))
         check_step(f"{type(rule).__name__} on {name!r}", step, slots, variable.shape, dtype)
         return step
 
@@ -120,6 +164,14 @@ class Optimizer(tf.Module):
 def slot_dtype(variable: tf.Variable) -> tf.DType:
     """The dtype of a variable's slots and of its updates: float32 for narrower variables, else its own."""
     return variable.dtype if variable.dtype.size >= tf.float32.size else tf.float32
+
+
+def _hidden(number: int, *read: tf.Tensor) -> list[tf.Tensor]:
+    """The tensors, behind a barrier to XLA's optimizations, which would merge barriers of one order into one."""
+    order = [*range(number, len(read)), *range(number)]
+    barrier: Any = optimization_barrier(*(read[place] for place in order))
+    behind = dict(zip(order, barrier, strict=True))
+    return [behind[place] for place in range(len(read))]
 
 
 def _check_variable(name: Any, variable: Any, taken: Mapping[str, _Assignment]) -> None:

@@ -62,6 +62,8 @@ class Program:
             raise InputError(f"The optimizer must have the variables {', '.join(variables)}, these and no others.")
         if execution not in get_args(Execution):
             raise InputError(f"There is no execution {execution!r}; there are: {', '.join(get_args(Execution))}.")
+        if optimizer.one_pass and not execution.startswith("xla"):
+            raise InputError(f"An optimizer with one_pass needs an xla execution, found {execution!r}.")
         self.execution = execution
         # TensorFlow counts retracings by code, and warns of many programs of one class; a partial is its own.
         body = partial(self._loop if execution == "xla-loop" else self._step)
@@ -154,7 +156,8 @@ def launcher(function: Any, *arguments: Any) -> Callable[..., Any]:
     """The trace of a tf.function for arguments like these, as a function of their tensors, one after another.
 
     A call of a tf.function, or of what its `get_concrete_function` returns, binds the arguments to parameters and
-    checks their types, which takes Python longer than TensorFlow takes to launch the trace. Here their number alone is checked.
+    checks their types, which takes Python longer than TensorFlow takes to launch the trace. Here their number alone is
+    checked.
     """
     traced = function.get_concrete_function(*arguments)
     # inference_fn is of TensorFlow's API; its call_flat, without an underscore, is of the class behind it alone.

@@ -40,14 +40,15 @@ class Entry(NamedTuple):
 
 
 ONE_PASS = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true"
-"""Lets XLA's CPU compiler write all that an update writes of a tensor in one loop; by default it makes three of
-Adam's, which read again what the others have read."""
+"""Lets XLA's CPU compiler merge loops that read the same. With `Optimizer(…, one_pass=True)` an update is one loop; by
+default Adam's is three, which read again what the others have read."""
 
 _HERE = "benchmarks.engines"
 _JAX = ("jax", "optax")
 
 ENGINES: Mapping[str, Entry] = {
     "xla-loop": Entry(f"{_HERE}.rawstep_program:RawstepProgram"),
+    "xla-loop-one-pass": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"one_pass": True}, xla_flags=ONE_PASS),
     "xla-step": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"execution": "xla-step"}),
     "graph": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"execution": "graph"}),
     "eager": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"execution": "eager"}),
@@ -70,7 +71,7 @@ ENGINES: Mapping[str, Entry] = {
 
 UPDATERS: Mapping[str, Entry] = {
     "rawstep": Entry(f"{_HERE}.tensorflow_updates:RawstepUpdate"),
-    "rawstep-one-pass": Entry(f"{_HERE}.tensorflow_updates:RawstepUpdate", xla_flags=ONE_PASS),
+    "rawstep-one-pass": Entry(f"{_HERE}.tensorflow_updates:RawstepUpdate", {"one_pass": True}, xla_flags=ONE_PASS),
     "keras": Entry(f"{_HERE}.tensorflow_updates:KerasUpdate"),
     "keras-one-pass": Entry(f"{_HERE}.tensorflow_updates:KerasUpdate", xla_flags=ONE_PASS),
     "tf1-kernel": Entry(f"{_HERE}.tensorflow_updates:TF1Update"),

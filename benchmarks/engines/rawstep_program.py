@@ -12,9 +12,11 @@ from ..workload import Workload
 
 
 class RawstepProgram:
-    def __init__(self, workload: Workload, execution: Execution = "xla-loop"):
+    """execution, one_pass: as `Program` and `Optimizer` take them; the latter needs XLA's option."""
+
+    def __init__(self, workload: Workload, execution: Execution = "xla-loop", one_pass: bool = False):
         weights = {name: tf.Variable(value) for name, value in workload.first_weights().items()}
-        optimizer = Optimizer(Adam.dialect("tf1", learning_rate=workload.learning_rate), weights)
+        optimizer = Optimizer(Adam.dialect("tf1", learning_rate=workload.learning_rate), weights, one_pass=one_pass)
         self._program = Program(image_cost, weights, optimizer, execution)
         self._data = [tf.constant(array) for array in workload.examples()]
 

@@ -4,25 +4,34 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from core import Optimizer
+from core import Optimizer, Program
 
 from ..updates import Updates
 from .update_calls import SEEN, UpdateCalls
 
 
 class RawstepUpdate(UpdateCalls):
-    """`Optimizer.apply` in one jitted function."""
+    """`Program`, a compiled call a step, of a cost whose gradients are those given; itself it is never computed.
 
-    def __init__(self, updates: Updates):
+    one_pass: as `Optimizer` takes it; it needs XLA's option.
+    """
+
+    def __init__(self, updates: Updates, one_pass: bool = False):
         self._variables = {f"x{number}": tf.Variable(tf.zeros(size)) for number, size in enumerate(updates.shapes())}
         gradients = dict(zip(self._variables, map(tf.constant, updates.gradients), strict=True))
-        optimizer = Optimizer(updates.own_rule(), self._variables)
+        optimizer = Optimizer(updates.own_rule(), self._variables, one_pass=one_pass)
 
-        @tf.function(jit_compile=True, autograph=False)
-        def update(gradients):
-            optimizer.apply(gradients)
+        def cost(variables):
+            return tf.add_n([tf.tensordot(gradients[name], x, 1) for name, x in variables.items()])
 
-        self.update = lambda: update(gradients)
+        self._program = Program(cost, self._variables, optimizer, "xla-step", observe=lambda *_: ())
+
+    def prepare(self, batches: np.ndarray) -> np.ndarray:
+        return batches
+
+    def train(self, prepared: np.ndarray) -> float:
+        self._program.run((), prepared)
+        return self.mean_size()
 
     def first_parameters(self):
         return self._variables["x0"][:SEEN].numpy()

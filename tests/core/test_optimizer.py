@@ -1,5 +1,8 @@
 """The optimizer: whom it takes, what it refuses, what it holds, and that it assigns all or nothing."""
 
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -7,7 +10,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from core import Adagrad, Adam, InputError, Optimizer, Rule, Step
+from core import Adadelta, Adagrad, Adam, InputError, Optimizer, Program, Rule, Step
 from core.xp import Array, zeros_like
 
 
@@ -227,3 +230,63 @@ def test_learning_rates_may_be_a_tensor_over_a_leading_axis_of_runs():
         together.apply({"x": tf.fill([4, 3], scale)})
         single.apply({"x": tf.fill([3], scale)})
     np.testing.assert_array_equal(runs.numpy()[2], alone.numpy())
+
+
+RULES = [Adam(), Adam.dialect("keras"), Adagrad(0.1), Adadelta(), Adadelta.dialect("keras")]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=repr)
+def test_one_pass_gives_the_same_to_rounding(rule):
+    """Compiled by XLA, with its option and without it, against the optimizer as it is otherwise.
+
+    Where XLA merges a product and a sum into one operation, each of 20 steps may be rounded some 4 ulps of 6e-8 apart.
+    """
+    script = f"""
+import numpy as np, tensorflow as tf
+from core import *
+ends = []
+for one_pass in (False, True):
+    random = np.random.default_rng(0)
+    variables = {{"w": tf.Variable(random.standard_normal([64, 33]).astype("f")), "b": tf.Variable(tf.zeros(33))}}
+    optimizer = Optimizer({rule!r}, variables, one_pass=one_pass)
+    apply = tf.function(lambda gradients: optimizer.apply(gradients) and None, jit_compile=True, autograph=False)
+    for _ in range(20):
+        apply({{name: tf.constant(random.standard_normal(v.shape).astype("f")) for name, v in variables.items()}})
+    ends.append([v.numpy() for v in (*variables.values(), *tf.nest.flatten(optimizer.slots))])
+for plain, merged in zip(*ends):
+    np.testing.assert_allclose(merged, plain, rtol=20 * 4 * 6e-8, atol=1e-7 * np.abs(plain).max())
+assert int(optimizer.step) == 20
+"""
+    option = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true"
+    for flags in ("", option):
+        done = subprocess.run(
+            [sys.executable, "-c", script], env=os.environ | {"XLA_FLAGS": flags}, capture_output=True
+        )
+        assert done.returncode == 0, done.stderr.decode()
+
+
+def test_one_pass_is_one_loop():
+    """With XLA's option: the variable and both slots are the results of one fusion; of two otherwise."""
+    script = """
+import tensorflow as tf
+from core import *
+for one_pass in (False, True):
+    variables = {"x": tf.Variable(tf.ones(100_000))}
+    optimizer = Optimizer(Adadelta(), variables, one_pass=one_pass)
+    apply = tf.function(lambda gradients: optimizer.apply(gradients) and None, jit_compile=True, autograph=False)
+    hlo = apply.experimental_get_compiler_ir({"x": tf.ones(100_000)})(stage="optimized_hlo")
+    print(sum(" fusion(" in line and "f32[100000]" in line for line in hlo.splitlines()))
+"""
+    option = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true"
+    done = subprocess.run([sys.executable, "-c", script], env=os.environ | {"XLA_FLAGS": option}, capture_output=True)
+    before, after = map(int, done.stdout.split())
+    assert after == 1 < before
+
+
+def test_one_pass_takes_effect_in_compiled_functions_alone():
+    variables = two_variables()
+    optimizer = Optimizer(Adam(), variables, one_pass=True)
+    optimizer.apply(ones(variables))  # eagerly, as ever
+    assert int(optimizer.step) == 1
+    with pytest.raises(InputError, match="An optimizer with one_pass needs an xla execution, found 'graph'"):
+        Program(lambda v: tf.reduce_sum(v["w"]), variables, optimizer, "graph")
