@@ -51,6 +51,7 @@ def compare(
     - `rawstep-bench compare --rounds 3 --engines xla-loop tf1-session`: a first look
     - `rawstep-bench compare --engines all --out record`: all engines; samples and a picture in a folder
     - `rawstep-bench compare --hidden 64 64 --batch-size 32 --json small.json`: smaller work, all samples in a file
+    - `rawstep-bench compare --engines xla-loop xla-loop@--xla_cpu_use_xnnpack=false`: what an option of XLA changes
 
     Parameters
     ----------
@@ -60,8 +61,8 @@ def compare(
         loop. keras-fit: Keras by default; keras-jit: with jit_compile; keras-epoch: with an epoch a call as well;
         keras-unrolled: with calls of 50 steps, five of them unrolled; keras-step: a jitted step with Keras's optimizer.
         frozen-step: the same with Adam written out. jax-step, jax-scan: JAX and Optax, a call a step and a scan.
-        torch-eager, torch-fused, torch-compiled: PyTorch. Or module:Class, an engine of your own; or all. The first is
-        the one that the others are compared with.
+        torch-eager, torch-fused, torch-compiled: PyTorch. Or module:Class, an engine of your own; or all. An @ and
+        options of XLA may follow a name. The first engine is the one that the others are compared with.
     rounds
         Samples of each engine.
     hidden
@@ -128,7 +129,8 @@ def update(
     engines
         rawstep: core's optimizer in a jitted function; keras: Keras's likewise; rawstep-one-pass, keras-one-pass: with
         XLA's option xla_cpu_use_multi_output_fusion, by which each tensor is updated in one loop. tf1-kernel:
-        TensorFlow 1's C++ kernels. torch: fused where PyTorch can. optax: jitted. Or module:Class.
+        TensorFlow 1's C++ kernels. torch: fused where PyTorch can. optax: jitted. Or module:Class; an @ and options of
+        XLA may follow a name.
     rules
         Each is a comparison of its own.
     parameters
@@ -182,7 +184,8 @@ def grow(
     ----------
     studies
         widths: two hidden layers of 16 to 2048 units. depths: 1 to 8 layers of 256. batches: 1 to 4096 images a step.
-        updates, updates-1000: Adam's update alone of 1e3 to 1e8 parameters, in one tensor and in a thousand.
+        updates: Adam's update alone, of 1e3 to 1e8 parameters in one tensor. updates-1000: of 1e4 to 1e8 in a thousand,
+        which XLA compiles for most of a minute.
     rounds
         Samples of each engine at each point.
     seed

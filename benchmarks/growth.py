@@ -52,9 +52,9 @@ STUDIES: Mapping[str, Study] = {
     ),
     "updates-1000": Study(
         "parameters, in a thousand tensors",
-        (10**3, 10**4, 10**5, 10**6, 10**7, 10**8),
+        (10**4, 10**6, 10**8),
         lambda parameters, seed: Updates("adam", parameters, 1_000, seed=seed),
-        UPDATING,
+        ("rawstep", "tf1-kernel"),  # in one pass XLA would compile for minutes
         "gb_per_second",
     ),
 }

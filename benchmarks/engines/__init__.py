@@ -88,8 +88,8 @@ CEILINGS: Mapping[str, Entry] = {
 
 
 def check_name(name: str, among: Mapping[str, Entry] = ENGINES) -> None:
-    """Raises InputError for a name that is none of these and no module:Class either."""
-    if name not in among and ":" not in name:
+    """Raises InputError for a name that is none of these and no module:Class either; what stands after an @ may be."""
+    if name.partition("@")[0] not in among and ":" not in name:
         raise InputError(f"There is no engine {name!r}; there are: {', '.join(among)}, or give module:Class.")
 
 
@@ -113,4 +113,7 @@ def build(name: str, work: Work) -> Engine:
 
 
 def _entry(name: str) -> Entry:
-    return {**ENGINES, **UPDATERS, **CEILINGS}.get(name, Entry(name))
+    """name@flags is an engine with these options of XLA."""
+    name, _, flags = name.partition("@")
+    entry = {**ENGINES, **UPDATERS, **CEILINGS}.get(name, Entry(name))
+    return entry._replace(xla_flags=f"{entry.xla_flags} {flags}".strip())

@@ -10,6 +10,7 @@ import pytest
 from cogapp import Cog
 
 from benchmarks.conductor import compare
+from benchmarks.devices import missing
 from benchmarks.engines import CEILINGS, ENGINES, build, check_name
 from benchmarks.figures import floor, summaries, walls
 from benchmarks.tables import COMPARISON, markdown
@@ -186,6 +187,24 @@ def _children(pid: int, expected: int) -> list[str]:
             return spawned
         time.sleep(0.1)
     raise AssertionError(f"{expected} engines were not started")
+
+
+@pytest.mark.skipif(not missing(), reason="a GPU can be used here")
+def test_a_gpu_that_is_not_there_is_told_before_anything_starts(tmp_path):
+    done = subprocess.run(
+        [*COMMAND, *SIZE, "--device", "gpu", "--out", str(tmp_path / "out")], capture_output=True, text=True, cwd=ROOT
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("rawstep-bench: No GPU can be used: ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_options_of_xla_reach_the_process_of_their_engine_alone():
+    """Would catch options that all engines share; and one that XLA does not know, which ends a process."""
+    engines = ["frozen-step", "frozen-step@--xla_cpu_use_xnnpack=false", "frozen-step@--xla_no_such_option=1"]
+    plain, with_option, with_none = compare(engines, SMALL, rounds=2)
+    assert plain.failure is with_option.failure is None
+    assert with_none.failure == "its process died"
 
 
 def test_an_engine_that_is_none_is_refused():
