@@ -1,10 +1,9 @@
 """The command line of the benchmarks, apart from rawstep's own: training never needs them."""
 
-import signal
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
@@ -80,6 +79,7 @@ def compare(
     """
     from . import devices
     from .engines import ENGINES, check_name
+    from .recording import record_comparisons
     from .tables import COMPARISON, LEGEND
     from .workload import Workload
 
@@ -96,7 +96,7 @@ def compare(
     network = "-".join(map(str, works[0].layers()))
     names = [f"compare-{network}-batch-{batch_size}{'-tf32' if work.tf32 else ''}" for work in works]
     titles = [f"{network} in batches of {batch_size}{', TF32' if work.tf32 else ''}" for work in works]
-    _measure_all(names, titles, works, engines, rounds, json, out, COMPARISON, LEGEND)
+    record_comparisons(names, titles, works, engines, rounds, json, out, COMPARISON, LEGEND)
 
 
 @app.command
@@ -149,6 +149,7 @@ def update(
     from core import InputError
 
     from .engines import UPDATERS, check_name
+    from .recording import record_comparisons
     from .tables import UPDATES, UPDATES_LEGEND
     from .updates import Updates
 
@@ -159,7 +160,7 @@ def update(
     works = [Updates(rule, parameters, tensors, seed=seed) for rule in rules]
     names = [f"update-{rule}-{parameters}{f'-in-{tensors}' if tensors > 1 else ''}" for rule in rules]
     titles = [f"{rule}, {parameters:,} parameters{f' in {tensors:,} tensors' if tensors > 1 else ''}" for rule in rules]
-    _measure_all(names, titles, works, engines, rounds, json, out, UPDATES, UPDATES_LEGEND)
+    record_comparisons(names, titles, works, engines, rounds, json, out, UPDATES, UPDATES_LEGEND)
 
 
 @app.command
@@ -194,37 +195,17 @@ def grow(
         The folder for a JSON file and a picture of each study.
     """
     from core import InputError
-    from training.display import Tally
-    from training.files import check_folder, make_folder
-    from training.record import circumstances
-    from training.results import write_json
+    from training.files import check_folder
 
     from .growth import STUDIES
-    from .measure import measure
-    from .pictures import plot_growth
+    from .recording import record_study
 
     for name in studies:
         if name not in STUDIES:
             raise InputError(f"There is no study {name!r}; there are: {', '.join(STUDIES)}.")
     check_folder(out)
-    with Tally(sum(len(STUDIES[name].values) for name in studies)) as tally:
-        for name in studies:
-            study, points, stopped = STUDIES[name], [], None
-            before = circumstances("rawstep-bench", PACKAGES)
-            for value in study.values:
-                tally.begin(f"{name} {value:,}")
-                try:
-                    points.append({"at": value, **measure(study.engines, study.work(value, seed), rounds)})
-                except KeyboardInterrupt as stop:
-                    stopped = stop
-                if stopped or points[-1]["rounds"] < rounds:
-                    break
-            if points:
-                make_folder(out)
-                write_json(out / f"grow-{name}.json", before | {"points": points})
-                plot_growth(points, study.what, study.rate, out / f"grow-{name}.svg")
-            if len(points) < len(study.values) or points[-1]["rounds"] < rounds:
-                raise _interrupted(f"{len(points)} of {len(study.values)} points of {name} are in {out}")
+    for name in studies:
+        record_study(name, rounds, seed, out)
     print(f"The figures and pictures are in {out}.")
 
 
@@ -264,6 +245,7 @@ def overhead(*, rounds: Rounds = 30, seed: Seed = 0, json: FilePath | None = Non
     from training.results import write_json
 
     from .overhead import overhead
+    from .recording import PACKAGES
     from .tables import print_parts
 
     if json is not None:
@@ -280,58 +262,6 @@ def overhead(*, rounds: Rounds = 30, seed: Seed = 0, json: FilePath | None = Non
     if json is not None:
         write_json(json, record)
     print_parts(record["parts"], f"a step of 784-256-256-10 in batches of 100, on {before['processor']}")
-
-
-PACKAGES = ("keras", "scipy", "torch", "jax", "optax")
-
-
-def _measure_all(
-    names: Sequence[str],
-    titles: Sequence[str],
-    works: Sequence[Any],
-    engines: Sequence[str],
-    rounds: int,
-    json: Path | None,
-    out: Path | None,
-    columns: Any,
-    legend: str,
-) -> None:
-    """Measures works one after another; prints each, and writes what was asked for, of what was complete."""
-    from training.display import Tally
-    from training.files import check_file, check_folder, make_folder
-    from training.record import circumstances
-    from training.results import write_json
-
-    from .measure import measure, pieces
-    from .pictures import plot_comparison
-    from .tables import print_comparison
-
-    if json is not None:
-        check_file(json)
-    if out is not None:
-        check_folder(out)
-    before, records = circumstances("rawstep-bench", PACKAGES), {}
-    for name, title, work in zip(names, titles, works, strict=True):
-        with Tally(pieces(engines, rounds)) as tally:
-            measured = measure(engines, work, rounds, tally.begin)
-        records[name] = before | measured
-        if out is not None:
-            make_folder(out)
-            write_json(out / f"{name}.json", records[name])
-            plot_comparison(measured, f"{title}: {before['processor']}", out / f"{name}.svg")
-        if json is not None:
-            write_json(json, before | measured if len(works) == 1 else records)
-        done = f"{measured['rounds']} rounds of {work.steps} steps, on {before['processor']}"
-        print_comparison(measured["figures"], f"{title}: {done}", columns, "")
-        if measured["rounds"] < rounds:
-            raise _interrupted(f"{measured['rounds']} of {rounds} rounds were complete")
-    print(legend)
-
-
-def _interrupted(sentence: str) -> KeyboardInterrupt:
-    from training.interruption import Interrupted
-
-    return Interrupted(signal.SIGINT, sentence)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -34,7 +34,7 @@ def comparison() -> None:
     print(_made(path, record))
     path, record = _record(f"{SMALL}.json")
     print()
-    print("The same with two hidden layers of 64 units and batches of 32, where a step is a fifteenth of the work:")
+    print("The same with two hidden layers of 64 units and batches of 32, where a step is a sixteenth of the work:")
     print()
     print(markdown(record["figures"]))
     print()

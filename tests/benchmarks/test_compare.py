@@ -208,7 +208,7 @@ def test_options_of_xla_reach_the_process_of_their_engine_alone():
 
 
 def test_an_engine_that_is_none_is_refused():
-    with pytest.raises(InputError, match="There is no engine 'warp'; there are: xla-loop, xla-step"):
+    with pytest.raises(InputError, match="There is no engine 'warp'; there are: xla-loop, xla-loop-one-pass"):
         check_name("warp")
 
 
