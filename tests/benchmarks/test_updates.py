@@ -15,7 +15,7 @@ from benchmarks.updates import Updates
 from core import Adam, InputError
 
 
-@pytest.fixture(scope="module", params=["adam", "adagrad", "adadelta"])
+@pytest.fixture(scope="module", params=["adam", pytest.param("adagrad", marks=pytest.mark.whole), "adadelta"])
 def updates(request):
     return Updates(request.param, parameters=10_000, tensors=3)
 
