@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from training.command_line import run
-from training.options import FilePath, Names, Whole, WholeNumbers
+from training.options import FilePath, Names, Whole, WholeNumbers, not_empty
 
 app = App(
     name="rawstep-bench",
@@ -104,7 +104,8 @@ def update(
     *,
     engines: Names = ("rawstep-one-pass", "rawstep", "keras", "keras-one-pass", "tf1-kernel", "torch", "optax"),
     rules: Annotated[
-        tuple[Literal["adam", "adagrad", "adadelta"], ...], Parameter(consume_multiple=True, negative=())
+        tuple[Literal["adam", "adagrad", "adadelta"], ...],
+        Parameter(consume_multiple=True, negative=(), validator=not_empty),
     ] = ("adam", "adagrad", "adadelta"),
     parameters: Positive = 10_000_000,
     tensors: Positive = 1,

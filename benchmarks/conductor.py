@@ -39,9 +39,9 @@ class Sample(NamedTuple):
     cpu: float
 
 
-@dataclass
+@dataclass(eq=False)
 class Contestant:
-    """What was seen of an engine.
+    """What was seen of an engine; the same one may take part twice, to show what a ratio of 1 looks like.
 
     start:     seconds to import, load the data and build it.
     first:     the first ten steps, with all that is traced and compiled for them.
@@ -98,23 +98,23 @@ def compare(
     """
     sampler, random = work.sampler(), generator(work.seed, "rounds")
     contestants = [Contestant(name) for name in names]
-    processes: dict[str, EngineProcess] = {}
+    processes: dict[Contestant, EngineProcess] = {}
     try:
         for contestant in contestants:
             heard(f"starting {contestant.name}")
             begin = time.perf_counter()
-            process = processes[contestant.name] = EngineProcess(contestant.name, work)
+            process = processes[contestant] = EngineProcess(contestant.name, work)
             _attempt(contestant, process.wait_until_built)
             contestant.start = time.perf_counter() - begin
         heard("first steps")
         batches = sampler.take(FIRST_STEPS)
         for contestant in _able(contestants):
-            contestant.first = _attempt(contestant, processes[contestant.name].sample, batches)
+            contestant.first = _attempt(contestant, processes[contestant].sample, batches)
         _compare_costs(contestants, "first", work.first_steps_may_differ)
         heard("warming up")
         batches = sampler.take(work.steps)
         for contestant in _able(contestants):
-            contestant.warm_up = _attempt(contestant, processes[contestant.name].sample, batches)
+            contestant.warm_up = _attempt(contestant, processes[contestant].sample, batches)
         _compare_costs(contestants, "warm_up", work.warm_up_may_differ)
         with _rounds_kept(contestants):
             for number in range(rounds):
@@ -122,10 +122,10 @@ def compare(
                 batches = sampler.take(work.steps)
                 able = _able(contestants)
                 for contestant in (able[place] for place in random.permutation(len(able))):
-                    sample = _attempt(contestant, processes[contestant.name].sample, batches)
+                    sample = _attempt(contestant, processes[contestant].sample, batches)
                     contestant.samples += [sample] if sample else []
         for contestant in _able(contestants):
-            contestant.memory_mb = _attempt(contestant, processes[contestant.name].peak_memory_mb)
+            contestant.memory_mb = _attempt(contestant, processes[contestant].peak_memory_mb)
     finally:
         for process in processes.values():
             process.stop()

@@ -46,13 +46,13 @@ def walls(contestant: Contestant) -> list[float]:
 
 def floor(contestants: Sequence[Contestant], work: Work) -> list[float] | None:
     """The least seconds of a sample, in each round: those of the matrix products alone, where the work has any, and
-    of the optimizer's traffic at the bandwidth of the stream."""
-    ceilings = {contestant.name: contestant for contestant in contestants if contestant.name in CEILINGS}
-    if "stream" not in ceilings or any(ceiling.failure for ceiling in ceilings.values()):
+    of the optimizer's traffic at the bandwidth of the stream. None where a ceiling was not measured, or failed."""
+    ceilings = {contestant.name: contestant for contestant in contestants if contestant.failure is None}
+    if not work.ceilings or not ceilings.keys() >= set(work.ceilings):
         return None
     traffic = work.bytes_a_step / (STREAM_BYTES * sum(work.shapes()))
     least = np.array(walls(ceilings["stream"])) * traffic
-    return (least + walls(ceilings["products"]) if "products" in ceilings else least).tolist()
+    return (least + walls(ceilings["products"]) if "products" in work.ceilings else least).tolist()
 
 
 def _summary(contestant: Contestant, work: Work, least: Sequence[float] | None) -> dict[str, Any]:

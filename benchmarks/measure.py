@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Any
 
 from .conductor import compare
-from .engines import CEILINGS
 from .figures import summaries
 from .workload import Work
 
@@ -19,8 +18,7 @@ def measure(
     rounds: those that were complete, fewer than were asked for if Ctrl-C ended them. load_after: the machine's load
     averages at the end.
     """
-    ceilings = [name for name in CEILINGS if name != "products" or work.multiplies]
-    contestants = compare([*names, *ceilings], work, rounds, heard)
+    contestants = compare([*names, *work.ceilings], work, rounds, heard)
     return {
         "work": asdict(work),
         "steps": work.steps,
@@ -31,6 +29,6 @@ def measure(
     }
 
 
-def pieces(names: Sequence[str], rounds: int) -> int:
+def pieces(names: Sequence[str], work: Work, rounds: int) -> int:
     """How often `measure` is heard."""
-    return len(names) + len(CEILINGS) + 2 + rounds
+    return len(names) + len(work.ceilings) + 2 + rounds

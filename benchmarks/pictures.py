@@ -27,7 +27,8 @@ def plot_comparison(measured: Mapping[str, Any], title: str, path: Path) -> None
     times.minorticks_off()
     times.axvline(1, color="C0", alpha=0.5)
     times.set_xlabel("time, in times of the first engine's, with 95 % interval")
-    _with_intervals(shares, places, [row["share_of_ceiling"] for row in rows])
+    if all(row["share_of_ceiling"] for row in rows):
+        _with_intervals(shares, places, [row["share_of_ceiling"] for row in rows])
     shares.set_xlim(left=0)
     shares.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     shares.set_xlabel("share of the machine's own rates")
@@ -48,7 +49,8 @@ def plot_growth(points: Sequence[Mapping[str, Any]], what: str, rate: str, path:
                  if row["engine"] == engine and "failure" not in row]  # fmt: skip
         at = [place for place, _ in there]
         rates.plot(at, [row[rate] for _, row in there], marker=".", label=engine)
-        shares.plot(at, [row["share_of_ceiling"]["median"] for _, row in there], marker=".")
+        shared = [(place, row["share_of_ceiling"]["median"]) for place, row in there if row["share_of_ceiling"]]
+        shares.plot([place for place, _ in shared], [share for _, share in shared], marker=".")
         seconds.plot(at, [row["compile"] for _, row in there], marker=".")
     rates.set_yscale("log")
     rates.set_ylabel("steps/s" if rate == "steps_per_second" else "GB/s that an update must move")

@@ -44,7 +44,7 @@ def record_comparisons(
         check_folder(out)
     before, records = circumstances("rawstep-bench", PACKAGES), {}
     for name, title, work in zip(names, titles, works, strict=True):
-        with Tally(pieces(engines, rounds)) as tally:
+        with Tally(pieces(engines, work, rounds)) as tally:
             measured = measure(engines, work, rounds, tally.begin)
         records[name] = before | measured
         if out is not None:
@@ -54,7 +54,7 @@ def record_comparisons(
         if json is not None:
             write_json(json, records[name] if len(works) == 1 else records)
         done = f"{measured['rounds']} rounds of {work.steps} steps, on {before['processor']}"
-        print_comparison(measured["figures"], f"{title}: {done}", columns, "")
+        print_comparison(measured["figures"], f"{title}: {done}", columns)
         if measured["rounds"] < rounds:
             raise _interrupted(f"{measured['rounds']} of {rounds} rounds were complete")
     print(legend)

@@ -86,14 +86,9 @@ def comparison_table(
     return table
 
 
-def print_comparison(
-    figures: Sequence[Figure], title: str, columns: Columns = COMPARISON, legend: str = LEGEND
-) -> None:
+def print_comparison(figures: Sequence[Figure], title: str, columns: Columns) -> None:
     """To standard output."""
-    screen = Screen(wide=True)
-    screen.print(comparison_table(figures, columns, title, box=SIMPLE_HEAD))
-    if legend:
-        screen.print(legend)
+    Screen(wide=True).print(comparison_table(figures, columns, title, box=SIMPLE_HEAD))
 
 
 def markdown(figures: Sequence[Figure], columns: Columns = COMPARISON) -> str:

@@ -46,7 +46,7 @@ class Updates:
     device: Device = "cpu"
     tf32: bool = False  # no products, so it means nothing here
 
-    multiplies = False
+    ceilings = ("stream",)
     first_steps_may_differ = warm_up_may_differ = 1e-3
     """Libraries put ε = 1e-7 in other places, which tells where a gradient is small: 1e-4 of the mean. A learning rate
     that is 1 % off would be ten times as far from what it should be as this."""

@@ -23,7 +23,7 @@ class Work(Protocol):
 
     device, tf32:            as in `Workload`.
     steps:                   of one sample.
-    multiplies:              whether a step has matrix products that NumPy can make on the device.
+    ceilings:                what the machine's own rates are taken from; none where they would not be those of a step.
     bytes_a_step:            what the optimizer's update moves at least.
     first_steps_may_differ,
     warm_up_may_differ:      relative differences of the mean cost, of ten steps and of the sample after them.
@@ -38,7 +38,7 @@ class Work(Protocol):
     @property
     def steps(self) -> int: ...
     @property
-    def multiplies(self) -> bool: ...
+    def ceilings(self) -> Sequence[str]: ...
     @property
     def bytes_a_step(self) -> int: ...
     @property
@@ -97,8 +97,9 @@ class Workload:
         return [size for inputs, units in pairwise(self.layers()) for size in (inputs * units, units)]
 
     @property
-    def multiplies(self) -> bool:
-        return self.device == "cpu"
+    def ceilings(self) -> Sequence[str]:
+        """None on a GPU: the products are NumPy's."""
+        return ("products", "stream") if self.device == "cpu" else ()
 
     @property
     def bytes_a_step(self) -> int:

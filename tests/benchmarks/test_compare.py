@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from benchmarks.conductor import compare
 from benchmarks.devices import missing
 from benchmarks.engines import CEILINGS, ENGINES, build, check_name
 from benchmarks.figures import floor, summaries, walls
+from benchmarks.pictures import plot_comparison
 from benchmarks.tables import COMPARISON, markdown
 from benchmarks.workload import Workload
 from core import InputError
@@ -79,8 +81,22 @@ def test_the_ceiling_is_the_products_and_the_traffic_of_the_same_round(contestan
     assert summaries(contestants, SMALL)[0]["share_of_ceiling"]["median"] == pytest.approx(sum(shares) / 2)
 
 
-def test_without_a_ceiling_there_is_no_share_of_it(contestants):
-    assert summaries(contestants[: len(FAMILIES)], SMALL)[0]["share_of_ceiling"] is None
+def test_without_a_ceiling_there_is_no_share_of_it(contestants, tmp_path):
+    """As where one fails; and on a GPU, where NumPy's products would be none."""
+    figures = summaries(contestants[:-1], SMALL)
+    assert {figure["share_of_ceiling"] for figure in figures} == {None}
+    assert "–" in markdown(figures)
+    plot_comparison({"figures": figures}, "small", tmp_path / "small.svg")
+    assert (tmp_path / "small.svg").exists()
+    assert summaries(contestants, replace(SMALL, device="gpu"))[0]["share_of_ceiling"] is None
+
+
+def test_an_engine_may_be_compared_with_itself():
+    """Would catch two of one name that share a process, and one that is left behind."""
+    first, second = compare(["frozen-step", "frozen-step"], SMALL, rounds=2)
+    assert first.failure is second.failure is None
+    assert first.warm_up.cost == second.warm_up.cost
+    assert [sample.cost for sample in first.samples] == [sample.cost for sample in second.samples]
 
 
 @pytest.fixture(scope="module")
