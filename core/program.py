@@ -35,7 +35,8 @@ class Program:
     """A training step made of a cost function, its variables and an optimizer, compiled once and run many times.
 
     One Python body serves all four executions: gather the batch, differentiate the cost, apply the optimizer,
-    observe. In "xla-loop" that body is a loop of known length, which updates the variables in place.
+    observe. In "xla-loop" that body is a loop of known length, which updates the variables in place. Operations stand
+    in the name scopes gather, forward, gradient_tape (the tape's own), update and observe, which XLA's programs keep.
 
     cost:      cost(variables, *batch), a scalar tensor.
     variables: the variables to train, by name, the same that `optimizer` has.
@@ -123,14 +124,17 @@ class Program:
         return observed
 
     def _step(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> Any:
-        examples = [tf.gather(d, batch) for d in data]
-        with tf.GradientTape() as tape:
+        with tf.name_scope("gather"):
+            examples = [tf.gather(d, batch) for d in data]
+        with tf.GradientTape() as tape, tf.name_scope("forward"):
             cost = self._cost(self._variables, *examples)
         if not tf.is_tensor(cost) or cost.shape.rank != 0:
             raise InputError(f"The cost must be a scalar tensor, found {getattr(cost, 'shape', cost)!r}.")
         gradients = tape.gradient(cost, self._variables)
-        updates = self._optimizer.apply(gradients)
-        return self._observe(tf.cast(cost, tf.float64), gradients, updates)
+        with tf.name_scope("update"):
+            updates = self._optimizer.apply(gradients)
+        with tf.name_scope("observe"):
+            return self._observe(tf.cast(cost, tf.float64), gradients, updates)
 
     def _loop(self, data: tuple[tf.Tensor, ...], batches: tf.Tensor) -> Any:
         # A Python number in the condition and no maximum_iterations: XLA then knows the trip count.

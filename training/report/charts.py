@@ -5,17 +5,13 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from .series import COLOURS, Series, experiments, over_seeds
-
-CONFIG = {"displayModeBar": False, "responsive": True}
+from ..pages import COLOURS, axes, chart
+from .series import Series, experiments, over_seeds
 
 
 def charts(results: Mapping[str, Any]) -> dict[str, str]:
     """The HTML of each chart by its name, of the parts that were made; they need Plotly's script on the page."""
-    return {
-        name: figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config=CONFIG)
-        for name, figure in _figures(results)
-    }
+    return {name: chart(name, figure) for name, figure in _figures(results)}
 
 
 def _figures(results: Mapping[str, Any]) -> Iterator[tuple[str, go.Figure]]:
@@ -67,7 +63,7 @@ def _over_epochs(series: Sequence[Series], title: str, logarithmic: bool = False
                 mode="markers",
                 marker=dict(color=one.colour, symbol="x-thin-open", size=7),
             )
-    _axes(figure, "epoch", title, logarithmic)
+    axes(figure, "epoch", title, logarithmic)
     return figure
 
 
@@ -90,7 +86,7 @@ def _epochs(cost: Series, accuracies: Sequence[Series], figures: Mapping[str, An
     )
     for name in ("enough", "best"):
         figure.add_vline(x=figures[name]["epoch"], line_dash="dot", line_color="#8a8a8a", annotation_text=name)
-    _axes(figure, "epoch", "accuracy")
+    axes(figure, "epoch", "accuracy")
     figure.update_layout(yaxis2=dict(type="log", dtick=1, overlaying="y", side="right", showgrid=False, title="cost"))
     return figure
 
@@ -106,7 +102,7 @@ def _learning_rates(rules: Mapping[str, Any]) -> go.Figure:
                 mode="lines+markers",
                 line=dict(color=colour, dash=dash),
             )
-    _axes(figure, "learning rate", "accuracy after the last epoch")
+    axes(figure, "learning rate", "accuracy after the last epoch")
     figure.update_xaxes(type="log", dtick=1, exponentformat="none")
     return figure
 
@@ -126,26 +122,6 @@ def _batch_sizes(question: Mapping[str, Any]) -> go.Figure:
                 mode="lines+markers",
                 line=dict(color=colour, dash=dash),
             )
-    _axes(figure, "batch size", "accuracy")
+    axes(figure, "batch size", "accuracy")
     figure.update_xaxes(type="log", tickvals=[row["batch"] for row in question["rows"]])
     return figure
-
-
-def _axes(figure: go.Figure, x: str, y: str, logarithmic: bool = False) -> None:
-    """Nothing but what the data need; colours of text and grid are the page's."""
-    figure.update_layout(
-        template="none",
-        height=430,
-        margin=dict(l=56, r=56, t=12, b=48),
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        legend=dict(orientation="h", x=0, y=1.02, yanchor="bottom"),
-        hovermode="closest",
-        font=dict(family="inherit"),
-    )
-    figure.update_xaxes(title=x, gridcolor="rgba(128,128,128,0.25)", zeroline=False)
-    figure.update_yaxes(title=y, gridcolor="rgba(128,128,128,0.25)", zeroline=False)
-    if logarithmic:
-        figure.update_yaxes(type="log", dtick=1, exponentformat="power")
-    elif "accuracy" in y:
-        figure.update_yaxes(tickformat=".0%", hoverformat=".2%")

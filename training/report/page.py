@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from ..files import write_whole
+from ..pages import render
 from ..replication.answers import judged
 from ..replication.bands import FEWEST, WIDTH, outside_by_chance
 from ..replication.place import REPORT, Place
@@ -37,13 +36,12 @@ def write_report(results: Mapping[str, Any], place: Place) -> None:
 
 def page(results: Mapping[str, Any], pictures: list[Path]) -> str:
     """The report of these results, with these pictures in it."""
-    environment = Environment(
-        loader=PackageLoader("training.report", ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    environment.filters |= {"figure": figure, "share": lambda value: figure(value, "accuracy"), "signed": _signed}
+    filters = {"figure": figure, "share": lambda value: figure(value, "accuracy"), "signed": _signed}
     rows = beside(results)
-    return environment.get_template("page.html.jinja").render(
+    return render(
+        "training.report",
+        "page.html.jinja",
+        filters,
         results=results,
         rows=rows,
         judged=[row for row in rows if row["verdict"] != "few seeds"],
@@ -58,7 +56,6 @@ def page(results: Mapping[str, Any], pictures: list[Path]) -> str:
         charts={name: Markup(html) for name, html in charts(results).items()},
         chart_of=CHART_OF,
         pictures=[(path.name, CAPTIONS[path.name], _data(path)) for path in pictures],
-        plotly=Markup(get_plotlyjs()),
     )
 
 

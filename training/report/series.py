@@ -5,11 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..pages import COLOURS
 from ..replication.printed import EXPERIMENTS
 from ..replication.works import Curves
-
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#4292c6", "#8a8a8a")
-"""Okabe & Ito's, but for those too light for a white page or too dark for a black one."""
 
 
 class Series(NamedTuple):

@@ -1,23 +1,21 @@
 """The report of the newest record, in a real browser: it renders, answers to the pointer, and asks no network."""
 
 import json
-import re
 import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Error, sync_playwright
+from playwright.sync_api import Error
 
 from training.replication.conduct import NAMES
 from training.replication.place import Place
 from training.report import write_report
 
+from ..browsing import assert_fits_a_phone, assert_readable, needs_chromium
+
 RECORD = max((Path(__file__).parents[3] / "benchmarks/records").glob("*_replicate"))
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 CHARTS = ["costs", "accuracies", "epochs", "learning-rates", "optimizers", "batch-sizes"]
 SERIES = ["adam", "adam-lr-0.005", "adam-lr-0.0005", "adadelta", "adagrad", "adam-batch-200", "adam-batch-50"]
-
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: Debian's package is chromium")
 
 
 @pytest.fixture(scope="module")
@@ -34,32 +32,10 @@ def report(tmp_path_factory, results):
     return folder / "report.html"
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-
-
 @pytest.fixture
-def open_report(browser, report):
-    """Opens the report in a window; what the page complains of and asks for is kept, and must be nothing."""
-    pages, said, asked = [], [], []
-
-    def open_it(width=1280, height=900, scheme="light"):
-        page = browser.new_page(viewport={"width": width, "height": height}, color_scheme=scheme)
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(report.as_uri())
-        page.wait_for_function(f"document.querySelectorAll('.main-svg .xtick').length >= {len(CHARTS)}")
-        pages.append(page)
-        return page
-
-    yield open_it
-    for page in pages:
-        page.close()
-    assert said == []
-    assert {url for url in asked if not url.startswith("data:")} == {report.as_uri()}
+def open_report(open_page, report):
+    ready = f"document.querySelectorAll('.main-svg .xtick').length >= {len(CHARTS)}"
+    return lambda **window: open_page(report, ready, **window)
 
 
 def test_the_report_is_the_record_s(report):
@@ -119,45 +95,17 @@ def test_a_curve_tells_its_figures_to_the_pointer(open_report, results):
 @needs_chromium
 def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_report):
     page = open_report(width=390, height=844)
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
-    assert page.evaluate("Math.max(...[...document.querySelectorAll('.main-svg')].map(s => s.clientWidth))") <= 390
-    smallest = page.evaluate("Math.min(...[...document.querySelectorAll('p, li, td')].map(e => "
-                             "parseFloat(getComputedStyle(e).fontSize)))")  # fmt: skip
-    assert smallest >= 14
+    assert_fits_a_phone(page)
     # Nothing of a chart lies over its axis: the legend has moved the plot down.
     legend = page.locator("#costs .legend").bounding_box()
     plot = page.locator("#costs .plotbg, #costs .bglayer .bg").first.bounding_box()
     assert legend["y"] + legend["height"] <= plot["y"] + 1
 
 
-def contrast(one, other):
-    """Of two colours as browsers compute them, rgb(…): 1 to 21 (WCAG 2.2, relative luminance)."""
-
-    def luminance(colour):
-        channels = [int(channel) / 255 for channel in re.findall(r"\d+", colour)[:3]]
-        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
 @needs_chromium
 @pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
 def test_text_and_charts_can_be_read_by_day_and_by_night(open_report, scheme, is_dark):
-    """WCAG's 4.5 for text and 3 for what a chart draws: would catch black labels on a dark page."""
-    page = open_report(scheme=scheme)
-    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (contrast(ground, "rgb(0, 0, 0)") < 3) == is_dark
-    colours = (
-        "(selector, what) => [...document.querySelectorAll(selector)].map(e => getComputedStyle(e))"
-        ".filter(style => what != 'stroke' || style.strokeWidth != '0px').map(style => style[what])"  # edges of bands
-    )
-    text = page.evaluate(f"({colours})('p, li, th, td, figcaption, blockquote, strong', 'color')")
-    labels = page.evaluate(f"({colours})('.xtick text, .ytick text, .legendtext, .xtitle, .ytitle', 'fill')")
-    lines = page.evaluate(f"({colours})('.scatterlayer .js-line', 'stroke')")
-    assert {colour for colour in text + labels if contrast(colour, ground) < 4.5} == set()
-    assert {colour for colour in lines if contrast(colour, ground) < 3} == set()
+    assert_readable(open_report(scheme=scheme), is_dark)
 
 
 @needs_chromium
