@@ -16,21 +16,20 @@ from typing import get_args
 import pytest
 import tensorflow as tf
 
-from core import RULES, Optimizer, Program, logits, new_weights, softmax_cross_entropy
+from core import Optimizer, Program, logits, new_weights, softmax_cross_entropy
 from core.program import Execution
 from core.seeds import generator
 from training.data import Sampler, load_dataset
 from training.images import unit_pixels
 from training.results import versions
 from training.rule_choice import choose_rule
-
-from .work import flop, update_bytes
+from training.work import flop, update_bytes
 
 LAYERS = [784, 256, 256, 10]
 BATCH_SIZE = 100
 
 pytestmark = [
-    pytest.mark.parametrize("rule", RULES),
+    pytest.mark.parametrize("rule", ["adam", "adagrad", "adadelta", pytest.param("sgd", marks=pytest.mark.whole)]),
     pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.whole)]),
 ]
 executions = pytest.mark.parametrize("execution", get_args(Execution))

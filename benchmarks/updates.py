@@ -9,9 +9,9 @@ import numpy as np
 
 from core import RULES, Rule
 from core.seeds import generator
+from training.work import update_bytes
 
 from .devices import Device
-from .work import update_bytes
 
 RuleName = Literal["adam", "adagrad", "adadelta"]
 

@@ -9,9 +9,9 @@ import numpy as np
 
 from core import new_weights
 from training.data import Sampler, Split, load_dataset
+from training.work import flop, update_bytes
 
 from .devices import Device
-from .work import flop, update_bytes
 
 SAMPLE_FLOP, FEWEST_STEPS, MOST_STEPS = 7e10, 10, 2_000
 """A sample is an epoch of the notebook's; of larger networks fewer steps, so that it takes about a second as well, and

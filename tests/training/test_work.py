@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks.work import flop, update_bytes
+from training.work import flop, traffic, update_bytes
 
 
 def test_products_of_the_notebooks_network():
@@ -19,3 +19,15 @@ def test_a_single_layer_has_no_input_gradients():
 def test_traffic_of_an_update(rule, slots, expected):
     assert update_bytes(slots) == expected
     assert update_bytes(slots, itemsize=8) == 2 * expected
+
+
+def test_traffic_of_a_step_of_a_small_network():
+    """3 pixels, 2 hidden units, 4 classes, 5 examples: matrices of 6 and 8 numbers, 6 biases, 20 parameters in all.
+
+    A batch has 5 · (3 + 1) = 20 B, its numbers 20 B, the layers' outputs 5 · (2 + 4) · 4 = 120 B.
+    """
+    gather, forward, backward, update = traffic([3, 2, 4], batch_size=5, slots=2)
+    assert gather == 20 + 20 + 20
+    assert forward == 20 + 80 + 120
+    assert backward == 20 + 120 + 8 * 4 + 80
+    assert update == 20 * 28

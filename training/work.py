@@ -37,3 +37,33 @@ def update_bytes(slots: int, itemsize: int = 4) -> int:
     slots: numbers kept for each parameter. itemsize: bytes of each number, 4 for float32.
     """
     return (1 + 2 * (1 + slots)) * itemsize
+
+
+class Traffic(NamedTuple):
+    """Bytes that one training step moves to and from memory at least, by the step's phases.
+
+    Each phase reads once what it needs of others, and writes once what others need of it.
+
+    gather:   numbers of examples; the examples, uint8 pixels and labels, read and written as a batch.
+    forward:  the batch and all parameters; each layer's outputs.
+    backward: the batch, the outputs, all matrices but the first layer's; each parameter's gradient.
+    update:   see `update_bytes`.
+    """
+
+    gather: int
+    forward: int
+    backward: int
+    update: int
+
+
+def traffic(layers: Sequence[int], batch_size: int, slots: int) -> Traffic:
+    """Of one step of a perceptron in float32 with these layers; slots: see `update_bytes`."""
+    matrices = [inputs * units for inputs, units in pairwise(layers)]
+    parameters = 4 * (sum(matrices) + sum(layers[1:]))
+    batch, outputs = batch_size * (layers[0] + 1), 4 * batch_size * sum(layers[1:])
+    return Traffic(
+        gather=4 * batch_size + 2 * batch,
+        forward=batch + parameters + outputs,
+        backward=batch + outputs + 4 * sum(matrices[1:]) + parameters,
+        update=parameters // 4 * update_bytes(slots),
+    )
