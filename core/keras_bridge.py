@@ -140,7 +140,7 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         return optimizer
 
 
-_TAKEN_OVER = {getattr(keras.optimizers, name.capitalize()): name for name in SLOTS}
+_TAKEN_OVER = {getattr(keras.optimizers, RULES[name].__name__): name for name in SLOTS}
 """For each of Keras's, the name of our rule."""
 
 
@@ -150,7 +150,8 @@ def take_over(keras_optimizer: keras.optimizers.Optimizer, variables: Variables,
         variables = {variable.path: variable.value for variable in model.trainable_variables}
         Program(cost, variables, take_over(model.optimizer, variables))
 
-    keras_optimizer: a keras.optimizers.Adam, Adagrad or Adadelta, or a KerasOptimizer, after `build`; left as it is.
+    keras_optimizer: a keras.optimizers.Adam, Adagrad, Adadelta or SGD, or a KerasOptimizer, after `build`; left as it
+                     is.
     variables:       all that it trains: the tf.Variable that Keras calls the value of each, by names of your own.
     rule:            what goes on from these slots. Where none is given, the Keras dialect with the settings found, or
                      the KerasOptimizer's own rule, at the present learning rate or by Keras's schedule.
@@ -158,9 +159,10 @@ def take_over(keras_optimizer: keras.optimizers.Optimizer, variables: Variables,
     The step counter becomes Keras's iterations. Slots are copied to the bit, into float32 where Keras's are narrower.
     In float64, Keras takes β^t of β in float32 and we do not: with β2 = 0.999 that parts the two by 1e-5 of a step.
 
-    Raises InputError for another class of optimizer; one that is not built, or does more than its rule (amsgrad, weight
-    decay, clipping, averages of weights, loss scaling, accumulated gradients, constraints); a learning rate that is a
-    function without arguments; variables that are not the optimizer's, or not all of them; a rule with other slots.
+    Raises InputError for another class of optimizer; one that is not built, or does more than its rule (amsgrad,
+    momentum, weight decay, clipping, averages of weights, loss scaling, accumulated gradients, constraints); a learning
+    rate that is a function without arguments; variables that are not the optimizer's, or not all of them; a rule with
+    other slots.
     """
     if not isinstance(keras_optimizer, KerasOptimizer) and type(keras_optimizer) not in _TAKEN_OVER:
         expected = ", ".join(kind.__name__ for kind in _TAKEN_OVER)
@@ -202,8 +204,8 @@ def _slots(optimizer: Any) -> list[dict[str, Any]]:
     if isinstance(optimizer, KerasOptimizer):
         return optimizer._slots
     attributes = SLOTS[_TAKEN_OVER[type(optimizer)]]
-    columns = [getattr(optimizer, attribute) for attribute in attributes.values()]
-    return [dict(zip(attributes, row, strict=True)) for row in zip(*columns, strict=True)]
+    count = len(optimizer._trainable_variables)
+    return [{ours: getattr(optimizer, theirs)[i] for ours, theirs in attributes.items()} for i in range(count)]
 
 
 def _rule(optimizer: Any) -> Rule:

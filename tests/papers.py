@@ -1,10 +1,11 @@
-"""Adam, AdaGrad and Adadelta for one scalar coordinate, transcribed from their papers in 60-digit decimal arithmetic.
+"""Adam, AdaGrad, Adadelta and SGD for one scalar coordinate, transcribed from their papers in 60-digit decimals.
 
 Kingma & Ba, "Adam: A Method for Stochastic Optimization", ICLR 2015; Duchi, Hazan & Singer, "Adaptive Subgradient
 Methods for Online Learning and Stochastic Optimization", JMLR 12 (2011); Zeiler, "ADADELTA: An Adaptive Learning Rate
-Method", arXiv:1212.5701. Every function takes a list of float gradients and float settings, converts each exactly, and
-returns one dict of Decimals per step; `delta` is always what is subtracted from the parameter. A zero denominator (a
-zero gradient with no epsilon) raises, as no paper defines that quotient.
+Method", arXiv:1212.5701; Robbins & Monro, "A Stochastic Approximation Method", Ann. Math. Statist. 22 (1951). Every
+function takes a list of float gradients and float settings, converts each exactly, and returns one dict of Decimals per
+step; `delta` is always what is subtracted from the parameter. A zero denominator (a zero gradient with no epsilon)
+raises, as no paper defines that quotient.
 """
 
 from collections.abc import Sequence
@@ -99,3 +100,9 @@ def adadelta(gradients: Sequence[float], *, rho: float, epsilon: float, alpha: f
             row = {"mean_g2": mean_g2, "rms_dx": rms_dx, "rms_g": rms_g, "dx": dx}
             steps.append({**row, "mean_dx2": mean_dx2, "delta": Decimal(alpha) * dx})
     return steps
+
+
+def sgd(gradients: Sequence[float], *, alpha: float) -> Steps:
+    """Robbins & Monro, with a constant step: theta <- theta - alpha * g."""
+    with localcontext(DIGITS):
+        return [{"delta": Decimal(alpha) * Decimal(g)} for g in gradients]

@@ -17,7 +17,7 @@ class Settings:
     Parameters
     ----------
     rule
-        adam, adagrad, adadelta, or module:Class for a rule of your own.
+        adam, adagrad, adadelta, sgd, or module:Class for a rule of your own.
     dialect
         Whose form of the formula and whose defaults: paper, tf1, keras, torch or optax. Unless given, tf1, the
         notebook's; for a rule of your own, its own defaults.

@@ -18,11 +18,13 @@ from .rule import (
     one_minus,
     one_minus_power,
 )
+from .sgd import SGD, SGDSlots
 
-RULES: Mapping[str, type[Rule]] = {"adam": Adam, "adagrad": Adagrad, "adadelta": Adadelta}
+RULES: Mapping[str, type[Rule]] = {"adam": Adam, "adagrad": Adagrad, "adadelta": Adadelta, "sgd": SGD}
 """The rules that come with rawstep, by the name that the command line uses."""
 
 __all__ = [
-    "RULES", "Adadelta", "AdadeltaSlots", "Adagrad", "AdagradSlots", "Adam", "AdamSlots", "Decay", "Dialect",
-    "NonNegative", "Positive", "Precision", "Rate", "Rule", "Step", "average", "one_minus", "one_minus_power",
+    "RULES", "SGD", "Adadelta", "AdadeltaSlots", "Adagrad", "AdagradSlots", "Adam", "AdamSlots", "Decay", "Dialect",
+    "NonNegative", "Positive", "Precision", "Rate", "Rule", "SGDSlots", "Step", "average", "one_minus",
+    "one_minus_power",
 ]  # fmt: skip

@@ -54,3 +54,13 @@ ADADELTA = {
     "torch": Dialect("PyTorch, torch/optim/adadelta.py", dict(learning_rate=1.0, rho=0.9)),
     "optax": Dialect("Optax, optax/_src/transform.py, scale_by_adadelta", dict(rho=0.9)),
 }
+
+SGD = {
+    "paper": Dialect("Robbins & Monro 1951", {}),
+    "tf1": Dialect(
+        "TensorFlow, tf.compat.v1.train.GradientDescentOptimizer and the kernel ResourceApplyGradientDescent", {}
+    ),
+    "keras": Dialect("Keras, keras/src/optimizers/sgd.py", dict(learning_rate=1e-2)),
+    "torch": Dialect("PyTorch, torch/optim/sgd.py", dict(learning_rate=1e-3)),
+    "optax": Dialect("Optax, optax/_src/alias.py, sgd", {}),
+}

@@ -20,6 +20,7 @@ REVEALING: Mapping[str, tuple[Mapping[str, float], ...]] = {
     "adam": (dict(learning_rate=2.0**-5, beta_1=0.875, beta_2=0.96875, epsilon=2.0**-7),),
     "adagrad": (dict(learning_rate=2.0**-3, initial_accumulator_value=2.0**-20, epsilon=2.0**-7),),
     "adadelta": (dict(learning_rate=0.5, rho=1 - 2.0**-10, epsilon=2.0**-7), dict(rho=0.999)),
+    "sgd": (dict(learning_rate=2.0**-3),),
 }
 """Settings beside a library's own, chosen to show what those hide: a large ε, an accumulator that starts small, a rate
 that is not 1. The first set is dyadic, so that it means the same to a library that keeps settings in float32; the

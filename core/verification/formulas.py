@@ -77,6 +77,11 @@ def adadelta(g, slots, *, learning_rate, rho, epsilon, dx=None):
     return dict(mean_g2=mean_g2, rms_dx=rms_dx, rms_g=rms_g, dx=computed, mean_dx2=mean_dx2, delta=delta)
 
 
+def sgd(g, slots, *, learning_rate):
+    """Robbins & Monro 1951; ApplyGradientDescent in training_ops.cc; Keras, PyTorch and Optax without momentum."""
+    return dict(delta=g * learning_rate)
+
+
 @dataclass(frozen=True)
 class Formula:
     """One source's formula with its settings.
@@ -186,6 +191,10 @@ def _adadelta(learning_rate: float, rho: float, epsilon: float, complement_in: s
     return Formula(adadelta, settings, ("mean_g2", "mean_dx2"), complement_in)
 
 
+def _sgd(learning_rate: float) -> Formula:
+    return Formula(sgd, dict(learning_rate=learning_rate), ())
+
+
 FORMULAS: Mapping[str, Mapping[str, Formula]] = {
     "adam": {
         "paper": _adam(adam_algorithm_1),
@@ -207,6 +216,13 @@ FORMULAS: Mapping[str, Mapping[str, Formula]] = {
         "keras": _adadelta(learning_rate=1e-3, rho=0.95, epsilon=1e-7),
         "torch": _adadelta(learning_rate=1.0, rho=0.9, epsilon=1e-6),
         "optax": _adadelta(learning_rate=1.0, rho=0.9, epsilon=1e-6),
+    },
+    "sgd": {
+        "paper": _sgd(learning_rate=0.01),
+        "tf1": _sgd(learning_rate=0.01),
+        "keras": _sgd(learning_rate=0.01),
+        "torch": _sgd(learning_rate=1e-3),
+        "optax": _sgd(learning_rate=0.01),
     },
 }
 """By rule and dialect. Where the library asks its user for a learning rate, the one here is only a choice."""

@@ -130,7 +130,7 @@ class OfLibrary(Implementation):
 
 
 class OfKeras(OfLibrary):
-    """Somebody's own Keras optimizer: Adam, Adagrad or Adadelta. Raises InputError for another."""
+    """Somebody's own Keras optimizer: Adam, Adagrad, Adadelta or plain SGD. Raises InputError for another."""
 
     def __init__(self, optimizer: Any, name: str | None = None):
         rule = keras_rule(optimizer)

@@ -187,5 +187,17 @@ _ADADELTA = (
     Mutant("ρ rounded to float32", "mean_g2", {"self.rho": "float(np.float32(self.rho))"}, _rounded_by_float32("rho")),
 )  # fmt: skip
 
-MUTANTS: Mapping[str, tuple[Mutant, ...]] = {"adam": _ADAM, "adagrad": _ADAGRAD, "adadelta": _ADADELTA}
+_SGD = (
+    Mutant("uphill", "delta", {"self.rate(t, g) * g": "-self.rate(t, g) * g"}),
+    Mutant("no learning rate", "delta", {"self.rate(t, g) * g": "g"}),
+    Mutant("learning rate squared", "delta", {"self.rate(t, g) * g": "self.rate(t, g) ** 2 * g"}),
+    Mutant("the sign of g for g", "delta", {"* g\n": "* where(g > 0, g / g, where(g < 0, -g / g, g))\n"}),
+    Mutant("g clipped to 1", "delta", {"* g\n": "* where(g > 1, g / g, where(g < -1, -g / g, g))\n"}),
+    Mutant("a rate that falls with √t", "delta", {"delta = ": "delta = cast_like(1 / t**0.5, g) * "}),
+    Mutant("weight decay that nobody asked for", "delta", _DECAY),
+)
+
+MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
+    "adam": _ADAM, "adagrad": _ADAGRAD, "adadelta": _ADADELTA, "sgd": _SGD,
+}  # fmt: skip
 """By rule."""

@@ -217,5 +217,5 @@ def _libraries(
         allowed = allowed + free_run(one.formula, start.gradients)["x"].error
     with np.errstate(all="ignore"):
         share = float(np.max(np.abs(sums[0] - sums[1]) / allowed)) if exact else None
-    what = " and ".join(kind.constructor.split("(")[0].format(rule=rule, Rule=rule.capitalize()) for kind in kinds)
+    what = " and ".join(kind.constructor.split("(")[0].format(rule=rule, Rule=kind.spelled(rule)) for kind in kinds)
     return Run(f"{what}, in float32", LIBRARY_STEPS, _distance(START - sums[1][-1], START - sums[0][-1]), share)

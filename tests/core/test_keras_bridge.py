@@ -104,7 +104,7 @@ def weights(model):
 
 
 def kerass_own(name, **settings):
-    return getattr(keras.optimizers, name.capitalize())(**settings)
+    return getattr(keras.optimizers, RULES[name].__name__)(**settings)
 
 
 def stepped(optimizer, gradients=GRADIENTS, dtype="float32"):
@@ -358,9 +358,10 @@ def test_a_learning_rate_set_to_0_comes_back_from_its_config():
         lambda: kerass_own("adam", learning_rate=0.01, beta_1=0.8, beta_2=0.99, epsilon=1e-3),
         lambda: kerass_own("adagrad", learning_rate=0.01, initial_accumulator_value=0.0, epsilon=1e-3),
         lambda: kerass_own("adadelta", learning_rate=0.5, rho=0.8, epsilon=1e-4),
+        lambda: kerass_own("sgd", learning_rate=0.1),
         lambda: KerasOptimizer(Adam(learning_rate=0.01)),
     ],
-    ids=["adam", "adagrad", "adadelta", "bridge"],
+    ids=["adam", "adagrad", "adadelta", "sgd", "bridge"],
 )
 def test_training_goes_on_in_a_program_where_keras_stopped(digits, optimizer):
     """Would catch slots swapped or not copied, a step counted from 0, settings or a dialect not taken over.
@@ -442,7 +443,8 @@ def taken_over(optimizer, rule=None):
 @pytest.mark.parametrize(
     ("attempt", "sentence"),
     [
-        (lambda: taken_over(keras.optimizers.SGD()), "Adam, Adagrad, Adadelta, or a KerasOptimizer, found SGD."),
+        (lambda: taken_over(keras.optimizers.RMSprop()), "Adadelta, SGD, or a KerasOptimizer, found RMSprop."),
+        (lambda: taken_over(keras.optimizers.SGD(momentum=0.9)), "momentum must be off, found 0.9."),
         (lambda: taken_over(keras.optimizers.AdamW()), "found AdamW."),
         (lambda: take_over(Adam(), {}), "found Adam."),
         (lambda: taken_over(kerass_own("adam", amsgrad=True)), "amsgrad must be off, found True."),

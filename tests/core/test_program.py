@@ -7,7 +7,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from core import Adadelta, Adagrad, Adam, InputError, Optimizer, Program, logits, new_weights, softmax_cross_entropy
+from core import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    InputError,
+    Optimizer,
+    Program,
+    logits,
+    new_weights,
+    softmax_cross_entropy,
+)
 from core.program import Execution
 from core.verification.judge import judge
 from core.verification.mutants import planted
@@ -77,7 +88,7 @@ def test_every_execution_trains_alike(execution):
         np.testing.assert_allclose(weights[name].numpy(), expected[name].numpy(), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("rule", [Adam(0.01), Adagrad(0.1), Adadelta()], ids=lambda rule: type(rule).__name__)
+@pytest.mark.parametrize("rule", [Adam(0.01), Adagrad(0.1), Adadelta(), SGD(0.1)], ids=lambda rule: type(rule).__name__)
 def test_many_steps_in_one_call_are_many_calls_of_one_step_bit_for_bit(rule):
     """Would catch state that the loop carries past the variables, or a step counted once a call."""
     (whole, data, whole_weights), (single, _, weights) = (small_program(rule, "xla-loop") for _ in range(2))
@@ -147,7 +158,7 @@ def test_many_programs_make_no_noise(execution, caplog):
     assert not caplog.records
 
 
-@pytest.mark.parametrize("rule", [Adam(0.01), Adagrad(0.1), Adadelta()], ids=lambda rule: type(rule).__name__)
+@pytest.mark.parametrize("rule", [Adam(0.01), Adagrad(0.1), Adadelta(), SGD(0.1)], ids=lambda rule: type(rule).__name__)
 def test_xla_knows_the_trip_count_and_updates_every_variable_in_place(rule):
     program, data, weights = small_program(rule, "xla-loop")
     hlo = program.compiler_ir(data, BATCHES)

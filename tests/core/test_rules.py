@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from core import RULES, Adadelta, Adagrad, Adam, InputError
+from core import RULES, SGD, Adadelta, Adagrad, Adam, InputError
 from core.verification.judge import judge
 from core.verification.streams import Streams, synthetic
 from core.verification.trajectory import numpy_trajectory
@@ -43,6 +43,7 @@ def test_long_double_runs_in_long_double(case):
             ],
             "adagrad": [(np.float64, {"epsilon_form": {"outside-root": "inside-root", "inside-root": "outside-root"}})],
             "adadelta": [(np.float32, {"complement_in": {"float64": "variable", "variable": "float64"}})],
+            "sgd": [],
         }[key[0]]
         if case.formula.settings["epsilon"] > 0
     ],
@@ -154,6 +155,7 @@ def test_no_rule_is_longer_than_thirty_lines_of_code(rule):
         (lambda: Adam.dialect("caffe"), "no dialect 'caffe'; it has: paper, tf1, keras, torch, optax."),
         (lambda: Adam.dialect("keras", rho=0.9), "Adam has no setting 'rho'"),
         (lambda: Adagrad.dialect("tf1"), "Adagrad in the tf1 dialect has no default learning rate"),
+        (lambda: SGD.dialect("tf1"), "SGD in the tf1 dialect has no default learning rate: give learning_rate."),
         (lambda: Adam.dialect("optax"), "Adam in the optax dialect has no default learning rate"),
     ],
 )

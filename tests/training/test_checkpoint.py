@@ -64,10 +64,11 @@ def test_weights_are_read_by_tensorflow_alone(tmp_path):
         SETTINGS,
         replace(SETTINGS, rule="adagrad"),
         replace(SETTINGS, rule="adadelta", dialect="keras"),
+        replace(SETTINGS, rule="sgd", learning_rate=0.1, epochs=2),
         replace(SETTINGS, execution="eager", epochs=2),
         replace(SETTINGS, batch_size=230),
     ],
-    ids=["adam", "adagrad", "adadelta", "eager", "one step an epoch"],
+    ids=["adam", "adagrad", "adadelta", "sgd", "eager", "one step an epoch"],
 )
 def test_a_run_resumed_after_any_call_ends_with_the_bits_of_one_that_was_not(tmp_path, settings):
     folders, calls, whole = [], [], Trainer(settings, striped_dataset())

@@ -152,7 +152,10 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--rule", "adamm"], "There is no rule 'adamm'; there are: adam, adagrad, adadelta, or give module:Class."),
+        (
+            ["--rule", "adamm"],
+            "There is no rule 'adamm'; there are: adam, adagrad, adadelta, sgd, or give module:Class.",
+        ),
         (["--dialect", "caffe"], "Adam has no dialect 'caffe'; it has: paper, tf1, keras, torch, optax."),
         (["--rule", "adagrad"], "Adagrad in the tf1 dialect has no default learning rate: give learning_rate."),
         (["--learning-rate", "0"], "Adam: learning_rate must lie in (0, ∞), found 0."),
@@ -214,7 +217,8 @@ def test_a_mistake_in_a_process_of_its_own_shows_no_traceback(tmp_path):
     done = rawstep("train", "--rule", "adamm", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert (
-        done.stderr == "rawstep: There is no rule 'adamm'; there are: adam, adagrad, adadelta, or give module:Class.\n"
+        done.stderr
+        == "rawstep: There is no rule 'adamm'; there are: adam, adagrad, adadelta, sgd, or give module:Class.\n"
     )
 
 

@@ -6,11 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from core import RULES
-
 from .bands import Band
 from .experiments import Experiment
-from .printed import EXPERIMENTS
+from .printed import EXPERIMENTS, RULES
 from .scale import FIRST, HALF_DECADES, Scale
 from .works import Curves, Training, Work
 

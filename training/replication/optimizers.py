@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from core import RULES
-
 from .bands import Band, Difference
 from .learning_rates import LearningRates
+from .printed import RULES
 from .scale import Scale
 from .works import Curves, Training, Work
 

@@ -23,5 +23,7 @@ class Printed(NamedTuple):
 
 _NOTEBOOK = json.loads(Path(__file__).with_name("notebook.json").read_text())
 
+RULES = ("adam", "adagrad", "adadelta")
+"""The optimizers that it compared."""
 EXPERIMENTS = tuple(Printed(**experiment) for experiment in _NOTEBOOK["experiments"])
 RESUMED_COSTS: tuple[float, ...] = tuple(_NOTEBOOK["resumed_costs"])

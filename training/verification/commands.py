@@ -36,7 +36,7 @@ class RuleSettings:
     rho
         Of Adadelta.
     epsilon
-        Of all three.
+        Of all but SGD.
     initial_accumulator_value
         Of Adagrad.
     """
@@ -55,7 +55,7 @@ class RuleSettings:
 
 def verify(
     *,
-    rule: Names = ("adam", "adagrad", "adadelta"),
+    rule: Names = ("adam", "adagrad", "adadelta", "sgd"),
     dialect: Names | None = None,
     reference: Names | None = None,
     dtype: Annotated[tuple[Dtype, ...] | None, Several] = None,
@@ -85,7 +85,7 @@ def verify(
     Parameters
     ----------
     rule
-        adam, adagrad, adadelta, or one module:Name: a rule or a Keras optimizer, class or instance.
+        adam, adagrad, adadelta, sgd, or one module:Name: a rule or a Keras optimizer, class or instance.
     dialect
         paper, tf1, keras, torch, optax: those to keep. All unless given.
     reference
@@ -208,7 +208,7 @@ def diverge(
 
 
 def translate(
-    rule: Literal["adam", "adagrad", "adadelta"],
+    rule: Literal["adam", "adagrad", "adadelta", "sgd"],
     /,
     settings: Annotated[RuleSettings, Parameter(name="*")] = RuleSettings(),
     *,

@@ -21,7 +21,7 @@ class Keras(Reference):
     def _build(self, settings: dict[str, Any]) -> None:
         import keras
 
-        self._take(getattr(keras.optimizers, self.rule.capitalize())(**settings))
+        self._take(getattr(keras.optimizers, self.spelled(self.rule))(**settings))
 
     def _take(self, optimizer: Any) -> None:
         import keras
@@ -60,13 +60,13 @@ class Keras(Reference):
 
 
 def keras_rule(optimizer: Any) -> str:
-    """The rule that a Keras optimizer computes: "adam", "adagrad" or "adadelta".
+    """The rule that a Keras optimizer computes: "adam", "adagrad", "adadelta" or "sgd".
 
     Raises InputError for what is no Keras optimizer, or one that does more than its rule.
     """
     import keras
 
-    classes = {getattr(keras.optimizers, name.capitalize()): name for name in SLOTS}
+    classes = {getattr(keras.optimizers, Keras.spelled(name)): name for name in SLOTS}
     if type(optimizer) not in classes:
         known = ", ".join(sorted(kind.__name__ for kind in classes))
         raise InputError(f"A Keras optimizer must be one of {known}, found {optimizer!r}.")

@@ -17,6 +17,7 @@ class Optax(Reference):
         "adam": {"m": "mu", "v": "nu"},
         "adagrad": {"a": "sum_of_squares"},
         "adadelta": {"mean_g2": "e_g", "mean_dx2": "e_x"},
+        "sgd": {},
     }
 
     def _build(self, settings: dict[str, Any]) -> None:

@@ -15,16 +15,19 @@ class TF1Kernel(Reference):
 
     package, dialect = "tensorflow", "tf1"
     constructor = "tf.raw_ops.ResourceApply{Rule}"
+    names: ClassVar = {"sgd": "GradientDescent"}
     settings: ClassVar = {}
     slots: ClassVar = {
         "adam": {"m": "m", "v": "v"},
         "adagrad": {"a": "accum"},
         "adadelta": {"mean_g2": "accum", "mean_dx2": "accum_update"},
+        "sgd": {},
     }
     defaults: ClassVar = {
         "adam": dict(learning_rate=1e-3, beta_1=0.9, beta_2=0.999, epsilon=1e-8),
         "adagrad": dict(initial_accumulator_value=0.1),
         "adadelta": dict(learning_rate=1e-3, rho=0.95, epsilon=1e-8),
+        "sgd": {},
     }
 
     def _build(self, settings: dict[str, Any]) -> None:
@@ -45,13 +48,15 @@ class TF1Kernel(Reference):
         s = self._settings
         handles = {theirs: self._slots[ours].handle for ours, theirs in self.slot_names.items()}
         call = dict(var=self._x.handle, **handles, lr=s["learning_rate"], grad=tf.constant(g))
-        if self.rule == "adam":
+        if self.rule == "sgd":
+            call = dict(var=self._x.handle, alpha=s["learning_rate"], delta=tf.constant(g))
+        elif self.rule == "adam":
             powers = (running_product(s[beta].numpy(), t) for beta in ("beta_1", "beta_2"))
             call |= dict(zip(("beta1_power", "beta2_power"), powers, strict=True))
             call |= dict(beta1=s["beta_1"], beta2=s["beta_2"], epsilon=s["epsilon"])
         elif self.rule == "adadelta":
             call |= dict(rho=s["rho"], epsilon=s["epsilon"])
-        getattr(tf.raw_ops, f"ResourceApply{self.rule.capitalize()}")(**call)
+        getattr(tf.raw_ops, f"ResourceApply{self.spelled(self.rule)}")(**call)
         return {"delta": -self._x.numpy(), **{name: variable.numpy() for name, variable in self._slots.items()}}
 
 
@@ -60,17 +65,19 @@ class TF1Session(Reference):
 
     package, dialect, narrow_settings, narrow_powers = "tensorflow", "tf1", True, True
     constructor = "tf.compat.v1.train.{Rule}Optimizer({settings})"
+    names: ClassVar = {"sgd": "GradientDescent"}
     settings: ClassVar = {"beta_1": "beta1", "beta_2": "beta2"}
     slots: ClassVar = {
         "adam": {"m": "m", "v": "v"},
         "adagrad": {"a": "accumulator"},
         "adadelta": {"mean_g2": "accum", "mean_dx2": "accum_update"},
+        "sgd": {},
     }
 
     def _build(self, settings: dict[str, Any]) -> None:
         v1 = tf.compat.v1
         with tf.Graph().as_default() as graph, _deprecations_muted():
-            optimizer = getattr(v1.train, f"{self.rule.capitalize()}Optimizer")(**settings)
+            optimizer = getattr(v1.train, f"{self.spelled(self.rule)}Optimizer")(**settings)
             self._x = v1.get_variable("x", initializer=np.zeros(self.size, self.dtype), use_resource=True)
             self._g = v1.placeholder(self._x.dtype, [self.size])
             self._apply = optimizer.apply_gradients([(self._g, self._x)])

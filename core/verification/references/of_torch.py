@@ -18,6 +18,7 @@ class Torch(Reference):
         "adam": {"m": "exp_avg", "v": "exp_avg_sq"},
         "adagrad": {"a": "sum"},
         "adadelta": {"mean_g2": "square_avg", "mean_dx2": "acc_delta"},
+        "sgd": {},
     }
 
     @classmethod
@@ -35,7 +36,7 @@ class Torch(Reference):
         if betas:
             settings["betas"] = (betas.get("beta_1", 0.9), betas.get("beta_2", 0.999))
         self._x = torch.nn.Parameter(torch.from_numpy(np.zeros(self.size, self.dtype)))
-        self._optimizer = getattr(torch.optim, self.rule.capitalize())([self._x], foreach=False, **settings)
+        self._optimizer = getattr(torch.optim, self.spelled(self.rule))([self._x], foreach=False, **settings)
         if self.rule == "adagrad":
             return
         # Torch makes the other slots in the first step; a gradient of 0 leaves them as they begin.

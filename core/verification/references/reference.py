@@ -16,12 +16,12 @@ Slots = Mapping[str, np.ndarray]
 class Reference(ABC):
     """Another implementation of a rule, on `size` parameters of one dtype.
 
-    rule:     "adam", "adagrad" or "adadelta".
+    rule:     "adam", "adagrad", "adadelta" or "sgd".
     settings: by our rules' names; what is left out is the library's own default.
 
     Subclasses say which package they need, which of our dialects they compute, how they are called, and how they call
-    our settings and slots. `narrow_settings`: they keep settings in float32 even where they compute in float64; then
-    they can be asked in float64 about such alone that float32 holds exactly, with their complements.
+    our rules, settings and slots. `narrow_settings`: they keep settings in float32 even where they compute in float64;
+    then they can be asked in float64 about such alone that float32 holds exactly, with their complements.
     `narrow_powers`: they keep β^t so, too.
     """
 
@@ -30,6 +30,7 @@ class Reference(ABC):
     constructor: ClassVar[str]
     narrow_settings: ClassVar[bool] = False
     narrow_powers: ClassVar[bool] = False
+    names: ClassVar[Mapping[str, str]] = {"sgd": "SGD"}
     settings: ClassVar[Mapping[str, str]]
     slots: ClassVar[Mapping[str, Mapping[str, str]]]
 
@@ -45,10 +46,15 @@ class Reference(ABC):
         return None if find_spec(cls.package) else cls.package
 
     @classmethod
+    def spelled(cls, rule: str) -> str:
+        """What the library's classes call the rule."""
+        return cls.names.get(rule, rule.capitalize())
+
+    @classmethod
     def call(cls, rule: str, settings: Mapping[str, Any]) -> str:
         """The Python that makes this optimizer with these settings, by its own names."""
         named = [f"{cls.settings.get(name, name)}={value!r}" for name, value in settings.items()]
-        return cls.constructor.format(rule=rule, Rule=rule.capitalize(), settings=", ".join(named))
+        return cls.constructor.format(rule=rule, Rule=cls.spelled(rule), settings=", ".join(named))
 
     @abstractmethod
     def _build(self, settings: dict[str, Any]) -> None:

@@ -107,9 +107,13 @@ def test_a_function_is_told_its_error():
 @pytest.mark.parametrize(
     ("name", "settings", "sentence"),
     [
-        ("lion:keras", {}, "There is no 'lion:keras'; give rule:dialect or library:rule, from adam, adagrad, adadelta"),
+        (
+            "lion:keras",
+            {},
+            "There is no 'lion:keras'; give rule:dialect or library:rule, from adam, adagrad, adadelta, sgd",
+        ),
         ("adam:caffe", {}, "adam has no dialect 'caffe'; it has: paper, tf1, keras, torch, optax."),
-        ("keras:lion", {}, "'keras:lion' must name a rule of keras: adam, adagrad, adadelta."),
+        ("keras:lion", {}, "'keras:lion' must name a rule of keras: adam, adagrad, adadelta, sgd."),
         ("adam:keras", {"rho": 0.9}, "has no setting 'rho'"),
         ("adam:keras", {"epsilon": -1.0}, "Adam: epsilon must lie in (0, ∞), found -1."),
     ],

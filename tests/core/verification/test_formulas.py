@@ -23,6 +23,8 @@ def as_paper(name, dialect, s):
         function = papers.adagrad_inside_root if inside else papers.adagrad
         settings = dict(eta=s["learning_rate"], first_accumulator=s["initial_accumulator_value"])
         settings["epsilon" if inside else "delta_0"] = s["epsilon"]
+    elif name == "sgd":
+        function, settings = papers.sgd, dict(alpha=s["learning_rate"])
     else:
         function = papers.adadelta
         settings = dict(alpha=s["learning_rate"], rho=s["rho"], epsilon=s["epsilon"])

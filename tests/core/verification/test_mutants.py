@@ -24,6 +24,10 @@ def test_there_are_enough_and_the_asked_ones_are_among_them():
     } <= names  # fmt: skip
 
 
+FEWEST = {"sgd": 7}
+"""Planted errors: one multiplication has room for few."""
+
+
 def clearer(one, other):
     """Whether one divergence exceeds its bound by more than another does."""
     return other is None or one.units / one.bound > other.units / other.bound
@@ -35,7 +39,7 @@ def test_every_error_is_seen_at_its_stage_and_named(key, dtype):
     """With the library's own settings or with those that reveal it; by the first divergence from the right rule."""
     name, dialect = key
     own = CASES[key].formula.settings
-    sets = [{}, *({n: v for n, v in one.items() if n != "epsilon" or own["epsilon"]} for one in REVEALING[name])]
+    sets = [{}, *({n: v for n, v in one.items() if n != "epsilon" or own[n]} for one in REVEALING[name])]
     streams, found, expected = synthetic(dtype, 40), {}, {}
     for settings in sets:
         right = known(name, dialect, settings)
@@ -45,7 +49,7 @@ def test_every_error_is_seen_at_its_stage_and_named(key, dtype):
             if seen is not None and clearer(seen, found.get(mutant.name)):
                 found[mutant.name] = seen
     assert found.keys() == expected.keys()
-    assert len(found) >= 10
+    assert len(found) >= FEWEST.get(name, 10)
     for error, seen in found.items():
         assert seen.stage == expected[error], error
         starts = "slot a starting at" in seen.cause[0]
@@ -55,7 +59,7 @@ def test_every_error_is_seen_at_its_stage_and_named(key, dtype):
 def test_one_minus_beta_in_float32_is_an_error_in_every_dialect_but_tf1():
     for (name, dialect), case in CASES.items():
         names = {mutant.name for mutant, _ in planted(case.rule, np.float32)}
-        if name != "adagrad":
+        if name in ("adam", "adadelta"):
             assert bool(names & {"1 − β in float32", "1 − ρ in float32"}) == (dialect != "tf1")
             assert bool(names & {"1 − β in float64", "1 − ρ in float64"}) == (dialect == "tf1")
 
