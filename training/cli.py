@@ -9,7 +9,9 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from .command_line import run
+from .explain.commands import explain
 from .export import export
+from .inspection.command import inspect
 from .interruption import Interrupted, signals_noted
 from .options import FilePath, Whole
 from .replication.command import replicate
@@ -160,7 +162,7 @@ def evaluate(*, checkpoint: FilePath, data_dir: FilePath | None = None, json: Fi
     print_evaluation(str(newest), figures)
 
 
-for command in (replicate, verify, diverge, translate, export, import_tf1, export_tf1):
+for command in (replicate, verify, diverge, translate, explain, inspect, export, import_tf1, export_tf1):
     app.command(command)
 
 

@@ -1,0 +1,78 @@
+"""The student's command `explain`. It imports what it needs when it runs."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from ..options import FilePath, not_empty
+from ..verification.commands import RuleSettings
+
+Numbers = Annotated[tuple[float, ...], Parameter(consume_multiple=True, negative=(), validator=not_empty)]
+
+
+def explain(
+    rule: str,
+    /,
+    settings: Annotated[RuleSettings, Parameter(name="*")] = RuleSettings(),  # noqa: B008 - frozen
+    *,
+    dialect: str | None = None,
+    gradients: Numbers = (0.5, -1.0),
+    parameter: float = 1.0,
+    latex: Annotated[bool, Parameter(negative=())] = False,
+    html: FilePath | None = None,
+    json: FilePath | None = None,
+) -> None:
+    """Print a rule's formula, what it remembers, how its dialects differ, and a few steps on numbers.
+
+    The formula is no text that somebody wrote: the rule itself is run on symbols, and what it does with them is
+    printed. The numbers are computed by the same rule in float64.
+
+    Examples:
+
+    - `rawstep explain adam`: as its paper writes it, and how TF1, Keras, PyTorch and Optax differ
+    - `rawstep explain adam --dialect keras`: as Keras computes it
+    - `rawstep explain adadelta --gradients 1e-3 1e-3 0 --parameter 0.2`: three steps on numbers of your own
+    - `rawstep explain adagrad --dialect torch --learning-rate 0.1`: with a setting of your own
+    - `rawstep explain adam --latex > adam.tex`: the equations alone, for a paper
+    - `rawstep explain adam --html adam.html`: a page with all dialects side by side
+    - `rawstep explain my_rules:Momentum`: a rule of your own, from my_rules.py
+
+    Parameters
+    ----------
+    rule
+        adam, adagrad, adadelta, sgd, or module:Class for a rule of your own.
+    dialect
+        Whose formula and whose defaults: paper, tf1, keras, torch or optax. Unless given, the paper's; for a rule of
+        your own, its own.
+    gradients
+        The gradient of each worked step, of one coordinate.
+    parameter
+        The coordinate before the first of them.
+    latex
+        Print the formula as LaTeX, and nothing else.
+    html
+        Write a page with everything to this file.
+    json
+        Write everything to this file: formulas as LaTeX, settings, slots and worked steps.
+    """
+    from ..files import check_apart, check_file, write_whole
+    from ..results import write_json
+    from .explanation import explain
+    from .page import page
+    from .record import record
+    from .terminal import aligned, print_explanation
+
+    check_apart(html, json)
+    for path in (html, json):
+        if path is not None:
+            check_file(path)
+    found = explain(rule, dialect, settings.given(), gradients, parameter)
+    written = page(found).encode() if html is not None else b""
+    if json is not None:
+        write_json(json, record(found))
+    if html is not None:
+        write_whole(html, written)
+    if latex:
+        print(aligned(found.formula))
+    else:
+        print_explanation(found)

@@ -1,0 +1,186 @@
+"""A rule's formula, found by running the rule itself on sympy symbols."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from sympy import Add, Expr, Integer, Mul, Piecewise, Pow, Symbol, evaluate, preorder_traversal, sympify
+
+from core import InputError, Rule, Step
+
+from .notation import Sign, greek, sign_of
+
+
+class Equation(NamedTuple):
+    """One line of a formula: a value, and how it follows from gradient, settings, old slots and the lines before.
+
+    kind, name: "slot" or "stage" and the rule's own name for the value; "step" and "delta" or "parameter" for Δ and θ.
+    symbol:     what stands for it.
+    expression: unevaluated: factors and terms in the rule's own order.
+    """
+
+    kind: str
+    name: str
+    symbol: Symbol
+    expression: Expr
+
+
+@dataclass(frozen=True)
+class Formula:
+    """The equations of one step, in an order in which they can be computed; the last two are Δ and θ ← θ − Δ.
+
+    signs:      how each symbol is written.
+    settings:   the symbols of the rule's numbers by their names; a number that is 0 has none, and is left out.
+    given:      the symbols of gradient, step and parameter before the step: "gradient", "t", "parameter".
+    old:        the symbols of the slots before the step, by name.
+    of_t_alone: the names of values that the step's number and the settings decide.
+    """
+
+    equations: tuple[Equation, ...]
+    signs: Mapping[Symbol, Sign]
+    settings: Mapping[str, Symbol]
+    given: Mapping[str, Symbol]
+    old: Mapping[str, Symbol]
+    of_t_alone: frozenset[str]
+
+
+def formula(rule: Rule) -> Formula:
+    """The formula of a rule with its settings of form; its numbers are symbols.
+
+    Raises InputError for a rule that does not run on symbols.
+    """
+    names = _Names(rule)
+    numbers = {name: value for name, value in vars(rule).items() if isinstance(value, float) and value}
+    settings = {name: names.of_setting(name) for name in numbers}
+    given = {"gradient": names.of("gradient", "t"), "t": names.add(Sign("t", "t")),
+             "parameter": names.of("parameter", "t-1")}  # fmt: skip
+    slots_type = type(first_slots(rule, 0.0))
+    old = {slot: names.of(slot, "t-1") for slot in slots_type._fields}
+    with evaluate(False):  # which keeps every operation as the rule wrote it
+        step = _run(replace(rule, **settings), slots_type(**old), given)
+        values = {("slot", name): sympify(value) for name, value in step.slots._asdict().items()}
+        values |= {("stage", name): sympify(value) for name, value in step.stages.items()}
+        values |= {("step", "delta"): sympify(step.delta)}
+        known = {given["t"], *settings.values()}
+        alone = {key for key, value in values.items() if given["t"] in value.free_symbols <= known}
+        symbols = {
+            (kind, name): names.at(old[name], "t") if kind == "slot" else names.of(name, "" if key in alone else "t")
+            for key in values
+            for kind, name in [key]
+        }
+        equations, named = [], {}
+        for key, value in _in_order(values):
+            equations.append(Equation(*key, symbols[key], readable(value.xreplace(named))))
+            if value.args:  # an old slot or a setting keeps its own symbol
+                named.setdefault(value, symbols[key])
+        theta = names.at(given["parameter"], "t")
+        equations.append(Equation("step", "parameter", theta, given["parameter"] - symbols["step", "delta"]))
+    return Formula(tuple(equations), names.signs, settings, given, old, frozenset(name for _, name in alone))
+
+
+class _Names:
+    """Symbols for names, no two alike."""
+
+    def __init__(self, rule: Rule):
+        self.signs: dict[Symbol, Sign] = {}
+        # What the class calls its settings where it states the formula: "With α = learning_rate and δ = epsilon".
+        self._stated = {name: letter for letter, name in re.findall(r"\b(\w) = (\w+)", type(rule).__doc__ or "")}
+        self._hatted = {name for name, value in vars(rule).items() if f"{name}-hat" in map(str, vars(rule).values())}
+
+    def of_setting(self, name: str) -> Symbol:
+        hatted = name in self._hatted
+        return self.add((not hatted and greek(self._stated.get(name, ""))) or sign_of(name, hatted))
+
+    def of(self, name: str, time: str) -> Symbol:
+        return self.add(sign_of(name).at(time))
+
+    def at(self, symbol: Symbol, time: str) -> Symbol:
+        """The same quantity at another step."""
+        return self.add(self.signs[symbol].at(time))
+
+    def add(self, sign: Sign) -> Symbol:
+        while sign.symbol in self.signs:
+            sign = sign._replace(text=f"{sign.text}′", command=f"{sign.command}'")
+        self.signs[sign.symbol] = sign
+        return sign.symbol
+
+
+def _run(rule: Rule, old: Any, given: Mapping[str, Symbol]) -> Step:
+    try:
+        step = rule.update(given["gradient"], old, given["t"], given["parameter"])
+        if not isinstance(step, Step) or type(step.slots) is not type(old):
+            raise TypeError(f"update must return Step(delta, {type(old).__name__}(…), stages), found {step!r}")
+        sympify([step.delta, *step.slots, *step.stages.values()])
+    except Exception as error:  # a rule of the user's own may fail in any way
+        raise InputError(
+            f"{type(rule).__name__} does not run on symbols, {type(error).__name__}: {error}. A rule may call the "
+            "functions of core.xp alone, and must not branch on values."
+        ) from error
+    return step
+
+
+def first_slots(rule: Rule, parameter: float) -> Any:
+    """The slots before the first step, for one coordinate, in float64. Raises InputError where they are none."""
+    try:
+        slots = rule.slots(np.array([parameter]))
+        return type(slots)(*(np.asarray(value, np.float64) for value in slots._asdict().values()))
+    except Exception as error:  # as above
+        raise InputError(
+            f"{type(rule).__name__}: slots must return a NamedTuple of arrays, found {type(error).__name__}: {error}."
+        ) from error
+
+
+Key = tuple[str, str]
+"""What a value is, "slot", "stage" or "step", and its name."""
+
+
+def _in_order(values: Mapping[Key, Expr]) -> Iterable[tuple[Key, Expr]]:
+    """Slots, stages and Δ as they are listed, but none before what it is computed from."""
+    left = dict(values)
+    within = {key: set(preorder_traversal(value)) - {value} for key, value in values.items()}
+    while left:
+        key = next(key for key in left if not any(other in within[key] for other in left.values() if other.args))
+        yield key, left.pop(key)
+
+
+def readable(expression: Any) -> Any:
+    """The same, operation for operation, without sums with 0 and products with 1, and with cases around the whole.
+
+    Products of products are one product, so that they print as one fraction; a sum within a sum stays, as taking it
+    apart may cancel. Call it where sympy does not evaluate.
+    """
+    pieces: list[Any] = [part for part in preorder_traversal(expression) if isinstance(part, Piecewise)]
+    if pieces and expression not in pieces and len({tuple(c for _, c in piece.args) for piece in pieces}) == 1:
+        cases = [
+            (readable(expression.xreplace({piece: piece.args[number][0] for piece in pieces})), condition)
+            for number, (_, condition) in enumerate(pieces[0].args)
+        ]
+        return Piecewise(*cases)
+    if not expression.args:
+        whole = expression.is_Float and float(expression).is_integer()
+        return Integer(int(expression)) if whole else expression
+    arguments = [readable(argument) for argument in expression.args]
+    if isinstance(expression, Add):
+        return _of(Add, [*_parts(Add, arguments[:1]), *arguments[1:]], neutral=0)
+    if isinstance(expression, Mul):
+        return _of(Mul, _with_powers(_parts(Mul, arguments)), neutral=1)
+    return expression.func(*arguments)
+
+
+def _parts(kind: type[Expr], arguments: list[Any]) -> list[Any]:
+    return [part for one in arguments for part in (one.args if isinstance(one, kind) else [one])]
+
+
+def _of(kind: type[Expr], arguments: list[Any], neutral: int) -> Any:
+    if kind is Mul and 0 in arguments:
+        return Integer(0)
+    kept = [argument for argument in arguments if argument != neutral]
+    return kind(*kept) if len(kept) > 1 else kept[0] if kept else Integer(neutral)
+
+
+def _with_powers(factors: list[Any]) -> list[Any]:
+    """x·x as x²."""
+    counted = {factor: factors.count(factor) for factor in factors}
+    return [factor if count == 1 else Pow(factor, count) for factor, count in counted.items()]

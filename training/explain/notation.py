@@ -1,0 +1,167 @@
+"""How quantities are written: in the terminal, in LaTeX and in MathML."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from sympy import Expr, Mul, Pow, Symbol, latex
+from sympy.printing.mathml import MathMLPresentationPrinter
+from sympy.printing.pretty.pretty import PrettyPrinter
+from sympy.printing.pretty.pretty_symbology import greek_unicode
+from sympy.printing.pretty.stringpict import prettyForm, stringPict
+
+HAT = "\u0302"
+SUBSCRIPTS = str.maketrans("0123456789t-,", "₀₁₂₃₄₅₆₇₈₉ₜ₋,")
+COMMANDS = {sign: rf"\{name}" for name, sign in greek_unicode.items()}
+"""LaTeX's, by Greek letter."""
+
+WRITTEN = {
+    "learning_rate": ("α", r"\alpha"),
+    "initial_accumulator_value": ("a", "a"),
+    "momentum": ("μ", r"\mu"),
+    "weight_decay": ("λ", r"\lambda"),
+    "parameter": ("θ", r"\theta"),
+    "gradient": ("g", "g"),
+    "delta": ("Δ", r"\Delta"),
+    "dx": ("Δx", r"\Delta x"),
+    "mean_g2": ("E[g²]", "E[g^2]"),
+    "mean_dx2": ("E[Δx²]", r"E[\Delta x^2]"),
+    "rms_g": ("RMS[g]", r"\mathrm{RMS}[g]"),
+    "rms_dx": ("RMS[Δx]", r"\mathrm{RMS}[\Delta x]"),
+    "denominator": ("d", "d"),
+    "correction": ("c", "c"),
+}
+"""What is written for a name that is no letter: Unicode, LaTeX. All else is written as it is called."""
+
+
+class Sign(NamedTuple):
+    """What stands for one quantity.
+
+    text, command: the base in Unicode, hat included, and in LaTeX.
+    ordinal:       a number that belongs to the name, as in β₁.
+    time:          the step that the value is of: "t", "t-1" or a number; empty for what is no step's own.
+    """
+
+    text: str
+    command: str
+    ordinal: str = ""
+    time: str = ""
+
+    @property
+    def below(self) -> str:
+        return ",".join(part for part in (self.ordinal, self.time) if part)
+
+    @property
+    def symbol(self) -> Symbol:
+        return Symbol(f"{self.text}{self.below.translate(SUBSCRIPTS)}", real=True)
+
+    @property
+    def latex(self) -> str:
+        return f"{self.command}_{{{self.below}}}" if self.below else self.command
+
+    def at(self, time: int | str) -> "Sign":
+        return self._replace(time=str(time))
+
+
+def sign_of(name: str, hatted: bool = False) -> Sign:
+    """What is written for a name: beta_1 is β₁, m_hat is m̂, denominator is d, and velocity is velocity."""
+    found = re.fullmatch(r"(.+?)(_hat)?(?:_(\d+))?", name)
+    assert found is not None, "a name has at least one character"
+    base, ordinal = found[1], found[3] or ""
+    text, command = WRITTEN.get(base) or (greek_unicode.get(base) or base, _command(base))
+    if hatted or found[2]:
+        text, command = f"{text}{HAT}", rf"\hat{{{command}}}"
+    return Sign(text, command, "0" if name == "initial_accumulator_value" else ordinal)
+
+
+def greek(letter: str) -> Sign | None:
+    """The sign that is a Greek letter; None for what is none."""
+    return Sign(letter, COMMANDS[letter]) if letter in COMMANDS else None
+
+
+def _command(base: str) -> str:
+    if base in greek_unicode:
+        return rf"\{base}"
+    return base if len(base) == 1 else rf"\mathrm{{{base.replace('_', chr(92) + '_')}}}"
+
+
+def in_unicode(*parts: Expr | str) -> str:
+    """Expressions and texts beside each other: as many lines as fractions and powers need, without spaces at ends."""
+    printer = _Text({"use_unicode": True, "order": "none", "full_prec": False, "wrap_line": False})
+    pieces = [part if isinstance(part, str) else printer._print(part) for part in parts]
+    lines = prettyForm(*stringPict.next(*pieces)).render(wrap_line=False).splitlines()
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def in_latex(expression: Expr, signs: Mapping[Symbol, Sign]) -> str:
+    """LaTeX, without a surrounding environment."""
+    return latex(
+        expression, order="none", full_prec=False, symbol_names={symbol: sign.latex for symbol, sign in signs.items()}
+    )
+
+
+def in_mathml(expression: Expr, signs: Mapping[Symbol, Sign]) -> str:
+    """Presentation MathML, without the surrounding math element."""
+    return _MathML(signs).doprint(expression).replace("<mo>-</mo>", "<mo>−</mo>")
+
+
+class _Text(PrettyPrinter):
+    """Symbols are called what they are to be written as; sympy would read an underscore in them as an index."""
+
+    def _print_Symbol(self, e: Symbol, bold_name: bool = False) -> prettyForm:  # noqa: N802 - sympy's protocol
+        return prettyForm(e.name)
+
+
+class _MathML(MathMLPresentationPrinter):
+    """sympy's own takes factors out of their order, and has no cases."""
+
+    def __init__(self, signs: Mapping[Symbol, Sign]):
+        super().__init__({"order": "none"})
+        self._signs = signs
+
+    def _print_Symbol(self, sym: Symbol, style: str = "plain") -> Any:  # noqa: N802
+        if sym not in self._signs:  # a number that stands where a symbol was
+            return self._element("mn", sym.name.replace("-", "−"))
+        sign = self._signs[sym]
+        base = self._element("mi", sign.text.removesuffix(HAT))
+        if sign.text.endswith(HAT):
+            base = self._element("mover", base, self._element("mo", "^"))
+        return self._element("msub", base, self._element("mi", sign.below.replace("-", "−"))) if sign.below else base
+
+    def _print_Mul(self, expr: Mul) -> Any:  # noqa: N802
+        factors: list[Any] = list(expr.args)
+        minus = factors[0] == -1 and len(factors) > 1
+        row = self._product([factor for factor in factors[minus:] if not _divides(factor)])
+        if under := [Pow(factor.base, -factor.exp) for factor in factors if _divides(factor)]:
+            row = self._element("mfrac", row, self._product(under))
+        return self._element("mrow", self._element("mo", "−"), row) if minus else row
+
+    def _product(self, factors: list[Any]) -> Any:
+        if len(factors) < 2:
+            return self._print(factors[0] if factors else 1)
+        row = self._element("mrow")
+        for number, factor in enumerate(factors):
+            if number:
+                row.appendChild(self._element("mo", "⋅"))
+            row.appendChild(self.parenthesize(factor, 50))  # sympy's precedence of a product
+        return row
+
+    def _print_Piecewise(self, expr: Any) -> Any:  # noqa: N802
+        table = self._element("mtable")
+        for value, condition in expr.args:
+            case = self._element("mtext", "otherwise")
+            if condition != True:  # noqa: E712 - sympy's true is not Python's
+                case = self._element("mrow", self._element("mtext", "if "), self._print(condition))
+            cells = (self._element("mtd", cell) for cell in (self._print(value), case))
+            table.appendChild(self._element("mtr", *cells))
+        return self._element("mrow", self._element("mo", "{"), table)
+
+    def _element(self, tag: str, *children: Any) -> Any:
+        element = self.dom.createElement(tag)
+        for child in children:
+            element.appendChild(self.dom.createTextNode(child) if isinstance(child, str) else child)
+        return element
+
+
+def _divides(factor: Any) -> bool:
+    return factor.is_Pow and factor.exp.is_number and factor.exp.is_negative

@@ -1,0 +1,72 @@
+"""An explanation as one HTML page: formulas as MathML, which browsers draw themselves."""
+
+import re
+from collections.abc import Iterable
+
+from markupsafe import Markup, escape
+
+from ..pages import render
+from .explanation import Explanation
+from .formula import Equation, Formula
+from .notation import in_mathml
+from .terminal import beginning, settings_table
+from .worked import Line, WorkedStep
+
+
+def page(explanation: Explanation) -> str:
+    """The page of an explanation, with all dialects side by side."""
+    return render(
+        "training.explain",
+        "page.html.jinja",
+        {"prose": _prose},
+        explanation=explanation,
+        equations=_written(explanation.formula.equations, explanation.formula),
+        dialects=_side_by_side(explanation),
+        settings=settings_table(explanation),
+        beginning=beginning(explanation),
+        steps=[(step, _lines(step, explanation.formula)) for step in explanation.steps],
+    )
+
+
+def _side_by_side(explanation: Explanation) -> dict[str, list[tuple[Markup, str]]]:
+    """For each dialect its equations, and whether one is that of the dialect shown: "same", "rounding" or "value"."""
+    rounding = {name: form.rounding for form in explanation.forms for name in form.dialects}
+
+    def differs(equation: Equation, dialect: str) -> str:
+        if equation in explanation.formula.equations:
+            return "same"
+        return "rounding" if equation.name in rounding[dialect] else "value"
+
+    return {
+        dialect: [
+            (math, differs(equation, dialect))
+            for equation, math in zip(formula.equations, _written(formula.equations, formula), strict=True)
+        ]
+        for dialect, formula in explanation.formulas.items()
+    }
+
+
+def _written(equations: Iterable[Equation], formula: Formula) -> list[Markup]:
+    return [
+        _math(in_mathml(one.symbol, formula.signs), "=", in_mathml(one.expression, formula.signs)) for one in equations
+    ]
+
+
+def _lines(step: WorkedStep, formula: Formula) -> list[Markup]:
+    return [_line(line, formula) for line in step.lines]
+
+
+def _line(line: Line, formula: Formula) -> Markup:
+    left = in_mathml(line.sign.symbol, {line.sign.symbol: line.sign})
+    return _math(left, "=", in_mathml(line.numbers, {}), line.relation, in_mathml(line.result, {}))
+
+
+def _prose(text: str) -> Markup:
+    """Text with what stands between backticks as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def _math(*parts: str) -> Markup:
+    """Expressions, and the relations between them, as a math element."""
+    inner = "".join(f"<mo>{part}</mo>" if part in ("=", "≈") else part for part in parts)
+    return Markup(f'<math display="block"><mrow>{inner}</mrow></math>')

@@ -1,0 +1,134 @@
+"""An explanation as a person reads it in a terminal, or as LaTeX."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from ..display import Screen
+from .explanation import Explanation
+from .formula import Equation, Formula
+from .notation import in_latex, in_unicode
+from .worked import number
+
+
+def print_explanation(explanation: Explanation) -> None:
+    """Formula, slots, settings, dialects and worked steps, to standard output."""
+    screen = Screen(wide=True)
+    for heading, parts in _sections(explanation):
+        if heading:
+            screen.print(f"\n{heading}\n", style="bold")
+        for part in parts:
+            screen.print(part, soft_wrap=isinstance(part, str) and "\n" in part)
+
+
+def aligned(formula: Formula) -> str:
+    """The equations as an align* environment of LaTeX."""
+    lines = [f"  {in_latex(one.symbol, formula.signs)} &= {in_latex(one.expression, formula.signs)}"
+             for one in formula.equations]  # fmt: skip
+    return "\n".join((r"\begin{align*}", " \\\\\n".join(lines), r"\end{align*}"))
+
+
+def settings_table(explanation: Explanation) -> list[list[str]]:
+    """A row a setting: how it is written, its name, its value here and in the other dialects."""
+    symbols = explanation.formula.settings
+    return [
+        [symbols[name].name if name in symbols else "", name, *(_setting(value) for value in values.values())]
+        for name, values in explanation.settings.items()
+    ]
+
+
+def beginning(explanation: Explanation) -> str:
+    """Where the worked steps begin: parameter and slots before the first of them."""
+    start = explanation.steps[0]
+    theta = next(line for line in start.lines if line.name == "parameter")
+    firsts = [f"{slot.sign.at(0).symbol.name} = {number(slot.first)}" for slot in explanation.slots]
+    return ", ".join([f"{theta.sign.at(0).symbol.name} = {number(explanation.parameter)}", *firsts])
+
+
+def _sections(explanation: Explanation) -> Iterable[tuple[str, Iterable[Any]]]:
+    head, *prose = explanation.paragraphs
+    sources = explanation.sources()
+    shown = [f"Shown: {explanation.dialect}, from {sources[explanation.dialect]}."] if explanation.dialect else []
+    yield "", [head, *prose[:1], *shown]
+    yield "One step", [_equations(explanation.formula.equations, explanation.formula, {})]
+    if explanation.slots:
+        yield "Slots: what the rule remembers", [_slots(explanation)]
+    yield "Settings", [_settings(explanation), *_remarks(explanation)]
+    for form in explanation.forms:
+        notes = dict.fromkeys(form.rounding, "the same but for rounding")
+        yield f"Otherwise in {', '.join(form.dialects)}", [_equations(form.equations, form.formula, notes)]
+    if explanation.rounding:
+        yield (
+            "Settings that change rounding alone",
+            [f"  {rounding.setting}: {rounding.meaning}" for rounding in explanation.rounding],
+        )
+    if prose[1:]:
+        yield "Notes", prose[1:]
+    if len(sources) > 1:
+        yield "Sources", [f"  {name}: {source}" for name, source in sources.items()]
+    yield f"On numbers, from {beginning(explanation)}", _steps(explanation)
+
+
+def _remarks(explanation: Explanation) -> Iterable[str]:
+    if not explanation.rate_given:
+        yield f"The learning rate has to be given; the numbers below are of {explanation.rule.learning_rate}."
+    if len(explanation.formulas) > 1 and not explanation.forms:
+        yield "The formula is the same in all dialects."
+
+
+def _steps(explanation: Explanation) -> Iterable[str]:
+    for step in explanation.steps:
+        yield f"  step {step.t}, gradient {number(step.gradient)}\n"
+        yield (
+            _spaced(
+                [
+                    in_unicode(line.sign.symbol, " = ", line.numbers, f" {line.relation} ", line.result)
+                    for line in step.lines
+                ]
+            )
+            + "\n"
+        )
+
+
+def _equations(equations: Iterable[Equation], formula: Formula, notes: dict[str, str]) -> str:
+    notes = dict.fromkeys(formula.of_t_alone, "depends on t alone") | notes
+    return _spaced(
+        [
+            in_unicode(one.symbol, " = ", one.expression, f"   ({notes[one.name]})" if one.name in notes else "")
+            for one in equations
+        ]
+    )
+
+
+def _spaced(blocks: list[str]) -> str:
+    """Blocks of lines, indented, with an empty line around each that is more than a line high."""
+    text = ""
+    for block, before in zip(blocks, ["", *blocks], strict=False):
+        gap = "\n" if before and ("\n" in block or "\n" in before) else ""
+        text += gap + "".join(f"    {line}\n" for line in block.splitlines())
+    return text.removesuffix("\n")
+
+
+def _slots(explanation: Explanation) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for slot in explanation.slots:
+        first = f"starts at {number(slot.first)}"
+        table.add_row(f"    {slot.sign.symbol.name}", slot.name, f"{slot.meaning}; {first}" if slot.meaning else first)
+    return table
+
+
+def _settings(explanation: Explanation) -> Table:
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 1))
+    for heading in ("", "", *explanation.formulas):
+        table.add_column(heading)
+    for row in settings_table(explanation):
+        table.add_row(*row)
+    return table
+
+
+def _setting(value: Any) -> str:
+    if value is None:
+        return "to be given"
+    return f"{value:g}" if isinstance(value, float) else str(value)

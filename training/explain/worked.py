@@ -1,0 +1,103 @@
+"""Steps of a rule on numbers: every equation with the numbers in it, computed by the rule itself in float64."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from sympy import Symbol, evaluate
+
+from core import InputError, Rule
+
+from .formula import Formula, first_slots
+from .notation import Sign
+
+
+class Line(NamedTuple):
+    """One equation of one step.
+
+    name:    the rule's own for the value.
+    sign:    how the value is written, with the number of the step.
+    numbers: the equation's right side, numbers in the place of symbols; what they stand for is written, not computed.
+    value:   what the rule gave.
+    """
+
+    name: str
+    sign: Sign
+    numbers: Any
+    value: float
+
+    @property
+    def result(self) -> Symbol:
+        return Symbol(number(self.value))
+
+    @property
+    def relation(self) -> str:
+        """Whether six digits say all of the value, roundings of float64 aside."""
+        shown = float(f"{self.value:.6g}")
+        return "=" if shown == self.value or math.isclose(shown, self.value, rel_tol=1e-12) else "≈"
+
+
+class WorkedStep(NamedTuple):
+    """Step number t, its gradient, and its lines in the order of the formula."""
+
+    t: int
+    gradient: float
+    lines: tuple[Line, ...]
+
+
+def worked(rule: Rule, formula: Formula, gradients: Sequence[float], parameter: float) -> tuple[WorkedStep, ...]:
+    """One step for each gradient of a single coordinate, from the rule's first slots and this parameter.
+
+    Raises InputError for numbers that are not finite, and for a rule that fails on them.
+    """
+    for what, values in (("--gradients", gradients), ("--parameter", [parameter])):
+        if bad := [value for value in values if not math.isfinite(value)]:
+            raise InputError(f"{what} must be finite, found {bad[0]}.")
+    steps, slots, x = [], first_slots(rule, parameter), np.array([float(parameter)])
+    for t, gradient in enumerate(gradients, start=1):
+        step = _update(rule, np.array([float(gradient)]), slots, t, x)
+        after = {("slot", name): value for name, value in step.slots._asdict().items()}
+        after |= {("stage", name): value for name, value in step.stages.items()}
+        after |= {("step", "delta"): step.delta, ("step", "parameter"): x - step.delta}
+        values = _before(rule, formula, gradient, slots, t, x)
+        values |= {one.symbol: _one(after[one.kind, one.name]) for one in formula.equations}
+        shown = {symbol: Symbol(number(value, inside=True)) for symbol, value in values.items()}
+        with evaluate(False):
+            lines = [
+                Line(name, _at(formula.signs[symbol], t), expression.xreplace(shown), values[symbol])
+                for _, name, symbol, expression in formula.equations
+            ]
+        steps.append(WorkedStep(t, gradient, tuple(lines)))
+        slots, x = step.slots, x - step.delta
+    return tuple(steps)
+
+
+def number(value: float, inside: bool = False) -> str:
+    """Six digits; a negative number inside a formula in brackets."""
+    text = f"{value:.6g}"
+    return f"({text})" if inside and value < 0 else text
+
+
+def _at(sign: Sign, t: int) -> Sign:
+    return sign.at(t) if sign.time else sign
+
+
+def _update(rule: Rule, g: np.ndarray, slots: Any, t: int, x: np.ndarray) -> Any:
+    try:
+        with np.errstate(all="ignore"):  # what overflows is shown as inf
+            return rule.update(g, slots, np.float64(t), x)
+    except Exception as error:  # a rule of the user's own may fail in any way
+        raise InputError(f"{type(rule).__name__} failed at step {t}, {type(error).__name__}: {error}.") from error
+
+
+def _before(rule: Rule, formula: Formula, gradient: float, slots: Any, t: int, x: np.ndarray) -> dict[Symbol, float]:
+    """The value of every symbol that a step starts from."""
+    start: Mapping[str, Any] = {"gradient": gradient, "t": t, "parameter": x}
+    values = {symbol: _one(start[name]) for name, symbol in formula.given.items()}
+    values |= {symbol: _one(getattr(slots, slot)) for slot, symbol in formula.old.items()}
+    return values | {symbol: _one(getattr(rule, name)) for name, symbol in formula.settings.items()}
+
+
+def _one(value: Any) -> float:
+    return float(np.ravel(value)[0])
