@@ -1,0 +1,93 @@
+"""`rawstep inspect`."""
+
+from typing import Annotated
+
+from cyclopts import CycloptsError, Parameter
+from cyclopts.validators import Number
+
+from ..options import FilePath, Whole
+from ..settings import Settings
+
+COMPILATIONS = 3
+"""Of each rung: one that is slow by chance does not decide its figure."""
+
+
+def inspect(
+    settings: Annotated[Settings, Parameter(name="*")] = Settings(),  # noqa: B008 - frozen
+    *,
+    steps: Annotated[Whole, Parameter(validator=Number(gte=2, lte=1_000))] = 50,
+    ladder: bool = True,
+    rounds: Annotated[Whole, Parameter(validator=Number(gte=2))] = 20,
+    hlo: FilePath | None = None,
+    stablehlo: FilePath | None = None,
+    html: FilePath | None = None,
+    json: FilePath | None = None,
+) -> None:
+    """Show what XLA made of a training step, and what each rung from eager execution to one compiled loop gains.
+
+    Of the compiled step, phase by phase: how many kernels it launches, what they read, write and compute beside the
+    least that the phase takes; which variables are updated in place, which are copied; how often the loop runs, and
+    how much memory XLA set aside.
+
+    Of the ladder eager, graph, xla-step, xla-loop: seconds to compile, the time of a step in interleaved rounds,
+    after how many steps compiling has paid for itself, and how far rounding carries the weights from a float64 run.
+
+    Examples:
+
+    - `rawstep inspect`: the notebook's network with Adam, in less than a minute
+    - `rawstep inspect --no-ladder`: the step alone, in some seconds
+    - `rawstep inspect --rule adagrad --dialect keras --init he --html adagrad.html`: another rule, and a page of it
+    - `rawstep inspect --execution xla-step --no-ladder`: one step a call instead of a loop
+    - `rawstep inspect --no-ladder --hlo step.hlo --stablehlo step.mlir`: XLA's programs, before and after its passes
+
+    Parameters
+    ----------
+    steps
+        Steps of a call: so often the loop runs, and after so many the weights are compared.
+    ladder
+        Compile and time all four executions too.
+    rounds
+        Each takes one sample of every execution.
+    hlo
+        Write the program that XLA optimized to this file.
+    stablehlo
+        Write the program that XLA was given to this file.
+    html
+        Write a page with all of it to this file: tables, pictures, each kernel in order, the optimized program.
+    json
+        Write all figures to this file, with settings, versions, flags and processor.
+    """
+    if "epochs" in vars(settings)["named"]:
+        raise CycloptsError("--epochs means nothing here: a step is inspected, and no run is trained.")
+    from ..data import load_dataset
+    from ..display import Tally
+    from ..files import check_apart, check_file, write_whole
+    from ..record import circumstances
+    from ..results import write_json
+    from .ladder import pieces
+    from .page import page
+    from .study import Study
+    from .tables import print_ladder, print_step
+
+    check_apart(hlo, stablehlo, html, json)
+    for path in (hlo, stablehlo, html, json):
+        if path is not None:
+            check_file(path)
+    before = circumstances("rawstep")
+    study = Study(settings, load_dataset(settings.data_dir), steps)
+    with Tally(1 + (pieces(rounds, COMPILATIONS) if ladder else 0)) as tally:
+        tally.begin("compiling")
+        figures = study.step()
+        figures["ladder"] = study.ladder(rounds, COMPILATIONS, tally.begin) if ladder else None
+    optimized = "" if hlo is None and html is None else study.text("optimized_hlo")
+    if hlo is not None:
+        write_whole(hlo, optimized.encode())
+    if stablehlo is not None:
+        write_whole(stablehlo, study.text("stablehlo").encode())
+    if html is not None:
+        write_whole(html, page(figures, optimized).encode())
+    if json is not None:
+        write_json(json, before | figures)
+    print_step(figures)
+    if ladder:
+        print_ladder(figures)
