@@ -88,6 +88,11 @@ class Optimizer(tf.Module):
         owned = {name: assignment.variable for name, assignment in self._assignments.items()}
         return owned.keys() == variables.keys() and all(owned[name] is variables[name] for name in owned)
 
+    def assigned(self, name: str) -> tuple[tf.Variable, Rule]:
+        """The variable of this name, and the rule that updates it."""
+        assignment = self._assignments[name]
+        return assignment.variable, assignment.rule
+
     def updates(self, gradients: Gradients) -> dict[str, Step]:
         """What each variable's rule gives for these gradients at the next step; changes nothing.
 

@@ -1,6 +1,6 @@
 """One training step of any cost function, run four ways."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, Literal, get_args
@@ -11,6 +11,7 @@ from tensorflow.python.eager import context, executor
 
 from .errors import InputError
 from .optimizer import Gradients, Optimizer, Variables
+from .recorder import Columns, Recorder
 from .rules import Step
 
 Execution = Literal["eager", "graph", "xla-step", "xla-loop"]
@@ -42,9 +43,11 @@ class Program:
     variables: the variables to train, by name, the same that `optimizer` has.
     execution: see `Execution`.
     observe:   what to keep of each step; the cost, as a float64 scalar, where none is given.
+    recorder:  keeps figures of every n-th step, and is read after `run`; it must be the same optimizer's.
 
-    Raises InputError for an unknown execution, for an optimizer of other variables, and from `run` for data and
-    batches that do not fit, a cost that is not a scalar, and gradients that the optimizer refuses.
+    Raises InputError for an unknown execution, for an optimizer of other variables or a recorder of another optimizer,
+    and from `run` for data and batches that do not fit, a cost that is not a scalar, and gradients that the optimizer
+    refuses.
     """
 
     def __init__(
@@ -54,11 +57,15 @@ class Program:
         optimizer: Optimizer,
         execution: Execution = "xla-loop",
         observe: Observer = cost_only,
+        recorder: Recorder | None = None,
     ):
         self._cost = cost
         self._variables = dict(variables)
         self._optimizer = optimizer
         self._observe = observe
+        self._recorder = recorder
+        if recorder is not None and recorder.optimizer is not optimizer:
+            raise InputError("The recorder must be made of the program's own optimizer, found that of another.")
         if not optimizer.owns(variables):
             raise InputError(f"The optimizer must have the variables {', '.join(variables)}, these and no others.")
         if execution not in get_args(Execution):
@@ -66,11 +73,8 @@ class Program:
         if optimizer.one_pass and not execution.startswith("xla"):
             raise InputError(f"An optimizer with one_pass needs an xla execution, found {execution!r}.")
         self.execution = execution
-        # TensorFlow counts retracings by code, and warns of many programs of one class; a partial is its own.
-        body = partial(self._loop if execution == "xla-loop" else self._step)
-        self._function: Any = body
-        if execution != "eager":
-            self._function = tf.function(body, autograph=False, jit_compile=execution.startswith("xla"))
+        self._function = self._compiled(self._loop if execution == "xla-loop" else self._step)
+        self._recording = self._compiled(partial(self._step, recorded=True))
 
     def run(self, data: Sequence[tf.Tensor], batches: Any) -> Any:
         """Takes one step for each row of `batches`; returns what was observed, stacked along a first axis of steps.
@@ -80,24 +84,32 @@ class Program:
         batches: integers [steps, batch size], the examples of each step. Each other shape compiles once more.
         """
         data, batches = _resident(data, batches)
+        due = {} if self._recorder is None else self._recorder.due(len(batches))
         if self.execution == "xla-loop":
-            return self._function(data, batches)
-        rows = tf.unstack(batches)
-        observed = [self._function(data, row) for row in rows] if self.execution == "eager" else self._calls(data, rows)
-        return tf.nest.map_structure(lambda *values: tf.stack(values), *observed)
+            observed, rows = self._function(*self._arguments(data, batches))
+        else:
+            steps = self._steps(data, tf.unstack(batches), due)
+            observed = _stacked([observed for observed, _ in steps])
+            rows = _stacked([row for _, row in steps if row])
+        if self._recorder is not None and due:
+            self._recorder.keep(due.values(), rows)
+        return observed
 
     @property
     def trace_count(self) -> int:
-        """How often the body has been traced: once for each shape of data and batch; never in "eager"."""
-        return 0 if self.execution == "eager" else self._function.experimental_get_tracing_count()
+        """How often the body has been traced: once for each shape of data and batch; never in "eager".
+
+        A step that is recorded is a body of its own, but in "xla-loop".
+        """
+        functions = [] if self.execution == "eager" else [self._function, self._recording]
+        return sum(function.experimental_get_tracing_count() for function in functions)
 
     def compiler_ir(self, data: Sequence[tf.Tensor], batches: Any, stage: str = "optimized_hlo") -> str:
         """What XLA makes of a call of `run` with these arguments, as text; see tf.function's compiler IR for stages."""
         if not self.execution.startswith("xla"):
             raise InputError(f"Only the xla executions have a compiler IR, found {self.execution!r}.")
-        data, batches = _resident(data, batches)
-        argument = batches if self.execution == "xla-loop" else batches[0]
-        return self._function.experimental_get_compiler_ir(data, argument)(stage=stage)
+        arguments = self._arguments(*_resident(data, batches))
+        return self._function.experimental_get_compiler_ir(*arguments)(stage=stage)
 
     def captured(self, data: Sequence[tf.Tensor], batches: Any) -> list[tf.Variable]:
         """The variables that a compiled call of `run` with these arguments takes after data and batches, in its order.
@@ -106,24 +118,44 @@ class Program:
         """
         if self.execution == "eager":
             raise InputError("Only a compiled program captures its variables, found 'eager'.")
-        data, batches = _resident(data, batches)
-        traced = self._function.get_concrete_function(data, batches if self.execution == "xla-loop" else batches[0])
+        traced = self._function.get_concrete_function(*self._arguments(*_resident(data, batches)))
         variables = {id(variable.handle): variable for variable in traced.variables}
         if others := [tensor for tensor in traced.captured_inputs if id(tensor) not in variables]:
             raise InputError(f"The cost and the rules must hold variables and numbers alone, found {others[0]!r}.")
         return [variables[id(handle)] for handle in traced.captured_inputs]
 
-    def _calls(self, data: tuple[tf.Tensor, ...], batches: list[tf.Tensor]) -> list[Any]:
-        """What was observed in a call of the compiled step for each batch."""
-        first, *others = batches
-        observed = [self._function(data, first)]  # which traces and compiles, where the shapes are new
-        if others:
-            launch = launcher(self._function, data, first)
-            with _asynchronous():
-                observed += [launch(*data, batch) for batch in others]
-        return observed
+    def _compiled(self, body: Callable[..., Any]) -> Any:
+        # TensorFlow counts retracings by code, and warns of many programs of one class; a partial is its own.
+        body = partial(body)
+        if self.execution == "eager":
+            return body
+        return tf.function(body, autograph=False, jit_compile=self.execution.startswith("xla"))
 
-    def _step(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> Any:
+    def _arguments(self, data: tuple[tf.Tensor, ...], batches: tf.Tensor) -> tuple[Any, ...]:
+        """What the compiled body takes in a call of `run`: in "xla-loop" of all of it, else of its first step."""
+        if self.execution != "xla-loop":
+            return data, batches[0]
+        return (data, batches) if self._recorder is None else (data, batches, tf.constant(self._recorder.first()))
+
+    def _steps(
+        self, data: tuple[tf.Tensor, ...], batches: list[tf.Tensor], recorded: Collection[int]
+    ) -> list[tuple[Any, Any]]:
+        """What was observed and what was recorded in each step, of which those in `recorded` are recorded."""
+        functions = [self._recording if step in recorded else self._function for step in range(len(batches))]
+        if self.execution == "eager":
+            return [function(data, batch) for function, batch in zip(functions, batches, strict=True)]
+        steps, launches = [], {}
+        with _asynchronous():
+            for function, batch in zip(functions, batches, strict=True):
+                if function in launches:
+                    steps.append(launches[function](*data, batch))
+                else:
+                    steps.append(function(data, batch))  # which traces and compiles, where the shapes are new
+                    launches[function] = launcher(function, data, batch)
+        return steps
+
+    def _step(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor, recorded: bool = False) -> tuple[Any, Any]:
+        """What is observed of a step and, if it is recorded, the recorder's row of it."""
         with tf.name_scope("gather"):
             examples = [tf.gather(d, batch) for d in data]
         with tf.GradientTape() as tape, tf.name_scope("forward"):
@@ -131,29 +163,71 @@ class Program:
         if not tf.is_tensor(cost) or cost.shape.rank != 0:
             raise InputError(f"The cost must be a scalar tensor, found {getattr(cost, 'shape', cost)!r}.")
         gradients = tape.gradient(cost, self._variables)
+        before = self._recorder.before() if self._recorder and recorded else {}
         with tf.name_scope("update"):
             updates = self._optimizer.apply(gradients)
         with tf.name_scope("observe"):
-            return self._observe(tf.cast(cost, tf.float64), gradients, updates)
+            return self._seen(before, tf.cast(cost, tf.float64), gradients, updates, recorded)
 
-    def _loop(self, data: tuple[tf.Tensor, ...], batches: tf.Tensor) -> Any:
+    def _seen(self, before: Columns, cost: Any, gradients: Gradients, updates: dict[str, Step], recorded: bool):
+        observed = self._observe(cost, gradients, updates)
+        if self._recorder is None or not recorded:
+            return observed, ()
+        compiled = self.execution.startswith("xla")
+        return observed, self._recorder.after(before, cost, gradients, updates, compiled)
+
+    def _loop(self, data: tuple[tf.Tensor, ...], batches: tf.Tensor, *first: tf.Tensor) -> tuple[Any, Any]:
         # A Python number in the condition and no maximum_iterations: XLA then knows the trip count.
-        steps = batches.shape[0]
-        arrays = tf.nest.map_structure(
-            lambda like: tf.TensorArray(like.dtype, steps, element_shape=like.shape), self._observation()
-        )
+        steps: Any = batches.shape[0]
+        observation, row = self._observation()
 
-        def body(i, arrays):
-            observed = self._step(data, tf.gather(batches, i))
-            return i + 1, tf.nest.map_structure(lambda array, value: array.write(i, value), arrays, observed)
+        def step(i, observed):
+            value, _ = self._step(data, tf.gather(batches, i))
+            return i + 1, _written(observed, i, value)
 
-        _, arrays = tf.while_loop(lambda i, _: i < steps, body, (tf.constant(0), arrays))
-        return tf.nest.map_structure(lambda array: array.stack(), arrays)
+        begun = tf.constant(0), _arrays(steps, observation)
+        if self._recorder is None:
+            _, observed = tf.while_loop(lambda i, _: i < steps, step, begun)
+            return _read(observed), ()
+        every = self._recorder.every
 
-    def _observation(self) -> Any:
-        """An observation of zero gradients, for its structure, shapes and dtypes."""
+        def unrecorded(end, i, observed):
+            """The steps from i to before `end`."""
+            return tf.while_loop(lambda i, _: i < end, step, (i, observed)) if every > 1 else (i, observed)
+
+        def recorded(i, observed, rows):
+            """Step i, and those after it that are not recorded."""
+            value, row = self._step(data, tf.gather(batches, i), recorded=True)
+            observed, rows = _written(observed, i, value), _written(rows, i // every, row)
+            return *unrecorded(tf.minimum(i + every, steps), i + 1, observed), rows
+
+        i, observed = unrecorded(tf.minimum(first[0], steps), *begun)
+        rows = _arrays(-(-steps // every), row)
+        _, observed, rows = tf.while_loop(lambda i, *_: i < steps, recorded, (i, observed, rows))
+        return _read(observed), _read(rows)
+
+    def _observation(self) -> tuple[Any, Any]:
+        """An observation and a recorder's row of zero gradients, for their structure, shapes and dtypes."""
         gradients = {name: tf.zeros_like(variable) for name, variable in self._variables.items()}
-        return self._observe(tf.zeros([], tf.float64), gradients, self._optimizer.updates(gradients))
+        before = {} if self._recorder is None else self._recorder.before()
+        return self._seen(before, tf.zeros([], tf.float64), gradients, self._optimizer.updates(gradients), True)
+
+
+def _arrays(size: int, like: Any) -> Any:
+    """Room for so many values of each tensor in a nest."""
+    return tf.nest.map_structure(lambda one: tf.TensorArray(one.dtype, size, element_shape=one.shape), like)
+
+
+def _written(arrays: Any, place: tf.Tensor, values: Any) -> Any:
+    return tf.nest.map_structure(lambda array, value: array.write(place, value), arrays, values)
+
+
+def _read(arrays: Any) -> Any:
+    return tf.nest.map_structure(lambda array: array.stack(), arrays)
+
+
+def _stacked(nests: Sequence[Any]) -> Any:
+    return tf.nest.map_structure(lambda *values: tf.stack(values), *nests) if nests else ()
 
 
 def launcher(function: Any, *arguments: Any) -> Callable[..., Any]:

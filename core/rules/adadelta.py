@@ -39,6 +39,7 @@ class Adadelta(Rule):
     """
 
     DIALECTS: ClassVar = dialects.ADADELTA
+    SQUARES: ClassVar = ("mean_g2", "mean_dx2")
 
     learning_rate: Rate = 1.0
     rho: Decay = 0.95
@@ -54,3 +55,9 @@ class Adadelta(Rule):
         dx = rms_dx / rms_g * g
         mean_dx2 = average(slots.mean_dx2, dx * dx, self.rho, self.complement_in)
         return Step(self.rate(t, g) * dx, AdadeltaSlots(mean_g2, mean_dx2), dict(rms_dx=rms_dx, rms_g=rms_g, dx=dx))
+
+    def epsilon_outweighs(self, step: Step) -> Array:
+        return self.epsilon > step.slots.mean_g2
+
+    def telling(self, step: Step) -> dict[str, Array]:
+        return {"rms_ratio": step.stages["rms_dx"] / step.stages["rms_g"]}

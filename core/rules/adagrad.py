@@ -36,6 +36,7 @@ class Adagrad(Rule):
     """
 
     DIALECTS: ClassVar = dialects.ADAGRAD
+    SQUARES: ClassVar = ("a",)
 
     learning_rate: Rate
     initial_accumulator_value: NonNegative = 0.0
@@ -63,3 +64,7 @@ class Adagrad(Rule):
             g, divisor = where(a > 0, g, zeros_like(g)), where(a > 0, denominator, full_like(a, 1.0))
         delta = self.rate(t, g) * g / divisor
         return Step(delta, AdagradSlots(a), dict(denominator=denominator))
+
+    def epsilon_outweighs(self, step: Step) -> Array:
+        a = step.slots.a
+        return self.epsilon > (sqrt(a) if self.epsilon_form == "outside-root" else a)

@@ -44,6 +44,7 @@ class Adam(Rule):
     """
 
     DIALECTS: ClassVar = dialects.ADAM
+    SQUARES: ClassVar = ("v",)
 
     learning_rate: Rate = 1e-3
     beta_1: Decay = 0.9
@@ -72,3 +73,11 @@ class Adam(Rule):
             delta, denominator = self.rate(t, g) * sqrt(c_2) / c_1 * m / root, root / sqrt(c_2)
         stages = dict(correction_1=c_1, correction_2=c_2, m_hat=m_hat, v_hat=v_hat, denominator=denominator)
         return Step(delta, AdamSlots(m, v), stages)
+
+    def epsilon_outweighs(self, step: Step) -> Array:
+        v = step.slots.v
+        under_root = v / step.stages["correction_2"] if self.epsilon_form == "algorithm-1" else v
+        return self.epsilon > sqrt(under_root + self.epsilon_root)
+
+    def telling(self, step: Step) -> dict[str, Array]:
+        return {name: step.stages[name] for name in ("correction_1", "correction_2")}

@@ -71,6 +71,8 @@ class Rule(ABC):
     """
 
     DIALECTS: ClassVar[Mapping[str, Dialect]] = {}
+    SQUARES: ClassVar[tuple[str, ...]] = ()
+    """The slots that hold squares, of gradients or of updates: their roots compare with those."""
 
     learning_rate: Rate
 
@@ -81,6 +83,14 @@ class Rule(ABC):
     @abstractmethod
     def update(self, g: Array, slots: Any, t: Array, x: Array) -> Step:
         """One step: gradient g, slots and parameter x of one dtype; t counts from 1, a float at least as wide."""
+
+    def epsilon_outweighs(self, step: Step) -> Array | None:
+        """Where, in what divides the gradient, ε is greater than what stands beside it; None for a rule without an ε."""
+        return None
+
+    def telling(self, step: Step) -> dict[str, Array]:
+        """What is telling of this rule alone, by name: arrays of which a recorder keeps the mean, and scalars."""
+        return {}
 
     def rate(self, t: Array, like: Array) -> Array:
         """The learning rate of step t in the dtype of `like`; a schedule is read at t − 1, as Keras counts."""

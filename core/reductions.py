@@ -1,0 +1,84 @@
+"""Many numbers to few, in forms that XLA compiles well for a processor: sums, order statistics, histograms."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
+
+COLUMNS, FOLDS = 256, 4
+HALF_OCTAVES = 512
+"""What `half_octaves` counts in: the bins of all float32 magnitudes."""
+DIGITS = (11, 10, 10)
+"""A magnitude's 31 bits, as `order_statistics` reads them, from the highest."""
+
+
+def half_octave_edges() -> np.ndarray:
+    """The lower edges of the bins of `half_octaves`, and ∞: float32 [HALF_OCTAVES], 0 and then 2^k and 1.5·2^k.
+
+    The last bins, of ∞ and NaN, have no edge above.
+    """
+    return (np.arange(HALF_OCTAVES, dtype=np.int32) << 22).view(np.float32)
+
+
+def total(x: tf.Tensor, compiled: bool) -> tf.Tensor:
+    """Σx over all elements, a float64 scalar; of integers and booleans exactly, up to 2^32 of them.
+
+    compiled: whether XLA compiles it. XLA's CPU compiler adds up a tensor element after element, so that each addition
+    waits for the one before, unless it is a sum over rows that stands by itself. Such a one is made here: the tensor is
+    folded, which adds whole rows as well, and a barrier keeps the fold out of the loop that sums it.
+    """
+    flat = tf.reshape(x, [-1])
+    flat = flat if flat.dtype.is_floating else tf.cast(flat, tf.float32)
+    size: Any = flat.shape[0]
+    rows = size // (FOLDS * COLUMNS)
+    if not compiled or rows < FOLDS:
+        return tf.reduce_sum(tf.cast(flat, tf.float64))
+    folded, rest = tf.split(flat, [rows * FOLDS * COLUMNS, -1])
+    folds = tf.unstack(tf.reshape(folded, [FOLDS, rows, COLUMNS]))
+    barrier: Any = optimization_barrier(sum(folds[1:], folds[0]))
+    columns = tf.concat([tf.reduce_sum(barrier[0], axis=0), rest], axis=0)
+    return tf.reduce_sum(tf.cast(columns, tf.float64))
+
+
+def half_octaves(x: tf.Tensor) -> tf.Tensor:
+    """How many magnitudes of x, rounded to float32, lie in each half octave, int32 [HALF_OCTAVES].
+
+    The bins are those of `half_octave_edges`: an octave is halved in the middle, at 1.5·2^k, which its bits tell.
+    """
+    bins = tf.bitwise.right_shift(_bits(x), 22)
+    return tf.math.unsorted_segment_sum(tf.ones_like(bins), bins, HALF_OCTAVES)
+
+
+def order_statistics(x: tf.Tensor, counted: tf.Tensor, shares: Sequence[float]) -> tf.Tensor:
+    """The smallest magnitudes that at least these shares of x do not exceed, float32 [shares]; NaN where none counts.
+
+    That is NumPy's quantile by the method "inverted_cdf", an element of |x|, x being rounded to float32; ∞ and NaN are
+    the greatest. Nothing is sorted: the bits of a magnitude are in its order, so that its digits are found one after
+    another, the highest first, by counting how often each occurs behind the digits found so far (radix selection).
+
+    counted: booleans in the shape of x, which elements count.
+    """
+    bits, among = _bits(x), tf.reshape(counted, [-1])
+    number = tf.reduce_sum(tf.cast(among, tf.int32))
+    exact = tf.cast(tf.math.ceil(tf.constant(shares, tf.float64) * tf.cast(number, tf.float64)), tf.int32)
+    ranks, found, left = tf.maximum(exact, 1), tf.zeros(len(shares), tf.int32), sum(DIGITS)
+    for width in DIGITS:
+        # Of the numbers found so far, the first that an element begins with; equal ones share its counts.
+        begins = tf.bitwise.right_shift(bits, left) if left < 31 else tf.zeros_like(bits)
+        first = tf.reduce_min(tf.where(begins[:, None] == found, range(len(shares)), len(shares)), axis=1)
+        own = tf.reduce_min(tf.where(found[:, None] == found, range(len(shares)), len(shares)), axis=1)
+        left -= width
+        digits = tf.bitwise.bitwise_and(tf.bitwise.right_shift(bits, left), 2**width - 1)
+        places = tf.where(among & (first < len(shares)), first * 2**width + digits, -1)
+        counts = tf.math.unsorted_segment_sum(tf.ones_like(places), places, len(shares) * 2**width)
+        below = tf.gather(tf.cumsum(tf.reshape(counts, [len(shares), 2**width]), axis=1), own)
+        digit = tf.reduce_sum(tf.cast(below < ranks[:, None], tf.int32), axis=1)
+        ranks -= tf.reduce_max(tf.where(below < ranks[:, None], below, 0), axis=1)
+        found = found * 2**width + digit
+    return tf.where(number > 0, tf.bitcast(found, tf.float32), np.nan)
+
+
+def _bits(x: tf.Tensor) -> tf.Tensor:
+    return tf.bitcast(tf.abs(tf.reshape(tf.cast(x, tf.float32), [-1])), tf.int32)
