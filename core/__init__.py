@@ -8,9 +8,10 @@ from .errors import InputError
 from .network import accuracy, logits, new_weights, softmax_cross_entropy
 from .optimizer import Optimizer
 from .program import Program
+from .recorder import Recorder
 from .rules import RULES, SGD, Adadelta, Adagrad, Adam, Rule, Step
 
 __all__ = [
-    "RULES", "SGD", "Adadelta", "Adagrad", "Adam", "InputError", "Optimizer", "Program", "Rule", "Step", "accuracy",
-    "logits", "new_weights", "softmax_cross_entropy",
+    "RULES", "SGD", "Adadelta", "Adagrad", "Adam", "InputError", "Optimizer", "Program", "Recorder", "Rule", "Step",
+    "accuracy", "logits", "new_weights", "softmax_cross_entropy",
 ]  # fmt: skip
