@@ -14,6 +14,7 @@ from .export import export
 from .inspection.command import inspect
 from .interruption import Interrupted, signals_noted
 from .options import FilePath, Whole
+from .race.command import race
 from .replication.command import replicate
 from .settings import Settings
 from .tf1_bridge.commands import export_tf1, import_tf1
@@ -162,7 +163,7 @@ def evaluate(*, checkpoint: FilePath, data_dir: FilePath | None = None, json: Fi
     print_evaluation(str(newest), figures)
 
 
-for command in (replicate, verify, diverge, translate, explain, inspect, export, import_tf1, export_tf1):
+for command in (replicate, verify, diverge, translate, race, explain, inspect, export, import_tf1, export_tf1):
     app.command(command)
 
 

@@ -1,0 +1,95 @@
+"""`rawstep race`."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from ..options import FilePath, Names, Whole
+
+
+def race(
+    *,
+    rules: Names = ("adam", "adagrad", "adadelta"),
+    landscape: Names | None = None,
+    steps: Annotated[Whole, Parameter(validator=Number(gte=1, lte=100_000))] = 1_000,
+    rates: Annotated[Whole, Parameter(validator=Number(gte=2, lte=1_000))] = 20,
+    starts: Annotated[Whole, Parameter(validator=Number(gte=1, lte=100))] = 1,
+    noise: Annotated[float, Parameter(validator=Number(gte=0, lt=float("inf")))] = 0.0,
+    seed: Annotated[Whole, Parameter(validator=Number(gte=0))] = 0,
+    json: FilePath | None = None,
+    out: FilePath | None = None,
+) -> None:
+    """Race update rules from one start over landscapes of two numbers, each at a learning rate tuned by one budget.
+
+    Plain SGD always runs too. All learning rates and starts of a rule advance together in one compiled program, in
+    float64. The table says after how many steps each rule was down to a ten-thousandth of the start's cost over the
+    least, for good.
+
+    Examples:
+
+    - `rawstep race`: four rules on all seven landscapes, in about a minute
+    - `rawstep race --landscape rosenbrock saddle --out race`: two of them; then open race/race.html
+    - `rawstep race --rules adam adam:keras adagrad --landscape beale`: two dialects of Adam beside each other
+    - `rawstep race --rules my_rules:Momentum --landscape quadratic`: a rule of your own, from my_rules.py
+    - `rawstep race --noise 0.5 --starts 5 --landscape himmelblau`: noisy gradients, the same noise for all
+    - `rawstep race --landscape mnist --seed 3 --json race.json`: around another network, and the figures in a file
+
+    Parameters
+    ----------
+    rules
+        adam, adagrad, adadelta, sgd, as their papers have them; one with a dialect, such as adam:keras; or module:Class
+        for a rule of your own.
+    landscape
+        rosenbrock, beale, himmelblau, rastrigin, saddle, quadratic (ill-conditioned), or mnist: a slice of the loss
+        around a network trained on MNIST. All unless given.
+    steps
+        Of each run.
+    rates
+        Learning rates in each rule's grid; as many again are tried around its best.
+    starts
+        Further ones are drawn near the landscape's own.
+    noise
+        Standard deviation of what is added to each coordinate of the gradient in each step.
+    seed
+        Decides noise, further starts, and the network of mnist.
+    json
+        Write all figures to this file.
+    out
+        Write trajectories.npz, race.json, a picture (.svg, .png) and an animation (.gif) of each landscape, and
+        race.html to this folder.
+    """
+    from core import InputError
+
+    from ..display import Tally
+    from ..files import check_apart, check_file, check_folder
+    from ..record import circumstances
+    from ..results import write_json
+    from . import conduct
+    from .contestants import contestants
+    from .landscapes import NAMES
+    from .table import print_results
+
+    for name in landscape or ():
+        if name not in NAMES:
+            raise InputError(f"There is no landscape {name!r}; there are: {', '.join(NAMES)}.")
+    names, chosen = dict.fromkeys(landscape or NAMES), contestants(rules)
+    terms = conduct.Terms(steps, rates, starts, noise, seed)
+    check_apart(json, out)
+    if json is not None:
+        check_file(json)
+    if out is not None:
+        check_folder(out)
+    before, races = circumstances("rawstep", ["scipy"]), []
+    with Tally(len(names) * (len(chosen) + 1)) as tally:
+        for name in names:
+            tally.begin(f"preparing {name}")
+            races.append(conduct.race(conduct.made(name, seed), chosen, terms, tally.begin))
+    found = before | conduct.results(races, terms)
+    if json is not None:
+        write_json(json, found)
+    if out is not None:
+        from .folder import write_folder
+
+        write_folder(out, races, found)
+    print_results(found)

@@ -1,0 +1,136 @@
+"""The race itself: every rule on every landscape, from the same starts, with the same noise and the same budget."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.seeds import generator
+
+from .contestants import Contestant
+from .heat import Heat
+from .landscapes import FORMULAS, MNIST, Landscape
+from .mnist_slice import mnist_slice
+from .tuning import HIGHEST, LOWEST, WITHIN, Outcome, threshold, tuned
+
+NEAR = 0.02
+"""Standard deviation of the further starts around the first, as a share of the picture's width and height."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is the same for every rule.
+
+    steps:  of each run.
+    rates:  learning rates in the grid of a rule; as many again are tried around its best.
+    starts: the landscape's own, and further ones drawn near it.
+    noise:  standard deviation of what is added to each coordinate of the gradient in each step.
+    seed:   decides starts, noise and the network of `mnist`.
+    """
+
+    steps: int = 1000
+    rates: int = 20
+    starts: int = 1
+    noise: float = 0.0
+    seed: int = 0
+
+    def drawn_starts(self, landscape: Landscape) -> np.ndarray:
+        """[starts, 2], the landscape's own first."""
+        width = np.array([high - low for low, high in landscape.bounds])
+        drawn = generator(self.seed, "starts").standard_normal((self.starts - 1, 2))
+        return np.concatenate([[landscape.start], landscape.start + NEAR * width * drawn])
+
+    def drawn_noise(self) -> np.ndarray:
+        """[steps, 2], one draw for every rule, learning rate, start and landscape."""
+        return self.noise * generator(self.seed, "noise").standard_normal((self.steps, 2))
+
+
+@dataclass(frozen=True)
+class Race:
+    """What came of one landscape: the outcome of each rule, by the name it was given."""
+
+    landscape: Landscape
+    outcomes: Mapping[str, Outcome]
+
+
+def made(name: str, seed: int) -> Landscape:
+    """One of `landscapes.NAMES`; `mnist`, for which a network is trained, from `seed`."""
+    if name == MNIST:
+        return mnist_slice(seed)
+    return next(landscape for landscape in FORMULAS if landscape.name == name)
+
+
+def race(
+    landscape: Landscape, contestants: Mapping[str, Contestant], terms: Terms, begin: Callable[[str], None]
+) -> Race:
+    """Every rule on one landscape. begin: told which rule is about to run.
+
+    Raises InputError for a rule that the optimizer refuses.
+    """
+    outcomes, starts, noise = {}, terms.drawn_starts(landscape), terms.drawn_noise()
+    for name, contestant in contestants.items():
+        begin(f"{name} on {landscape.name}")
+        outcomes[name] = tuned(Heat(landscape, contestant, starts, terms.rates, noise), landscape, terms.rates)
+    return Race(landscape, outcomes)
+
+
+def budget(terms: Terms) -> str:
+    """What each rule got, in a sentence."""
+    starts = "from the one start" if terms.starts == 1 else f"from each of {terms.starts} starts"
+    return (
+        f"Each rule got the same {2 * terms.rates} learning rates' worth of runs on each landscape: {terms.rates} from "
+        f"{LOWEST:g} to {HIGHEST:g} on a logarithmic grid, then {terms.rates} around its best; {terms.steps:,} steps "
+        f"{starts} at each, {2 * terms.rates * terms.starts} runs in all. A run has arrived when its cost exceeds the "
+        f"least by no more than {WITHIN:g} of what the start's does, and stays so."
+    )
+
+
+def results(races: Sequence[Race], terms: Terms) -> dict[str, Any]:
+    """All figures, as JSON can hold them; the trajectories are in `trajectories`."""
+    return {
+        "terms": {**vars(terms), "lowest_rate": LOWEST, "highest_rate": HIGHEST, "within": WITHIN},
+        "rules": list(races[0].outcomes),
+        "budget": budget(terms),
+        "landscapes": {one.landscape.name: _figures(one, terms) for one in races},
+    }
+
+
+def trajectories(races: Sequence[Race]) -> dict[str, np.ndarray]:
+    """landscape/rule/x [steps + 1, starts, 2] and landscape/rule/cost [steps + 1, starts], at the tuned rates."""
+    return {
+        f"{one.landscape.name}/{rule}/{kind}": getattr(outcome, kind)
+        for one in races
+        for rule, outcome in one.outcomes.items()
+        for kind in ("x", "cost")
+    }
+
+
+def _figures(one: Race, terms: Terms) -> dict[str, Any]:
+    land = one.landscape
+    return {
+        "title": land.title,
+        "source": land.source,
+        "starts": terms.drawn_starts(land).tolist(),
+        "minima": [list(point) for point in land.minima],
+        "least": land.least,
+        "arrived_at": threshold(land),
+        "rules": {name: _outcome(outcome, terms) for name, outcome in one.outcomes.items()},
+    }
+
+
+def _outcome(outcome: Outcome, terms: Terms) -> dict[str, Any]:
+    arrived = outcome.steps[np.isfinite(outcome.steps)]
+    return {
+        "rate": outcome.rate,
+        "arrived": len(arrived),
+        "steps": [None if np.isnan(steps) else int(steps) for steps in outcome.steps],
+        "mean_steps": float(arrived.mean()) if len(arrived) == terms.starts else None,
+        "final": float(outcome.cost[-1].mean()),
+        "distance": float(outcome.distance.mean()),
+        "runs": len(outcome.tried) * terms.starts,
+        "tried": [
+            {"rate": float(rate), "arrived": int(count), "final": float(final)}
+            for rate, count, final in zip(outcome.tried, outcome.arrived, outcome.finals, strict=True)
+        ],
+    }

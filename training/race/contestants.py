@@ -1,0 +1,42 @@
+"""Who races: from what a person types to rules at many learning rates."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from core import RULES, SGD, InputError, Rule
+
+from ..rule_choice import choose_rule
+
+PAPER = "paper"
+SGD_NAME = "sgd"
+
+Contestant = Callable[[Any], Rule]
+"""The rule at a learning rate: a number, or a tensor that broadcasts over a leading axis of runs."""
+
+
+def contestants(names: Sequence[str]) -> Mapping[str, Contestant]:
+    """By the names as they were given, each once; plain SGD at the end, unless it is among them.
+
+    names: a rule, by its paper's form; rule:dialect; or module:Class for a user's own.
+
+    Raises InputError for what is not there, and for a rule that takes no learning rate.
+    """
+    found = {name: _contestant(name) for name in names}
+    if not any(isinstance(build(1.0), SGD) for build in found.values()):
+        found[SGD_NAME] = _contestant(SGD_NAME)
+    return found
+
+
+def _contestant(name: str) -> Contestant:
+    first, _, dialect = name.partition(":")
+    own = first not in RULES and bool(dialect)
+
+    def build(learning_rate: Any) -> Rule:
+        if own:
+            return choose_rule(name, None, learning_rate)
+        return choose_rule(first, dialect or PAPER, learning_rate)
+
+    rule = build(1.0)
+    if getattr(rule, "learning_rate", None) != 1.0:
+        raise InputError(f"{name} must keep the learning rate that it is given, to be tuned.")
+    return build

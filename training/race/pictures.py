@@ -1,0 +1,71 @@
+"""Pictures of a race: contours with the trajectories on them, at rest and moving."""
+
+from io import BytesIO
+
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from PIL import Image
+
+from ..pages import COLOURS
+from .conduct import Race
+from .relief import Relief, frames
+
+MILLISECONDS, LAST = 120, 1500
+"""How long a picture of the animation stands, and the last one."""
+
+
+def map_of(one: Race, relief: Relief) -> tuple[Figure, list[Line2D]]:
+    """A figure of the first start's trajectories, and their lines, a rule after another."""
+    figure = Figure(figsize=(6.4, 5.4), dpi=90, layout="constrained")
+    axes = figure.subplots()
+    axes.contourf(relief.x, relief.y, relief.height, levels=24, cmap="Greys_r", alpha=0.55)
+    axes.contour(relief.x, relief.y, relief.height, levels=24, colors="#555", linewidths=0.4)
+    lines = []
+    for (rule, outcome), colour in zip(one.outcomes.items(), colours(one), strict=True):
+        label = f"{rule}, rate {outcome.rate:.3g}"
+        lines += axes.plot(
+            *path(outcome.x), color=colour, lw=1.6, marker="o", markersize=6, markevery=[-1], label=label
+        )
+    axes.plot(*np.transpose(one.landscape.minima), "*", color="#111", markersize=11, ls="", label="minimum")
+    axes.plot(*one.landscape.start, "s", color="#111", markersize=6, ls="", label="start")
+    axes.set(xlim=one.landscape.bounds[0], ylim=one.landscape.bounds[1], xlabel="x", ylabel="y")
+    axes.set_title(one.landscape.title)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, fontsize="small", frameon=False)
+    return figure, lines
+
+
+def path(x: np.ndarray) -> np.ndarray:
+    """[2, steps + 1] the way from the first start, for x [steps + 1, starts, 2]; NaN where it has left the numbers."""
+    way = x[:, 0].T
+    return np.where(np.isfinite(way).all(axis=0), way, np.nan)
+
+
+def animation(one: Race, relief: Relief) -> bytes:
+    """The same as a GIF: the background is drawn once, then the lines as far as they have come."""
+    figure, lines = map_of(one, relief)
+    canvas, ways = FigureCanvasAgg(figure), [line.get_xydata() for line in lines]
+    for line in lines:
+        line.set_animated(True)
+    canvas.draw()
+    background, axes = canvas.copy_from_bbox(figure.bbox), figure.axes[0]
+    counter = axes.text(0.02, 0.97, "", transform=axes.transAxes, va="top", animated=True)
+    images = []
+    for step in frames(len(ways[0]) - 1):
+        canvas.restore_region(background)
+        counter.set_text(f"step {step:,}")
+        for line, way in zip(lines, ways, strict=True):
+            line.set_data(*way[: step + 1].T)
+            axes.draw_artist(line)
+        axes.draw_artist(counter)
+        images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(64))
+    written = BytesIO()
+    durations = [*[MILLISECONDS] * (len(images) - 1), LAST]
+    images[0].save(written, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0)
+    return written.getvalue()
+
+
+def colours(one: Race) -> list[str]:
+    """One for each rule, the page's too."""
+    return [COLOURS[number % len(COLOURS)] for number in range(len(one.outcomes))]

@@ -1,0 +1,90 @@
+"""Learning rates tuned by one budget for every rule, and how runs are judged."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from .heat import Heat, Runs
+from .landscapes import Landscape
+
+LOWEST, HIGHEST = 1e-5, 1e2
+"""Learning rates of the grid: wide enough for a rule that moves by α a step and for one that moves by α·g."""
+WITHIN = 1e-4
+"""A run has arrived when its cost exceeds the least by no more than this share of what the start's cost does, and
+stays so to its end."""
+
+
+class Outcome(NamedTuple):
+    """A rule at its best learning rate on one landscape.
+
+    rate:     the best of all that were tried.
+    tried:    [tried] all learning rates, in the order of size, and for each `arrived` [tried], of how many starts it
+              arrived, and `finals` [tried], the mean of its last costs (not finite where a run is lost).
+    runs:     of the best rate: x [steps + 1, starts, 2], cost [steps + 1, starts].
+    steps:    [starts] steps until each run has arrived; NaN where it does not.
+    distance: [starts] from the last point of each run to the nearest of the minima.
+    """
+
+    rate: float
+    tried: np.ndarray
+    arrived: np.ndarray
+    finals: np.ndarray
+    x: np.ndarray
+    cost: np.ndarray
+    steps: np.ndarray
+    distance: np.ndarray
+
+
+def tuned(heat: Heat, landscape: Landscape, count: int) -> Outcome:
+    """The best of 2·`count` learning rates, each run from every start: a logarithmic grid of `count`, then as many
+    between the neighbours of its best.
+
+    Better is what arrives from more starts; then, in fewer steps on average, a run that does not counting with all of
+    its steps; then, what costs less at the end.
+    """
+    coarse = np.geomspace(LOWEST, HIGHEST, count)
+    first = heat.run(coarse)
+    best = int(np.argmin(ranks(first, landscape)))
+    low, high = coarse[max(best - 1, 0)], coarse[min(best + 1, count - 1)]
+    fine = np.geomspace(low, high, count + 2)[1:-1]
+    both = (first, heat.run(fine))
+    order = np.argsort(rates := np.concatenate([coarse, fine]))
+    x, cost = (np.concatenate(parts, axis=1)[:, order] for parts in zip(*both, strict=True))
+    return _outcome(rates[order], Runs(x, cost), landscape)
+
+
+def _outcome(rates: np.ndarray, runs: Runs, landscape: Landscape) -> Outcome:
+    steps, best = arrivals(runs.cost, landscape), int(np.argmin(ranks(runs, landscape)))
+    ends = runs.x[-1, best]
+    with np.errstate(all="ignore"):
+        distances = np.linalg.norm(ends[:, np.newaxis] - np.array(landscape.minima), axis=-1).min(axis=1)
+        finals = runs.cost[-1].mean(axis=1)
+    arrived = np.sum(np.isfinite(steps), axis=1)
+    best_runs = (runs.x[:, best], runs.cost[:, best])
+    return Outcome(float(rates[best]), rates, arrived, finals, *best_runs, steps[best], distances)
+
+
+def threshold(landscape: Landscape) -> float:
+    """The cost at which a run has arrived."""
+    start = float(landscape.costs(np.array(landscape.start)))
+    return landscape.least + WITHIN * (start - landscape.least)
+
+
+def arrivals(cost: np.ndarray, landscape: Landscape) -> np.ndarray:
+    """Steps until a run's cost is within the tolerance to stay, for costs [steps + 1, …]; NaN where it is not."""
+    outside = ~(cost <= threshold(landscape))
+    last_outside = np.where(outside.any(axis=0), len(cost) - 1 - outside[::-1].argmax(axis=0), -1)
+    return np.where(outside[-1], np.nan, last_outside + 1)
+
+
+def ranks(runs: Runs, landscape: Landscape) -> np.ndarray:
+    """[rates] the place of each learning rate, 0 being the best; see `tuned`."""
+    steps = arrivals(runs.cost, landscape)
+    late = np.where(np.isnan(steps), len(runs.cost) - 1, steps).mean(axis=1)
+    with np.errstate(all="ignore"):
+        final = np.nan_to_num(runs.cost[-1].mean(axis=1), nan=np.inf, posinf=np.inf)
+    lost = ~np.isfinite(runs.cost[-1]).all(axis=1)
+    order = np.lexsort((final, late, np.isnan(steps).sum(axis=1), lost))
+    places = np.empty(len(order), int)
+    places[order] = np.arange(len(order))
+    return places
