@@ -65,11 +65,9 @@ def formula(rule: Rule) -> Formula:
         values |= {("step", "delta"): sympify(step.delta)}
         known = {given["t"], *settings.values()}
         alone = {key for key, value in values.items() if given["t"] in value.free_symbols <= known}
-        symbols = {
-            (kind, name): names.at(old[name], "t") if kind == "slot" else names.of(name, "" if key in alone else "t")
-            for key in values
-            for kind, name in [key]
-        }
+        symbols = {("step", "delta"): names.of("delta", "t")}
+        symbols |= {("slot", name): names.at(symbol, "t") for name, symbol in old.items()}
+        symbols |= {key: names.of(key[1], "" if key in alone else "t") for key in values if key not in symbols}
         equations, named = [], {}
         for key, value in _in_order(values):
             equations.append(Equation(*key, symbols[key], readable(value.xreplace(named))))
@@ -146,24 +144,40 @@ def _in_order(values: Mapping[Key, Expr]) -> Iterable[tuple[Key, Expr]]:
 
 
 def readable(expression: Any) -> Any:
-    """The same, operation for operation, without sums with 0 and products with 1, and with cases around the whole.
+    """The same without sums with 0 and products with 1, and with cases around the whole; terms keep their order.
 
-    Products of products are one product, so that they print as one fraction; a sum within a sum stays, as taking it
-    apart may cancel. Call it where sympy does not evaluate.
+    Sums of sums are one sum, and products of products one product, so that they print as one fraction: the same on
+    paper, if not to the last bit. Call it where sympy does not evaluate.
     """
-    pieces: list[Any] = [part for part in preorder_traversal(expression) if isinstance(part, Piecewise)]
-    if pieces and expression not in pieces and len({tuple(c for _, c in piece.args) for piece in pieces}) == 1:
-        cases = [
-            (readable(expression.xreplace({piece: piece.args[number][0] for piece in pieces})), condition)
-            for number, (_, condition) in enumerate(pieces[0].args)
-        ]
-        return Piecewise(*cases)
+    pieces = _outermost_cases(expression)
+    if pieces and expression not in pieces and len({tuple(case for _, case in piece.args) for piece in pieces}) == 1:
+        return Piecewise(
+            *(
+                (readable(expression.xreplace({piece: piece.args[number][0] for piece in pieces})), case)
+                for number, (_, case) in enumerate(pieces[0].args)
+            )
+        )
+    return _tidy(expression)
+
+
+def _outermost_cases(expression: Any) -> list[Any]:
+    found, parts = [], preorder_traversal(expression)
+    for part in parts:
+        if isinstance(part, Piecewise):
+            found.append(part)
+            parts.skip()
+    return found
+
+
+def _tidy(expression: Any) -> Any:
     if not expression.args:
         whole = expression.is_Float and float(expression).is_integer()
         return Integer(int(expression)) if whole else expression
-    arguments = [readable(argument) for argument in expression.args]
+    if isinstance(expression, Piecewise):
+        return Piecewise(*((readable(value), _tidy(case)) for value, case in expression.args))
+    arguments = [_tidy(argument) for argument in expression.args]
     if isinstance(expression, Add):
-        return _of(Add, [*_parts(Add, arguments[:1]), *arguments[1:]], neutral=0)
+        return _of(Add, _parts(Add, arguments), neutral=0)
     if isinstance(expression, Mul):
         return _of(Mul, _with_powers(_parts(Mul, arguments)), neutral=1)
     return expression.func(*arguments)
@@ -181,6 +195,11 @@ def _of(kind: type[Expr], arguments: list[Any], neutral: int) -> Any:
 
 
 def _with_powers(factors: list[Any]) -> list[Any]:
-    """x·x as x²."""
-    counted = {factor: factors.count(factor) for factor in factors}
-    return [factor if count == 1 else Pow(factor, count) for factor, count in counted.items()]
+    """x·x as x², and one sign in front."""
+    exponents: dict[Any, int] = {}
+    for factor in factors:
+        whole = factor.is_Pow and factor.exp.is_Integer and factor.exp > 0
+        base, exponent = (factor.base, int(factor.exp)) if whole else (factor, 1)
+        exponents[base] = exponents.get(base, 0) + exponent
+    sign = [Integer(-1)] if exponents.pop(Integer(-1), 0) % 2 else []
+    return sign + [base if exponent == 1 else Pow(base, exponent) for base, exponent in exponents.items()]

@@ -126,7 +126,14 @@ class _MathML(MathMLPresentationPrinter):
         base = self._element("mi", sign.text.removesuffix(HAT))
         if sign.text.endswith(HAT):
             base = self._element("mover", base, self._element("mo", "^"))
-        return self._element("msub", base, self._element("mi", sign.below.replace("-", "−"))) if sign.below else base
+        return self._element("msub", base, self._below(sign)) if sign.below else base
+
+    def _below(self, sign: Sign) -> Any:
+        parts = [
+            self._element({"-": "mo", ",": "mo"}.get(part, "mi" if part.isalpha() else "mn"), part)
+            for part in re.findall(r"\d+|\D", sign.below)
+        ]
+        return parts[0] if len(parts) == 1 else self._element("mrow", *parts)
 
     def _print_Mul(self, expr: Mul) -> Any:  # noqa: N802
         factors: list[Any] = list(expr.args)
