@@ -17,7 +17,9 @@ def python(program: str, **environment: str) -> subprocess.CompletedProcess:
     return subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT, env=environment)
 
 
-LOADED = "print([name for name in ('keras', 'matplotlib', 'rich', 'torch', 'jax', 'optax') if name in sys.modules])"
+LOADED = (
+    "print([name for name in ('keras', 'matplotlib', 'rich', 'torch', 'jax', 'optax', 'sympy') if name in sys.modules])"
+)
 
 
 def test_core_brings_in_nothing_else_and_prints_nothing():

@@ -1,5 +1,6 @@
 """The student's command `explain`. It imports what it needs when it runs."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -10,10 +11,23 @@ from ..verification.commands import RuleSettings
 Numbers = Annotated[tuple[float, ...], Parameter(consume_multiple=True, negative=(), validator=not_empty)]
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExplainedSettings(RuleSettings):
+    """Settings of a rule, where they are not to be the dialect's own.
+
+    Parameters
+    ----------
+    learning_rate
+        Unless given, the dialect's own; where it has none, the worked steps take 0.01.
+    """
+
+    learning_rate: float | None = None
+
+
 def explain(
     rule: str,
     /,
-    settings: Annotated[RuleSettings, Parameter(name="*")] = RuleSettings(),  # noqa: B008 - frozen
+    settings: Annotated[ExplainedSettings, Parameter(name="*")] = ExplainedSettings(),
     *,
     dialect: str | None = None,
     gradients: Numbers = (0.5, -1.0),

@@ -174,7 +174,8 @@ def _tidy(expression: Any) -> Any:
         whole = expression.is_Float and float(expression).is_integer()
         return Integer(int(expression)) if whole else expression
     if isinstance(expression, Piecewise):
-        return Piecewise(*((readable(value), _tidy(case)) for value, case in expression.args))
+        pairs: Any = expression.args
+        return Piecewise(*((readable(value), _tidy(case)) for value, case in pairs))
     arguments = [_tidy(argument) for argument in expression.args]
     if isinstance(expression, Add):
         return _of(Add, _parts(Add, arguments), neutral=0)

@@ -1,0 +1,150 @@
+"""`rawstep explain` as a person runs it, in this process, which spares TensorFlow's start."""
+
+import json
+import math
+
+import pytest
+
+from core import RULES
+from training.cli import main
+from training.explain.explanation import explain
+from training.explain.notation import in_latex, in_mathml
+
+OWN = '''
+from dataclasses import dataclass
+from typing import NamedTuple
+from core import Rule, Step
+from core.rules import Decay, Rate
+from core.xp import Array, zeros_like
+
+class Velocity(NamedTuple):
+    """velocity: the running sum of gradients."""
+    velocity: Array
+
+@dataclass(frozen=True)
+class Momentum(Rule):
+    """Heavy ball.
+
+    With η = learning_rate and μ = momentum.
+    """
+    learning_rate: Rate = 0.1
+    momentum: Decay = 0.9
+
+    def slots(self, x):
+        return Velocity(zeros_like(x))
+
+    def update(self, g, slots, t, x):
+        velocity = self.momentum * slots.velocity + g
+        return Step(self.rate(t, g) * velocity, Velocity(velocity), {})
+
+class Branches(Momentum):
+    def update(self, g, slots, t, x):
+        return super().update(g if g > 0 else -g, slots, t, x)
+'''
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "own_explained.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(line):
+    with pytest.raises(SystemExit) as stop:
+        main(line.split())
+    assert stop.value.code == 0
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_everything_is_printed(rule, folder, capsys):
+    run(f"explain {rule} --dialect keras")
+    out, err = capsys.readouterr()
+    for part in (
+        "One step",
+        "Settings",
+        "Sources",
+        "On numbers, from θ₀ = 1",
+        "step 2, gradient -1",
+        "Δ₂ = ",
+        "θₜ = θₜ₋₁ - Δₜ",
+    ):
+        assert part in out
+    assert RULES[rule].DIALECTS["keras"].source in out
+    assert err == ""
+
+
+def test_numbers_of_the_user_s_go_into_the_worked_steps(folder, capsys):
+    run("explain sgd --learning-rate 0.5 --gradients -2 4 --parameter 3")
+    out = capsys.readouterr().out
+    assert "Δ₁ = 0.5⋅(-2) = -1" in out
+    assert "θ₁ = 3 - (-1) = 4" in out
+    assert "θ₂ = 4 - 2 = 2" in out
+
+
+def test_a_rule_of_one_s_own_is_explained_with_the_letters_of_its_docstring(folder, capsys):
+    run("explain own_explained:Momentum")
+    out = capsys.readouterr().out
+    assert "velocityₜ = μ⋅velocityₜ₋₁ + gₜ" in out
+    assert "Δₜ = η⋅velocityₜ" in out
+    assert "velocity  the running sum of gradients; starts at 0" in out
+    assert "Sources" not in out
+
+
+def test_latex_is_printed_alone_and_is_of_the_same_expressions_as_the_page(folder, capsys):
+    run("explain adagrad --dialect optax --latex --html page.html --json all.json")
+    out = capsys.readouterr().out
+    formula = explain("adagrad", "optax").formula
+    lines = [f"{in_latex(one.symbol, formula.signs)} &= {in_latex(one.expression, formula.signs)}"
+             for one in formula.equations]  # fmt: skip
+    body = " \\\\\n".join(f"  {line}" for line in lines)
+    assert out == f"\\begin{{align*}}\n{body}\n\\end{{align*}}\n"
+    page, record = (folder / "page.html").read_text(), json.loads((folder / "all.json").read_text())
+    assert [one["latex"].replace(" = ", " &= ", 1) for one in record["equations"]] == lines
+    for one in formula.equations:
+        assert f"{in_mathml(one.symbol, formula.signs)}<mo>=</mo>{in_mathml(one.expression, formula.signs)}" in page
+
+
+def test_the_file_has_all_that_is_shown(folder, capsys):
+    run("explain adam --json adam.json --gradients 1e200")
+    record = json.loads((folder / "adam.json").read_text())
+    assert (record["rule"], record["dialect"], record["parameter"]) == ("adam", "paper", 1.0)
+    assert record["settings"]["epsilon"] == 1e-8
+    assert record["settings_by_dialect"]["learning_rate"]["optax"] is None
+    assert [slot["name"] for slot in record["slots"]] == ["m", "v"]
+    assert [one["name"] for one in record["equations"] if one["of_t_alone"]] == ["correction_1", "correction_2"]
+    assert record["other_forms"][0]["dialects"] == ["tf1", "keras"]
+    assert [one["differs"] for one in record["other_forms"][0]["equations"]] == ["rounding"] * 2 + ["value"] * 2
+    values = record["steps"][0]["values"]
+    assert values["v"] is None, "what overflowed is no number"
+    assert math.isclose(values["m"], 1e199)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ("explain", "requires an argument"),
+        ("explain lion", "There is no rule 'lion'; there are: adam, adagrad, adadelta"),
+        ("explain adam --dialect caffe", "Adam has no dialect 'caffe'; it has: paper, tf1, keras, torch, optax."),
+        ("explain adam --rho 0.9", "Adam has no setting 'rho'"),
+        ("explain adam --epsilon -1", "Adam: epsilon must lie in (0, ∞), found -1."),
+        ("explain adam --gradients", "Needs at least one value."),
+        ("explain adam --gradients 1 x", "x"),
+        ("explain adam --gradients 1 nan", "--gradients must be finite, found nan."),
+        ("explain adam --json .", ". must be a file, found a folder."),
+        ("explain adam --html nowhere/page.html", "nowhere/page.html cannot be written"),
+        ("explain adam --html one --json one", "is given for two things that are written."),
+        ("explain own_explained:Nobody --html page.html", "own_explained:Nobody cannot be imported: AttributeError"),
+        ("explain own_explained:Momentum --dialect keras", "Momentum has no dialect 'keras'; it has: none."),
+        ("explain own_explained:Branches --json a.json", "Branches does not run on symbols, TypeError"),
+    ],
+)
+def test_bad_input_ends_in_one_sentence_and_status_2_and_writes_nothing(arguments, sentence, folder, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments.split())
+    out, err = capsys.readouterr()
+    assert stop.value.code == 2
+    assert out == ""
+    assert sentence in err
+    assert len(err.splitlines()) == 1
+    assert {path.name for path in folder.iterdir()} <= {"own_explained.py", "__pycache__"}

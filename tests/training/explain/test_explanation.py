@@ -1,0 +1,142 @@
+"""What is said of a rule: its dialects' differences, its slots, its numbers; each against the rule itself."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import sympy
+
+from core import RULES, Adam, InputError
+from training.explain.dialects import in_all_dialects, other_forms, rounding_only
+from training.explain.explanation import EXAMPLE_RATE, explain
+from training.explain.formula import formula
+
+from .test_formula import Hostile
+
+
+def test_the_dialects_of_adam_differ_as_the_libraries_do():
+    forms = {form.dialects: form for form in explain("adam").forms}
+    assert forms.keys() == {("tf1", "keras"), ("torch",)}
+    hat = forms["tf1", "keras"]
+    assert [equation.name for equation in hat.equations] == ["m", "v", "denominator", "delta"]
+    assert hat.rounding == {"m", "v"}
+    assert [equation.name for equation in forms["torch",].equations] == ["m"]
+    assert forms["torch",].rounding == {"m"}
+
+
+def test_the_dialects_of_adagrad_differ_in_the_denominator():
+    forms = {form.dialects: [equation.name for equation in form.equations] for form in explain("adagrad").forms}
+    assert forms == {("tf1",): ["denominator"], ("keras",): ["denominator"], ("optax",): ["denominator", "delta"]}
+    assert not any(form.rounding for form in explain("adagrad").forms)
+
+
+def test_adadelta_and_sgd_have_one_form():
+    assert explain("adadelta").forms == explain("sgd").forms == ()
+
+
+@pytest.mark.parametrize(
+    ("rule", "settings"),
+    [
+        ("adam", ["incremental", "complement_in", "power_in"]),
+        ("adagrad", []),
+        ("adadelta", ["complement_in"]),
+        ("sgd", []),
+    ],
+)
+@pytest.mark.parametrize("dialect", ["paper", "keras", "optax"])
+def test_what_changes_rounding_alone_is_found_and_explained(rule, settings, dialect):
+    """Would catch epsilon_form or rest_at_zero called a rounding, and a setting that the docstring does not explain."""
+    found = explain(rule, dialect).rounding
+    assert [rounding.setting for rounding in found] == settings
+    assert all(len(rounding.meaning) > 20 for rounding in found)
+
+
+def test_a_change_of_form_is_no_rounding():
+    """Planted: dialects that differ in ε's place alone."""
+    rule, other = Adam(), Adam(epsilon_form="epsilon-hat")
+    assert rounding_only(rule, {"here": rule, "there": other}) == ()
+    (form,) = other_forms(formula(rule), {"there": formula(other)})
+    assert form.rounding == set()
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_settings_are_those_of_the_rule_in_every_dialect(rule):
+    found = explain(rule)
+    for dialect, of in in_all_dialects(RULES[rule], 123.0).items():
+        expected = vars(of) | ({"learning_rate": None} if of.learning_rate == 123.0 else {})
+        assert {name: values[dialect] for name, values in found.settings.items()} == expected
+
+
+def test_a_learning_rate_that_is_asked_for_is_the_example_s_and_said_to_be():
+    asked, given = explain("adagrad"), explain("adagrad", settings={"learning_rate": 0.5})
+    assert (asked.rule.learning_rate, asked.rate_given) == (EXAMPLE_RATE, False)
+    assert (given.rule.learning_rate, given.rate_given) == (0.5, True)
+    assert explain("adagrad", "keras").rule.learning_rate == 1e-3
+
+
+def test_settings_that_only_go_together_here_do_not_stop_the_dialects():
+    """Optax's Adagrad alone may have ε = 0 and start at 0: would catch another dialect built with both."""
+    zero = {"epsilon": 0.0, "initial_accumulator_value": 0.0}
+    assert explain("adagrad", "optax", zero, gradients=(0.0,)).steps[0].lines[-1].value == 1.0
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_slot_has_its_meaning_from_its_docstring_and_its_first_value(rule):
+    slots = explain(rule, "tf1").slots
+    assert tuple(slot.name for slot in slots) == RULES[rule].dialect("tf1", learning_rate=1.0).slots(np.ones(1))._fields
+    assert all(len(slot.meaning) > 10 and ":" not in slot.meaning for slot in slots)
+    assert [slot.first for slot in slots] == ([0.1] if rule == "adagrad" else [0.0] * len(slots))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_worked_steps_are_the_rule_s_own_and_the_numbers_in_them_add_up(rule):
+    """The right sides are computed from what is written in them: six digits, so 1e-4 of what they come to.
+
+    1 − β^t loses digits where β^t is near 1, but β is written in full. Would catch a slot of the step before or after.
+    """
+    found = explain(rule, "paper", gradients=(0.5, -1.0, 0.0, 3e-4), parameter=-0.25)
+    own, x, slots = found.rule, np.array([-0.25]), found.rule.slots(np.ones(1))
+    for step, g in zip(found.steps, (0.5, -1.0, 0.0, 3e-4), strict=True):
+        expected = own.update(np.array([g]), slots, np.float64(step.t), x)
+        slots, x = expected.slots, x - expected.delta
+        values = slots._asdict() | expected.stages | {"delta": expected.delta, "parameter": x}
+        assert {line.name: line.value for line in step.lines} == {name: np.ravel(v)[0] for name, v in values.items()}
+        for line in step.lines:
+            written = {symbol: sympy.Float(symbol.name.strip("()")) for symbol in line.numbers.free_symbols}
+            assert float(line.numbers.subs(written)) == pytest.approx(line.value, rel=1e-4, abs=1e-12), line.name
+            shown = float(line.result.name)
+            assert (line.relation == "=") == (shown == pytest.approx(line.value, rel=1e-12, abs=0))
+
+
+def test_what_overflows_is_shown_and_not_hidden():
+    values = {line.name: line.value for line in explain("adam", gradients=(1e200,)).steps[0].lines}
+    assert values["v"] == values["denominator"] == float("inf")
+
+
+@dataclass(frozen=True)
+class Fails(Hostile):
+    """A rule that runs on symbols, not on arrays."""
+
+    def update(self, g, slots, t, x):
+        assert g.free_symbols
+        return super().update(g, slots, t, x)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (dict(name="lion"), "There is no rule 'lion'"),
+        (dict(name="adam", dialect="caffe"), "Adam has no dialect 'caffe'; it has: paper, tf1"),
+        (dict(name="adam", settings={"rho": 0.9}), "Adam has no setting 'rho'; it has: learning_rate"),
+        (dict(name="adam", settings={"beta_1": 1.0}), "beta_1 must lie in [0, 1), found 1."),
+        (dict(name="adam", settings={"learning_rate": 0.0}), "learning_rate must lie in (0, ∞), found 0."),
+        (dict(name="adam", gradients=(0.5, float("nan"))), "--gradients must be finite, found nan."),
+        (dict(name="adam", parameter=float("inf")), "--parameter must be finite, found inf."),
+        (dict(name=f"{__name__}:Fails"), "Fails failed at step 1, AttributeError"),
+        (dict(name=f"{__name__}:Hostile", settings={"beta_1": 0.5}), "Hostile has no setting 'beta_1'"),
+    ],
+)
+def test_what_cannot_be_explained_is_refused_in_a_sentence(arguments, sentence):
+    with pytest.raises(InputError) as refusal:
+        explain(**arguments)
+    assert sentence in str(refusal.value)
