@@ -1,4 +1,4 @@
-"""Floating-point operations of XLA's instructions, counted as XLA's own cost analysis counts them.
+"""Floating-point operations of XLA's instructions, counted much as XLA's own cost analysis counts them.
 
 One for each number that an elementwise instruction gives, roots and exponentials included; a multiplication and an
 addition for each pair of numbers in a product. Comparisons, selections, conversions and integers are none.

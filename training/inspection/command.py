@@ -8,9 +8,6 @@ from cyclopts.validators import Number
 from ..options import FilePath, Whole
 from ..settings import Settings
 
-COMPILATIONS = 3
-"""Of each rung: one that is slow by chance does not decide its figure."""
-
 
 def inspect(
     settings: Annotated[Settings, Parameter(name="*")] = Settings(),  # noqa: B008 - frozen
@@ -18,6 +15,7 @@ def inspect(
     steps: Annotated[Whole, Parameter(validator=Number(gte=2, lte=1_000))] = 50,
     ladder: bool = True,
     rounds: Annotated[Whole, Parameter(validator=Number(gte=2))] = 20,
+    compilations: Annotated[Whole, Parameter(validator=Number(gte=1))] = 3,
     hlo: FilePath | None = None,
     stablehlo: FilePath | None = None,
     html: FilePath | None = None,
@@ -48,6 +46,8 @@ def inspect(
         Compile and time all four executions too.
     rounds
         Each takes one sample of every execution.
+    compilations
+        Each execution is compiled so often; the median counts.
     hlo
         Write the program that XLA optimized to this file.
     stablehlo
@@ -75,10 +75,10 @@ def inspect(
             check_file(path)
     before = circumstances("rawstep")
     study = Study(settings, load_dataset(settings.data_dir), steps)
-    with Tally(1 + (pieces(rounds, COMPILATIONS) if ladder else 0)) as tally:
+    with Tally(1 + (pieces(rounds, compilations) if ladder else 0)) as tally:
         tally.begin("compiling")
         figures = study.step()
-        figures["ladder"] = study.ladder(rounds, COMPILATIONS, tally.begin) if ladder else None
+        figures["ladder"] = study.ladder(rounds, compilations, tally.begin) if ladder else None
     optimized = "" if hlo is None and html is None else study.text("optimized_hlo")
     if hlo is not None:
         write_whole(hlo, optimized.encode())

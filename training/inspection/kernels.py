@@ -3,10 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import prod
 from typing import Literal, get_args
 
 from .arithmetic import Arithmetic, arithmetic, is_product
-from .loop import trip_count
+from .loop import Within, descend, trip_count
 from .module import Instruction, Module, size, written
 from .phases import PHASES, Phase, phase
 
@@ -16,7 +17,9 @@ function; a copy; a loop of one operation."""
 
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
-LAUNCHES_NOTHING = frozenset(("parameter", "constant", "get-tuple-element", "tuple", "bitcast", "after-all"))
+LAUNCHES_NOTHING = frozenset(
+    ("parameter", "constant", "get-tuple-element", "tuple", "bitcast", "after-all", "while", "call", "conditional")
+)
 NAMES_NO_PHASE = LAUNCHES_NOTHING | {"broadcast", "iota"}
 """Constants that are equal become one, which keeps the name of one of them; and with it what spreads them."""
 
@@ -47,19 +50,18 @@ class Kernel:
     times: int
 
 
-def kernels(module: Module, computation: int, times: int = 1) -> Iterator[Kernel]:
+def kernels(module: Module, computation: int, within: Within = ()) -> Iterator[Kernel]:
     """Those of a computation in their order. What it calls, loops over or chooses from is listed with it.
 
     Of a choice all branches are listed, though one of them runs, and a loop of unknown length counts once.
+
+    within: what runs the computation.
     """
     phases: dict[int, Phase] = {}
-    for one in module.instructions(computation):
+    for one, around in descend(module, computation, within):
         phases[one.id] = _phase(module, one, phases)
-        if one.opcode in ("while", "call", "conditional"):
-            repeated = times * (trip_count(one) or 1)
-            for called in one.called_computation_ids:
-                yield from kernels(module, called, repeated)
-        elif one.opcode not in LAUNCHES_NOTHING:
+        if one.opcode not in LAUNCHES_NOTHING:
+            times = prod(trip_count(outer) or 1 for outer in around[len(within) :])
             yield _kernel(module, one, phases[one.id], times)
 
 

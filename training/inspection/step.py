@@ -10,7 +10,7 @@ from core import Program
 
 from .arithmetic import Arithmetic
 from .kernels import KINDS, Kernel, Kind, kernels
-from .loop import Loop, argument, training_loop, trip_count
+from .loop import Loop, argument, descend, training_loop, trip_count
 from .memory import Memory, memory
 from .module import Module
 from .phases import PHASES, Phase
@@ -72,7 +72,7 @@ def inspect(program: Program, data: Sequence[tf.Tensor], batches: Any) -> Inspec
     loop = training_loop(module)
     return Inspection(
         loops=loop is not None,
-        trip_count=None if loop is None else trip_count(loop.instruction),
+        trip_count=None if loop is None else trip_count(loop.within[-1]),
         kernels=list(_step(module, loop)),
         variables=list(_variables(module, loop, program.captured(data, batches), first=len(data) + 1)),
         memory=memory(module),
@@ -110,15 +110,15 @@ def _step(module: Module, loop: Loop | None) -> Iterator[Kernel]:
     if loop is None:
         yield from kernels(module, module.entry)
     else:
-        yield from kernels(module, loop.condition)
-        yield from kernels(module, loop.body)
+        yield from kernels(module, loop.condition, loop.within)
+        yield from kernels(module, loop.body, loop.within)
 
 
 def _variables(module: Module, loop: Loop | None, captured: Sequence[tf.Variable], first: int) -> Iterator[VariableUse]:
     """first: the number of the first variable among the program's arguments, which begin with data and batches."""
     in_place = {alias.parameter_number for alias in module.aliases}
-    step = module.instructions(module.entry if loop is None else loop.body)
-    copied = {argument(module, one, loop) for one in step if one.opcode == "copy"}
+    step = descend(module, module.entry) if loop is None else descend(module, loop.body, loop.within)
+    copied = {argument(module, one, within) for one, within in step if one.opcode == "copy"}
     for number, variable in enumerate(captured, start=first):
         name, bytes_ = variable.name.removesuffix(":0"), variable.shape.num_elements() * variable.dtype.size
         yield VariableUse(name, bytes_, number in in_place, number in copied)
