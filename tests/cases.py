@@ -4,6 +4,11 @@ Formulas and settings stand in core/verification/formulas.py, written from the p
 held to tests/papers.py; they are not read from the rules.
 """
 
+from itertools import product
+from typing import Any
+
+import pytest
+
 from core.verification import FORMULAS
 from core.verification.implementations import Known, known
 from core.verification.judge import judge
@@ -11,6 +16,23 @@ from core.verification.trajectory import Trajectory
 
 CASES = {(name, dialect): known(name, dialect, {}) for name, dialects in FORMULAS.items() for dialect in dialects}
 IDS = ["-".join(key) for key in CASES]
+
+DTYPES = ("float32", "float64")
+
+
+def checkered(*axes: dict[str, Any] | tuple[str, ...]) -> list[Any]:
+    """Parameters for a test: every combination of the axes' values, of which half are left to `pytest -m whole`.
+
+    Like the squares of a chessboard, so that every value of an axis is there with other values of each other axis.
+    """
+    named = [axis if isinstance(axis, dict) else dict(zip(axis, axis, strict=True)) for axis in axes]
+    parameters = []
+    for places in product(*map(enumerate, named)):
+        values = [axis[name] for axis, (_, name) in zip(named, places, strict=True)]
+        marks = [pytest.mark.whole] if sum(place for place, _ in places) % 2 else []
+        parameters.append(pytest.param(*values, marks=marks, id="-".join(name for _, name in places)))
+    return parameters
+
 
 FIRST_ACCUMULATORS = {"paper": 0.0, "tf1": 0.1, "keras": 0.1, "torch": 0.0, "optax": 0.1}
 """Adagrad's, by dialect; every other slot starts at 0."""

@@ -20,6 +20,7 @@ import tensorflow as tf
 from core import RULES, Adagrad, Adam, InputError, Optimizer, Program, Rule, Step
 from core.keras_bridge import KerasOptimizer, StepSchedule, take_over
 from core.xp import zeros_like
+from tests.cases import checkered
 from training.data import load_dataset
 
 # Keras's own, wherever it makes a NumPy array of one of its variables.
@@ -125,10 +126,12 @@ def assert_same_bits(found, expected):
         np.testing.assert_array_equal(a, b)
 
 
-@pytest.mark.parametrize("jit", [False, True])
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize(("name", "jit"), checkered(tuple(RULES), dict(graph=False, xla=True)))
 def test_three_epochs_end_where_keras_s_own_optimizer_ends(digits, name, jit):
-    """Would catch t counted from 0, slots that start elsewhere, a dialect mixed up, a second update a step."""
+    """Would catch t counted from 0, slots that start elsewhere, a dialect mixed up, a second update a step.
+
+    Two rules as a graph and two in XLA; `pytest -m whole` takes each in the other.
+    """
     ours = fitted(KerasOptimizer(RULES[name].dialect("keras")), digits, jit)
     assert_near(ours, fitted(kerass_own(name), digits, jit), 1e-5)
 
@@ -285,33 +288,37 @@ import numpy as np
 import core.keras_bridge
 import keras
 
-model, given, kept = keras.models.load_model(sys.argv[1]), np.load(sys.argv[2]), sys.argv[3]
-for images, labels in zip(given["images"], given["labels"]):
-    model.train_on_batch(images, labels)
-np.savez(kept, *[variable.numpy() for variable in model.trainable_variables + model.optimizer.variables])
+given = np.load("given.npz")
+for name in sys.argv[1:]:
+    model = keras.models.load_model(f"{name}.keras")
+    for images, labels in zip(given["images"], given["labels"]):
+        model.train_on_batch(images, labels)
+    np.savez(name, *[variable.numpy() for variable in model.trainable_variables + model.optimizer.variables])
 """
 
 
-@pytest.mark.parametrize("jit", [False, True])
-def test_a_model_saved_and_loaded_in_a_new_process_goes_on_to_the_same_bits(digits, jit, tmp_path):
-    """Would catch iterations that start again, slots lost or swapped, and a setting that the file does not hold."""
+def test_a_model_saved_and_loaded_in_a_new_process_goes_on_to_the_same_bits(digits, tmp_path):
+    """As a graph and in XLA. Would catch iterations that start again, slots lost or swapped, and a setting that the
+    file does not hold."""
     images, labels = digits[0][BATCHES], digits[1][BATCHES]
-    model = network(KerasOptimizer(Adam.dialect("torch", learning_rate=0.01, beta_1=0.8), clipnorm=1.0), jit)
-    for step in range(3):
-        model.train_on_batch(images[step], labels[step])
-    model.optimizer.learning_rate = 0.005
-    model.save(tmp_path / "model.keras")
     np.savez(tmp_path / "given.npz", images=images[3:], labels=labels[3:])
-    for step in range(3, 6):
-        model.train_on_batch(images[step], labels[step])
-    files = [tmp_path / name for name in ("model.keras", "given.npz", "kept.npz")]
+    models = {}
+    for name, jit in {"graph": False, "xla": True}.items():
+        models[name] = network(KerasOptimizer(Adam.dialect("torch", learning_rate=0.01, beta_1=0.8), clipnorm=1.0), jit)
+        for step in range(3):
+            models[name].train_on_batch(images[step], labels[step])
+        models[name].optimizer.learning_rate = 0.005
+        models[name].save(tmp_path / f"{name}.keras")
+        for step in range(3, 6):
+            models[name].train_on_batch(images[step], labels[step])
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-c", CONTINUE, *files], check=True, cwd=tmp_path, env=environment)
-    kept = np.load(tmp_path / "kept.npz")
-    assert_same_bits(
-        [kept[name] for name in kept.files],
-        [variable.numpy() for variable in model.trainable_variables + model.optimizer.variables],
-    )
+    subprocess.run([sys.executable, "-c", CONTINUE, *models], check=True, cwd=tmp_path, env=environment)
+    for name, model in models.items():
+        kept = np.load(tmp_path / f"{name}.npz")
+        assert_same_bits(
+            [kept[each] for each in kept.files],
+            [variable.numpy() for variable in model.trainable_variables + model.optimizer.variables],
+        )
 
 
 def copied(optimizer):

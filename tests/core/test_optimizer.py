@@ -1,8 +1,5 @@
 """The optimizer: whom it takes, what it refuses, what it holds, and that it assigns all or nothing."""
 
-import os
-import subprocess
-import sys
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,8 +7,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from core import Adadelta, Adagrad, Adam, InputError, Optimizer, Program, Rule, Step
+from core import Adagrad, Adam, InputError, Optimizer, Program, Rule, Step
 from core.xp import Array, zeros_like
+
+from . import one_pass
 
 
 class Nothing(NamedTuple):
@@ -232,54 +231,33 @@ def test_learning_rates_may_be_a_tensor_over_a_leading_axis_of_runs():
     np.testing.assert_array_equal(runs.numpy()[2], alone.numpy())
 
 
-RULES = [Adam(), Adam.dialect("keras"), Adagrad(0.1), Adadelta(), Adadelta.dialect("keras")]
+@pytest.fixture(scope="module")
+def with_option():
+    return one_pass.compared_with_the_option()
 
 
-@pytest.mark.parametrize("rule", RULES, ids=repr)
-def test_one_pass_gives_the_same_to_rounding(rule):
+@pytest.fixture(scope="module")
+def without_option():
+    return one_pass.compared()
+
+
+@pytest.mark.parametrize("xla", ["with_option", "without_option"])
+@pytest.mark.parametrize("rule", one_pass.RULES, ids=repr)
+def test_one_pass_gives_the_same_to_rounding(rule, xla, request):
     """Compiled by XLA, with its option and without it, against the optimizer as it is otherwise.
 
     Where XLA merges a product and a sum into one operation, each of 20 steps may be rounded some 4 ulps of 6e-8 apart.
     """
-    script = f"""
-import numpy as np, tensorflow as tf
-from core import *
-ends = []
-for one_pass in (False, True):
-    random = np.random.default_rng(0)
-    variables = {{"w": tf.Variable(random.standard_normal([64, 33]).astype("f")), "b": tf.Variable(tf.zeros(33))}}
-    optimizer = Optimizer({rule!r}, variables, one_pass=one_pass)
-    apply = tf.function(lambda gradients: optimizer.apply(gradients) and None, jit_compile=True, autograph=False)
-    for _ in range(20):
-        apply({{name: tf.constant(random.standard_normal(v.shape).astype("f")) for name, v in variables.items()}})
-    ends.append([v.numpy() for v in (*variables.values(), *tf.nest.flatten(optimizer.slots))])
-for plain, merged in zip(*ends):
-    np.testing.assert_allclose(merged, plain, rtol=20 * 4 * 6e-8, atol=1e-7 * np.abs(plain).max())
-assert int(optimizer.step) == 20
-"""
-    option = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true"
-    for flags in ("", option):
-        done = subprocess.run(
-            [sys.executable, "-c", script], env=os.environ | {"XLA_FLAGS": flags}, capture_output=True
-        )
-        assert done.returncode == 0, done.stderr.decode()
+    pairs, _ = request.getfixturevalue(xla)
+    (steps, plain), (merged_steps, merged) = pairs[repr(rule)]
+    assert steps == merged_steps == one_pass.STEPS == 20
+    for expected, found in zip(plain, merged, strict=True):
+        np.testing.assert_allclose(found, expected, rtol=20 * 4 * 6e-8, atol=1e-7 * np.abs(expected).max())
 
 
-def test_one_pass_is_one_loop():
+def test_one_pass_is_one_loop(with_option):
     """With XLA's option: the variable and both slots are the results of one fusion; of two otherwise."""
-    script = """
-import tensorflow as tf
-from core import *
-for one_pass in (False, True):
-    variables = {"x": tf.Variable(tf.ones(100_000))}
-    optimizer = Optimizer(Adadelta(), variables, one_pass=one_pass)
-    apply = tf.function(lambda gradients: optimizer.apply(gradients) and None, jit_compile=True, autograph=False)
-    hlo = apply.experimental_get_compiler_ir({"x": tf.ones(100_000)})(stage="optimized_hlo")
-    print(sum(" fusion(" in line and "f32[100000]" in line for line in hlo.splitlines()))
-"""
-    option = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true"
-    done = subprocess.run([sys.executable, "-c", script], env=os.environ | {"XLA_FLAGS": option}, capture_output=True)
-    before, after = map(int, done.stdout.split())
+    _, (before, after) = with_option
     assert after == 1 < before
 
 

@@ -16,8 +16,9 @@ from core.rules import Decay, Positive, Rate
 from core.verification import EXECUTIONS, FORMULAS, REFERENCES, Streams, claim, matrix, synthetic, verify
 from core.verification.references import Torch
 from core.xp import Array, cast_like, sqrt, where, zeros_like
+from tests.cases import DTYPES, checkered
 
-STREAMS = {dtype: synthetic(dtype, 60) for dtype in ("float32", "float64")}
+STREAMS = {dtype: synthetic(dtype, 60) for dtype in DTYPES}
 
 
 def quick(subject, reference, **options):
@@ -35,10 +36,9 @@ def test_the_matrix_is_every_rule_in_every_dialect_against_the_paper_and_its_lib
     assert [one.dialect for one in matrix(["adam"], references=["keras"])] == ["keras"]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("name", RULES)
+@pytest.mark.parametrize(("name", "dtype"), checkered(tuple(RULES), DTYPES))
 def test_every_execution_of_every_rule_is_certified_and_every_error_would_be_seen(name, dtype):
-    """The Keras dialects, against formula and library."""
+    """The Keras dialects, against formula and library; each rule in one dtype, `pytest -m whole` in the other."""
     rows = [row for one in matrix([name], ["keras"]) for row in one.rows(STREAMS[dtype])]
     assert [(row.reference, row.execution) for row in rows] == [(r, e) for r in ("paper", "keras") for e in EXECUTIONS]
     for row in rows:
@@ -124,9 +124,9 @@ def test_a_right_rule_of_somebody_s_own_is_certified(reference):
         ("ε", "denominator", "ε inside the root"),
     ],
 )
-@pytest.mark.parametrize("reference", ["keras:Adam", "adam:keras"])
-def test_somebody_is_told_which_stage_of_their_rule_is_wrong(reference, error, stage, words):
-    for row in quick(MyAdam(error=error), reference):
+@pytest.mark.parametrize(("reference", "dtype"), [("keras:Adam", "float32"), ("adam:keras", "float64")])
+def test_somebody_is_told_which_stage_of_their_rule_is_wrong(reference, dtype, error, stage, words):
+    for row in quick(MyAdam(error=error), reference, dtypes=[dtype]):
         assert row.verdict == "differs"
         assert (row.why.stage, row.why.words) == (stage, (words,))
 

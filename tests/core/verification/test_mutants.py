@@ -11,7 +11,7 @@ from core.verification import MUTANTS, OfRule, diverge, synthetic
 from core.verification.claims import REVEALING
 from core.verification.implementations import known
 from core.verification.mutants import Mutant, planted
-from tests.cases import CASES, IDS
+from tests.cases import CASES, DTYPES, IDS, checkered
 
 
 def test_there_are_enough_and_the_asked_ones_are_among_them():
@@ -33,10 +33,12 @@ def clearer(one, other):
     return other is None or one.units / one.bound > other.units / other.bound
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("key", CASES, ids=IDS)
+@pytest.mark.parametrize(("key", "dtype"), checkered(dict(zip(IDS, CASES, strict=True)), DTYPES))
 def test_every_error_is_seen_at_its_stage_and_named(key, dtype):
-    """With the library's own settings or with those that reveal it; by the first divergence from the right rule."""
+    """With the library's own settings or with those that reveal it; by the first divergence from the right rule.
+
+    Each case in one dtype, so that every rule and every dialect has both; `pytest -m whole` takes the other.
+    """
     name, dialect = key
     own = CASES[key].formula.settings
     sets = [{}, *({n: v for n, v in one.items() if n != "epsilon" or own[n]} for one in REVEALING[name])]

@@ -8,7 +8,7 @@ from core.verification import REFERENCES, OfLibrary, synthetic
 from core.verification.translation import translate
 from tests.cases import CASES
 
-STREAMS = synthetic("float64", 200)
+STREAMS = synthetic("float64", 80)
 EXACT = [
     ("adam", "tf1", "keras"), ("adam", "keras", "tf1"), ("adam", "torch", "optax"), ("adam", "optax", "paper"),
     ("adagrad", "keras", "torch"), ("adagrad", "keras", "tf1"), ("adagrad", "optax", "keras"),
