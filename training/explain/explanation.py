@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from core import RULES, InputError, Rule
 
-from ..rule_choice import choose_rule
+from ..rule_choice import choose_rule, rule_settings
 from .dialects import OtherForm, Rounding, default_rate, in_all_dialects, other_forms, rounding_only
 from .formula import Formula, first_slots, formula
 from .notation import Sign
@@ -33,8 +33,12 @@ class Explanation:
 
     dialect:    None for a rule that has none.
     rate_given: whether the learning rate is the dialect's or the user's, not the example's.
-    settings:   every setting by name, with its value here, and, by name, in the other dialects; None for a rate that is
-                asked for.
+    formula:    the rule's, with its settings of form.
+    formulas:   that one and those of the other dialects, by dialect; "default" where the rule has none.
+    settings:   every setting by name: its value here and in the other dialects; None for a rate that is asked for.
+    forms:      where the other dialects' formulas differ.
+    rounding:   the settings in which dialects differ on no paper.
+    parameter:  of the coordinate of the worked steps, before the first of them.
     """
 
     name: str
@@ -114,8 +118,8 @@ def _with(rule: Rule, settings: Mapping[str, Any]) -> Rule:
 
 
 def _settings(here: str, rule: Rule, rate: Any, others: Mapping[str, Rule]) -> dict[str, dict[str, Any]]:
-    columns = {here: rule, **others}
-    rows = {field.name: {one: getattr(of, field.name) for one, of in columns.items()} for field in fields(rule)}
+    columns = {one: rule_settings(of) for one, of in {here: rule, **others}.items()}
+    rows = {field.name: {one: of[field.name] for one, of in columns.items()} for field in fields(rule)}
     asked = {one for one, of in others.items() if default_rate(type(of), one) is None} | (
         {here} if rate is None else set()
     )
@@ -144,4 +148,4 @@ def _prose(kind: type[Rule]) -> list[str]:
     apart = re.compile(r"\s|\w+: |Any shape|Stages:")
     paragraphs = (inspect.getdoc(kind) or "").split("\n\n")
     prose = [" ".join(one.split()) for index, one in enumerate(paragraphs) if index == 0 or not apart.match(one)]
-    return [re.sub(r"\s*With [^.]*:$", "", one) for one in prose]
+    return [re.sub(r":$", ".", re.sub(r"\s*With [^.]*:$", "", one)) for one in prose]

@@ -158,7 +158,7 @@ class _MathML(MathMLPresentationPrinter):
         for value, condition in expr.args:
             case = self._element("mtext", "otherwise")
             if condition != True:  # noqa: E712 - sympy's true is not Python's
-                case = self._element("mrow", self._element("mtext", "if "), self._print(condition))
+                case = self._element("mrow", self._element("mtext", "if\N{NO-BREAK SPACE}"), self._print(condition))
             cells = (self._element("mtd", cell) for cell in (self._print(value), case))
             table.appendChild(self._element("mtr", *cells))
         return self._element("mrow", self._element("mo", "{"), table)

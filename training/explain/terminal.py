@@ -66,7 +66,7 @@ def _sections(explanation: Explanation) -> Iterable[tuple[str, Iterable[Any]]]:
         )
     if prose[1:]:
         yield "Notes", prose[1:]
-    if len(sources) > 1:
+    if len(explanation.formulas) > 1:
         yield "Sources", [f"  {name}: {source}" for name, source in sources.items()]
     yield f"On numbers, from {beginning(explanation)}", _steps(explanation)
 
@@ -120,11 +120,18 @@ def _slots(explanation: Explanation) -> Table:
 
 
 def _settings(explanation: Explanation) -> Table:
+    """What is set here, and what is set otherwise elsewhere; dialects of one value together."""
+    here, *others = explanation.formulas
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 1))
-    for heading in ("", "", *explanation.formulas):
+    for heading in ("", "", here, *(["elsewhere"] if others else [])):
         table.add_column(heading)
-    for row in settings_table(explanation):
-        table.add_row(*row)
+    for symbol, name, value, *elsewhere in settings_table(explanation):
+        found: dict[str, list[str]] = {}
+        for dialect, other in zip(others, elsewhere, strict=True):
+            found.setdefault(other, []).append(dialect)
+        found.pop(value, None)
+        differing = "; ".join(f"{other} in {', '.join(dialects)}" for other, dialects in found.items())
+        table.add_row(symbol, name, value, *([differing] if others else []))
     return table
 
 

@@ -14,7 +14,7 @@ OWN = '''
 from dataclasses import dataclass
 from typing import NamedTuple
 from core import Rule, Step
-from core.rules import Decay, Rate
+from core.rules import Decay, Dialect, Rate
 from core.xp import Array, zeros_like
 
 class Velocity(NamedTuple):
@@ -36,6 +36,10 @@ class Momentum(Rule):
     def update(self, g, slots, t, x):
         velocity = self.momentum * slots.velocity + g
         return Step(self.rate(t, g) * velocity, Velocity(velocity), {})
+
+class Lent(Momentum):
+    """Heavy ball, lent to others, at a rate that falls."""
+    DIALECTS = {"house": Dialect("The house's own papers", dict(learning_rate=lambda step: 1 / (1 + step)))}
 
 class Branches(Momentum):
     def update(self, g, slots, t, x):
@@ -74,6 +78,17 @@ def test_everything_is_printed(rule, folder, capsys):
     assert err == ""
 
 
+def test_what_other_dialects_set_and_compute_stands_beside(folder, capsys):
+    run("explain adam --epsilon 1e-3")
+    out = capsys.readouterr().out
+    settings = [" ".join(line.split()) for line in out.splitlines()]
+    assert "α learning_rate 0.001 to be given in optax" in settings
+    assert "ε epsilon 0.001 1e-08 in tf1, torch, optax; 1e-07 in keras" in settings
+    assert "epsilon_form algorithm-1 epsilon-hat in tf1, keras" in settings
+    assert "Otherwise in tf1, keras" in out
+    assert out.count("(the same but for rounding)") == 3
+
+
 def test_numbers_of_the_user_s_go_into_the_worked_steps(folder, capsys):
     run("explain sgd --learning-rate 0.5 --gradients -2 4 --parameter 3")
     out = capsys.readouterr().out
@@ -89,6 +104,18 @@ def test_a_rule_of_one_s_own_is_explained_with_the_letters_of_its_docstring(fold
     assert "Δₜ = η⋅velocityₜ" in out
     assert "velocity  the running sum of gradients; starts at 0" in out
     assert "Sources" not in out
+
+
+def test_dialects_of_one_s_own_and_a_schedule_are_explained(folder, capsys):
+    run("explain own_explained:Lent --html lent.html")
+    out = capsys.readouterr().out
+    assert "house: The house's own papers" in out
+    assert "0.1 Lent.<lambda> in house" in " ".join(out.split())
+    assert "Otherwise in house" in out
+    assert "velocityₜ" in out.split("Otherwise in house")[1].split("Sources")[0]
+    assert "the class's own defaults" in (folder / "lent.html").read_text().replace("&#39;", "'")
+    run("explain own_explained:Lent --dialect house")
+    assert "Δ₂ = " in capsys.readouterr().out
 
 
 def test_latex_is_printed_alone_and_is_of_the_same_expressions_as_the_page(folder, capsys):
