@@ -8,7 +8,7 @@ from markupsafe import Markup
 from ..pages import render
 from .charts import arithmetic_chart, ladder_chart, traffic_chart
 from .figures import sentences
-from .tables import LADDER_LEGEND, STEP_LEGEND, count
+from .tables import DRIFTS, LAUNCHES, TIMES, WORK, count
 
 
 def page(figures: Mapping[str, Any], hlo: str) -> str:
@@ -20,14 +20,15 @@ def page(figures: Mapping[str, Any], hlo: str) -> str:
     return render(
         "training.inspection",
         "page.html.jinja",
-        {"count": count, "millions": lambda value: f"{value / 1e6:.3f}", "operations": _operations},
+        {"count": count, "millions": _millions, "operations": _operations, "breakable": _breakable},
         title=figures["title"],
+        steps=figures["steps"],
         start=figures["start"],
         step=step,
         rungs=rungs,
         sentences=sentences(step),
-        step_legend=STEP_LEGEND,
-        ladder_legend=LADDER_LEGEND,
+        step_legends=(LAUNCHES, WORK),
+        ladder_legends=(TIMES, DRIFTS),
         charts={name: Markup(html) for name, html in charts.items()},
         hlo=hlo,
     )
@@ -35,3 +36,12 @@ def page(figures: Mapping[str, Any], hlo: str) -> str:
 
 def _operations(counts: Mapping[str, int]) -> str:
     return ", ".join(opcode if count == 1 else f"{count} {opcode}" for opcode, count in counts.items())
+
+
+def _millions(value: int) -> str:
+    return f"{value / 1e6:.3f}"
+
+
+def _breakable(name: str) -> Markup:
+    """Long names go on in a new line after an underscore."""
+    return Markup("_<wbr>").join(name.split("_"))

@@ -43,7 +43,7 @@ def test_tables_and_sentences_are_printed(written, figures):
     for name in [*figures["step"]["phases"], *(rung["execution"] for rung in figures["ladder"])]:
         assert f"\n  {name} " in printed
     assert "adagrad (tf1) on 784-16-10, batches of 20, xla-loop" in printed
-    assert "The ladder, from He's first weights" in printed
+    assert "Drift in 5 steps, from He's first weights" in printed
     assert "XLA knows how often the loop over steps runs: 5 times." in printed
     assert "9 of 9 variables are updated in place." in printed
 
