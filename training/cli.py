@@ -18,6 +18,7 @@ from .race.command import race
 from .replication.command import replicate
 from .settings import Settings
 from .tf1_bridge.commands import export_tf1, import_tf1
+from .trace.command import trace
 from .verification.commands import diverge, translate, verify
 
 app = App(
@@ -163,7 +164,7 @@ def evaluate(*, checkpoint: FilePath, data_dir: FilePath | None = None, json: Fi
     print_evaluation(str(newest), figures)
 
 
-for command in (replicate, verify, diverge, translate, race, explain, inspect, export, import_tf1, export_tf1):
+for command in (replicate, verify, diverge, translate, trace, race, explain, inspect, export, import_tf1, export_tf1):
     app.command(command)
 
 

@@ -1,14 +1,14 @@
 """Training a perceptron on labelled images: one epoch after another, with its costs, accuracies and rates."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from core import Optimizer, Program, new_weights
+from core import Optimizer, Program, Recorder, new_weights
 
 from .data import Dataset, Sampler, fingerprint
 from .images import evaluator, image_cost
@@ -56,12 +56,13 @@ class Trainer:
     costs:     of the steps so far in the epoch that has begun; as many as the position in it.
     evaluate:  cost and accuracy of the weights, as they then are, on a split.
     stopwatch: compile seconds and steady rate of the training calls, drawing the batches included.
+    recorder:  the flight recorder that `record` makes of the optimizer; None where there is no `record`.
 
     Raises InputError for a rule, dialect, learning rate, batch size, layer, initialisation or execution that
-    cannot be.
+    cannot be, and what `record` raises.
     """
 
-    def __init__(self, settings: Settings, dataset: Dataset):
+    def __init__(self, settings: Settings, dataset: Dataset, record: Callable[[Optimizer], Recorder] | None = None):
         self.settings = settings
         self.dataset = dataset
         self.rule = choose_rule(settings.rule, settings.dialect, settings.learning_rate)
@@ -69,7 +70,8 @@ class Trainer:
         layers = [dataset.train.images.shape[1], *settings.hidden, dataset.classes]
         self.weights = new_weights(layers, settings.init, settings.seed)
         self.optimizer = Optimizer(self.rule, self.weights)
-        self.program = Program(image_cost, self.weights, self.optimizer, settings.execution)
+        self.recorder = None if record is None else record(self.optimizer)
+        self.program = Program(image_cost, self.weights, self.optimizer, settings.execution, recorder=self.recorder)
         self.evaluate = evaluator(self.weights)
         self.stopwatch = Stopwatch()
         self.history: list[Epoch] = []

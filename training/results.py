@@ -5,7 +5,8 @@ import platform
 import re
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -67,7 +68,7 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 class TensorBoard:
-    """Scalars of a run as TensorBoard events, one point an epoch.
+    """Scalars of a run as TensorBoard events, one point an epoch, or summaries that are made already.
 
     Raises InputError where the folder cannot be made or written.
     """
@@ -80,10 +81,20 @@ class TensorBoard:
 
     def write(self, epoch: int, **scalars: float) -> None:
         """Adds one point to each curve. Raises InputError where it cannot be written, as on a full disk."""
+        with self._flushed(), self._writer.as_default(step=epoch):
+            for name, value in scalars.items():
+                tf.summary.scalar(name, value)
+
+    def write_summaries(self, summaries: Iterable[tuple[int, bytes]]) -> None:
+        """Adds serialized Summary protocol buffers, each with its step. Raises InputError as `write` does."""
+        with self._flushed(), self._writer.as_default():
+            for step, summary in summaries:
+                tf.summary.experimental.write_raw_pb(summary, step)
+
+    @contextmanager
+    def _flushed(self) -> Iterator[None]:
         try:
-            with self._writer.as_default(step=epoch):
-                for name, value in scalars.items():
-                    tf.summary.scalar(name, value)
+            yield
             self._writer.flush()
         except tf.errors.OpError as error:
             raise InputError(f"{self._folder} cannot be written: {error.message}.") from error

@@ -1,0 +1,100 @@
+"""`rawstep trace`."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from ..options import FilePath, Names, Whole, not_empty
+from ..settings import Settings
+
+Folders = Annotated[tuple[FilePath, ...], Parameter(consume_multiple=True, negative=(), validator=not_empty)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShortRun(Settings):
+    """A run of fewer epochs: what a rule does inside shows early."""
+
+    epochs: Annotated[Whole, Parameter(validator=Number(gte=1))] = 3
+
+
+def trace(
+    settings: Annotated[ShortRun, Parameter(name="*")] = ShortRun(),
+    *,
+    every: Annotated[Whole, Parameter(validator=Number(gte=1))] = 10,
+    figures: Names = ("norms", "shares", "rates", "histograms"),
+    layers: Names | None = None,
+    values: Names | None = None,
+    follow: Names | None = None,
+    out: FilePath = Path("trace"),
+    beside: Folders | None = None,
+    cost: bool = True,
+    json: FilePath | None = None,
+) -> None:
+    """Train with the flight recorder on, and write what the rule did: to a file, for TensorBoard, and as a page.
+
+    The recorder works inside the compiled loop and leaves training alone, to the bit. The folder gets trace.npz with
+    all figures, events for TensorBoard, and trace.html: curves of every layer, histograms that a slider moves, and
+    single parameters followed through the rule's formula with their own numbers in it. Ctrl-C ends the run and keeps
+    what was recorded.
+
+    Examples:
+
+    - `rawstep trace`: Adam for three epochs, every tenth step; then open trace/trace.html
+    - `rawstep trace --rule adagrad --out adagrad --beside trace`: another rule, and the first one's curves beside it
+    - `rawstep trace --every 1 --epochs 1 --follow "h1[300,5]" "bo[3]"`: every step, and two parameters of your choice
+    - `rawstep trace --figures norms --layers h1 ho --values m_hat denominator`: less, and stages by their names
+    - `rawstep trace --rule my_rules:Momentum --out momentum`: a rule of your own, from my_rules.py
+    - `tensorboard --logdir trace/events`: the same figures in TensorBoard
+
+    Parameters
+    ----------
+    every
+        Record the first step, and every so many-th after it.
+    figures
+        norms (of gradient, update, parameters and slots), shares (of zero gradients, of elements where ε outweighs),
+        rates (effective learning rates), histograms.
+    layers
+        Those to record: h1, b1, …, ho, bo. All unless given.
+    values
+        Further slots and stages of the rule, by name: the norm of each.
+    follow
+        Parameters to record in full, such as "h1[300,5]". Unless given, a weight of the pixel that varies the most,
+        and a bias of the output.
+    out
+        Write trace.npz, events and trace.html to this folder; an earlier trace in it is replaced.
+    beside
+        Folders of earlier traces, to be shown beside this one on its page.
+    cost
+        Measure afterwards, on copies of the network, what recording costs.
+    json
+        Write settings, accuracies, the last record and the measured cost to this file.
+    """
+    from ..data import load_dataset
+    from ..files import check_apart, check_file
+    from ..interruption import Interrupted, signals_noted
+    from ..loop import Trainer
+    from ..results import write_json
+    from .conduct import recorder_of, traced
+    from .folder import check_trace_folder, write_folder
+    from .table import print_trace
+    from .trace import load
+
+    check_apart(out, json, *(beside or ()))
+    check_trace_folder(out)
+    if json is not None:
+        check_file(json)
+    others = {str(folder): load(folder) for folder in beside or ()}
+    dataset = load_dataset(settings.data_dir)
+    record = recorder_of(dataset, every, figures, layers, values or (), follow)
+    trainer = Trainer(settings, dataset, record)
+    with signals_noted() as signals:
+        found = traced(trainer, record, cost, signals)
+        paths = write_folder(out, found, trainer.rule, others)
+    if json is not None:
+        write_json(json, {**found.about, "last_record": found.last})
+    if signals:
+        raise Interrupted(signals[0], f"the {len(found.steps)} records made until then are in {out}")
+    print_trace(found, paths)

@@ -1,0 +1,105 @@
+"""A followed parameter's way through the formula: the rule's equations with the recorded numbers in them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from sympy import Symbol, evaluate
+
+from core import InputError, Rule
+
+from ..explain.formula import Formula, formula
+from ..explain.notation import in_mathml, sign_of
+from ..explain.worked import Line, number
+from .figures import place
+from .thinning import FOLLOWED, thinned
+from .trace import Trace
+
+
+class Value(NamedTuple):
+    """One recorded quantity: how it is written, as MathML, and for each step its text, and = or ≈ by whether six
+    digits say all of it."""
+
+    sign: str
+    texts: list[str]
+    relations: str
+
+
+class Equation(NamedTuple):
+    """One equation as MathML: its right side in symbols, and once more with numbers: @3@ is the place of value 3.
+
+    value: the number of the value on its left side.
+    """
+
+    value: int
+    symbols: str
+    numbers: str
+
+
+class Followed(NamedTuple):
+    """An element at the steps that are shown of it.
+
+    given:     the numbers of the values that a step starts from; of a rule that has no equations, of all values.
+    equations: in the order in which they can be computed.
+    """
+
+    element: str
+    steps: list[int]
+    values: list[Value]
+    given: list[int]
+    equations: list[Equation]
+
+
+def followed(trace: Trace, rule: Rule) -> list[Followed]:
+    """Every element that was followed, through the formula of the rule that trained it.
+
+    A rule of the user's own that does not run on symbols has no equations; its values are there by their names.
+    """
+    try:
+        shown = formula(rule)
+    except InputError:
+        return [_by_name(trace, element) for element in trace.elements]
+    return [_through(shown, rule, trace, element) for element in trace.elements]
+
+
+def _through(shown: Formula, rule: Rule, trace: Trace, element: str) -> Followed:
+    steps, recorded = _recorded(trace, element)
+    before = {shown.given["t"]: steps, shown.given["gradient"]: recorded["g"]}
+    before |= {shown.given["parameter"]: recorded["x_before"]}
+    before |= {symbol: recorded[f"{slot}_before"] for slot, symbol in shown.old.items()}
+    values = before | {
+        one.symbol: recorded["x" if (one.kind, one.name) == ("step", "parameter") else one.name]
+        for one in shown.equations
+    }
+    numbers = {symbol: index for index, symbol in enumerate(values)}
+    places = {symbol: Symbol(f"@{index}@") for symbol, index in numbers.items()}
+    places |= {symbol: Symbol(number(getattr(rule, name), inside=True)) for name, symbol in shown.settings.items()}
+    equations = []
+    for _, _, symbol, expression in shown.equations:
+        with evaluate(False):
+            filled: Any = expression.xreplace(places)
+        equations.append(Equation(numbers[symbol], in_mathml(expression, shown.signs), in_mathml(filled, {})))
+    written = [_value(in_mathml(symbol, shown.signs), of) for symbol, of in values.items()]
+    return Followed(element, steps.tolist(), written, [numbers[symbol] for symbol in before], equations)
+
+
+def _by_name(trace: Trace, element: str) -> Followed:
+    steps, recorded = _recorded(trace, element)
+    values = [_value(f"<mtext>{name}</mtext>", of) for name, of in recorded.items()]
+    return Followed(element, steps.tolist(), values, [*range(len(values))], [])
+
+
+def _recorded(trace: Trace, element: str) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
+    """The steps that are shown of an element, and what was recorded of it then, by name."""
+    kept = thinned(len(trace.steps), FOLLOWED)
+    columns = {place(column): values for column, values in trace.columns.items()}
+    return trace.steps[kept], {key: values[kept] for (of, key), values in columns.items() if of == element}
+
+
+def _value(sign: str, values: Sequence[Any] | np.ndarray) -> Value:
+    lines = [Line("", sign_of("x"), None, float(value)) for value in values]
+    return Value(
+        sign,
+        [number(line.value).replace("-", "−") for line in lines],
+        "".join(line.relation for line in lines),
+    )

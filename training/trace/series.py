@@ -1,0 +1,64 @@
+"""Runs as the series and histograms that the page's script draws."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from core.reductions import half_octave_edges
+
+from .events import FINITE
+from .figures import is_of_an_element
+from .thinning import CURVES, HISTOGRAMS, thinned
+from .trace import Trace
+
+
+def curves_of(trace: Trace) -> dict[str, Any]:
+    """The steps that are drawn, and every curve by its column; None for what is ∞ or NaN."""
+    kept = thinned(len(trace.steps), CURVES)
+    columns = {
+        name: _five_digits(column[kept])
+        for name, column in trace.columns.items()
+        if column.ndim == 1 and not is_of_an_element(name)
+    }
+    return {"steps": trace.steps[kept].tolist(), "columns": columns}
+
+
+def histogram_steps(trace: Trace) -> list[int]:
+    """The steps at which the histograms' slider stops."""
+    return trace.steps[thinned(len(trace.steps), HISTOGRAMS)].tolist()
+
+
+def histograms_of(trace: Trace, steps: Sequence[int]) -> dict[str, Any]:
+    """By column: what was counted at the last record up to each of these steps, or at the first.
+
+    first, counts: counts[position][i] elements lie in half octave number first + i; those at the ends are not empty
+                   throughout.
+    zero, nonfinite: how many are 0, or so small that float32 counts them so, and how many ∞ or NaN.
+    """
+    records = np.maximum(np.searchsorted(trace.steps, steps, side="right") - 1, 0)
+    return {
+        name: _histogram(column[records]) for name, column in trace.columns.items() if column.ndim == 2 and len(column)
+    }
+
+
+def edges() -> list[float | None]:
+    """The base-2 logarithms of the lower edges of all finite half octaves; None for that of 0, 128 for the end."""
+    with np.errstate(divide="ignore"):
+        logarithms = np.append(np.log2(half_octave_edges()[:FINITE].astype(np.float64)), 128.0)
+    return [round(float(edge), 4) if np.isfinite(edge) else None for edge in logarithms]
+
+
+def _histogram(counts: np.ndarray) -> dict[str, Any]:
+    taken = np.flatnonzero(counts[:, 1:FINITE].any(axis=0)) + 1
+    first, end = (int(taken[0]), int(taken[-1]) + 1) if len(taken) else (1, 1)
+    return {
+        "first": first,
+        "counts": counts[:, first:end].tolist(),
+        "zero": counts[:, 0].tolist(),
+        "nonfinite": counts[:, FINITE:].sum(axis=1).tolist(),
+    }
+
+
+def _five_digits(values: np.ndarray) -> list[float | None]:
+    return [float(f"{value:.5g}") if np.isfinite(value) else None for value in values]

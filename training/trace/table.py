@@ -1,0 +1,45 @@
+"""A trace on a terminal."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from rich.table import Table
+
+from ..display import Screen
+from .figures import figure
+from .own_cost import in_words
+from .trace import Trace
+
+SHOWN = (
+    "norm_g", "norm_delta", "norm_x", "relative_delta", "rate_median", "share_zero_g", "share_epsilon_outweighs",
+)  # fmt: skip
+
+
+def print_trace(trace: Trace, paths: Sequence[Path]) -> None:
+    """The last record of every layer, the run's accuracy, what recording cost, and where things are, to standard
+    output."""
+    screen = Screen(wide=True)
+    if len(trace.steps) and trace.layers:
+        screen.print(last_record(trace))
+    screen.print(f"test accuracy: {trace.about['test_accuracy']:.4f}")
+    screen.print(in_words(trace.about["own_cost"]), soft_wrap=True)
+    screen.print(f"written: {', '.join(map(str, paths))}", soft_wrap=True)
+
+
+def last_record(trace: Trace) -> Table:
+    """A row a layer, of what was recorded of it in the last recorded step."""
+    table = Table(title=f"step {trace.steps[-1]:,}")
+    table.add_column("layer")
+    keys = [key for key in SHOWN if any(f"{layer}/{key}" in trace.columns for layer in trace.layers)]
+    for key in keys:
+        table.add_column("median |Δ|/|g|" if key == "rate_median" else figure(key).title, justify="right")
+    for layer in trace.layers:
+        table.add_row(layer, *(_text(key, trace.columns.get(f"{layer}/{key}")) for key in keys))
+    return table
+
+
+def _text(key: str, column: np.ndarray | None) -> str:
+    if column is None or np.isnan(column[-1]):
+        return "–"
+    return f"{column[-1]:.1%}" if key.startswith("share") else f"{column[-1]:.3g}"

@@ -1,0 +1,90 @@
+"""A run as the flight recorder saw it, and the file that holds it."""
+
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from core import InputError
+from core.reductions import HALF_OCTAVES
+
+from .figures import is_of_an_element, place
+
+NAME = "trace.npz"
+ABOUT, STEPS = "about", "steps"
+"""The file's arrays beside the columns."""
+NEEDED = ("settings", "recorder", "test_accuracy", "own_cost", "versions")
+"""What `about` has in any trace."""
+
+
+class Trace(NamedTuple):
+    """A recorded run: steps and columns as `core.recorder.Recording` has them; about: all else, as JSON can hold it."""
+
+    steps: np.ndarray
+    columns: Mapping[str, np.ndarray]
+    about: Mapping[str, Any]
+
+    @property
+    def layers(self) -> list[str]:
+        """The layers that have figures."""
+        places = [place(column) for column in self.columns if not is_of_an_element(column)]
+        return [*dict.fromkeys(layer for layer, _ in places if layer)]
+
+    @property
+    def elements(self) -> list[str]:
+        """The elements that were followed, such as h1[300,5]."""
+        return [*dict.fromkeys(place(column).layer for column in self.columns if is_of_an_element(column))]
+
+    @property
+    def last(self) -> dict[str, float]:
+        """Every scalar column's value in the last record; nothing where there is none."""
+        scalars = {name: column for name, column in self.columns.items() if column.ndim == 1 and len(column)}
+        return {name: float(column[-1]) for name, column in scalars.items()}
+
+
+def written(trace: Trace) -> bytes:
+    """The file: a compressed npz of "steps", every column by its name, and "about", which is JSON in UTF-8."""
+    file = BytesIO()
+    about = np.frombuffer(json.dumps(trace.about, default=str).encode(), np.uint8)
+    np.savez_compressed(file, allow_pickle=False, **{ABOUT: about, STEPS: trace.steps}, **trace.columns)
+    return file.getvalue()
+
+
+def load(folder: Path) -> Trace:
+    """Reads the trace of a folder that `rawstep trace --out` wrote.
+
+    Raises InputError where there is none, and where its file is damaged or something else.
+    """
+    path = folder / NAME
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+    except FileNotFoundError as error:
+        raise InputError(f"{folder} holds no trace: {path} is not there.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path} must be a file that `rawstep trace` wrote, found one that is damaged.") from error
+    try:
+        trace = Trace(arrays.pop(STEPS), arrays, json.loads(arrays.pop(ABOUT).tobytes()))
+        _check(trace)
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} must be a file that `rawstep trace` wrote, found something else: {error}.") from error
+    return trace
+
+
+def _check(trace: Trace) -> None:
+    """Raises ValueError for arrays that are those of no trace."""
+    if trace.steps.ndim != 1 or trace.steps.dtype != np.int64 or "cost" not in trace.columns:
+        raise ValueError("there are no steps with a cost")
+    if missing := [name for name in NEEDED if name not in trace.about]:
+        raise ValueError(f"{ABOUT} has no {missing[0]}")
+    for name, column in trace.columns.items():
+        shape = (len(trace.steps), HALF_OCTAVES) if place(name).key.startswith("histogram_") else (len(trace.steps),)
+        if column.shape != shape or column.dtype.kind not in "fi":
+            raise ValueError(f"the column {name} is {column.dtype} {list(column.shape)}, not numbers {list(shape)}")
