@@ -9,8 +9,8 @@ CONFIG = {"displayModeBar": False, "responsive": True}
 
 
 def chart(name: str, figure: go.Figure) -> str:
-    """The HTML of a chart, an element of this id; it needs Plotly's script on the page."""
-    return figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config=CONFIG)
+    """The HTML of a chart, an element of this id; it needs Plotly's script on the page, and moves when it is told to."""
+    return figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config=CONFIG, auto_play=False)
 
 
 def axes(figure: go.Figure, x: str, y: str, logarithmic: bool = False) -> None:

@@ -8,7 +8,7 @@ from .conduct import Race
 from .pictures import colours, path
 from .relief import Relief, frames
 
-GREY = "rgba(128,128,128,0.3)"
+GREY = "#8a8a8a"
 DIGITS = 5
 """Of a coordinate; finer than a pixel, and a page a third as large."""
 
@@ -25,7 +25,7 @@ def map_chart(one: Race, relief: Relief) -> go.Figure:
     steps = frames(len(next(iter(one.outcomes.values())).x) - 1)
     figure = go.Figure()
     figure.add_contour(
-        x=relief.x[::2], y=relief.y[::2], z=np.round(relief.height[::2, ::2], 3), ncontours=24, hoverinfo="skip",
+        x=relief.x, y=relief.y, z=np.float32(relief.height), ncontours=24, hoverinfo="skip", opacity=0.5,
         contours_coloring="lines", line_width=1, showscale=False, colorscale=[[0, GREY], [1, GREY]],
     )  # fmt: skip
     for (rule, way), colour in zip(ways.items(), colours(one), strict=True):
@@ -35,9 +35,9 @@ def map_chart(one: Race, relief: Relief) -> go.Figure:
     minima = np.transpose(one.landscape.minima)
     figure.add_scatter(x=minima[0], y=minima[1], name="minimum", mode="markers",
                        marker=dict(symbol="star", size=13, color=COLOURS[-1]))  # fmt: skip
-    markers = len(figure.data)
+    still = len(ways) + 2  # with the contours and the minima
     figure.add_traces(_markers(ways, one, steps[-1]))
-    moving = list(range(markers, len(figure.data)))
+    moving = list(range(still, still + len(ways)))
     figure.frames = [go.Frame(name=str(step), data=_markers(ways, one, step), traces=moving) for step in steps]
     axes(figure, "x", "y")
     (left, right), (low, high) = one.landscape.bounds

@@ -77,12 +77,12 @@ def race(
 
 def budget(terms: Terms) -> str:
     """What each rule got, in a sentence."""
-    starts = "from the one start" if terms.starts == 1 else f"from each of {terms.starts} starts"
+    starts = "from one start" if terms.starts == 1 else f"as many from each of {terms.starts} starts"
     return (
-        f"Each rule got the same {2 * terms.rates} learning rates' worth of runs on each landscape: {terms.rates} from "
-        f"{LOWEST:g} to {HIGHEST:g} on a logarithmic grid, then {terms.rates} around its best; {terms.steps:,} steps "
-        f"{starts} at each, {2 * terms.rates * terms.starts} runs in all. A run has arrived when its cost exceeds the "
-        f"least by no more than {WITHIN:g} of what the start's does, and stays so."
+        f"On each landscape each rule got the same {2 * terms.rates * terms.starts} runs of {terms.steps:,} steps, "
+        f"{starts}: at {terms.rates} learning rates from {LOWEST:g} to {HIGHEST:g} on a logarithmic grid, then at "
+        f"{terms.rates} around its best. A run has arrived when its cost exceeds the least by no more than {WITHIN:g} "
+        "of what the start's does, and stays so."
     )
 
 

@@ -38,7 +38,7 @@ class Heat:
         self._shape = (rates, *starts.shape)
         self._starts = np.broadcast_to(starts, self._shape)
         self._rates = tf.Variable(tf.ones([rates * len(starts), 1], tf.float64), trainable=False)
-        self._x = tf.Variable(self._starts.reshape(-1, 2), dtype=tf.float64)
+        self._x = tf.Variable(tf.constant(self._starts.reshape(-1, 2), tf.float64))
         variables = {"x": self._x}
         self._optimizer = Optimizer(contestant(self._rates), variables)
         self._slots = {name: slot.numpy() for name, slot in self._optimizer.slots["x"].items()}

@@ -6,6 +6,7 @@ trained weights. A fully connected layer's filters are the weights into each of 
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -31,10 +32,20 @@ Cost = Callable[[tf.Tensor], tf.Tensor]
 
 def mnist_slice(seed: int) -> Landscape:
     """The landscape of a network trained from `seed`, its two directions drawn from `seed` too."""
-    images = Split(*(array[:IMAGES] for array in load_dataset().train))
+    images = first_images()
     weights = trained(images, seed)
     random = generator(seed, "directions")
-    cost = slice_cost(images, weights, [filter_normalised(weights, random) for _ in range(2)])
+    return slice_of(images, weights, [filter_normalised(weights, random) for _ in range(2)])
+
+
+def first_images() -> Split:
+    """Of MNIST's training images."""
+    return Split(*(array[:IMAGES] for array in load_dataset().train))
+
+
+def slice_of(images: Split, weights: Weights, directions: list[dict[str, np.ndarray]]) -> Landscape:
+    """The plane through trained weights along two directions."""
+    cost = slice_cost(images, weights, directions)
     minimum, least = lowest(cost)
     source = (
         f"the cost of a 784-{HIDDEN}-10 network on {IMAGES} images of MNIST around the weights that Adam found in "
@@ -74,7 +85,7 @@ def slice_cost(images: Split, weights: Weights, directions: list[dict[str, np.nd
     second, bias = tf.constant(planes["ho"]), tf.constant(planes["bo"])
 
     def cost(x: tf.Tensor) -> tf.Tensor:
-        at = tf.concat([tf.ones_like(x[..., :1]), x], axis=-1)
+        at = tf.concat([tf.ones([*x.shape[:-1], 1], tf.float64), x], axis=-1)
         hidden = tf.nn.relu(tf.tensordot(at, first, 1))
         logits = tf.matmul(hidden, tf.tensordot(at, second, 1)) + tf.tensordot(at, bias, 1)[..., tf.newaxis, :]
         return tf.reduce_mean(tf.reduce_logsumexp(logits, -1) - tf.reduce_sum(labels * logits, -1), axis=-1)
@@ -90,19 +101,22 @@ def lowest(cost: Cost) -> tuple[Point, float]:
     costs = np.concatenate([cost(tf.constant(row)).numpy() for row in points])
     begin = points.reshape(-1, 2)[np.argmin(costs)]
 
-    @tf.function(autograph=False)
-    def derivatives(at: tf.Tensor):
-        with tf.GradientTape() as outer:
-            outer.watch(at)
-            with tf.GradientTape() as inner:
-                inner.watch(at)
-                value = cost(at)
-            gradient = inner.gradient(value, at)
-        return value, gradient, outer.jacobian(gradient, at, experimental_use_pfor=False)
-
-    def at(point: np.ndarray) -> list[np.ndarray]:
-        return [tensor.numpy() for tensor in derivatives(tf.constant(point))]
-
-    found = minimize(lambda p: at(p)[:2], begin, jac=True, hess=lambda p: at(p)[2], method="trust-exact",
-                     options={"gtol": 1e-10})  # fmt: skip
+    found = minimize(
+        lambda p: derivatives(cost, p)[:2], begin, jac=True, hess=lambda p: derivatives(cost, p)[2],
+        method="trust-exact", options={"gtol": 1e-10},
+    )  # fmt: skip
     return tuple(found.x.tolist()), float(found.fun)
+
+
+def derivatives(cost: Cost, point: np.ndarray) -> list[np.ndarray]:
+    """The cost at one point [2], its gradient [2] and its Hessian [2, 2]."""
+    at = tf.constant(point)
+    with tf.GradientTape(persistent=True) as outer:
+        outer.watch(at)
+        with tf.GradientTape() as inner:
+            inner.watch(at)
+            value = cost(at)
+        gradient: Any = inner.gradient(value, at)
+        slopes = tf.unstack(gradient)
+    hessian: Any = [outer.gradient(slope, at) for slope in slopes]
+    return [value.numpy(), gradient.numpy(), tf.stack(hessian).numpy()]

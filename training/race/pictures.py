@@ -21,7 +21,7 @@ def map_of(one: Race, relief: Relief) -> tuple[Figure, list[Line2D]]:
     figure = Figure(figsize=(6.4, 5.4), dpi=90, layout="constrained")
     axes = figure.subplots()
     axes.contourf(relief.x, relief.y, relief.height, levels=24, cmap="Greys_r", alpha=0.55)
-    axes.contour(relief.x, relief.y, relief.height, levels=24, colors="#555", linewidths=0.4)
+    axes.contour(relief.x, relief.y, relief.height, levels=24, colors="#555", linewidths=0.4, linestyles="solid")
     lines = []
     for (rule, outcome), colour in zip(one.outcomes.items(), colours(one), strict=True):
         label = f"{rule}, rate {outcome.rate:.3g}"
@@ -45,13 +45,13 @@ def path(x: np.ndarray) -> np.ndarray:
 def animation(one: Race, relief: Relief) -> bytes:
     """The same as a GIF: the background is drawn once, then the lines as far as they have come."""
     figure, lines = map_of(one, relief)
-    canvas, ways = FigureCanvasAgg(figure), [line.get_xydata() for line in lines]
+    canvas, ways = FigureCanvasAgg(figure), [np.asarray(line.get_xydata()) for line in lines]
     for line in lines:
         line.set_animated(True)
     canvas.draw()
     background, axes = canvas.copy_from_bbox(figure.bbox), figure.axes[0]
     counter = axes.text(0.02, 0.97, "", transform=axes.transAxes, va="top", animated=True)
-    images = []
+    pictures = []
     for step in frames(len(ways[0]) - 1):
         canvas.restore_region(background)
         counter.set_text(f"step {step:,}")
@@ -59,10 +59,12 @@ def animation(one: Race, relief: Relief) -> bytes:
             line.set_data(*way[: step + 1].T)
             axes.draw_artist(line)
         axes.draw_artist(counter)
-        images.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB").quantize(64))
-    written = BytesIO()
-    durations = [*[MILLISECONDS] * (len(images) - 1), LAST]
-    images[0].save(written, "GIF", save_all=True, append_images=images[1:], duration=durations, loop=0)
+        pictures.append(Image.fromarray(np.asarray(canvas.buffer_rgba())).convert("RGB"))
+    # The last picture has all colours; a palette for each picture would double the file.
+    palette = pictures[-1].quantize(method=Image.Quantize.MAXCOVERAGE)
+    first, *others = (picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures)
+    written, durations = BytesIO(), [*[MILLISECONDS] * len(others), LAST]
+    first.save(written, "GIF", save_all=True, append_images=others, duration=durations, loop=0)
     return written.getvalue()
 
 

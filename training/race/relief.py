@@ -5,18 +5,17 @@ from typing import NamedTuple
 import numpy as np
 
 from .landscapes import Landscape
-from .tuning import WITHIN, threshold
 
 POINTS = 121
 """To a side."""
+FLOOR = 1e-3
 FRAMES = 40
 """About so many in a moving picture."""
 
 
 class Relief(NamedTuple):
-    """x, y: [points]; height: [points of y, points of x], log₁₀ of the cost over the least, in shares of the start's.
-
-    What is lower than the tolerance of the race is as low as that: 0 has no logarithm.
+    """x, y: [points]; height: [points of y, points of x], log₁₀(s + 0.001), where s is the cost over the least as a
+    share of the start's: even a narrow valley's floor, which no grid meets, then looks flat.
     """
 
     x: np.ndarray
@@ -28,9 +27,8 @@ def relief(landscape: Landscape) -> Relief:
     """Row by row: on MNIST a whole grid at once would take a gigabyte."""
     x, y = (np.linspace(*bound, POINTS) for bound in landscape.bounds)
     costs = np.stack([landscape.costs(row) for row in np.stack(np.meshgrid(x, y), axis=-1)])
-    allowed = threshold(landscape) - landscape.least
-    over = np.maximum((costs - landscape.least) * WITHIN / allowed, WITHIN)
-    return Relief(x, y, np.log10(over))
+    start = landscape.costs(np.array(landscape.start))
+    return Relief(x, y, np.log10((costs - landscape.least) / (start - landscape.least) + FLOOR))
 
 
 def frames(steps: int) -> list[int]:

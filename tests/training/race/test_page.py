@@ -1,0 +1,100 @@
+"""The page of a race in a real browser: the slider moves it, names switch ways, and it asks no network."""
+
+import json
+
+import pytest
+from playwright.sync_api import Error
+
+from ..browsing import assert_fits_a_phone, assert_readable, needs_chromium
+
+pytestmark = needs_chromium
+
+MARKERS = (
+    "[...document.querySelectorAll('#beale-map .scatterlayer .trace .point')].map(p => p.getAttribute('transform'))"
+)
+WAYS = "document.querySelectorAll('#beale-map .scatterlayer .js-line').length"
+
+
+@pytest.fixture
+def open_race(open_page, raced):
+    ready = "document.querySelectorAll('.main-svg .xtick').length >= 8"
+    return lambda **window: open_page(raced / "race.html", ready, **window)
+
+
+def slide(page, share):
+    """Presses the slider of the first map at a share of its length."""
+    rail = page.locator("#beale-map .slider-rail-touch-rect")
+    rail.scroll_into_view_if_needed()
+    box = rail.bounding_box()
+    page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+
+
+def test_the_slider_moves_every_rule_s_marker(open_race):
+    page = open_race()
+    at_rest = page.evaluate(MARKERS)
+    assert len(at_rest) == 3, "two rules and a minimum"
+    slide(page, 0.02)
+    page.wait_for_function(f"{MARKERS}[1] != {json.dumps(at_rest[1])} && {MARKERS}[1] === {MARKERS}[2]")
+    assert "step 0" in page.locator("#beale-map .slider-group").text_content()
+    begun = page.evaluate(MARKERS)
+    assert begun[0] == at_rest[0], "the minimum stays"
+    assert begun[1] == begun[2] != at_rest[1], "all rules begin at one start"
+    slide(page, 0.98)
+    page.wait_for_function(f"JSON.stringify({MARKERS}) === JSON.stringify({json.dumps(at_rest)})")
+
+
+def test_play_lets_the_markers_run_to_the_end(open_race):
+    page = open_race()
+    at_rest = page.evaluate(MARKERS)
+    slide(page, 0.5)
+    page.locator("#beale-map .updatemenu-button").first.click()
+    page.wait_for_function("document.querySelector('#beale-map .slider-group').textContent.includes('step 60')")
+    page.wait_for_function(f"JSON.stringify({MARKERS}) === JSON.stringify({json.dumps(at_rest)})")
+
+
+def test_a_name_switches_its_way_and_marker_off_and_on(open_race):
+    page = open_race()
+    assert page.evaluate(WAYS) == 2
+    toggle = page.locator("#beale-map .legendtoggle").first
+    toggle.click()
+    page.wait_for_function(f"{WAYS} === 1 && {MARKERS}.length === 2")
+    toggle.click()
+    page.wait_for_function(f"{WAYS} === 2 && {MARKERS}.length === 3")
+
+
+def test_the_table_says_what_the_figures_say(open_race, raced):
+    figures = json.loads((raced / "race.json").read_text())
+    text = open_race().inner_text("body")
+    assert figures["budget"] in text
+    assert "the same noise was added, N(0, 0.01²)" in text
+    for of in figures["landscapes"].values():
+        assert of["title"] in text
+        for name, row in of["rules"].items():
+            assert f"{name}\t{row['rate']:.3g}\t" in text
+
+
+def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_race):
+    page = open_race(width=390, height=844)
+    assert_fits_a_phone(page)
+    legend = page.locator("#beale-map .legend").bounding_box()
+    plot = page.locator("#beale-map .bglayer .bg").first.bounding_box()
+    assert legend["y"] + legend["height"] <= plot["y"] + 1
+
+
+@pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
+def test_text_and_charts_can_be_read_by_day_and_by_night(open_race, scheme, is_dark):
+    assert_readable(open_race(scheme=scheme), is_dark)
+
+
+def test_a_page_whose_frames_are_gone_does_not_move(browser, raced, tmp_path):
+    """Planted: what the slider's test would meet. The steps' names are not those of the frames."""
+    broken = tmp_path / "broken.html"
+    broken.write_text((raced / "race.html").read_text().replace("Plotly.addFrames", "(() => 0)"))
+    page = browser.new_page()
+    page.goto(broken.as_uri())
+    page.wait_for_selector("#beale-map .slider-group")
+    at_rest = page.evaluate(MARKERS)
+    slide(page, 0.02)
+    with pytest.raises(Error):
+        page.wait_for_function(f"JSON.stringify({MARKERS}) != JSON.stringify({json.dumps(at_rest)})", timeout=700)
+    page.close()
