@@ -38,7 +38,8 @@ KNOWN = {
         Figure(
             "rates", "|Δ|/|g|",
             "The effective learning rate: how far an element moved per unit of its gradient. The line is the median, "
-            "the band the middle half, the thin lines the least and the greatest; of elements with a gradient.",
+            "the band the middle half, the thin lines the least and the greatest, which may leave the picture; of "
+            "elements with a gradient.",
             "logarithmic",
         ),
         Figure("share_zero_g", "g = 0", "The share of elements whose gradient is exactly 0.", "share"),

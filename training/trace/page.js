@@ -56,6 +56,15 @@ function curves(key) {
   return pairs.map(([run, layer]) => line(run, layer, `${layer.name}/${key}`));
 }
 
+// Of the quartiles, and two decades about them: where a gradient all but vanishes while the rule still moves, the
+// greatest rates take any value.
+function rateRange() {
+  const values = ["quartile_1", "quartile_3"].flatMap(key => shown("runs").flatMap(run =>
+    shown("layers").flatMap(layer => run.columns[`${layer.name}/rate_${key}`] ?? []))).filter(value => value > 0);
+  const ends = values.map(Math.log10);
+  return ends.length ? [ends.reduce((a, b) => Math.min(a, b)) - 2, ends.reduce((a, b) => Math.max(a, b)) + 2] : null;
+}
+
 function drawCurves() {
   const figure = data.figures[element("figure").value];
   const axis = {
@@ -65,6 +74,7 @@ function drawCurves() {
   }[figure.scale];
   const layout = structuredClone(data.layouts.curves);
   Object.assign(layout.yaxis, axis, { title: { text: figure.title } });
+  if (figure.key === "rates") layout.yaxis.range = rateRange();
   element("figure-meaning").textContent = figure.meaning;
   element("layer-toggles").hidden = figure.key === "cost";
   Plotly.react("curves", curves(figure.key).filter(Boolean), layout, data.config);
@@ -92,9 +102,12 @@ function player(name, last, draw) {
 
 // Histograms: densities over the logarithm, so that half octaves of unequal width compare.
 
+const inWords = number => number.toLocaleString("en");
+const sum = counts => counts.reduce((before, count) => before + count, 0);
+
 function density(of, position) {
   const counts = of.counts[position];
-  const all = counts.reduce((sum, count) => sum + count, of.zero[position] + of.nonfinite[position]);
+  const all = sum(counts) + of.zero[position] + of.nonfinite[position];
   const y = counts.map((count, bin) => {
     const width = data.edges[of.first + bin + 1] - data.edges[of.first + bin];
     return all ? count / all / width : 0;
@@ -110,16 +123,17 @@ function chosenHistograms() {
 function drawHistogram() {
   if (!element("histograms")) return;
   const position = +element("histogram-step").value, chosen = chosenHistograms();
-  element("histogram-at").textContent = `step ${data.histogram_steps[position].toLocaleString("en")}`;
+  element("histogram-at").textContent = `step ${inWords(data.histogram_steps[position])}`;
   const traces = chosen.map(([run, of]) => {
     const { x, y } = density(of, position);
     return { x, y, name: run.name, mode: "lines", line: { shape: "hv", color: run.colour, dash: run.dash, width: 2 },
              fill: "tozeroy", fillcolor: `${run.colour}30`, hovertemplate: "2<sup>%{x:.1f}</sup>: %{y:.1%}<extra></extra>" };
   });
-  const layout = structuredClone(data.layouts.histograms);
+  const layout = { ...structuredClone(data.layouts.histograms), showlegend: data.runs.length > 1 };
   const highest = Math.max(...chosen.flatMap(([, of]) => of.counts.map((_, at) => Math.max(0, ...density(of, at).y))));
-  const ends = chosen.flatMap(([, of]) => density(of, 0).x);
-  Object.assign(layout.xaxis, { range: [Math.min(...ends) - 1, Math.max(...ends) + 1], tickprefix: "2<sup>",
+  const begin = Math.min(...chosen.map(([, of]) => data.edges[of.shown]));
+  const end = Math.max(...chosen.map(([, of]) => data.edges[of.first + of.counts[0].length]));
+  Object.assign(layout.xaxis, { range: chosen.length ? [begin - 0.5, end + 0.5] : [-1, 1], tickprefix: "2<sup>",
                                 ticksuffix: "</sup>", tickformat: "d" });
   Object.assign(layout.yaxis, { range: [0, 1.05 * highest || 1], tickformat: ".0%" });
   element("histogram-apart").textContent = chosen.map(([run, of]) => apart(run, of, position)).join(" ");
@@ -127,10 +141,11 @@ function drawHistogram() {
 }
 
 function apart(run, of, position) {
-  const { all } = density(of, position), nonfinite = of.nonfinite[position];
-  const whose = data.runs.length > 1 ? `${run.name}: ` : "";
-  const lost = nonfinite ? `, ${nonfinite.toLocaleString("en")} are ∞ or NaN` : "";
-  return `${whose}Of ${all.toLocaleString("en")} elements ${of.zero[position].toLocaleString("en")} are 0${lost}.`;
+  const { all } = density(of, position), parts = [`${inWords(of.zero[position])} are 0`];
+  const smaller = sum(of.counts[position].slice(0, of.shown - of.first));
+  if (smaller) parts.push(`${inWords(smaller)} lie left of the picture`);
+  if (of.nonfinite[position]) parts.push(`${inWords(of.nonfinite[position])} are ∞ or NaN`);
+  return `${data.runs.length > 1 ? `${run.name}: of` : "Of"} ${inWords(all)} elements ${parts.join(", ")}.`;
 }
 
 // One parameter: the recorded numbers, put where the formula has symbols.
@@ -143,7 +158,7 @@ function drawFollowed() {
   const relation = value => `<mo>${one.values[value].relations[at]}</mo>`;
   const filled = numbers => numbers.replace(/@(\d+)@/g, (_, value) => bracketed(text(+value)));
   const math = (kind, inner) => `<math display="block" class="${kind}"><mrow>${inner}</mrow></math>`;
-  element("followed-at").textContent = `step ${one.steps[at].toLocaleString("en")}`;
+  element("followed-at").textContent = `step ${inWords(one.steps[at])}`;
   element("given").innerHTML = one.given.map(value =>
     math("given-value", `${one.values[value].sign}${relation(value)}<mn>${text(value)}</mn>`)).join("");
   element("equations").innerHTML = one.equations.map(({ value, symbols, numbers }) =>

@@ -61,8 +61,8 @@ def settings_table(runs: Mapping[str, Trace]) -> list[list[str]]:
 
 def _settings(run: Trace) -> dict[str, str]:
     settings, recorder, cost = run.about["settings"], run.about["recorder"], run.about["own_cost"]
-    own = {name: value for name, value in settings.items() if name != "rule_settings" and value is not None}
-    shown = own | {f"rule’s {name}": value for name, value in settings["rule_settings"].items()}
+    rule = {f"rule’s {name}": value for name, value in settings["rule_settings"].items() if name not in settings}
+    shown = {name: value for name, value in settings.items() if name != "rule_settings" and value is not None} | rule
     shown |= {f"recorder’s {name}": value for name, value in recorder.items()}
     shown |= {"records": len(run.steps), "test accuracy": f"{run.about['test_accuracy']:.2%}"}
     if cost is not None:
@@ -99,6 +99,7 @@ def _layout(x: str, y: str) -> dict[str, Any]:
     figure = go.Figure()
     axes(figure, x, y)
     figure.update_layout(showlegend=False)
+    figure.update_yaxes(automargin=True)
     return figure.to_plotly_json()["layout"]
 
 

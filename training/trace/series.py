@@ -12,6 +12,10 @@ from .figures import is_of_an_element
 from .thinning import CURVES, HISTOGRAMS, thinned
 from .trace import Trace
 
+TAIL = 0.02
+"""The share of elements that may lie left of the picture. Few gradients are below 2⁻⁴⁰, yet reach to 2⁻¹⁴⁹: shown to
+the last of them, all others would be a line."""
+
 
 def curves_of(trace: Trace) -> dict[str, Any]:
     """The steps that are drawn, and every curve by its column; None for what is ∞ or NaN."""
@@ -34,6 +38,7 @@ def histograms_of(trace: Trace, steps: Sequence[int]) -> dict[str, Any]:
 
     first, counts: counts[position][i] elements lie in half octave number first + i; those at the ends are not empty
                    throughout.
+    shown:         the half octave in which the picture begins; all but a few elements lie there or above it.
     zero, nonfinite: how many are 0, or so small that float32 counts them so, and how many ∞ or NaN.
     """
     records = np.maximum(np.searchsorted(trace.steps, steps, side="right") - 1, 0)
@@ -50,10 +55,13 @@ def edges() -> list[float | None]:
 
 
 def _histogram(counts: np.ndarray) -> dict[str, Any]:
-    taken = np.flatnonzero(counts[:, 1:FINITE].any(axis=0)) + 1
+    small = counts[:, 1:FINITE]
+    taken = np.flatnonzero(small.any(axis=0)) + 1
     first, end = (int(taken[0]), int(taken[-1]) + 1) if len(taken) else (1, 1)
+    share = np.cumsum(small.sum(axis=0)) / max(1, small.sum())
     return {
         "first": first,
+        "shown": max(first, int(np.searchsorted(share, TAIL, side="right")) + 1),
         "counts": counts[:, first:end].tolist(),
         "zero": counts[:, 0].tolist(),
         "nonfinite": counts[:, FINITE:].sum(axis=1).tolist(),
