@@ -36,12 +36,12 @@ class Layer:
 def _norms(layer: Layer) -> Iterator[tuple[str, tf.Tensor]]:
     yield from ((f"norm_{name}", layer.norm(x)) for name, x in _magnitudes(layer))
     for slot, value in layer.step.slots._asdict().items():
-        if slot in layer.rule.SQUARES:
+        if slot in getattr(layer.step.slots, "SQUARES", ()):
             yield f"norm_root_{slot}", tf.sqrt(layer.total(value))
         else:
             yield f"norm_{slot}", layer.norm(value)
-    for name, value in layer.rule.telling(layer.step).items():
-        yield name, layer.mean(value)
+    yield from ((name, layer.mean(value)) for name, value in layer.rule.telling(layer.step).items())
+    yield from ((name, value) for name, value in layer.step.stages.items() if not value.shape.rank)
 
 
 def _shares(layer: Layer) -> Iterator[tuple[str, tf.Tensor]]:

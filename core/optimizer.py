@@ -15,6 +15,13 @@ from .rules import Rule, Step
 Variables = Mapping[str, tf.Variable]
 Gradients = Mapping[str, Any]
 """By the variables' names; a tf.Tensor each, as the rules need it, or what else a tape may give, to be refused."""
+Seen = Callable[..., Iterable[tf.Tensor]]
+"""Takes a gradient and slots as they are read, and returns them as a rule is given them."""
+
+
+def unchanged(*read: tf.Tensor) -> Iterable[tf.Tensor]:
+    """A rule is given what is read."""
+    return read
 
 
 @dataclass(frozen=True)
@@ -93,10 +100,16 @@ class Optimizer(tf.Module):
         assignment = self._assignments[name]
         return assignment.variable, assignment.rule
 
-    def updates(self, gradients: Gradients) -> dict[str, Step]:
+    def moved(self, name: str, delta: tf.Tensor) -> tf.Tensor:
+        """What the variable of this name is after a step of Δ = `delta` from where it stands, in its dtype."""
+        variable = self._assignments[name].variable
+        return tf.cast(tf.cast(variable, delta.dtype) - delta, variable.dtype)
+
+    def updates(self, gradients: Gradients, seen: Seen = unchanged) -> dict[str, Step]:
         """What each variable's rule gives for these gradients at the next step; changes nothing.
 
         gradients: by the variables' names, of their shapes and dtypes, as `tape.gradient(cost, variables)` returns.
+        seen:      what each rule is given of a gradient and of the slots behind it, all in the slots' dtype.
 
         Raises InputError for a missing, unknown, None or sparse gradient, for a wrong shape or dtype, and for a
         rule that does not return what it should.
@@ -108,7 +121,7 @@ class Optimizer(tf.Module):
         for name, gradient in gradients.items():
             _check_gradient(name, gradient, self._assignments[name].variable)
         t = tf.cast(self.step + 1, tf.float64)
-        return {name: self._update(name, gradients[name], t) for name in self._assignments}
+        return {name: self._update(name, gradients[name], t, seen) for name in self._assignments}
 
     def apply(self, gradients: Gradients) -> dict[str, Step]:
         """Takes one step: every variable and slot is assigned, after all updates have been computed.
@@ -118,9 +131,7 @@ class Optimizer(tf.Module):
         updates = self.updates(gradients)
         deltas, slots = self._apart(gradients, updates)
         for name in updates:
-            variable = self._assignments[name].variable
-            x = tf.cast(variable, deltas[name].dtype)
-            variable.assign(tf.cast(x - deltas[name], variable.dtype))
+            self._assignments[name].variable.assign(self.moved(name, deltas[name]))
             for slot, value in slots[name].items():
                 self.slots[name][slot].assign(value)
         self.step.assign_add(1)
@@ -149,14 +160,7 @@ class Optimizer(tf.Module):
         }
         return deltas, slots
 
-    def _update(
-        self,
-        name: str,
-        gradient: tf.Tensor,
-        t: tf.Tensor,
-        seen: Callable[..., Iterable[tf.Tensor]] = lambda *read: read,
-    ) -> Step:
-        """seen: takes gradient and slots as they are read, and returns them as the rule is given them."""
+    def _update(self, name: str, gradient: tf.Tensor, t: tf.Tensor, seen: Seen) -> Step:
         variable, rule = self._assignments[name].variable, self._assignments[name].rule
         dtype = slot_dtype(variable)
         g, *values = seen(tf.cast(gradient, dtype), *map(tf.convert_to_tensor, self.slots[name].values()))

@@ -1,17 +1,18 @@
 """One training step of any cost function, run four ways."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 from tensorflow.python.eager import context, executor
 
 from .errors import InputError
 from .optimizer import Gradients, Optimizer, Variables
-from .recorder import Columns, Recorder
+from .recorder import Recorder
 from .rules import Step
 
 Execution = Literal["eager", "graph", "xla-step", "xla-loop"]
@@ -37,7 +38,7 @@ class Program:
 
     One Python body serves all four executions: gather the batch, differentiate the cost, apply the optimizer,
     observe. In "xla-loop" that body is a loop of known length, which updates the variables in place. Operations stand
-    in the name scopes gather, forward, gradient_tape (the tape's own), update and observe, which XLA's programs keep.
+    in the name scopes gather, forward, gradient_tape (the tape's own), update, observe and record; XLA keeps them.
 
     cost:      cost(variables, *batch), a scalar tensor.
     variables: the variables to train, by name, the same that `optimizer` has.
@@ -74,7 +75,7 @@ class Program:
             raise InputError(f"An optimizer with one_pass needs an xla execution, found {execution!r}.")
         self.execution = execution
         self._function = self._compiled(self._loop if execution == "xla-loop" else self._step)
-        self._recording = self._compiled(partial(self._step, recorded=True))
+        self._recording = self._compiled(self._look if execution == "graph" else self._recorded_step)
 
     def run(self, data: Sequence[tf.Tensor], batches: Any) -> Any:
         """Takes one step for each row of `batches`; returns what was observed, stacked along a first axis of steps.
@@ -141,40 +142,69 @@ class Program:
         self, data: tuple[tf.Tensor, ...], batches: list[tf.Tensor], recorded: Collection[int]
     ) -> list[tuple[Any, Any]]:
         """What was observed and what was recorded in each step, of which those in `recorded` are recorded."""
-        functions = [self._recording if step in recorded else self._function for step in range(len(batches))]
-        if self.execution == "eager":
-            return [function(data, batch) for function, batch in zip(functions, batches, strict=True)]
-        steps, launches = [], {}
-        with _asynchronous():
-            for function, batch in zip(functions, batches, strict=True):
-                if function in launches:
-                    steps.append(launches[function](*data, batch))
-                else:
-                    steps.append(function(data, batch))  # which traces and compiles, where the shapes are new
-                    launches[function] = launcher(function, data, batch)
-        return steps
+        launches = {}
 
-    def _step(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor, recorded: bool = False) -> tuple[Any, Any]:
-        """What is observed of a step and, if it is recorded, the recorder's row of it."""
+        def launch(function: Any, batch: tf.Tensor) -> Any:
+            if self.execution == "eager":
+                return function(data, batch)
+            if function in launches:
+                return launches[function](*data, batch)
+            result = function(data, batch)  # which traces and compiles, where the shapes are new
+            launches[function] = launcher(function, data, batch)
+            return result
+
+        def take(step: int, batch: tf.Tensor) -> tuple[Any, Any]:
+            if step not in recorded or self.execution != "graph":
+                return launch(self._recording if step in recorded else self._function, batch)
+            row = launch(self._recording, batch)
+            return launch(self._function, batch)[0], row
+
+        with _asynchronous() if self.execution != "eager" else nullcontext():
+            return [take(step, batch) for step, batch in enumerate(batches)]
+
+    def _step(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> tuple[Any, Any]:
+        """What is observed of a step, and the recorder's row of it: none."""
+        return self._taken(*self._differentiated(data, batch)), ()
+
+    def _recorded_step(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> tuple[Any, Any]:
+        """What is observed of a step, and the recorder's row of it."""
+        cost, gradients = self._differentiated(data, batch)
+        row = self._row(cost, gradients)
+        if self.execution.startswith("xla"):
+            # The step is taken once the row is there, so that slots that the row reads can be updated in place.
+            gradients, row = _together(gradients, row)
+        return self._taken(cost, gradients), row
+
+    def _look(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> Any:
+        """The recorder's row of the step that comes next, which is not taken.
+
+        A graph is rewritten by what reads its values, and then rounds otherwise. So there a step that is recorded is
+        looked at first, and then taken by the graph that takes all others.
+        """
+        return self._row(*self._differentiated(data, batch))
+
+    def _differentiated(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> tuple[tf.Tensor, Gradients]:
+        """The cost of a batch, float64, and its gradients."""
         with tf.name_scope("gather"):
             examples = [tf.gather(d, batch) for d in data]
         with tf.GradientTape() as tape, tf.name_scope("forward"):
             cost = self._cost(self._variables, *examples)
         if not tf.is_tensor(cost) or cost.shape.rank != 0:
             raise InputError(f"The cost must be a scalar tensor, found {getattr(cost, 'shape', cost)!r}.")
-        gradients = tape.gradient(cost, self._variables)
-        before = self._recorder.before() if self._recorder and recorded else {}
+        return tf.cast(cost, tf.float64), tape.gradient(cost, self._variables)
+
+    def _taken(self, cost: tf.Tensor, gradients: Gradients) -> Any:
+        """What is observed of a step, which is taken."""
         with tf.name_scope("update"):
             updates = self._optimizer.apply(gradients)
         with tf.name_scope("observe"):
-            return self._seen(before, tf.cast(cost, tf.float64), gradients, updates, recorded)
+            return self._observe(cost, gradients, updates)
 
-    def _seen(self, before: Columns, cost: Any, gradients: Gradients, updates: dict[str, Step], recorded: bool):
-        observed = self._observe(cost, gradients, updates)
-        if self._recorder is None or not recorded:
-            return observed, ()
-        compiled = self.execution.startswith("xla")
-        return observed, self._recorder.after(before, cost, gradients, updates, compiled)
+    def _row(self, cost: tf.Tensor, gradients: Gradients) -> Any:
+        if self._recorder is None:
+            return ()
+        with tf.name_scope("record"):
+            return self._recorder.row(cost, gradients, self.execution.startswith("xla"))
 
     def _loop(self, data: tuple[tf.Tensor, ...], batches: tf.Tensor, *first: tf.Tensor) -> tuple[Any, Any]:
         # A Python number in the condition and no maximum_iterations: XLA then knows the trip count.
@@ -197,7 +227,7 @@ class Program:
 
         def recorded(i, observed, rows):
             """Step i, and those after it that are not recorded."""
-            value, row = self._step(data, tf.gather(batches, i), recorded=True)
+            value, row = self._recorded_step(data, tf.gather(batches, i))
             observed, rows = _written(observed, i, value), _written(rows, i // every, row)
             return *unrecorded(tf.minimum(i + every, steps), i + 1, observed), rows
 
@@ -209,8 +239,14 @@ class Program:
     def _observation(self) -> tuple[Any, Any]:
         """An observation and a recorder's row of zero gradients, for their structure, shapes and dtypes."""
         gradients = {name: tf.zeros_like(variable) for name, variable in self._variables.items()}
-        before = {} if self._recorder is None else self._recorder.before()
-        return self._seen(before, tf.zeros([], tf.float64), gradients, self._optimizer.updates(gradients), True)
+        cost = tf.zeros([], tf.float64)
+        return self._observe(cost, gradients, self._optimizer.updates(gradients)), self._row(cost, gradients)
+
+
+def _together(*nests: Any) -> Any:
+    """The same tensors, none of which XLA lets anything read before all of them are computed."""
+    barrier: Any = optimization_barrier(*tf.nest.flatten(nests))
+    return tf.nest.pack_sequence_as(nests, list(barrier))
 
 
 def _arrays(size: int, like: Any) -> Any:

@@ -1,7 +1,7 @@
 """The flight recorder: what a rule did, recorded inside the compiled loop, at every step or every n-th."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -9,7 +9,7 @@ from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
 from .errors import InputError
 from .figures import FIGURES, Layer
-from .optimizer import Gradients, Optimizer, slot_dtype
+from .optimizer import Gradients, Optimizer, slot_dtype, unchanged
 from .reductions import HALF_OCTAVES
 from .rules import Step
 
@@ -45,7 +45,7 @@ class Recorder:
                 slots that hold squares; relative_delta: ‖Δ‖/‖x‖; and what is telling of the rule: Adam's correction_1
                 and correction_2, Adadelta's rms_ratio, the mean of RMS[Δx]/RMS[g].
     shares:     share_zero_g, of elements with a gradient of 0; share_epsilon_outweighs, of those where ε is greater
-                than what stands beside it (Adam's √v̂, say); nonfinite_g, nonfinite_x: how many are ∞ or NaN.
+                than what it is added to (Adam's √v̂, say); nonfinite_g, nonfinite_x: how many are ∞ or NaN.
     rates:      rate_min, rate_quartile_1, rate_median, rate_quartile_3, rate_max: order statistics of the effective
                 learning rate |Δ|/|g|, over elements whose gradient is not 0; see `reductions.order_statistics`.
     histograms: histogram_g, histogram_delta, histogram_x: of magnitudes, see `reductions.half_octaves`.
@@ -74,7 +74,7 @@ class Recorder:
     ):
         if not isinstance(every, int | np.integer) or isinstance(every, bool) or every < 1:
             raise InputError(f"The recorder's interval must be a whole number of steps, at least 1, found {every!r}.")
-        _check_names("figures", figures, FIGURES)
+        _check_names("group of figures", figures, FIGURES)
         _check_names("layer", layers or (), optimizer.slots)
         _check_names("layer", coordinates or {}, optimizer.slots)
         self.optimizer, self.every = optimizer, int(every)
@@ -85,9 +85,9 @@ class Recorder:
         }
         self._rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         gradients = {name: tf.zeros_like(optimizer.assigned(name)[0]) for name in optimizer.slots}
-        updates = optimizer.updates(gradients)
-        _check_names("slot or stage", values, {value for step in updates.values() for value in _values_of(step)})
-        columns = self._columns(self.before(), tf.zeros([], tf.float64), gradients, updates, compiled=False)
+        known = {value for step in optimizer.updates(gradients).values() for value in _values_of(step)}
+        _check_names("slot or stage", values, known)
+        columns = self._columns(tf.zeros([], tf.float64), gradients, compiled=False)
         self._names = [name for name, value in columns.items() if not value.shape.rank]
         self._histograms = [name for name, value in columns.items() if value.shape.rank]
 
@@ -99,30 +99,20 @@ class Recorder:
         """Which of the optimizer's next steps are recorded: their places, from 0, and their numbers t."""
         return {place: int(self.optimizer.step) + 1 + place for place in range(self.first(), steps, self.every)}
 
-    def before(self) -> Columns:
-        """The elements asked for before a step, to be called in the traced step before the optimizer is."""
-        columns: Columns = {}
-        for name, elements in self._coordinates.items():
-            values = {"x": self.optimizer.assigned(name)[0]} | self.optimizer.slots[name]
-            for element in elements:
-                columns |= _picked(name, element, {f"{value}_before": of for value, of in values.items()})
-        return columns
+    def row(self, cost: tf.Tensor, gradients: Gradients, compiled: bool) -> tuple[tf.Tensor, tf.Tensor]:
+        """The figures of the optimizer's next step, float64 [figures], and its histograms, int32 [histograms, bins].
 
-    def after(
-        self, before: Columns, cost: tf.Tensor, gradients: Gradients, updates: Mapping[str, Step], compiled: bool
-    ) -> tuple[tf.Tensor, tf.Tensor]:
-        """The figures of a step that has been taken, float64 [figures], and its histograms, int32 [histograms, bins].
+        It has to be called before the step is taken, and changes nothing.
 
-        before:   what `before` returned in the same step.
         compiled: whether XLA compiles it.
         """
-        columns = self._columns(before, cost, gradients, updates, compiled)
+        columns = self._columns(cost, gradients, compiled)
         figures = tf.stack([tf.cast(columns[name], tf.float64) for name in self._names])
         histograms = [columns[name] for name in self._histograms]
         return figures, tf.stack(histograms) if histograms else tf.zeros([0, HALF_OCTAVES], tf.int32)
 
     def keep(self, steps: Collection[int], rows: Sequence[tf.Tensor]) -> None:
-        """Adds what `after` gave in these steps t, stacked; there may be rows beyond, which say nothing."""
+        """Adds what `row` gave of these steps t, stacked; there may be rows beyond, which say nothing."""
         figures, histograms = (np.asarray(row)[: len(steps)] for row in rows)
         self._rows.append((np.array([*steps], np.int64), figures, histograms))
 
@@ -141,10 +131,11 @@ class Recorder:
                 columns[f"{name}/relative_delta"] = columns[f"{name}/norm_delta"] / columns[f"{name}/norm_x"]
         return Recording(steps, columns)
 
-    def _columns(
-        self, before: Columns, cost: tf.Tensor, gradients: Gradients, updates: Mapping[str, Step], compiled: bool
-    ) -> Columns:
+    def _columns(self, cost: tf.Tensor, gradients: Gradients, compiled: bool) -> Columns:
         columns: Columns = {"cost": cost}
+        # Computed once more from hidden gradients and slots: what an update is read by decides which loops XLA makes of
+        # it, and so how it rounds.
+        updates = self.optimizer.updates(gradients, _hidden if compiled else unchanged)
         for name in (name for name in updates if name in self._layers or name in self._coordinates):
             layer = self._layer(name, gradients[name], updates[name], compiled)
             values = _values_of(layer.step)
@@ -156,20 +147,24 @@ class Recorder:
                     if value in values
                 ]
                 columns |= {f"{name}/{figure}": value for figure, value in taken}
+            before = {"x": self.optimizer.assigned(name)[0]} | self.optimizer.slots[name]
+            after = {"g": layer.g, "x": layer.x, "delta": layer.step.delta} | values
             for element in self._coordinates.get(name, ()):
-                columns |= _picked(name, element, {"g": layer.g, "x": layer.x, "delta": layer.step.delta} | values)
-        return columns | before
+                columns |= _picked(name, element, {f"{value}_before": of for value, of in before.items()} | after)
+        return columns
 
     def _layer(self, name: str, gradient: Any, step: Step, compiled: bool) -> Layer:
-        """A variable in a step, behind barriers: XLA compiles what trains as it would without a recorder, and drops
-        what no figure reads."""
         variable, rule = self.optimizer.assigned(name)
-        dtype, barrier = slot_dtype(variable), cast(Any, optimization_barrier)
-        g, x, step = tf.nest.map_structure(
-            lambda value: barrier(value)[0] if compiled else tf.convert_to_tensor(value),
-            (tf.cast(gradient, dtype), tf.cast(variable, dtype), step),
-        )
+        dtype = slot_dtype(variable)
+        x = self.optimizer.moved(name, step.delta)
+        read = tf.cast(gradient, dtype), tf.cast(x, dtype), step
+        g, x, step = tf.nest.map_structure(lambda value: _hidden(value)[0], read) if compiled else read
         return Layer(rule, g, x, step, compiled)
+
+
+def _hidden(*read: tf.Tensor) -> Any:
+    """The tensors, behind a barrier to XLA's optimizations."""
+    return optimization_barrier(*read)
 
 
 def _values_of(step: Step) -> dict[str, tf.Tensor]:

@@ -10,8 +10,8 @@ from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 COLUMNS, FOLDS = 256, 4
 HALF_OCTAVES = 512
 """What `half_octaves` counts in: the bins of all float32 magnitudes."""
-DIGITS = (11, 10, 10)
-"""A magnitude's 31 bits, as `order_statistics` reads them, from the highest."""
+DIGIT = 8
+"""Bits that `order_statistics` finds at a time."""
 
 
 def half_octave_edges() -> np.ndarray:
@@ -63,20 +63,25 @@ def order_statistics(x: tf.Tensor, counted: tf.Tensor, shares: Sequence[float]) 
     bits, among = _bits(x), tf.reshape(counted, [-1])
     number = tf.reduce_sum(tf.cast(among, tf.int32))
     exact = tf.cast(tf.math.ceil(tf.constant(shares, tf.float64) * tf.cast(number, tf.float64)), tf.int32)
-    ranks, found, left = tf.maximum(exact, 1), tf.zeros(len(shares), tf.int32), sum(DIGITS)
-    for width in DIGITS:
-        # Of the numbers found so far, the first that an element begins with; equal ones share its counts.
-        begins = tf.bitwise.right_shift(bits, left) if left < 31 else tf.zeros_like(bits)
-        first = tf.reduce_min(tf.where(begins[:, None] == found, range(len(shares)), len(shares)), axis=1)
-        own = tf.reduce_min(tf.where(found[:, None] == found, range(len(shares)), len(shares)), axis=1)
-        left -= width
-        digits = tf.bitwise.bitwise_and(tf.bitwise.right_shift(bits, left), 2**width - 1)
-        places = tf.where(among & (first < len(shares)), first * 2**width + digits, -1)
-        counts = tf.math.unsorted_segment_sum(tf.ones_like(places), places, len(shares) * 2**width)
-        below = tf.gather(tf.cumsum(tf.reshape(counts, [len(shares), 2**width]), axis=1), own)
-        digit = tf.reduce_sum(tf.cast(below < ranks[:, None], tf.int32), axis=1)
-        ranks -= tf.reduce_max(tf.where(below < ranks[:, None], below, 0), axis=1)
-        found = found * 2**width + digit
+    places = tf.range(len(shares))
+
+    def digit(low: tf.Tensor, ranks: tf.Tensor, found: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        """The digit at bit `low` of each number, which is the ranks-th of those that begin with what is found of it."""
+        digits = tf.bitwise.right_shift(bits, low)
+        begins = tf.bitwise.right_shift(digits, DIGIT)
+        # Where several numbers begin alike, the first one's row has the counts.
+        row = tf.reduce_min(tf.where(begins[:, None] == found, places, len(shares)), axis=1)
+        own = tf.reduce_min(tf.where(found[:, None] == found, places, len(shares)), axis=1)
+        cell = row * 2**DIGIT + tf.bitwise.bitwise_and(digits, 2**DIGIT - 1)
+        cell = tf.where(among & (row < len(shares)), cell, -1)
+        counts = tf.math.unsorted_segment_sum(tf.ones_like(cell), cell, len(shares) * 2**DIGIT)
+        up_to = tf.gather(tf.cumsum(tf.reshape(counts, [len(shares), 2**DIGIT]), axis=1), own)
+        before = up_to < ranks[:, None]
+        ranks -= tf.reduce_max(tf.where(before, up_to, 0), axis=1)
+        return low - DIGIT, ranks, found * 2**DIGIT + tf.reduce_sum(tf.cast(before, tf.int32), axis=1)
+
+    begun = tf.constant(32 - DIGIT), tf.maximum(exact, 1), tf.zeros_like(exact)
+    _, _, found = tf.while_loop(lambda low, *_: low >= 0, digit, begun)
     return tf.where(number > 0, tf.bitcast(found, tf.float32), np.nan)
 
 

@@ -14,6 +14,8 @@ class AdadeltaSlots(NamedTuple):
     mean_g2: Array
     mean_dx2: Array
 
+    SQUARES = ("mean_g2", "mean_dx2")
+
 
 @dataclass(frozen=True)
 class Adadelta(Rule):
@@ -39,7 +41,6 @@ class Adadelta(Rule):
     """
 
     DIALECTS: ClassVar = dialects.ADADELTA
-    SQUARES: ClassVar = ("mean_g2", "mean_dx2")
 
     learning_rate: Rate = 1.0
     rho: Decay = 0.95

@@ -14,6 +14,8 @@ class AdagradSlots(NamedTuple):
 
     a: Array
 
+    SQUARES = ("a",)
+
 
 @dataclass(frozen=True)
 class Adagrad(Rule):
@@ -36,7 +38,6 @@ class Adagrad(Rule):
     """
 
     DIALECTS: ClassVar = dialects.ADAGRAD
-    SQUARES: ClassVar = ("a",)
 
     learning_rate: Rate
     initial_accumulator_value: NonNegative = 0.0

@@ -14,6 +14,8 @@ class AdamSlots(NamedTuple):
     m: Array
     v: Array
 
+    SQUARES = ("v",)
+
 
 @dataclass(frozen=True)
 class Adam(Rule):
@@ -44,7 +46,6 @@ class Adam(Rule):
     """
 
     DIALECTS: ClassVar = dialects.ADAM
-    SQUARES: ClassVar = ("v",)
 
     learning_rate: Rate = 1e-3
     beta_1: Decay = 0.9
@@ -62,8 +63,7 @@ class Adam(Rule):
     def update(self, g: Array, slots: AdamSlots, t: Array, x: Array) -> Step:
         m = average(slots.m, g, self.beta_1, self.complement_in, incremental=self.incremental != "neither")
         v = average(slots.v, g * g, self.beta_2, self.complement_in, incremental=self.incremental == "both")
-        c_1 = one_minus_power(self.beta_1, t, g, self.power_in)
-        c_2 = one_minus_power(self.beta_2, t, g, self.power_in)
+        c_1, c_2 = (one_minus_power(beta, t, g, self.power_in) for beta in (self.beta_1, self.beta_2))
         m_hat, v_hat = m / c_1, v / c_2
         if self.epsilon_form == "algorithm-1":
             denominator = sqrt(v_hat + self.epsilon_root) + self.epsilon
@@ -75,9 +75,5 @@ class Adam(Rule):
         return Step(delta, AdamSlots(m, v), stages)
 
     def epsilon_outweighs(self, step: Step) -> Array:
-        v = step.slots.v
-        under_root = v / step.stages["correction_2"] if self.epsilon_form == "algorithm-1" else v
-        return self.epsilon > sqrt(under_root + self.epsilon_root)
-
-    def telling(self, step: Step) -> dict[str, Array]:
-        return {name: step.stages[name] for name in ("correction_1", "correction_2")}
+        v = step.stages["v_hat"] if self.epsilon_form == "algorithm-1" else step.slots.v
+        return self.epsilon > sqrt(v + self.epsilon_root)

@@ -71,25 +71,26 @@ class Rule(ABC):
     """
 
     DIALECTS: ClassVar[Mapping[str, Dialect]] = {}
-    SQUARES: ClassVar[tuple[str, ...]] = ()
-    """The slots that hold squares, of gradients or of updates: their roots compare with those."""
 
     learning_rate: Rate
 
     @abstractmethod
     def slots(self, x: Array) -> Any:
-        """The slots before the first step, a NamedTuple of arrays, for a parameter x."""
+        """The slots before the first step, a NamedTuple of arrays, for a parameter x.
+
+        SQUARES, where its class has it, names those that hold squares: their roots compare with gradients or updates.
+        """
 
     @abstractmethod
     def update(self, g: Array, slots: Any, t: Array, x: Array) -> Step:
         """One step: gradient g, slots and parameter x of one dtype; t counts from 1, a float at least as wide."""
 
     def epsilon_outweighs(self, step: Step) -> Array | None:
-        """Where, in what divides the gradient, ε is greater than what stands beside it; None for a rule without an ε."""
+        """Where, in what divides the gradient, ε is greater than what it is added to; None for a rule without an ε."""
         return None
 
     def telling(self, step: Step) -> dict[str, Array]:
-        """What is telling of this rule alone, by name: arrays of which a recorder keeps the mean, and scalars."""
+        """What is telling of this rule beside its scalar stages, by name: arrays, whose means a recorder keeps."""
         return {}
 
     def rate(self, t: Array, like: Array) -> Array:

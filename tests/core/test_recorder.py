@@ -1,0 +1,338 @@
+"""The flight recorder: it leaves training alone, to the bit, and its figures are those of the saved slots."""
+
+from itertools import product
+from typing import get_args
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from core import (
+    SGD,
+    Adadelta,
+    Adagrad,
+    Adam,
+    InputError,
+    Optimizer,
+    Program,
+    Recorder,
+    Rule,
+    Step,
+    logits,
+    new_weights,
+    softmax_cross_entropy,
+)  # fmt: skip  # isort: skip
+from core.figures import FIGURES, QUARTILES
+from core.program import Execution
+from core.reductions import HALF_OCTAVES, half_octave_edges
+
+EXECUTIONS = get_args(Execution)
+LAYERS = [96, 64, 5]
+"""h1 has 6,144 elements: more than a compiled sum folds. Half of its inputs are 0, and so are their gradients."""
+
+RULES = {
+    "adam": Adam(0.01),
+    "adam-tf1": Adam.dialect("tf1", learning_rate=0.01, epsilon=1e-3),
+    "adagrad": Adagrad(0.1, epsilon=0.05),
+    "adagrad-keras": Adagrad.dialect("keras", learning_rate=0.1, initial_accumulator_value=0.0, epsilon=1e-5),
+    "adadelta": Adadelta(1.7),
+    "sgd": SGD(0.1),
+}
+"""Each ε is among what it is compared with; Adadelta's Δ ends in a product, which compilers may contract with x − Δ."""
+
+BATCHES = np.random.default_rng(1).integers(0, 200, (12, 16))
+
+
+def network(rule, execution="xla-loop", observe=None, **recording):
+    """Program, data, weights and recorder, where one is asked for, of a small perceptron on random images."""
+    random = np.random.default_rng(0)
+    images = random.standard_normal((200, LAYERS[0])) * (np.arange(LAYERS[0]) % 2)
+    data = tf.constant(images, tf.float32), tf.constant(random.integers(0, LAYERS[-1], 200), tf.int32)
+    weights = new_weights(LAYERS, "he")
+    optimizer = Optimizer(rule, weights)
+    recorder = Recorder(optimizer, **recording) if recording else None
+    observing = {} if observe is None else {"observe": lambda *step: observe(weights, *step)}
+    program = Program(
+        lambda w, x, y: softmax_cross_entropy(logits(w, x), y), weights, optimizer, execution, recorder=recorder,
+        **observing,
+    )  # fmt: skip
+    return program, data, weights, recorder
+
+
+def state(program, weights):
+    optimizer = program._optimizer
+    return [value.numpy() for value in (*weights.values(), *tf.nest.flatten(optimizer.slots), optimizer.step)]
+
+
+ALL = dict(figures=[*FIGURES], coordinates={"h1": [(1, 3), (95, 63)], "bo": [(4,)]})
+
+
+QUICK = {(rule, "xla-loop", 5) for rule in RULES} | {
+    ("adadelta", "xla-loop", 1), ("adadelta", "xla-step", 5), ("adam", "xla-step", 5), ("adam", "graph", 1),
+    ("adadelta", "graph", 5), ("adagrad-keras", "eager", 5),
+}  # fmt: skip
+"""Every rule in the loop, every execution, both intervals; `pytest -m whole tests/core/test_recorder.py` takes all."""
+
+
+@pytest.mark.parametrize(
+    ("rule", "execution", "every"),
+    [
+        pytest.param(*case, marks=() if case in QUICK else pytest.mark.whole)
+        for case in product(RULES, EXECUTIONS, [1, 5])
+    ],
+)
+def test_training_with_the_recorder_is_training_without_it_to_the_bit(rule, execution, every):
+    """Would catch a figure for whose sake XLA compiles the update otherwise, and a step that is lost or made twice."""
+    plain, data, expected, _ = network(RULES[rule], execution)
+    recorded, _, weights, _ = network(RULES[rule], execution, every=every, **ALL)
+    for batches in (BATCHES, BATCHES[:7]):
+        np.testing.assert_array_equal(recorded.run(data, batches), plain.run(data, batches))
+    for found, value in zip(state(recorded, weights), state(plain, expected), strict=True):
+        np.testing.assert_array_equal(found, value)
+
+
+def test_the_comparison_of_bits_would_see_one_update_that_is_rounded_otherwise():
+    """Planted: Adadelta's step computed as α·Δx − x with one rounding, where the rule has two."""
+
+    class Contracted(Adadelta):
+        def update(self, g, slots, t, x):
+            step = super().update(g, slots, t, x)
+            wide = tf.cast(self.rate(t, g), tf.float64) * tf.cast(step.stages["dx"], tf.float64)
+            return step._replace(delta=x - tf.cast(tf.cast(x, tf.float64) - wide, x.dtype))
+
+    (one, data, weights, _), (other, _, expected, _) = network(Contracted(1.7)), network(Adadelta(1.7))
+    one.run(data, BATCHES), other.run(data, BATCHES)
+    assert any((weights[name].numpy() != expected[name].numpy()).any() for name in weights)
+
+
+def saved(weights, cost, gradients, updates):
+    """An observer that keeps all that figures are made of."""
+    return cost, {
+        name: {"g": gradients[name], "x": tf.convert_to_tensor(weights[name]), "delta": step.delta}
+        | step.slots._asdict()
+        | step.stages
+        for name, step in updates.items()
+    }
+
+
+def outweighs(rule, a):
+    """Where ε is the greater, written down once more for NumPy from the formula of each dialect."""
+    match type(rule).__name__, getattr(rule, "epsilon_form", None):
+        case "Adam", "algorithm-1":
+            return rule.epsilon > np.sqrt(a["v"] / a["correction_2"])
+        case "Adam", "epsilon-hat":
+            return rule.epsilon > np.sqrt(a["v"])
+        case "Adagrad", "outside-root":
+            return rule.epsilon > np.sqrt(a["a"])
+        case "Adagrad", "inside-root":
+            return rule.epsilon > a["a"]
+        case "Adadelta", _:
+            return rule.epsilon > a["mean_g2"]
+
+
+def expected_figures(rule, a):
+    """Every figure of one layer in one step, in NumPy float64."""
+    a = {name: np.asarray(value, np.float64) for name, value in a.items()}
+    norm = np.linalg.norm
+    figures = {f"norm_{name}": norm(a[name].ravel()) for name in ("g", "delta", "x", "m") if name in a}
+    figures |= {
+        f"norm_root_{name}": norm(np.sqrt(a[name]).ravel()) for name in ("v", "a", "mean_g2", "mean_dx2") if name in a
+    }
+    figures["relative_delta"] = figures["norm_delta"] / figures["norm_x"]
+    figures |= {name: a[name] for name in ("correction_1", "correction_2") if name in a}
+    if "rms_dx" in a:
+        figures["rms_ratio"] = (a["rms_dx"] / a["rms_g"]).mean()
+    figures["share_zero_g"] = (a["g"] == 0).mean()
+    if type(rule).__name__ != "SGD":
+        figures["share_epsilon_outweighs"] = outweighs(rule, a).mean()
+    figures |= {f"nonfinite_{name}": np.sum(~np.isfinite(a[name])) for name in ("g", "x")}
+    moved = a["g"] != 0
+    rates = np.quantile(abs(a["delta"][moved]) / abs(a["g"][moved]), [*QUARTILES.values()], method="inverted_cdf")
+    figures |= dict(zip((f"rate_{name}" for name in QUARTILES), rates, strict=True))
+    edges = half_octave_edges()
+    edges = np.append(edges[: list(edges).index(np.inf)], np.inf)
+    for name in ("g", "delta", "x"):
+        counts, _ = np.histogram(abs(a[name]), edges)
+        figures[f"histogram_{name}"] = np.pad(counts, [0, HALF_OCTAVES - len(counts)])
+    return figures
+
+
+ROUNDINGS = 16 * 2.0**-24
+"""A square and a term's way through at most 6 rows and 3 folds of a sum, a root, a quotient: each rounds by 2⁻²⁴ of the
+value at most, and all terms are of one sign. The largest that is seen is a quarter of this."""
+
+
+def assert_figures(recording, layer, row, expected, only=None):
+    """Shares, counts and histograms are whole numbers, and so exact; what else is rounded, within `ROUNDINGS`."""
+    for name, value in expected.items():
+        if only in (None, name):
+            found = recording.columns[f"{layer}/{name}"][row]
+            exact = name.startswith(("share", "nonfinite", "histogram"))
+            np.testing.assert_allclose(
+                found, value, rtol=0 if exact else ROUNDINGS, err_msg=f"{layer}/{name}, row {row}"
+            )
+
+
+@pytest.fixture(scope="module", params=[(name, e) for name in RULES for e in ("eager", "xla-loop")], ids="-".join)
+def recorded(request):
+    """Rule, all figures of all steps, and all that they are made of: figures taken from one body of the step."""
+    rule, execution = RULES[request.param[0]], request.param[1]
+    program, data, _, recorder = network(rule, execution, saved, **ALL)
+    costs, arrays = program.run(data, BATCHES)
+    return rule, recorder.recording(), costs.numpy(), tf.nest.map_structure(lambda a: a.numpy(), arrays)
+
+
+def test_every_figure_is_what_numpy_makes_of_the_saved_slots(recorded):
+    """Of every layer and step. Would catch any figure of another array, step, layer or formula."""
+    rule, recording, costs, arrays = recorded
+    np.testing.assert_array_equal(recording.steps, range(1, 13))
+    np.testing.assert_array_equal(recording.columns["cost"], costs)
+    seen = {"cost"} | {name for name in recording.columns if "[" in name}
+    for layer, values in arrays.items():
+        for row in range(len(BATCHES)):
+            expected = expected_figures(rule, {name: value[row] for name, value in values.items()})
+            assert_figures(recording, layer, row, expected)
+            seen |= {f"{layer}/{name}" for name in expected}
+    assert seen == set(recording.columns), "every column was compared"
+
+
+def test_each_figure_of_the_step_before_would_be_seen(recorded):
+    """Planted: slots and update of one step earlier. Every figure that changes from step to step fails by itself."""
+    rule, recording, _, arrays = recorded
+    values = arrays["h1"]
+    for name in expected_figures(rule, {name: value[1] for name, value in values.items()}):
+        before, after = (expected_figures(rule, {k: v[row] for k, v in values.items()})[name] for row in (4, 5))
+        if not np.array_equal(before, after):
+            with pytest.raises(AssertionError, match=name):
+                assert_figures(recording, "h1", 5, {name: before})
+
+
+def test_the_shares_tell_something(recorded):
+    """Else a share that is always 0 would pass: half of h1's gradients are 0, and ε outweighs some, not all."""
+    rule, recording, _, _ = recorded
+    assert 0.5 <= recording.columns["h1/share_zero_g"].min() < 1
+    if not isinstance(rule, SGD):
+        assert recording.columns["h1/share_epsilon_outweighs"].min() >= 0.5
+
+
+def test_chosen_elements_are_recorded_in_full_to_the_bit(recorded):
+    """And what they were before each step is what they were after the one before it."""
+    _, recording, _, arrays = recorded
+    for layer, elements in ALL["coordinates"].items():
+        for element in elements:
+            where = f"{layer}[{','.join(map(str, element))}]"
+            for name, values in arrays[layer].items():
+                column = recording.columns[f"{where}/{name}"]
+                np.testing.assert_array_equal(column, values if values.ndim == 1 else values[:, *element])
+                if f"{where}/{name}_before" in recording.columns:
+                    np.testing.assert_array_equal(recording.columns[f"{where}/{name}_before"][1:], column[:-1])
+            slots = {name.removesuffix("_before") for name in recording.columns if name.startswith(where)}
+            assert slots == {f"{where}/{name}" for name in arrays[layer]}
+
+
+@pytest.mark.parametrize(("execution", "every"), [*((e, 5) for e in EXECUTIONS), ("xla-loop", 2), ("xla-loop", 20)])
+def test_every_nth_step_is_recorded_wherever_calls_begin(execution, every):
+    """Calls of 7, 1, 4 and 12 steps. Would catch a count that begins anew with each call, and rows that say nothing."""
+    asked = dict(figures=["norms"])
+    program, data, _, recorder = network(Adam(0.01), execution, every=every, **asked)
+    whole, _, _, all_steps = network(Adam(0.01), execution, every=1, **asked)
+    for batches in (BATCHES[:7], BATCHES[7:8], BATCHES[8:], BATCHES):
+        program.run(data, batches), whole.run(data, batches)
+    found, expected = recorder.recording(), all_steps.recording()
+    np.testing.assert_array_equal(found.steps, range(1, 25, every))
+    for name, values in expected.columns.items():
+        np.testing.assert_allclose(found.columns[name], values[found.steps - 1], rtol=ROUNDINGS, err_msg=name)
+
+
+@pytest.mark.parametrize("execution", ["eager", "xla-loop"])
+def test_any_slot_or_stage_is_recorded_by_its_name(execution):
+    values = ("denominator", "m", "correction_2")
+    program, data, _, recorder = network(Adam(0.01), execution, saved, figures=[], values=values, layers=["h1"])
+    _, arrays = program.run(data, BATCHES)
+    columns = recorder.recording().columns
+    assert [*columns] == ["cost", "h1/norm_denominator", "h1/norm_m", "h1/correction_2"]
+    for name in ("denominator", "m"):
+        expected = np.linalg.norm(arrays["h1"][name].numpy().astype(float), axis=(1, 2))
+        np.testing.assert_allclose(columns[f"h1/norm_{name}"], expected, rtol=ROUNDINGS)
+    np.testing.assert_array_equal(columns["h1/correction_2"], arrays["h1"]["correction_2"])
+
+
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_what_is_not_finite_is_counted(execution):
+    """One image of ∞: its weights' gradients are NaN, and so are the weights, once they are updated."""
+    program, (images, labels), weights, recorder = network(SGD(0.1), execution, figures=["shares"])
+    broken = tf.tensor_scatter_nd_update(images, [[0, 1], [0, 7]], [np.inf, np.inf])
+    program.run((broken, labels), [[1, 2], [0, 3]])
+    columns = recorder.recording().columns
+    assert columns["h1/nonfinite_g"].tolist() == [0, np.sum(~np.isfinite(weights["h1"]))] != [0, 0]
+    assert columns["h1/nonfinite_x"].tolist() == [0, np.sum(~np.isfinite(weights["h1"]))]
+
+
+def test_groups_of_rules_have_their_own_figures():
+    w = {"a": tf.Variable([1.0, 2.0]), "b": tf.Variable([3.0])}
+    optimizer = Optimizer([(Adam(), {"a": w["a"]}), (SGD(0.1), {"b": w["b"]})])
+    recorder = Recorder(optimizer, figures=["norms", "shares"], values=["m_hat"])
+    Program(lambda v: tf.reduce_sum(v["a"] ** 2) + v["b"][0] ** 2, w, optimizer, recorder=recorder).run((), np.zeros([3, 0], int))
+    assert {name.split("/")[1] for name in recorder.recording().columns if name.startswith("b/")} == {
+        "norm_g", "norm_delta", "norm_x", "share_zero_g", "nonfinite_g", "nonfinite_x", "relative_delta",
+    }  # fmt: skip
+    assert "a/norm_m_hat" in recorder.recording().columns
+
+
+def test_a_rule_of_the_user_s_is_recorded_as_it_is():
+    """It says nothing of squares, of an ε, nor of what is telling."""
+
+    class Scaled(Rule):
+        def slots(self, x):
+            return SGD(1.0).slots(x)
+
+        def update(self, g, slots, t, x):
+            return Step(self.rate(t, g) * g, slots, dict(twice=2 * g))
+
+    program, data, _, recorder = network(Scaled(0.1), every=2, values=["twice"])
+    program.run(data, BATCHES)
+    columns = recorder.recording().columns
+    np.testing.assert_allclose(columns["h1/norm_twice"], 2 * columns["h1/norm_g"], rtol=1e-15)
+
+
+def test_narrow_parameters_are_recorded_in_the_dtype_of_their_slots():
+    x = {"x": tf.Variable(tf.cast([0.5, 0.25], tf.bfloat16))}
+    optimizer = Optimizer(Adam(0.1), x)
+    recorder = Recorder(optimizer, coordinates={"x": [(0,)]})
+    Program(lambda v: tf.reduce_sum(v["x"] ** 2), x, optimizer, recorder=recorder).run((), np.zeros([2, 0], int))
+    columns = recorder.recording().columns
+    assert columns["x[0]/delta"][0] == pytest.approx(0.1, rel=1e-6), "of float32, not rounded to bfloat16"
+    assert columns["x/norm_x"][-1] == pytest.approx(np.linalg.norm(x["x"].numpy().astype(float)))
+
+
+def test_a_recorded_loop_still_updates_every_variable_in_place():
+    program, data, weights, _ = network(Adam(0.01), every=3)
+    hlo = program.compiler_ir(data, BATCHES)
+    assert hlo.count("may-alias") == len(weights) * 3 + 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        (dict(every=0), "interval must be a whole number of steps, at least 1, found 0"),
+        (dict(every=2.5), "interval must be a whole number of steps, at least 1, found 2.5"),
+        (dict(figures=["norm"]), "no group of figures 'norm' to record; there are: histograms, norms, rates, shares"),
+        (dict(layers=["h3"]), "no layer 'h3' to record; there are: b1, bo, h1, ho"),
+        (dict(values=["n"]), "no slot or stage 'n' to record; there are: correction_1, correction_2, denominator, m,"),
+        (dict(coordinates={"h3": [(0, 0)]}), "no layer 'h3'"),
+        (dict(coordinates={"h1": [(0, 64)]}), r"no element \(0, 64\) of 'h1' to record: its shape is \[96, 64\]"),
+        (dict(coordinates={"b1": [(0, 0)]}), r"no element \(0, 0\) of 'b1'"),
+        (dict(coordinates={"b1": [3]}), "no element 3 of 'b1'"),
+    ],
+)
+def test_what_cannot_be_recorded_is_refused_before_anything_is_trained(asked, sentence):
+    weights = new_weights(LAYERS, "he")
+    with pytest.raises(InputError, match=sentence):
+        Recorder(Optimizer(Adam(), weights), **asked)
+
+
+def test_a_recorder_of_another_optimizer_is_refused():
+    weights = new_weights(LAYERS, "he")
+    one, other = Optimizer(Adam(), weights), Optimizer(Adam(), weights)
+    with pytest.raises(InputError, match="recorder must be made of the program's own optimizer"):
+        Program(lambda w: w["h1"][0, 0], weights, one, recorder=Recorder(other))
