@@ -55,8 +55,25 @@ class NoRule:
 """
 
 
-def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(tmp_path):
-    done = rawstep("train", *QUICK, "--json", "run.json", "--tensorboard", "board", "--plot", "run.png", cwd=tmp_path)
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory):
+    """A run of a process of its own: its folder, and what it said."""
+    folder = tmp_path_factory.mktemp("run")
+    outputs = ["--json", "run.json", "--tensorboard", "board", "--plot", "run.png"]
+    return folder, rawstep("train", *QUICK, *outputs, cwd=folder)
+
+
+def train_here(monkeypatch, folder, *arguments):
+    """Trains in this process, which spares TensorFlow's start; returns what was reported."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["train", *QUICK, *arguments, "--json", "run.json"])
+    return json.loads((folder / "run.json").read_text())
+
+
+def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(ended):
+    tmp_path, done = ended
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
     for figure in ("epoch", "validation accuracy", "test accuracy", "steps/s", "compile seconds", "peak memory"):
@@ -85,10 +102,8 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(tmp_path):
     assert not list(tmp_path.glob(".run.json*")), "the temporary file is gone"
 
 
-def test_a_run_that_diverges_is_reported_with_null_for_what_is_no_number(tmp_path):
-    done = rawstep("train", *QUICK, "--learning-rate", "1e30", "--json", "run.json", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert json.loads((tmp_path / "run.json").read_text())["epochs"][0]["cost"] is None
+def test_a_run_that_diverges_is_reported_with_null_for_what_is_no_number(tmp_path, monkeypatch):
+    assert train_here(monkeypatch, tmp_path, "--learning-rate", "1e30")["epochs"][0]["cost"] is None
 
 
 def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path):
@@ -104,10 +119,10 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_figures_are_the_same_from_run_to_run(tmp_path):
-    for name in ("a.json", "b.json"):
-        assert rawstep("train", *QUICK, "--json", name, cwd=tmp_path).returncode == 0
-    first, second = (json.loads((tmp_path / name).read_text()) for name in ("a.json", "b.json"))
+def test_the_figures_are_the_same_from_run_to_run(ended, tmp_path):
+    """Two processes, of which one does nothing else."""
+    assert rawstep("train", *QUICK, "--json", "run.json", cwd=tmp_path).returncode == 0
+    first, second = (json.loads((folder / "run.json").read_text()) for folder in (ended[0], tmp_path))
     assert first["epochs"] == second["epochs"]
     assert first["test_accuracy"] == second["test_accuracy"]
 
@@ -140,11 +155,10 @@ def test_a_terminal_gets_a_moving_bar(tmp_path):
     assert "validation accuracy" not in text
 
 
-def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path):
+def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path, monkeypatch):
     (tmp_path / "my_rules.py").write_text(USER_RULES)
-    done = rawstep("train", "--rule", "my_rules:Descent", *QUICK, "--init", "he", "--json", "run.json", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    report = json.loads((tmp_path / "run.json").read_text())
+    monkeypatch.delitem(sys.modules, "my_rules", raising=False)
+    report = train_here(monkeypatch, tmp_path, "--rule", "my_rules:Descent", "--init", "he")
     assert report["settings"]["learning_rate"] == 0.01
     assert report["settings"]["dialect"] is None
 

@@ -1,6 +1,6 @@
 """Real processes, really interrupted: what they leave is resumed to the bits of a run that nobody disturbed.
 
-`make test` kills three times and sends each other signal once; `make faults` does ten of each with every rule.
+`make test` kills twice and sends each other signal once; `make faults` does ten of each with every rule.
 """
 
 import json
@@ -77,7 +77,7 @@ def undisturbed(tmp_path_factory):
 
 
 KILL, *OTHERS = STATUS = {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGHUP: 129}
-PART = [("adam", 80, [KILL] * 3), ("adam", 80, OTHERS)]
+PART = [("adam", 80, [KILL, OTHERS[0], KILL, *OTHERS[1:]])]
 WHOLE = [pytest.param(rule, 150, [number] * 10, marks=pytest.mark.whole) for rule in RATES for number in STATUS]
 
 

@@ -90,9 +90,14 @@ def test_a_seed_decides_a_whole_run():
     assert first == second
 
 
-@pytest.mark.parametrize(("rule", "rate"), [("adam", None), ("adagrad", 0.01), ("adadelta", None)])
+@pytest.mark.parametrize(
+    ("rule", "rate"), [("adam", None), pytest.param("adagrad", 0.01, marks=pytest.mark.whole), ("adadelta", None)]
+)
 def test_on_mnist_the_loop_and_single_steps_give_the_same_bits(rule, rate):
-    """Would catch a loop whose body XLA compiles to other roundings than the step: it does not, on a CPU."""
+    """Would catch a loop whose body XLA compiles to other roundings than the step: it does not, on a CPU.
+
+    The rules of two slots; `pytest -m whole` takes Adagrad, and tests/core/test_program.py all on a small network.
+    """
     mnist, trained = load_dataset(), {}
     for execution in ("xla-loop", "xla-step"):
         trainer = Trainer(Settings(rule=rule, learning_rate=rate, execution=execution), mnist)

@@ -3,6 +3,7 @@
 import os
 import random
 import shutil
+from dataclasses import replace
 
 import pytest
 import tensorflow as tf
@@ -13,10 +14,14 @@ from training.loop import Trainer
 from training.run_folder import KEPT, OUTDATED, UNFINISHED, RunFolder
 from training.settings import Settings
 
+from . import striped
 from .disk import files_no_larger_than
-from .striped import SETTINGS, striped_dataset, trained
+from .striped import striped_dataset, trained
 
 pytestmark = pytest.mark.usefixtures("striped_images_loaded")
+
+SETTINGS = replace(striped.SETTINGS, execution="graph")
+"""What is saved does not depend on the execution, and this one needs no compiler."""
 
 
 def test_a_folder_that_holds_a_run_is_left_alone_without_resume(tmp_path):

@@ -9,11 +9,11 @@ import pytest
 from sklearn.datasets import load_digits
 
 from core import InputError
+from training.cli import main
 from training.data import load_dataset
 from training.data.dataset import MNIST
 from training.data.idx import IdxFile
 
-from ..processes import rawstep
 from .idx_bytes import idx
 
 
@@ -171,8 +171,15 @@ def test_a_folder_that_is_none_is_named(tmp_path, make, found):
         load_dataset(tmp_path / "data")
 
 
-def test_another_data_set_trains_end_to_end(tmp_path):
+def test_another_data_set_trains_end_to_end(tmp_path, monkeypatch, capsys):
     """Scikit-learn's digits up to 6: 8×8 pixels and 7 classes. Trained, resumed from another folder, evaluated."""
+
+    def run(*arguments, cwd=tmp_path):
+        monkeypatch.chdir(cwd)
+        with pytest.raises(SystemExit) as stop:
+            main(list(map(str, arguments)))
+        return stop.value.code
+
     digits = load_digits()
     wanted = digits.target < 7
     images, labels = (digits.images[wanted] * 15).astype(np.uint8), digits.target[wanted].astype(np.uint8)
@@ -180,17 +187,17 @@ def test_another_data_set_trains_end_to_end(tmp_path):
     (tmp_path / "elsewhere").mkdir()
 
     options = ["--batch-size", "50", "--hidden", "32", "--init", "he", "--learning-rate", "0.003"]
-    rawstep("train", "--data-dir", "digits", *options, "--epochs", "1", "--checkpoint", "run", cwd=tmp_path)
+    assert run("train", "--data-dir", "digits", *options, "--epochs", "1", "--checkpoint", "run") == 0
     resume = ["--checkpoint", tmp_path / "run", "--resume", "--epochs", "20", "--json", tmp_path / "run.json"]
-    rawstep("train", *resume, cwd=tmp_path / "elsewhere")
-    rawstep("evaluate", "--checkpoint", "run", "--json", "figures.json", cwd=tmp_path)
+    assert run("train", *resume, cwd=tmp_path / "elsewhere") == 0
+    assert run("evaluate", "--checkpoint", "run", "--json", "figures.json") == 0
     trained, evaluated = (json.loads((tmp_path / name).read_text()) for name in ("run.json", "figures.json"))
     assert len(trained["epochs"]) == 20
     assert trained["settings"]["data_dir"] == str(tmp_path / "digits")
     assert trained["test_accuracy"] == evaluated["test"]["accuracy"] > 0.9
     assert trained["epochs"][-1]["validation_accuracy"] == evaluated["validation"]["accuracy"]
-    mnist = rawstep("evaluate", "--checkpoint", tmp_path / "run", "--data-dir", MNIST)
-    assert mnist.returncode == 2
-    assert mnist.stderr == (
+    capsys.readouterr()
+    assert run("evaluate", "--checkpoint", "run", "--data-dir", MNIST) == 2
+    assert capsys.readouterr().err == (
         "rawstep: The network takes images of 64 pixels in 7 classes, found 784 pixels and class numbers up to 9.\n"
     )
