@@ -35,7 +35,7 @@ def buckets(counts: np.ndarray) -> np.ndarray:
     edges = half_octave_edges().astype(np.float64)
     taken = np.flatnonzero(counts[:FINITE])
     if not len(taken):
-        return np.zeros([0, 3])
+        return np.zeros([1, 3])
     bins = np.arange(taken[0], taken[-1] + 1)
     upper = np.minimum(edges[bins + 1], np.finfo(np.float32).max)  # a browser cannot draw a bin that ends nowhere
     return np.stack([edges[bins], upper, counts[bins].astype(np.float64)], axis=1)

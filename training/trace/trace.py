@@ -62,7 +62,7 @@ def load(folder: Path) -> Trace:
     """
     path = folder / NAME
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except FileNotFoundError as error:
         raise InputError(f"{folder} holds no trace: {path} is not there.") from error

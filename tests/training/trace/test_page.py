@@ -1,0 +1,276 @@
+"""The page of a trace in a real browser: it renders, its sliders move, its numbers are the recorded ones."""
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from playwright.sync_api import Error
+
+from core import Adagrad, Adam
+from training.trace.equations import followed
+from training.trace.page import page
+
+from ..browsing import assert_fits_a_phone, assert_readable, contrast, needs_chromium
+from ..explain.evaluated import _element, _python
+
+READY = "document.querySelectorAll('#curves .js-line').length > 0"
+LINES = "[...document.querySelectorAll('#{} .scatterlayer .js-line')].map(line => line.getAttribute('d'))"
+
+
+@pytest.fixture
+def open_trace(open_page, runs):
+    return lambda name="adam", **window: open_page(getattr(runs, name) / "trace.html", READY, **window)
+
+
+def slide(page, name, position):
+    """Moves a slider as a person does: it has changed, and says so."""
+    page.locator(f"#{name}-step").evaluate(
+        "(slider, at) => { slider.value = at; slider.dispatchEvent(new Event('input')) }", position
+    )
+
+
+def lines(page, chart):
+    return page.evaluate(LINES.format(chart))
+
+
+@needs_chromium
+def test_every_figure_can_be_chosen_and_is_drawn_for_every_layer(open_trace, runs):
+    opened, trace = open_trace(), runs.traces[runs.adam]
+    keys = opened.eval_on_selector_all("#figure option", "options => options.map(option => option.value)")
+    assert {"cost", "norm_g", "norm_root_v", "relative_delta", "rates", "correction_1", "norm_m_hat"} <= {*keys}
+    for key in keys:
+        opened.select_option("#figure", key)
+        drawn = {"cost": 1, "rates": 5 * len(trace.layers)}.get(key, len(trace.layers))
+        assert opened.locator("#curves .scatterlayer .trace").count() == drawn, key
+        assert opened.inner_text("#figure-meaning") in opened.inner_text("#meanings")
+
+
+@needs_chromium
+def test_a_curve_has_the_recorded_values(open_trace, runs):
+    opened, trace = open_trace(), runs.traces[runs.adam]
+    opened.select_option("#figure", "norm_delta")
+    drawn = opened.evaluate("document.getElementById('curves').data.map(({name, x, y}) => [name, x, y])")
+    assert [name for name, _, _ in drawn] == trace.layers
+    for name, x, y in drawn:
+        assert x == [*trace.steps]
+        np.testing.assert_allclose(y, trace.columns[f"{name}/norm_delta"], rtol=5e-5)  # shown to five digits
+
+
+@needs_chromium
+def test_a_layer_is_switched_off_and_on(open_trace):
+    opened = open_trace()
+    opened.select_option("#figure", "norm_x")
+    all_lines = lines(opened, "curves")
+    toggle = opened.locator("#layer-toggles label", has_text="b1")
+    toggle.click()
+    assert len(lines(opened, "curves")) == len(all_lines) - 1
+    toggle.click()
+    assert lines(opened, "curves") == all_lines
+
+
+@needs_chromium
+def test_a_second_run_is_laid_over_in_the_same_colours_and_other_dashes(open_trace, runs):
+    opened = open_trace("adagrad")
+    opened.select_option("#figure", "norm_g")
+    styles = opened.evaluate(
+        "[...document.querySelectorAll('#curves .js-line')].map(({style}) => [style.stroke, style.strokeDasharray])"
+    )
+    layers = len(runs.traces[runs.adam].layers)
+    assert len(styles) == 2 * layers
+    assert [colour for colour, _ in styles[:layers]] == [colour for colour, _ in styles[layers:]]
+    assert len({colour for colour, _ in styles}) == layers
+    assert {dash for _, dash in styles[:layers]}.isdisjoint({dash for _, dash in styles[layers:]})
+    assert len(lines(opened, "histograms")) == 2
+    opened.locator("#run-toggles label", has_text=str(runs.adam)).click()
+    assert len(lines(opened, "curves")) == layers
+    assert len(lines(opened, "histograms")) == 1
+
+
+@needs_chromium
+def test_the_slider_moves_the_histogram_to_what_was_counted_then(open_trace, runs):
+    opened, trace = open_trace(), runs.traces[runs.adam]
+    first = lines(opened, "histograms")
+    slide(opened, "histogram", 7)
+    assert lines(opened, "histograms") != first
+    assert opened.inner_text("#histogram-at") == f"step {trace.steps[7]}"
+    counts = trace.columns["h1/histogram_g"][7]
+    assert opened.inner_text("#histogram-apart").startswith(f"Of 128 elements {counts[0]} are 0")
+    x, y = opened.evaluate("(({x, y}) => [x, y])(document.getElementById('histograms').data[0])")
+    assert np.sum(np.diff(x) * y[:-1]) * 128 == pytest.approx(counts[1:].sum())
+    opened.select_option("#histogram-figure", "histogram_x")
+    assert opened.inner_text("#histogram-apart") == "Of 128 elements 0 are 0."
+
+
+@needs_chromium
+def test_play_moves_the_slider_and_pause_stops_it(open_trace):
+    opened = open_trace()
+    for name in ("histogram", "followed"):
+        opened.click(f"#{name}-play")
+        opened.wait_for_function(f"document.getElementById('{name}-step').value >= 2")
+        opened.click(f"#{name}-play")
+        stopped = opened.input_value(f"#{name}-step")
+        opened.wait_for_timeout(400)  # two of its moves
+        assert opened.input_value(f"#{name}-step") == stopped
+
+
+@needs_chromium
+@pytest.mark.parametrize("run", ["adam", "adagrad"])
+def test_a_followed_parameter_shows_the_recorded_numbers_in_equations_that_hold(open_trace, runs, run):
+    """Would catch numbers of another step, another element or another place, and equations of another dialect."""
+    opened, trace, shown = open_trace(run), runs.traces[getattr(runs, run)], []
+    for number, element in enumerate(trace.elements):
+        opened.select_option("#element", str(number))
+        for position in (0, 9, 15):
+            slide(opened, "followed", position)
+            assert opened.inner_text("#followed-at") == f"step {trace.steps[position]}"
+            results = [value(text) for text in opened.locator("#equations .result").all_text_contents()]
+            recorded = [trace.columns[f"{element}/{name}"][position] for name in NAMES[run]]
+            np.testing.assert_allclose(results, recorded, rtol=SIX_DIGITS)
+            for right, result in zip(right_sides(opened), results, strict=True):
+                assert abs(evaluated(right) - result) <= uncertainty(right, result), right
+            shown += results
+    assert len({*shown}) > len(shown) / 2
+
+
+NAMES = {
+    "adam": ("m", "v", "correction_1", "correction_2", "m_hat", "v_hat", "denominator", "delta", "x"),
+    "adagrad": ("a", "denominator", "delta", "x"),
+}
+"""What the equations give, in the order of the formula."""
+ADAM_RULE = Adam.dialect("tf1", learning_rate=0.01)
+SIX_DIGITS = 5e-6
+"""Half a unit in the sixth digit of the smallest number, relative: 100000."""
+
+
+def value(text):
+    return float(text.replace("−", "-"))
+
+
+def right_sides(opened):
+    """The right side of each displayed equation with numbers, read back from the page's MathML into Python."""
+    written = opened.eval_on_selector_all(
+        "#equations .numbers",
+        "all => all.map(math => [...math.firstElementChild.children].slice(1, -2)"
+        ".map(child => child.outerHTML.replace(/ xmlns=\"[^\"]*\"/, '')).join(''))",
+    )
+    return [_python(_element(f"<mrow>{one.replace('−', '-')}</mrow>"), {}) for one in written]
+
+
+def evaluated(right):
+    return float(eval(right, {"sqrt": np.sqrt}))
+
+
+def uncertainty(right, result):
+    """What six digits leave open: of each number that has as many, and of the result; and a tenth for float32."""
+    total = SIX_DIGITS * abs(result)
+    for number in re.finditer(r"\d\.?[\d.]{4,}(e[-+]\d+)?", right):
+        moved = f"{right[: number.start()]}{float(number[0]) * (1 + SIX_DIGITS)!r}{right[number.end() :]}"
+        total += abs(evaluated(moved) - evaluated(right))
+    return 1.1 * total
+
+
+@needs_chromium
+def test_an_equation_with_a_wrong_number_in_it_does_not_hold(open_trace, runs, tmp_path, open_page):
+    """Planted: v̂ where m̂ belongs, as it were recorded so."""
+    trace = runs.traces[runs.adam]
+    columns = {**trace.columns, "h1[5,2]/m_hat": trace.columns["h1[5,2]/v_hat"]}
+    broken = tmp_path / "broken.html"
+    broken.write_text(page("broken", trace._replace(columns=columns), ADAM_RULE, {}))
+    opened = open_page(broken, READY)
+    slide(opened, "followed", 9)
+    results = [value(text) for text in opened.locator("#equations .result").all_text_contents()]
+    sides = zip(NAMES["adam"], right_sides(opened), results, strict=True)
+    wrong = {name for name, right, result in sides if abs(evaluated(right) - result) > uncertainty(right, result)}
+    assert "m_hat" in wrong
+    assert not {"m", "v", "v_hat", "x"} & wrong
+
+
+@dataclass(frozen=True)
+class Branching(Adagrad):
+    """It asks for a value, which a symbol has not."""
+
+    def update(self, g, slots, t, x):
+        assert not hasattr(g, "free_symbols")
+        return super().update(g, slots, t, x)
+
+
+@needs_chromium
+def test_of_a_rule_without_a_formula_the_values_are_shown_by_their_names(runs, tmp_path, open_page):
+    trace, path = runs.traces[runs.adagrad], tmp_path / "own.html"
+    path.write_text(page("own", trace, Branching(0.1), {}))
+    opened = open_page(path, READY)
+    slide(opened, "followed", 3)
+    assert opened.locator("#equations math").count() == 0
+    shown = opened.locator("#given math").all_text_contents()
+    values = {name.rpartition("/")[2]: column[3] for name, column in trace.columns.items()
+              if name.startswith(f"{trace.elements[0]}/")}  # fmt: skip
+    assert [re.split("[=≈]", text)[0].strip() for text in shown] == [*values]
+    np.testing.assert_allclose(
+        [value(re.split("[=≈]", text)[1]) for text in shown], [*values.values()], rtol=SIX_DIGITS
+    )
+
+
+@needs_chromium
+@pytest.mark.parametrize("kept", ["norm", "histogram", "[", "rate"])
+def test_a_page_of_few_figures_shows_those(kept, runs, tmp_path, open_page):
+    """Would catch a script that looks for a chart which is not there."""
+    trace, path = runs.traces[runs.adam], tmp_path / "few.html"
+    columns = {name: column for name, column in trace.columns.items() if kept in name or name == "cost"}
+    path.write_text(page("few", trace._replace(columns=columns), ADAM_RULE, {}))
+    opened = open_page(path, READY)
+    assert opened.locator("#histograms-section").count() == (kept == "histogram")
+    assert opened.locator("#followed-section").count() == (kept == "[")
+
+
+def test_a_name_of_a_run_cannot_become_part_of_the_page(runs):
+    written = page("</script><b>", runs.traces[runs.adam], ADAM_RULE, {})
+    assert "</script><b>" not in written
+
+
+def test_a_long_run_makes_no_long_page(runs):
+    """Of 20,000 records; Plotly's script alone is 4.6 MB."""
+    trace = runs.traces[runs.adam]
+    often = 20_000 // len(trace.steps)
+    columns = {
+        name: np.tile(column, (often, 1) if column.ndim == 2 else often) for name, column in trace.columns.items()
+    }
+    long = trace._replace(steps=np.arange(1, len(columns["cost"]) + 1), columns=columns)
+    assert len(page("long", long, ADAM_RULE, {})) < 8e6
+    assert long.steps[-1] == followed(long, ADAM_RULE)[0].steps[-1]
+
+
+@needs_chromium
+def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_trace):
+    assert_fits_a_phone(open_trace("adagrad", width=390, height=844))
+
+
+@needs_chromium
+@pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
+def test_text_and_charts_can_be_read_by_day_and_by_night(open_trace, scheme, is_dark):
+    opened = open_trace("adagrad", scheme=scheme)
+    opened.select_option("#figure", "rates")
+    assert_readable(opened, is_dark)
+    ground = opened.evaluate("getComputedStyle(document.querySelector('.flow')).backgroundColor")
+    colours = opened.evaluate("[...document.querySelectorAll('math, select, button, output')]"
+                              ".map(element => getComputedStyle(element).color)")  # fmt: skip
+    assert {colour for colour in colours if contrast(colour, ground) < 4.5} == set()
+
+
+@needs_chromium
+def test_the_tests_themselves_see_a_broken_page(browser, runs, tmp_path):
+    """Planted: a script that fails, and one that asks the network."""
+    broken, said, asked = tmp_path / "broken.html", [], []
+    html = (runs.adam / "trace.html").read_text()
+    assert html.count('Plotly.react("curves"') == 1
+    broken.write_text(html.replace('Plotly.react("curves"', 'Plotly.nonesuch("curves"'))
+    opened = browser.new_page()
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    opened.on("request", lambda request: asked.append(request.url))
+    opened.goto(broken.as_uri())
+    with pytest.raises(Error):
+        opened.wait_for_function(READY, timeout=1_000)
+    opened.evaluate("fetch('http://localhost:9/').catch(() => 0)")
+    opened.close()
+    assert any("nonesuch" in sentence for sentence in said)
+    assert "http://localhost:9/" in asked
