@@ -77,7 +77,8 @@ def trace(
     from ..interruption import Interrupted, signals_noted
     from ..loop import Trainer
     from ..results import write_json
-    from .conduct import recorder_of, traced
+    from .conduct import Watch, traced
+    from .elements import telling_elements
     from .folder import check_trace_folder, write_folder
     from .table import print_trace
     from .trace import load
@@ -88,10 +89,10 @@ def trace(
         check_file(json)
     others = {str(folder): load(folder) for folder in beside or ()}
     dataset = load_dataset(settings.data_dir)
-    record = recorder_of(dataset, every, figures, layers, values or (), follow)
-    trainer = Trainer(settings, dataset, record)
+    watch = Watch(every, figures, layers, values or (), follow or telling_elements(dataset))
+    trainer = Trainer(settings, dataset, watch.of)
     with signals_noted() as signals:
-        found = traced(trainer, record, cost, signals)
+        found = traced(trainer, watch, cost, signals)
         paths = write_folder(out, found, trainer.rule, others)
     if json is not None:
         write_json(json, {**found.about, "last_record": found.last})

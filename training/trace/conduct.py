@@ -1,47 +1,49 @@
 """A run with the recorder on, until it is done or a signal ends it."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from core import Optimizer, Recorder
 
-from ..data import Dataset
 from ..display import RunDisplay, Tally
 from ..loop import Trainer
 from ..record import circumstances
 from ..results import report
-from .elements import elements, telling_elements
+from .elements import elements
 from .own_cost import PIECES, own_cost
 from .trace import Trace
 
 
-def recorder_of(
-    dataset: Dataset,
-    every: int,
-    figures: Sequence[str],
-    layers: Sequence[str] | None,
-    values: Sequence[str],
-    follow: Sequence[str] | None,
-) -> Callable[[Optimizer], Recorder]:
-    """What makes the recorder of an optimizer, as the command's options ask for it.
+@dataclass(frozen=True)
+class Watch:
+    """What is recorded; see `core.Recorder`, which `of` makes, and whose errors it raises.
 
-    Raises InputError for elements that are not written as such; what it returns raises what `Recorder` does.
+    follow: elements as a person writes them, such as h1[300,5].
     """
-    coordinates = elements(telling_elements(dataset) if follow is None else follow)
 
-    def record(optimizer: Optimizer) -> Recorder:
+    every: int
+    figures: Sequence[str]
+    layers: Sequence[str] | None
+    values: Sequence[str]
+    follow: Sequence[str]
+
+    def of(self, optimizer: Optimizer) -> Recorder:
+        """The recorder of an optimizer. Raises InputError for what is not there, or not written as an element is."""
         return Recorder(
-            optimizer, every=every, figures=figures, layers=layers, values=values, coordinates=coordinates
-        )  # fmt: skip
+            optimizer,
+            every=self.every,
+            figures=self.figures,
+            layers=self.layers,
+            values=self.values,
+            coordinates=elements(self.follow),
+        )
 
-    return record
 
-
-def traced(trainer: Trainer, record: Callable[[Optimizer], Recorder], cost: bool, signals: Sequence[Any]) -> Trace:
+def traced(trainer: Trainer, watch: Watch, cost: bool, signals: Sequence[Any]) -> Trace:
     """Trains to the end, or until there is a signal; measures then, if asked, what recording costs.
 
-    record: what made the trainer's recorder.
+    trainer: made with `watch.of`.
     """
     assert trainer.recorder is not None, "the trainer was made with a recorder"
     before = circumstances("rawstep")
@@ -53,17 +55,11 @@ def traced(trainer: Trainer, record: Callable[[Optimizer], Recorder], cost: bool
     measured = None
     if cost and not signals:
         with Tally(PIECES) as tally:
-            measured = own_cost(trainer, record, tally.begin, lambda: signals)
-    steps, columns = trainer.recorder.recording()
-    found = Trace(steps, columns, {})
-    about = (
-        before
-        | report(trainer)
-        | {
-            "steps_taken": trainer.step,
-            "interrupted": not trainer.finished,
-            "recorder": {"every": trainer.recorder.every, "layers": found.layers, "follow": found.elements},
-            "own_cost": None if measured is None else asdict(measured),
-        }
-    )
-    return found._replace(about=about)
+            measured = own_cost(trainer, watch.of, tally.begin, lambda: signals)
+    about = {
+        "steps_taken": trainer.step,
+        "interrupted": not trainer.finished,
+        "recorder": asdict(watch) | {"layers": watch.layers or [*trainer.weights]},
+        "own_cost": None if measured is None else asdict(measured),
+    }
+    return Trace(*trainer.recorder.recording(), before | report(trainer) | about)

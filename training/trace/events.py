@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorboard.plugins.histogram import metadata as of_histograms
-from tensorboard.plugins.scalar import metadata as of_scalars
+from tensorboard.plugins.histogram.metadata import create_summary_metadata
 
 from core.reductions import half_octave_edges
 
@@ -45,17 +43,14 @@ def _summaries(trace: Trace) -> Iterator[tuple[int, bytes]]:
     scalars = {name: column for name, column in trace.columns.items() if column.ndim == 1}
     histograms = {name: column for name, column in trace.columns.items() if column.ndim == 2}
     drawn = {*thinned(len(trace.steps), HISTOGRAMS).tolist()}
-    scalar, histogram = _metadata(of_scalars), _metadata(of_histograms)
+    # What tells TensorBoard which of its plugins shows a value; as TensorFlow's own protocol buffer.
+    written = create_summary_metadata(display_name=None, description=None).SerializeToString()
+    metadata = tf.compat.v1.SummaryMetadata.FromString(written)
     for record, step in enumerate(trace.steps.tolist()):
         summary = tf.compat.v1.Summary()
         for name, column in scalars.items():
-            summary.value.add(tag=name, metadata=scalar, tensor=tf.make_tensor_proto(column[record], tf.float32))
+            summary.value.add(tag=name, simple_value=column[record])
         for name, column in histograms.items() if record in drawn else ():
             tensor = tf.make_tensor_proto(buckets(column[record]), tf.float64)
-            summary.value.add(tag=name, metadata=histogram, tensor=tensor)
+            summary.value.add(tag=name, metadata=metadata, tensor=tensor)
         yield step, summary.SerializeToString()
-
-
-def _metadata(plugin: Any) -> Any:
-    """What tells TensorBoard which of its plugins shows a value; as TensorFlow's own protocol buffer."""
-    return tf.compat.v1.SummaryMetadata.FromString(plugin.create_summary_metadata(None, None).SerializeToString())

@@ -130,7 +130,7 @@ function drawHistogram() {
              fill: "tozeroy", fillcolor: `${run.colour}30`, hovertemplate: "2<sup>%{x:.1f}</sup>: %{y:.1%}<extra></extra>" };
   });
   const layout = { ...structuredClone(data.layouts.histograms), showlegend: data.runs.length > 1 };
-  const highest = Math.max(...chosen.flatMap(([, of]) => of.counts.map((_, at) => Math.max(0, ...density(of, at).y))));
+  const highest = Math.max(0, ...chosen.flatMap(([, of]) => of.counts.map((_, at) => Math.max(0, ...density(of, at).y))));
   const begin = Math.min(...chosen.map(([, of]) => data.edges[of.shown]));
   const end = Math.max(...chosen.map(([, of]) => data.edges[of.first + of.counts[0].length]));
   Object.assign(layout.xaxis, { range: chosen.length ? [begin - 0.5, end + 0.5] : [-1, 1], tickprefix: "2<sup>",

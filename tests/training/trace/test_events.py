@@ -2,31 +2,27 @@
 
 import numpy as np
 import pytest
+from tensorboard.backend.event_processing import plugin_event_accumulator
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util.tensor_util import make_ndarray
 
 from core.reductions import half_octave_edges
 from training.trace.events import buckets
-from training.trace.trace import ABOUT
 
 
 @pytest.fixture(scope="module")
 def board(runs):
-    accumulator = EventAccumulator(str(runs.adam / "events"), size_guidance={"tensors": 0})  # all of them
-    return accumulator.Reload()
+    everything = {"scalars": 0, "tensors": 0}
+    return EventAccumulator(str(runs.adam / "events"), size_guidance=everything).Reload()
 
 
-def read(board, tag):
-    """Steps and values of a tag."""
-    events = board.Tensors(tag)
-    return [event.step for event in events], [make_ndarray(event.tensor_proto) for event in events]
-
-
-def test_every_column_is_there_and_goes_to_the_plugin_that_shows_it(board, runs):
+def test_every_column_is_there_for_the_plugin_that_shows_it(runs):
+    """As TensorBoard itself reads the folder."""
     columns = runs.traces[runs.adam].columns
-    assert {*board.Tags()["tensors"]} == {*columns} != {ABOUT}
+    shown = plugin_event_accumulator.EventAccumulator(str(runs.adam / "events")).Reload()
+    assert {*shown.Tags()["tensors"]} == {*columns}
     for name, column in columns.items():
-        plugin = board.SummaryMetadata(name).plugin_data.plugin_name
+        plugin = shown.SummaryMetadata(name).plugin_data.plugin_name
         assert plugin == ("scalars" if column.ndim == 1 else "histograms"), name
 
 
@@ -35,17 +31,18 @@ def test_scalars_are_the_columns_at_their_steps(board, runs):
     trace = runs.traces[runs.adam]
     for name, column in trace.columns.items():
         if column.ndim == 1:
-            steps, values = read(board, name)
-            assert steps == [*trace.steps]
-            np.testing.assert_array_equal(values, column.astype(np.float32), err_msg=name)
+            events = board.Scalars(name)
+            assert [event.step for event in events] == [*trace.steps]
+            np.testing.assert_array_equal([event.value for event in events], column.astype(np.float32), err_msg=name)
 
 
 @pytest.mark.parametrize("name", ["h1/histogram_g", "bo/histogram_delta", "ho/histogram_x"])
 def test_histograms_are_the_counts_between_their_edges(name, board, runs):
     trace, edges = runs.traces[runs.adam], half_octave_edges()
-    steps, values = read(board, name)
-    assert steps == [*trace.steps]
-    for histogram, counts in zip(values, trace.columns[name], strict=True):
+    events = board.Tensors(name)
+    assert [event.step for event in events] == [*trace.steps]
+    for event, counts in zip(events, trace.columns[name], strict=True):
+        histogram = make_ndarray(event.tensor_proto)
         assert histogram[:, 2].sum() == counts.sum() > 0
         for low, high, count in histogram:
             (number,) = np.flatnonzero(edges == low)
