@@ -1,78 +1,100 @@
 """The figures that the flight recorder takes of one variable in one step."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import partial
+from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
-from .reductions import half_octaves, order_statistics, total
+from .reductions import half_octaves, order_statistics
 from .rules import Rule, Step
 
 QUARTILES = {"min": 0.0, "quartile_1": 0.25, "median": 0.5, "quartile_3": 0.75, "max": 1.0}
 
 
-@dataclass(frozen=True)
-class Layer:
-    """One variable in one step: the rule that updated it, its gradient g, its value x after the step, and the step, in
-    the dtype of its slots; whether XLA compiles it."""
+class Layer(NamedTuple):
+    """One variable in one step: the rule that updates it, its gradient g, its value x after the step, and the step, all
+    in the dtype of its slots."""
 
     rule: Rule
     g: tf.Tensor
     x: tf.Tensor
     step: Step
-    compiled: bool
-
-    def total(self, x: tf.Tensor) -> tf.Tensor:
-        return total(x, self.compiled)
-
-    def norm(self, x: tf.Tensor) -> tf.Tensor:
-        return tf.sqrt(self.total(x * x))
-
-    def mean(self, x: tf.Tensor) -> tf.Tensor:
-        return self.total(x) / tf.size(x, tf.float64)
 
 
-def _norms(layer: Layer) -> Iterator[tuple[str, tf.Tensor]]:
-    yield from ((f"norm_{name}", layer.norm(x)) for name, x in _magnitudes(layer))
+class Total(NamedTuple):
+    """A figure made of Σx over all elements: finish(Σx), in NumPy float64."""
+
+    x: tf.Tensor
+    finish: Callable[[np.ndarray], np.ndarray]
+
+
+class Count(NamedTuple):
+    """How many of x are ∞ or NaN."""
+
+    x: tf.Tensor
+
+
+class Histogram(NamedTuple):
+    """How the magnitudes of x are distributed; see `half_octaves`."""
+
+    counts: tf.Tensor
+
+
+class Scalar(NamedTuple):
+    """A figure that is there already."""
+
+    value: tf.Tensor
+
+
+Figure = Total | Count | Histogram | Scalar
+
+
+def norm(x: tf.Tensor) -> Total:
+    """‖x‖."""
+    return Total(x * x, np.sqrt)
+
+
+def mean(x: tf.Tensor) -> Total:
+    """The mean of x; of booleans, the share that holds."""
+    elements = x.shape.num_elements()
+    return Total(x, lambda total: total / elements)
+
+
+def _norms(layer: Layer) -> Iterator[tuple[str, Figure]]:
+    yield from ((f"norm_{name}", norm(x)) for name, x in _magnitudes(layer))
     for slot, value in layer.step.slots._asdict().items():
         if slot in getattr(layer.step.slots, "SQUARES", ()):
-            yield f"norm_root_{slot}", tf.sqrt(layer.total(value))
+            yield f"norm_root_{slot}", Total(value, np.sqrt)
         else:
-            yield f"norm_{slot}", layer.norm(value)
-    yield from ((name, layer.mean(value)) for name, value in layer.rule.telling(layer.step).items())
-    yield from ((name, value) for name, value in layer.step.stages.items() if not value.shape.rank)
+            yield f"norm_{slot}", norm(value)
+    yield from ((name, mean(value)) for name, value in layer.rule.telling(layer.step).items())
+    yield from ((name, Scalar(value)) for name, value in layer.step.stages.items() if not value.shape.rank)
 
 
-def _shares(layer: Layer) -> Iterator[tuple[str, tf.Tensor]]:
-    yield "share_zero_g", layer.mean(tf.equal(layer.g, 0))
+def _shares(layer: Layer) -> Iterator[tuple[str, Figure]]:
+    yield "share_zero_g", mean(tf.equal(layer.g, 0))
     outweighs = layer.rule.epsilon_outweighs(layer.step)
     if outweighs is not None:
-        yield "share_epsilon_outweighs", layer.mean(outweighs)
-    # They are counted only where the sum is not finite, which it is not unless there are any, or squares overflow.
-    for name, x in (("g", layer.g), ("x", layer.x)):
-        finite = tf.math.is_finite(layer.norm(x))
-        yield f"nonfinite_{name}", tf.cond(finite, lambda: tf.zeros([], tf.float64), partial(_nonfinite, layer, x))
+        yield "share_epsilon_outweighs", mean(outweighs)
+    yield "nonfinite_g", Count(layer.g)
+    yield "nonfinite_x", Count(layer.x)
 
 
-def _nonfinite(layer: Layer, x: tf.Tensor) -> tf.Tensor:
-    return layer.total(tf.logical_not(tf.math.is_finite(x)))
-
-
-def _rates(layer: Layer) -> Iterator[tuple[str, tf.Tensor]]:
+def _rates(layer: Layer) -> Iterator[tuple[str, Figure]]:
     rates = order_statistics(layer.step.delta / layer.g, tf.not_equal(layer.g, 0), [*QUARTILES.values()])
-    yield from zip((f"rate_{name}" for name in QUARTILES), tf.unstack(rates), strict=True)
+    yield from ((f"rate_{name}", Scalar(rate)) for name, rate in zip(QUARTILES, tf.unstack(rates), strict=True))
 
 
-def _histograms(layer: Layer) -> Iterator[tuple[str, tf.Tensor]]:
-    yield from ((f"histogram_{name}", half_octaves(x)) for name, x in _magnitudes(layer))
+def _histograms(layer: Layer) -> Iterator[tuple[str, Figure]]:
+    yield from ((f"histogram_{name}", Histogram(half_octaves(x))) for name, x in _magnitudes(layer))
 
 
 def _magnitudes(layer: Layer) -> list[tuple[str, tf.Tensor]]:
     return [("g", layer.g), ("delta", layer.step.delta), ("x", layer.x)]
 
 
-FIGURES: Mapping[str, Callable[[Layer], Iterator[tuple[str, tf.Tensor]]]] = {
+FIGURES: Mapping[str, Callable[[Layer], Iterator[tuple[str, Figure]]]] = {
     "norms": _norms,
     "shares": _shares,
     "rates": _rates,

@@ -7,7 +7,6 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 from tensorflow.python.eager import context, executor
 
 from .errors import InputError
@@ -171,8 +170,7 @@ class Program:
         cost, gradients = self._differentiated(data, batch)
         row = self._row(cost, gradients)
         if self.execution.startswith("xla"):
-            # The step is taken once the row is there, so that slots that the row reads can be updated in place.
-            gradients, row = _together(gradients, row)
+            gradients = _after(row, gradients)
         return self._taken(cost, gradients), row
 
     def _look(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> Any:
@@ -243,10 +241,15 @@ class Program:
         return self._observe(cost, gradients, self._optimizer.updates(gradients)), self._row(cost, gradients)
 
 
-def _together(*nests: Any) -> Any:
-    """The same tensors, none of which XLA lets anything read before all of them are computed."""
-    barrier: Any = optimization_barrier(*tf.nest.flatten(nests))
-    return tf.nest.pack_sequence_as(nests, list(barrier))
+def _after(row: Any, gradients: Gradients) -> Gradients:
+    """The gradients, which XLA takes to depend on a recorder's row.
+
+    So it computes the row first and then updates in place the slots that the row has read, which it would copy else.
+    What they depend on always holds, and XLA does not know; its barriers are gone before it decides on copies.
+    """
+    numbers, histograms = row
+    there = tf.reduce_sum(tf.cast(tf.math.is_finite(numbers), tf.int32)) + tf.reduce_sum(histograms) >= 0
+    return {name: tf.where(there, gradient, tf.zeros_like(gradient)) for name, gradient in gradients.items()}
 
 
 def _arrays(size: int, like: Any) -> Any:

@@ -1,21 +1,21 @@
 """The flight recorder: what a rule did, recorded inside the compiled loop, at every step or every n-th."""
 
-from collections.abc import Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
 from .errors import InputError
-from .figures import FIGURES, Layer
+from .figures import FIGURES, Count, Figure, Histogram, Layer, Scalar, Total, norm
 from .optimizer import Gradients, Optimizer, slot_dtype, unchanged
-from .reductions import HALF_OCTAVES
+from .reductions import HALF_OCTAVES, column_sums
 from .rules import Step
 
 Coordinates = Mapping[str, Sequence[tuple[int, ...]]]
 """Elements of variables, by the variables' names: {"h1": [(300, 5)], "b1": [(0,)]}."""
-Columns = dict[str, Any]
+F = TypeVar("F", bound=Figure)
 
 
 class Recording(NamedTuple):
@@ -37,8 +37,9 @@ class Recorder:
         program.run(data, batches)
         recorder.recording().columns["h1/norm_delta"]
 
-    Recording leaves training alone, to the bit. A layer is a variable, by the name that the optimizer knows it by; x is
-    its value after the step, g its gradient, Δ what the step subtracted, and all slots are those after the step.
+    Recording leaves training alone, to the bit: the rule is applied once more to the same gradients and slots, so that
+    figures are the training's own but for roundings. A layer is a variable, by the name that the optimizer knows it by;
+    x is its value after the step, g its gradient, Δ what the step subtracts, and all slots are those after the step.
     Columns are "cost" (before the step) and, by the groups in `figures`, LAYER/FIGURE:
 
     norms:      norm_g, norm_delta, norm_x, norm_SLOT: ‖·‖ over the layer's elements; norm_root_SLOT: ‖√v‖ = √(Σv), of
@@ -78,7 +79,7 @@ class Recorder:
         _check_names("layer", layers or (), optimizer.slots)
         _check_names("layer", coordinates or {}, optimizer.slots)
         self.optimizer, self.every = optimizer, int(every)
-        self._figures, self._values = tuple(figures), tuple(values)
+        self._groups, self._values = tuple(figures), tuple(values)
         self._layers = tuple(optimizer.slots) if layers is None else tuple(layers)
         self._coordinates = {
             name: [_element(optimizer, name, e) for e in of] for name, of in (coordinates or {}).items()
@@ -87,9 +88,11 @@ class Recorder:
         gradients = {name: tf.zeros_like(optimizer.assigned(name)[0]) for name in optimizer.slots}
         known = {value for step in optimizer.updates(gradients).values() for value in _values_of(step)}
         _check_names("slot or stage", values, known)
-        columns = self._columns(tf.zeros([], tf.float64), gradients, compiled=False)
-        self._names = [name for name, value in columns.items() if not value.shape.rank]
-        self._histograms = [name for name, value in columns.items() if value.shape.rank]
+        kinds = self._figures_of(tf.zeros([], tf.float64), gradients, compiled=False)
+        self._names = [*kinds]
+        self._finish = {name: of.finish for name, of in kinds.items() if isinstance(of, Total)}
+        self._numbers = [name for kind in (Total, Count, Scalar) for name, of in kinds.items() if isinstance(of, kind)]
+        self._histograms = [name for name, of in kinds.items() if isinstance(of, Histogram)]
 
     def first(self) -> int:
         """How many of the optimizer's next steps come before the first that is recorded."""
@@ -100,85 +103,105 @@ class Recorder:
         return {place: int(self.optimizer.step) + 1 + place for place in range(self.first(), steps, self.every)}
 
     def row(self, cost: tf.Tensor, gradients: Gradients, compiled: bool) -> tuple[tf.Tensor, tf.Tensor]:
-        """The figures of the optimizer's next step, float64 [figures], and its histograms, int32 [histograms, bins].
+        """The numbers of the optimizer's next step, float64 [numbers], and its histograms, int32 [histograms, bins].
 
         It has to be called before the step is taken, and changes nothing.
 
         compiled: whether XLA compiles it.
         """
-        columns = self._columns(cost, gradients, compiled)
-        figures = tf.stack([tf.cast(columns[name], tf.float64) for name in self._names])
-        histograms = [columns[name] for name in self._histograms]
-        return figures, tf.stack(histograms) if histograms else tf.zeros([0, HALF_OCTAVES], tf.int32)
+        figures = self._figures_of(cost, gradients, compiled)
+        totals = _totals([total.x for total in _of(Total, figures)], compiled)
+        counts = _nonfinite([count.x for count in _of(Count, figures)], compiled)
+        scalars = [tf.cast(scalar.value, tf.float64) for scalar in _of(Scalar, figures)]
+        histograms = [histogram.counts for histogram in _of(Histogram, figures)]
+        return tf.concat([totals, counts, scalars], axis=0), tf.stack(histograms) if histograms else tf.zeros(
+            [0, HALF_OCTAVES], tf.int32
+        )
 
     def keep(self, steps: Collection[int], rows: Sequence[tf.Tensor]) -> None:
         """Adds what `row` gave of these steps t, stacked; there may be rows beyond, which say nothing."""
-        figures, histograms = (np.asarray(row)[: len(steps)] for row in rows)
-        self._rows.append((np.array([*steps], np.int64), figures, histograms))
+        numbers, histograms = (np.asarray(row)[: len(steps)] for row in rows)
+        self._rows.append((np.array([*steps], np.int64), numbers, histograms))
 
     def recording(self) -> Recording:
         """All that was recorded so far."""
         empty = (
             np.zeros(0, np.int64),
-            np.zeros([0, len(self._names)]),
+            np.zeros([0, len(self._numbers)]),
             np.zeros([0, len(self._histograms), HALF_OCTAVES], np.int32),
         )
-        steps, figures, histograms = (np.concatenate(parts) for parts in zip(empty, *self._rows, strict=True))
-        columns = dict(zip(self._names, figures.T, strict=True))
+        steps, numbers, histograms = (np.concatenate(parts) for parts in zip(empty, *self._rows, strict=True))
+        columns = dict(zip(self._numbers, numbers.T, strict=True))
         columns |= dict(zip(self._histograms, np.moveaxis(histograms, 1, 0), strict=True))
-        for name in self._layers if "norms" in self._figures else ():
+        columns = {name: self._finish.get(name, np.asarray)(columns[name]) for name in self._names}
+        for name in self._layers if "norms" in self._groups else ():
             with np.errstate(divide="ignore", invalid="ignore"):  # of a parameter that is 0 throughout
                 columns[f"{name}/relative_delta"] = columns[f"{name}/norm_delta"] / columns[f"{name}/norm_x"]
         return Recording(steps, columns)
 
-    def _columns(self, cost: tf.Tensor, gradients: Gradients, compiled: bool) -> Columns:
-        columns: Columns = {"cost": cost}
+    def _figures_of(self, cost: tf.Tensor, gradients: Gradients, compiled: bool) -> dict[str, Figure]:
+        """All figures by their columns' names."""
+        figures: dict[str, Figure] = {"cost": Scalar(cost)}
         # Computed once more from hidden gradients and slots: what an update is read by decides which loops XLA makes of
         # it, and so how it rounds.
-        updates = self.optimizer.updates(gradients, _hidden if compiled else unchanged)
-        for name in (name for name in updates if name in self._layers or name in self._coordinates):
-            layer = self._layer(name, gradients[name], updates[name], compiled)
-            values = _values_of(layer.step)
+        updates = self.optimizer.updates(gradients, cast(Any, optimization_barrier) if compiled else unchanged)
+        for name, step in updates.items():
+            layer = self._layer(name, gradients[name], step)
             if name in self._layers:
-                taken = [figure for group in self._figures for figure in FIGURES[group](layer)]
-                taken += [
-                    (f"norm_{value}", layer.norm(values[value])) if values[value].shape.rank else (value, values[value])
-                    for value in self._values
-                    if value in values
-                ]
-                columns |= {f"{name}/{figure}": value for figure, value in taken}
-            before = {"x": self.optimizer.assigned(name)[0]} | self.optimizer.slots[name]
-            after = {"g": layer.g, "x": layer.x, "delta": layer.step.delta} | values
+                figures |= {f"{name}/{figure}": of for figure, of in self._of_layer(layer)}
             for element in self._coordinates.get(name, ()):
-                columns |= _picked(name, element, {f"{value}_before": of for value, of in before.items()} | after)
-        return columns
+                figures |= {
+                    f"{name}[{','.join(map(str, element))}]/{value}": Scalar(of[element] if of.shape.rank else of)
+                    for value, of in self._in_full(name, layer)
+                }
+        return figures
 
-    def _layer(self, name: str, gradient: Any, step: Step, compiled: bool) -> Layer:
+    def _layer(self, name: str, gradient: Any, step: Step) -> Layer:
         variable, rule = self.optimizer.assigned(name)
         dtype = slot_dtype(variable)
-        x = self.optimizer.moved(name, step.delta)
-        read = tf.cast(gradient, dtype), tf.cast(x, dtype), step
-        g, x, step = tf.nest.map_structure(lambda value: _hidden(value)[0], read) if compiled else read
-        return Layer(rule, g, x, step, compiled)
+        return Layer(rule, tf.cast(gradient, dtype), tf.cast(self.optimizer.moved(name, step.delta), dtype), step)
+
+    def _of_layer(self, layer: Layer) -> Iterator[tuple[str, Figure]]:
+        for group in self._groups:
+            yield from FIGURES[group](layer)
+        values = _values_of(layer.step)
+        for name in (name for name in self._values if name in values):
+            value = values[name]
+            yield (f"norm_{name}", norm(value)) if value.shape.rank else (name, Scalar(value))
+
+    def _in_full(self, name: str, layer: Layer) -> Iterator[tuple[str, tf.Tensor]]:
+        """What one element of a variable goes through in a step."""
+        before = {"x": self.optimizer.assigned(name)[0]} | self.optimizer.slots[name]
+        yield from ((f"{value}_before", tf.convert_to_tensor(of)) for value, of in before.items())
+        yield from {"g": layer.g, "x": layer.x, "delta": layer.step.delta, **_values_of(layer.step)}.items()
 
 
-def _hidden(*read: tf.Tensor) -> Any:
-    """The tensors, behind a barrier to XLA's optimizations."""
-    return optimization_barrier(*read)
+def _of(kind: type[F], figures: Mapping[str, Figure]) -> list[F]:
+    return [figure for figure in figures.values() if isinstance(figure, kind)]
+
+
+def _totals(tensors: Sequence[tf.Tensor], compiled: bool) -> tf.Tensor:
+    """The sum of each tensor's elements, float64 [tensors]."""
+    sums = [tf.cast(column_sums(x, compiled), tf.float64) for x in tensors]
+    return tf.reduce_sum(tf.stack(sums), axis=1) if sums else tf.zeros([0], tf.float64)
+
+
+def _nonfinite(tensors: Sequence[tf.Tensor], compiled: bool) -> tf.Tensor:
+    """How many of each tensor's elements are not finite, float64 [tensors].
+
+    They are counted only where a sum of squares is not finite: as long as all are, none is.
+    """
+    squares = _totals([x * x for x in tensors], compiled)
+    return tf.cond(
+        tf.reduce_all(tf.math.is_finite(squares)),
+        lambda: tf.zeros_like(squares),
+        lambda: _totals([tf.logical_not(tf.math.is_finite(x)) for x in tensors], compiled),
+    )
 
 
 def _values_of(step: Step) -> dict[str, tf.Tensor]:
     """Slots and stages of a step, by name."""
     return step.slots._asdict() | step.stages
-
-
-def _picked(name: str, element: tuple[int, ...], values: Mapping[str, Any]) -> Columns:
-    """One element of each of these, which are of the variable's shape, or scalars."""
-    where = f"{name}[{','.join(map(str, element))}]"
-    return {
-        f"{where}/{value}": of[element] if of.shape.rank == len(element) else tf.convert_to_tensor(of)
-        for value, of in values.items()
-    }
 
 
 def _check_names(what: str, asked: Sequence[str] | Mapping[str, Any], known: Any) -> None:

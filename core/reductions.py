@@ -1,7 +1,7 @@
 """Many numbers to few, in forms that XLA compiles well for a processor: sums, order statistics, histograms."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import tensorflow as tf
@@ -22,24 +22,28 @@ def half_octave_edges() -> np.ndarray:
     return (np.arange(HALF_OCTAVES, dtype=np.int32) << 22).view(np.float32)
 
 
-def total(x: tf.Tensor, compiled: bool) -> tf.Tensor:
-    """Σx over all elements, a float64 scalar; of integers and booleans exactly, up to 2^32 of them.
+def column_sums(x: tf.Tensor, compiled: bool) -> tf.Tensor:
+    """Sums of x that together are that of all its elements, [COLUMNS], of its dtype; booleans count as float32.
 
     compiled: whether XLA compiles it. XLA's CPU compiler adds up a tensor element after element, so that each addition
     waits for the one before, unless it is a sum over rows that stands by itself. Such a one is made here: the tensor is
     folded, which adds whole rows as well, and a barrier keeps the fold out of the loop that sums it.
     """
-    flat = tf.reshape(x, [-1])
-    flat = flat if flat.dtype.is_floating else tf.cast(flat, tf.float32)
-    size: Any = flat.shape[0]
-    rows = size // (FOLDS * COLUMNS)
-    if not compiled or rows < FOLDS:
-        return tf.reduce_sum(tf.cast(flat, tf.float64))
+    flat: Any = tf.reshape(x if x.dtype.is_floating else tf.cast(x, tf.float32), [-1])
+    rows = flat.shape[0] // (FOLDS * COLUMNS)
+    if rows < FOLDS:
+        padded = tf.pad(flat, [[0, -flat.shape[0] % COLUMNS]])
+        return _sum(tf.unstack(tf.reshape(padded, [-1, COLUMNS])))
     folded, rest = tf.split(flat, [rows * FOLDS * COLUMNS, -1])
-    folds = tf.unstack(tf.reshape(folded, [FOLDS, rows, COLUMNS]))
-    barrier: Any = optimization_barrier(sum(folds[1:], folds[0]))
-    columns = tf.concat([tf.reduce_sum(barrier[0], axis=0), rest], axis=0)
-    return tf.reduce_sum(tf.cast(columns, tf.float64))
+    table: Any = _sum(tf.unstack(tf.reshape(folded, [FOLDS, rows, COLUMNS])))
+    if compiled:
+        (table,) = cast(Any, optimization_barrier(table))
+    sums = tf.reduce_sum(table, axis=0)
+    return sums + column_sums(rest, compiled) if rest.shape[0] else sums
+
+
+def _sum(tensors: Sequence[tf.Tensor]) -> Any:
+    return sum(tensors[1:], tensors[0])
 
 
 def half_octaves(x: tf.Tensor) -> tf.Tensor:

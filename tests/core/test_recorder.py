@@ -27,8 +27,8 @@ from core.program import Execution
 from core.reductions import HALF_OCTAVES, half_octave_edges
 
 EXECUTIONS = get_args(Execution)
-LAYERS = [96, 64, 5]
-"""h1 has 6,144 elements: more than a compiled sum folds. Half of its inputs are 0, and so are their gradients."""
+LAYERS = [96, 64]
+"""Of the one layer's 6,144 weights a compiled sum is folded. Half of its inputs are 0, and so are their gradients."""
 
 RULES = {
     "adam": Adam(0.01),
@@ -64,7 +64,7 @@ def state(program, weights):
     return [value.numpy() for value in (*weights.values(), *tf.nest.flatten(optimizer.slots), optimizer.step)]
 
 
-ALL = dict(figures=[*FIGURES], coordinates={"h1": [(1, 3), (95, 63)], "bo": [(4,)]})
+ALL = dict(figures=[*FIGURES], coordinates={"ho": [(1, 3), (95, 63)], "bo": [(4,)]})
 
 
 QUICK = {(rule, "xla-loop", 5) for rule in RULES} | {
@@ -85,7 +85,7 @@ def test_training_with_the_recorder_is_training_without_it_to_the_bit(rule, exec
     """Would catch a figure for whose sake XLA compiles the update otherwise, and a step that is lost or made twice."""
     plain, data, expected, _ = network(RULES[rule], execution)
     recorded, _, weights, _ = network(RULES[rule], execution, every=every, **ALL)
-    for batches in (BATCHES, BATCHES[:7]):
+    for batches in (BATCHES[:7], BATCHES[5:]):
         np.testing.assert_array_equal(recorded.run(data, batches), plain.run(data, batches))
     for found, value in zip(state(recorded, weights), state(plain, expected), strict=True):
         np.testing.assert_array_equal(found, value)
@@ -157,9 +157,9 @@ def expected_figures(rule, a):
     return figures
 
 
-ROUNDINGS = 16 * 2.0**-24
-"""A square and a term's way through at most 6 rows and 3 folds of a sum, a root, a quotient: each rounds by 2⁻²⁴ of the
-value at most, and all terms are of one sign. The largest that is seen is a quarter of this."""
+ROUNDINGS = 32 * 2.0**-24
+"""A square, a term's way through at most 24 additions of rows, a root and a quotient: each rounds by 2⁻²⁴ of the value
+at most, and all terms are of one sign."""
 
 
 def assert_figures(recording, layer, row, expected, only=None):
@@ -197,64 +197,70 @@ def test_every_figure_is_what_numpy_makes_of_the_saved_slots(recorded):
 
 
 def test_each_figure_of_the_step_before_would_be_seen(recorded):
-    """Planted: slots and update of one step earlier. Every figure that changes from step to step fails by itself."""
+    """Planted: slots and update of one step earlier. What changes by more than roundings fails, each by itself."""
     rule, recording, _, arrays = recorded
-    values = arrays["h1"]
+    values = arrays["ho"]
     for name in expected_figures(rule, {name: value[1] for name, value in values.items()}):
         before, after = (expected_figures(rule, {k: v[row] for k, v in values.items()})[name] for row in (4, 5))
-        if not np.array_equal(before, after):
+        if not np.allclose(before, after, rtol=ROUNDINGS, atol=0):
             with pytest.raises(AssertionError, match=name):
-                assert_figures(recording, "h1", 5, {name: before})
+                assert_figures(recording, "ho", 5, {name: before})
 
 
 def test_the_shares_tell_something(recorded):
     """Else a share that is always 0 would pass: half of h1's gradients are 0, and ε outweighs some, not all."""
     rule, recording, _, _ = recorded
-    assert 0.5 <= recording.columns["h1/share_zero_g"].min() < 1
+    assert 0.5 <= recording.columns["ho/share_zero_g"].min() < 1
     if not isinstance(rule, SGD):
-        assert recording.columns["h1/share_epsilon_outweighs"].min() >= 0.5
+        assert recording.columns["ho/share_epsilon_outweighs"].min() >= 0.5
 
 
-def test_chosen_elements_are_recorded_in_full_to_the_bit(recorded):
-    """And what they were before each step is what they were after the one before it."""
+def test_chosen_elements_are_recorded_in_full(recorded):
+    """And, to the bit, what they were before each step is what training made of them in the one before it."""
     _, recording, _, arrays = recorded
     for layer, elements in ALL["coordinates"].items():
         for element in elements:
             where = f"{layer}[{','.join(map(str, element))}]"
             for name, values in arrays[layer].items():
-                column = recording.columns[f"{where}/{name}"]
-                np.testing.assert_array_equal(column, values if values.ndim == 1 else values[:, *element])
-                if f"{where}/{name}_before" in recording.columns:
-                    np.testing.assert_array_equal(recording.columns[f"{where}/{name}_before"][1:], column[:-1])
-            slots = {name.removesuffix("_before") for name in recording.columns if name.startswith(where)}
-            assert slots == {f"{where}/{name}" for name in arrays[layer]}
+                column, trained = (
+                    recording.columns[f"{where}/{name}"],
+                    values if values.ndim == 1 else values[:, *element],
+                )
+                # Applied once more, the rule may round each of its few operations otherwise; g goes into it as it is.
+                bound = 0 if name == "g" else 8 * 2.0**-24 * abs(trained).max()
+                np.testing.assert_allclose(column, trained, rtol=0, atol=bound, err_msg=name)
+                if name in ("x", "m", "v", "a", "mean_g2", "mean_dx2"):
+                    np.testing.assert_array_equal(recording.columns[f"{where}/{name}_before"][1:], trained[:-1])
+            recorded = {name.removesuffix("_before") for name in recording.columns if name.startswith(where)}
+            assert recorded == {f"{where}/{name}" for name in arrays[layer]}
 
 
 @pytest.mark.parametrize(("execution", "every"), [*((e, 5) for e in EXECUTIONS), ("xla-loop", 2), ("xla-loop", 20)])
 def test_every_nth_step_is_recorded_wherever_calls_begin(execution, every):
-    """Calls of 7, 1, 4 and 12 steps. Would catch a count that begins anew with each call, and rows that say nothing."""
-    asked = dict(figures=["norms"])
+    """In calls of 7 steps. Would catch a count that begins anew with each call, and rows that say nothing."""
+    asked, calls = dict(figures=["norms"]), [BATCHES[:7], BATCHES[5:], BATCHES[:7]]
     program, data, _, recorder = network(Adam(0.01), execution, every=every, **asked)
-    whole, _, _, all_steps = network(Adam(0.01), execution, every=1, **asked)
-    for batches in (BATCHES[:7], BATCHES[7:8], BATCHES[8:], BATCHES):
+    whole, _, _, all_steps = network(Adam(0.01), "graph", every=1, **asked)
+    for batches in calls:
         program.run(data, batches), whole.run(data, batches)
     found, expected = recorder.recording(), all_steps.recording()
-    np.testing.assert_array_equal(found.steps, range(1, 25, every))
+    np.testing.assert_array_equal(found.steps, range(1, 22, every))
     for name, values in expected.columns.items():
-        np.testing.assert_allclose(found.columns[name], values[found.steps - 1], rtol=ROUNDINGS, err_msg=name)
+        # Other executions add up products in another order: in 21 steps that stays below 1e-5, a step's change above.
+        np.testing.assert_allclose(found.columns[name], values[found.steps - 1], rtol=1e-5, err_msg=name)
 
 
 @pytest.mark.parametrize("execution", ["eager", "xla-loop"])
 def test_any_slot_or_stage_is_recorded_by_its_name(execution):
     values = ("denominator", "m", "correction_2")
-    program, data, _, recorder = network(Adam(0.01), execution, saved, figures=[], values=values, layers=["h1"])
+    program, data, _, recorder = network(Adam(0.01), execution, saved, figures=[], values=values, layers=["ho"])
     _, arrays = program.run(data, BATCHES)
     columns = recorder.recording().columns
-    assert [*columns] == ["cost", "h1/norm_denominator", "h1/norm_m", "h1/correction_2"]
+    assert [*columns] == ["cost", "ho/norm_denominator", "ho/norm_m", "ho/correction_2"]
     for name in ("denominator", "m"):
-        expected = np.linalg.norm(arrays["h1"][name].numpy().astype(float), axis=(1, 2))
-        np.testing.assert_allclose(columns[f"h1/norm_{name}"], expected, rtol=ROUNDINGS)
-    np.testing.assert_array_equal(columns["h1/correction_2"], arrays["h1"]["correction_2"])
+        expected = np.linalg.norm(arrays["ho"][name].numpy().astype(float), axis=(1, 2))
+        np.testing.assert_allclose(columns[f"ho/norm_{name}"], expected, rtol=ROUNDINGS)
+    np.testing.assert_array_equal(columns["ho/correction_2"], arrays["ho"]["correction_2"])
 
 
 @pytest.mark.parametrize("execution", EXECUTIONS)
@@ -264,15 +270,17 @@ def test_what_is_not_finite_is_counted(execution):
     broken = tf.tensor_scatter_nd_update(images, [[0, 1], [0, 7]], [np.inf, np.inf])
     program.run((broken, labels), [[1, 2], [0, 3]])
     columns = recorder.recording().columns
-    assert columns["h1/nonfinite_g"].tolist() == [0, np.sum(~np.isfinite(weights["h1"]))] != [0, 0]
-    assert columns["h1/nonfinite_x"].tolist() == [0, np.sum(~np.isfinite(weights["h1"]))]
+    assert columns["ho/nonfinite_g"].tolist() == [0, np.sum(~np.isfinite(weights["ho"]))] != [0, 0]
+    assert columns["ho/nonfinite_x"].tolist() == [0, np.sum(~np.isfinite(weights["ho"]))]
 
 
 def test_groups_of_rules_have_their_own_figures():
     w = {"a": tf.Variable([1.0, 2.0]), "b": tf.Variable([3.0])}
     optimizer = Optimizer([(Adam(), {"a": w["a"]}), (SGD(0.1), {"b": w["b"]})])
     recorder = Recorder(optimizer, figures=["norms", "shares"], values=["m_hat"])
-    Program(lambda v: tf.reduce_sum(v["a"] ** 2) + v["b"][0] ** 2, w, optimizer, recorder=recorder).run((), np.zeros([3, 0], int))
+    Program(lambda v: tf.reduce_sum(v["a"] ** 2) + v["b"][0] ** 2, w, optimizer, recorder=recorder).run(
+        (), np.zeros([3, 0], int)
+    )
     assert {name.split("/")[1] for name in recorder.recording().columns if name.startswith("b/")} == {
         "norm_g", "norm_delta", "norm_x", "share_zero_g", "nonfinite_g", "nonfinite_x", "relative_delta",
     }  # fmt: skip
@@ -292,7 +300,7 @@ def test_a_rule_of_the_user_s_is_recorded_as_it_is():
     program, data, _, recorder = network(Scaled(0.1), every=2, values=["twice"])
     program.run(data, BATCHES)
     columns = recorder.recording().columns
-    np.testing.assert_allclose(columns["h1/norm_twice"], 2 * columns["h1/norm_g"], rtol=1e-15)
+    np.testing.assert_allclose(columns["ho/norm_twice"], 2 * columns["ho/norm_g"], rtol=1e-15)
 
 
 def test_narrow_parameters_are_recorded_in_the_dtype_of_their_slots():
@@ -317,12 +325,12 @@ def test_a_recorded_loop_still_updates_every_variable_in_place():
         (dict(every=0), "interval must be a whole number of steps, at least 1, found 0"),
         (dict(every=2.5), "interval must be a whole number of steps, at least 1, found 2.5"),
         (dict(figures=["norm"]), "no group of figures 'norm' to record; there are: histograms, norms, rates, shares"),
-        (dict(layers=["h3"]), "no layer 'h3' to record; there are: b1, bo, h1, ho"),
+        (dict(layers=["h3"]), "no layer 'h3' to record; there are: bo, ho"),
         (dict(values=["n"]), "no slot or stage 'n' to record; there are: correction_1, correction_2, denominator, m,"),
         (dict(coordinates={"h3": [(0, 0)]}), "no layer 'h3'"),
-        (dict(coordinates={"h1": [(0, 64)]}), r"no element \(0, 64\) of 'h1' to record: its shape is \[96, 64\]"),
-        (dict(coordinates={"b1": [(0, 0)]}), r"no element \(0, 0\) of 'b1'"),
-        (dict(coordinates={"b1": [3]}), "no element 3 of 'b1'"),
+        (dict(coordinates={"ho": [(0, 64)]}), r"no element \(0, 64\) of 'ho' to record: its shape is \[96, 64\]"),
+        (dict(coordinates={"bo": [(0, 0)]}), r"no element \(0, 0\) of 'bo'"),
+        (dict(coordinates={"bo": [3]}), "no element 3 of 'bo'"),
     ],
 )
 def test_what_cannot_be_recorded_is_refused_before_anything_is_trained(asked, sentence):
@@ -335,4 +343,4 @@ def test_a_recorder_of_another_optimizer_is_refused():
     weights = new_weights(LAYERS, "he")
     one, other = Optimizer(Adam(), weights), Optimizer(Adam(), weights)
     with pytest.raises(InputError, match="recorder must be made of the program's own optimizer"):
-        Program(lambda w: w["h1"][0, 0], weights, one, recorder=Recorder(other))
+        Program(lambda w: w["ho"][0, 0], weights, one, recorder=Recorder(other))
