@@ -56,7 +56,9 @@ def compare(
     ----------
     engines
         xla-loop, xla-step, graph, eager: rawstep's executions. xla-loop-one-pass: with XLA's option
-        xla_cpu_use_multi_output_fusion, by which each tensor is updated in one loop. tf1-session: the notebook's own
+        xla_cpu_use_multi_output_fusion, by which each tensor is updated in one loop; xla-loop-recorded and
+        xla-loop-recorded-10: with the flight recorder's norms and shares of every layer, of every and of every tenth
+        step. tf1-session: the notebook's own
         loop. keras-fit: Keras by default; keras-jit: with jit_compile; keras-epoch: with an epoch a call as well;
         keras-unrolled: with calls of 50 steps, five of them unrolled; keras-step: a jitted step with Keras's optimizer.
         frozen-step: the same with Adam written out. jax-step, jax-scan: JAX and Optax, a call a step and a scan.

@@ -49,6 +49,8 @@ _JAX = ("jax", "optax")
 ENGINES: Mapping[str, Entry] = {
     "xla-loop": Entry(f"{_HERE}.rawstep_program:RawstepProgram"),
     "xla-loop-one-pass": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"one_pass": True}, xla_flags=ONE_PASS),
+    "xla-loop-recorded": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"every": 1}),
+    "xla-loop-recorded-10": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"every": 10}),
     "xla-step": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"execution": "xla-step"}),
     "graph": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"execution": "graph"}),
     "eager": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"execution": "eager"}),

@@ -3,7 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
-from core import Adam, Optimizer, Program
+from core import Adam, Optimizer, Program, Recorder
 from core.program import Execution
 from training.images import image_cost
 from training.loop import call_lengths
@@ -12,12 +12,18 @@ from ..workload import Workload
 
 
 class RawstepProgram:
-    """execution, one_pass: as `Program` and `Optimizer` take them; the latter needs XLA's option."""
+    """execution, one_pass: as `Program` and `Optimizer` take them; the latter needs XLA's option.
 
-    def __init__(self, workload: Workload, execution: Execution = "xla-loop", one_pass: bool = False):
+    every: the interval of a recorder of every layer's norms and shares; without one where none is given.
+    """
+
+    def __init__(
+        self, workload: Workload, execution: Execution = "xla-loop", one_pass: bool = False, every: int | None = None
+    ):
         weights = {name: tf.Variable(value) for name, value in workload.first_weights().items()}
         optimizer = Optimizer(Adam.dialect("tf1", learning_rate=workload.learning_rate), weights, one_pass=one_pass)
-        self._program = Program(image_cost, weights, optimizer, execution)
+        recorder = None if every is None else Recorder(optimizer, every=every, figures=["norms", "shares"])
+        self._program = Program(image_cost, weights, optimizer, execution, recorder=recorder)
         self._data = [tf.constant(array) for array in workload.examples()]
 
     def prepare(self, batches: np.ndarray) -> list[np.ndarray]:
