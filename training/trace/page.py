@@ -1,7 +1,7 @@
 """The interactive page of a trace."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import plotly.graph_objects as go
@@ -25,21 +25,10 @@ def page(name: str, trace: Trace, rule: Rule, beside: Mapping[str, Trace]) -> st
     runs = {name: trace, **beside}
     columns = list(dict.fromkeys(column for run in runs.values() for column in run.columns))
     drawn, spread, through = curves(columns), histograms(columns), followed(trace, rule)
-    data = {
-        "runs": _runs(runs, histogram_steps(trace)),
-        "layers": _coloured(dict.fromkeys(layer for run in runs.values() for layer in run.layers)),
-        "figures": _by_name(drawn),
-        "histograms": _by_name(spread),
-        "histogram_steps": histogram_steps(trace),
-        "edges": edges(),
-        "followed": [_plain(one) for one in through],
-        "layouts": {"curves": _layout("step", ""), "histograms": _layout("magnitude", "share per octave")},
-        "config": CONFIG,
-    }
     return render(
         "training.trace",
         "page.html.jinja",
-        data=_embedded(data),
+        data=_embedded(_data(trace, runs, drawn, through)),
         name=name,
         trace=trace,
         runs=runs,
@@ -59,6 +48,22 @@ def settings_table(runs: Mapping[str, Trace]) -> list[list[str]]:
     return [[name, *(column.get(name, "–") for column in columns)] for name in names]
 
 
+def _data(
+    trace: Trace, runs: Mapping[str, Trace], drawn: Mapping[str, Figure], through: Sequence[Followed]
+) -> dict[str, Any]:
+    """What page.js draws: colours of layers, dashes and colours of runs, curves, histograms, equations with numbers."""
+    return {
+        "runs": _runs(runs, histogram_steps(trace)),
+        "layers": _coloured(dict.fromkeys(layer for run in runs.values() for layer in run.layers)),
+        "figures": {key: figure._asdict() for key, figure in drawn.items()},
+        "histogram_steps": histogram_steps(trace),
+        "edges": edges(),
+        "followed": [_plain(one) for one in through],
+        "layouts": {"curves": _layout("step", ""), "histograms": _layout("magnitude", "share per octave")},
+        "config": CONFIG,
+    }
+
+
 def _settings(run: Trace) -> dict[str, str]:
     settings, recorder, cost = run.about["settings"], run.about["recorder"], run.about["own_cost"]
     rule = {f"rule’s {name}": value for name, value in settings["rule_settings"].items() if name not in settings}
@@ -71,7 +76,7 @@ def _settings(run: Trace) -> dict[str, str]:
 
 
 def _text(value: Any) -> str:
-    return " ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return " ".join(map(str, value)) or "–" if isinstance(value, list | tuple) else str(value)
 
 
 def _runs(runs: Mapping[str, Trace], steps: list[int]) -> list[dict[str, Any]]:
@@ -83,10 +88,6 @@ def _runs(runs: Mapping[str, Trace], steps: list[int]) -> list[dict[str, Any]]:
 
 def _coloured(names: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"name": name, "colour": COLOURS[number % len(COLOURS)]} for number, name in enumerate(names)]
-
-
-def _by_name(figures: Mapping[str, Figure]) -> dict[str, dict[str, str]]:
-    return {key: figure._asdict() for key, figure in figures.items()}
 
 
 def _plain(one: Followed) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from ..striped import striped_images
 
 QUICK = ["--hidden", "8", "--init", "he", "--batch-size", "7", "--epochs", "2"]
 """64 steps."""
+GRAPH = ["--execution", "graph"]
+"""It needs no compilation, which takes the most of a short run."""
 ADAM = ["--learning-rate", "0.01", "--every", "3", "--follow", "h1[5,2]", "bo[1]", "--values", "m_hat"]
-ADAGRAD = ["--rule", "adagrad", "--dialect", "keras", "--learning-rate", "0.1", "--every", "4", "--execution", "graph"]
-"""As a graph: it needs no compilation, which takes the most of a short run."""
+ADAGRAD = ["--rule", "adagrad", "--dialect", "keras", "--learning-rate", "0.1", "--every", "4"]
 
 
 def traced(images, *arguments):
@@ -39,8 +40,8 @@ def runs(images, tmp_path_factory):
     """Folders adam and adagrad, the first shown beside the second; the traces in them; and the first one's JSON."""
     root = tmp_path_factory.mktemp("traces")
     adam, adagrad, written = root / "adam", root / "adagrad", root / "adam.json"
-    traced(images, *ADAM, "--out", adam, "--no-cost")
-    traced(images, *ADAGRAD, "--out", adagrad, "--beside", adam, "--json", written)
+    traced(images, *GRAPH, *ADAM, "--out", adam, "--no-cost")
+    traced(images, *GRAPH, *ADAGRAD, "--out", adagrad, "--beside", adam, "--json", written)
     return SimpleNamespace(
         adam=adam, adagrad=adagrad, traces={folder: load(folder) for folder in (adam, adagrad)},
         json=json.loads(written.read_text()),

@@ -15,7 +15,6 @@ from core.figures import FIGURES
 from training.cli import main
 from training.data import load_dataset
 from training.loop import Trainer
-from training.settings import Settings
 from training.trace import conduct
 from training.trace.elements import telling_elements
 from training.trace.folder import write_folder
@@ -76,8 +75,8 @@ def test_the_command_writes_the_figures_of_the_run_that_its_settings_make(runs, 
 
 
 def test_the_command_trains_as_a_run_without_a_recorder_does(runs, images):
-    """In the compiled loop, with every figure. The mean costs are float64, of all steps' costs."""
-    settings = Settings(hidden=(8,), init="he", batch_size=7, epochs=2, learning_rate=0.01, data_dir=images)
+    """With every figure. The mean costs are float64, of all steps' costs."""
+    settings = replace(GRAPH, epochs=2, data_dir=images)
     plain = Trainer(settings, load_dataset(images))
     for _ in plain.train():
         pass
@@ -216,7 +215,9 @@ def test_what_recording_costs_is_more_where_more_is_recorded():
 
 
 def test_ctrl_c_keeps_what_was_recorded_until_then(images, tmp_path, monkeypatch, capsys):
-    """The signal comes after the first call, of 16 steps, as from a terminal; no cost is measured then."""
+    """The signal comes after the first call, of 16 steps, as from a terminal; no cost is measured then. In the compiled
+    loop, with little in it."""
+    little = ["--figures", "norms", "--layers", "bo", "--follow", "bo[0]"]
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     after_call = conduct.RunDisplay.after_call
 
@@ -228,9 +229,7 @@ def test_ctrl_c_keeps_what_was_recorded_until_then(images, tmp_path, monkeypatch
     out = tmp_path / "out"
     try:
         with pytest.raises(SystemExit) as stop:
-            main(
-                ["trace", *QUICK, "--data-dir", str(images), "--every", "5", "--execution", "graph", "--out", str(out)]
-            )
+            main(["trace", *QUICK, "--data-dir", str(images), "--every", "5", *little, "--out", str(out)])
     finally:
         signal.signal(signal.SIGINT, before)
     assert stop.value.code == 130
