@@ -173,7 +173,8 @@ class Recorder:
         """What one element of a variable goes through in a step."""
         before = {"x": self.optimizer.assigned(name)[0]} | self.optimizer.slots[name]
         yield from ((f"{value}_before", tf.convert_to_tensor(of)) for value, of in before.items())
-        yield from {"g": layer.g, "x": layer.x, "delta": layer.step.delta, **_values_of(layer.step)}.items()
+        # A stage of a user's rule may have one of these names too.
+        yield from (_values_of(layer.step) | {"g": layer.g, "x": layer.x, "delta": layer.step.delta}).items()
 
 
 def _of(kind: type[F], figures: Mapping[str, Figure]) -> list[F]:
