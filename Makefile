@@ -42,6 +42,7 @@ record: .venv/test.stamp  ## every paired comparison and study on this machine's
 		jax-step jax-scan torch-eager torch-fused torch-compiled
 	$(BIN)/rawstep-bench compare --out $(RECORD) --hidden 64 64 --batch-size 32 --engines xla-loop xla-loop-one-pass \
 		xla-step tf1-session keras-fit keras-epoch jax-step jax-scan torch-fused
+	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_recorder) --engines xla-loop xla-loop-recorded xla-loop-recorded-10
 	$(BIN)/rawstep-bench update --out $(RECORD)
 	$(BIN)/rawstep-bench overhead --out $(RECORD)
 	$(BIN)/rawstep-bench grow --rounds 3 --out $(RECORD)

@@ -9,14 +9,14 @@ from typing import Any
 from rich.box import MARKDOWN
 
 from .growth import STUDIES
-from .tables import LEGEND, UPDATES, UPDATES_LEGEND, in_markdown, markdown, parts_table
+from .tables import LEGEND, RECORDED, UPDATES, UPDATES_LEGEND, in_markdown, markdown, parts_table
 
 RECORDS = Path(__file__).parent / "records"
 
 
-def newest(name: str) -> Path:
-    """The file of that name in the record of the latest date."""
-    return max(RECORDS.glob(f"*/{name}"))
+def newest(name: str, kind: str = "*") -> Path:
+    """The file of that name in the record of the latest date, among records of a kind."""
+    return max(RECORDS.glob(f"*_{kind}/{name}"))
 
 
 NOTEBOOK, SMALL = "compare-784-256-256-10-batch-100", "compare-784-64-64-10-batch-32"
@@ -68,8 +68,16 @@ def growth() -> None:
         print(f"![rates, shares and compile times over {study.what}]({_place(newest(f'grow-{name}.svg'))})")
 
 
-def _record(name: str) -> tuple[Path, Mapping[str, Any]]:
-    path = newest(name)
+def recorder() -> None:
+    """What the flight recorder costs."""
+    path, record = _record(f"{NOTEBOOK}.json", "recorder")
+    print(markdown(record["figures"], RECORDED))
+    print()
+    print(_made(path, record))
+
+
+def _record(name: str, kind: str = "cpu") -> tuple[Path, Mapping[str, Any]]:
+    path = newest(name, kind)
     return path, json.loads(path.read_text())
 
 
