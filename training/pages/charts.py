@@ -9,7 +9,7 @@ CONFIG = {"displayModeBar": False, "responsive": True}
 
 
 def chart(name: str, figure: go.Figure) -> str:
-    """The HTML of a chart, an element of this id; it needs Plotly's script on the page, and moves when it is told to."""
+    """The HTML of a chart, an element of this id; it needs Plotly's script on the page, and moves when told to."""
     return figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config=CONFIG, auto_play=False)
 
 

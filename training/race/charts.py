@@ -58,7 +58,7 @@ def costs_chart(one: Race) -> go.Figure:
         finite = np.where(np.isfinite(over) & (over > 0), over, np.nan)
         figure.add_scatter(x=shown, y=finite, name=rule, mode="lines", line_color=colour, connectgaps=False)
     axes(figure, "step", "cost over the least", logarithmic=True)
-    figure.update_yaxes(dtick=None, nticks=8)
+    figure.update_yaxes(dtick=None, nticks=8, automargin=True, title_standoff=12)
     return figure
 
 
