@@ -248,7 +248,8 @@ def _after(row: Any, gradients: Gradients) -> Gradients:
     What they depend on always holds, and XLA does not know; its barriers are gone before it decides on copies.
     """
     numbers, histograms = row
-    there = tf.reduce_sum(tf.cast(tf.math.is_finite(numbers), tf.int32)) + tf.reduce_sum(histograms) >= 0
+    finite = tf.reduce_sum(tf.cast(tf.math.is_finite(numbers), tf.int32))
+    there = (finite >= 0) & (tf.reduce_min(histograms) >= 0)
     return {name: tf.where(there, gradient, tf.zeros_like(gradient)) for name, gradient in gradients.items()}
 
 
