@@ -63,9 +63,15 @@ def test_step(benchmark, program, examples):
     time_steps(benchmark, program, examples, steps=1, warmup_rounds=2, rounds=50)
 
 
-@executions
+@pytest.mark.parametrize(
+    "execution",
+    [
+        name if name in ("eager", "graph") else pytest.param(name, marks=pytest.mark.whole)
+        for name in get_args(Execution)
+    ],
+)
 def test_epoch(benchmark, program, examples):
-    """One warm-up: it takes all 550 steps too."""
+    """One warm-up: it takes all 550 steps too. In XLA in the whole of the matrix alone: `make test` has its steps."""
     steps = 22 if program.execution == "eager" else 550
     benchmark.group = "epoch" if steps == 550 else f"{steps} steps of an epoch"
     time_steps(benchmark, program, examples, steps, warmup_rounds=1, rounds=4)

@@ -110,13 +110,16 @@ def run(capsys):
 
 
 def export(folder, formula=None, **settings):
-    """Of the striped images, after an epoch; by a rule that no option gives, or by what the settings say."""
+    """Of the striped images, after an epoch; by a rule that no option gives, or by what the settings say.
+
+    Trained as a graph, which needs no compiler: what is exported is compiled all the same.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(training.stablehlo, "load_dataset", lambda folder: striped_dataset())
         if formula is not None:
             patch.setattr(training.loop, "choose_rule", lambda *_: formula)
         run_folder = RunFolder(folder / "run")
-        run_folder.save(trained(replace(SETTINGS, **settings), calls=2))
+        run_folder.save(trained(replace(SETTINGS, execution="graph", **settings), calls=2))
         exported = training.stablehlo.epoch_program(run_folder.newest())
         training.stablehlo.write_epoch_program(folder / "epoch", exported)
     return folder / "epoch"

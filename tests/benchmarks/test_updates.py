@@ -14,19 +14,35 @@ from benchmarks.tables import UPDATES, markdown
 from benchmarks.updates import Updates
 from core import Adam, InputError
 
+TESTED = [
+    pytest.param(("adam", tuple(UPDATERS)), id="adam"),
+    pytest.param(("adadelta", ("rawstep", "keras", "torch")), id="adadelta"),
+    pytest.param(
+        ("adadelta", ("rawstep", "tf1-kernel", "optax")), id="adadelta of the others", marks=pytest.mark.whole
+    ),
+    pytest.param(
+        ("adagrad", ("rawstep", "keras", "tf1-kernel", "torch", "optax")), id="adagrad", marks=pytest.mark.whole
+    ),
+]
+"""Rules, by the engines that update by them. XLA's option is tried on Adam alone."""
 
-@pytest.fixture(scope="module", params=["adam", pytest.param("adagrad", marks=pytest.mark.whole), "adadelta"])
-def updates(request):
-    return Updates(request.param, parameters=10_000, tensors=3)
+
+@pytest.fixture(scope="module", params=TESTED)
+def tested(request):
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def updates(tested):
+    return Updates(tested[0], parameters=10_000, tensors=3)
 
 
 PLANTED = "tests.benchmarks.planted:UpdateRateOff"
 
 
 @pytest.fixture(scope="module")
-def contestants(updates):
-    """XLA's option is tried on Adam alone."""
-    names = [name for name in UPDATERS if updates.rule == "adam" or not name.endswith("one-pass")]
+def contestants(tested, updates):
+    _, names = tested
     return {contestant.name: contestant for contestant in compare([*names, PLANTED, "stream"], updates, rounds=2)}
 
 
