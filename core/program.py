@@ -182,21 +182,21 @@ class Program:
         return self._row(*self._differentiated(data, batch))
 
     def _differentiated(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> tuple[tf.Tensor, Gradients]:
-        """The cost of a batch, float64, and its gradients."""
+        """The cost of a batch and its gradients."""
         with tf.name_scope("gather"):
             examples = [tf.gather(d, batch) for d in data]
         with tf.GradientTape() as tape, tf.name_scope("forward"):
             cost = self._cost(self._variables, *examples)
         if not tf.is_tensor(cost) or cost.shape.rank != 0:
             raise InputError(f"The cost must be a scalar tensor, found {getattr(cost, 'shape', cost)!r}.")
-        return tf.cast(cost, tf.float64), tape.gradient(cost, self._variables)
+        return cost, tape.gradient(cost, self._variables)
 
     def _taken(self, cost: tf.Tensor, gradients: Gradients) -> Any:
         """What is observed of a step, which is taken."""
         with tf.name_scope("update"):
             updates = self._optimizer.apply(gradients)
         with tf.name_scope("observe"):
-            return self._observe(cost, gradients, updates)
+            return self._observe(tf.cast(cost, tf.float64), gradients, updates)
 
     def _row(self, cost: tf.Tensor, gradients: Gradients) -> Any:
         if self._recorder is None:

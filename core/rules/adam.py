@@ -63,7 +63,7 @@ class Adam(Rule):
     def update(self, g: Array, slots: AdamSlots, t: Array, x: Array) -> Step:
         m = average(slots.m, g, self.beta_1, self.complement_in, incremental=self.incremental != "neither")
         v = average(slots.v, g * g, self.beta_2, self.complement_in, incremental=self.incremental == "both")
-        c_1, c_2 = (one_minus_power(beta, t, g, self.power_in) for beta in (self.beta_1, self.beta_2))
+        c_1, c_2 = one_minus_power(self.beta_1, t, g, self.power_in), one_minus_power(self.beta_2, t, g, self.power_in)
         m_hat, v_hat = m / c_1, v / c_2
         if self.epsilon_form == "algorithm-1":
             denominator = sqrt(v_hat + self.epsilon_root) + self.epsilon

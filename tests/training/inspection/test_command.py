@@ -51,7 +51,7 @@ def test_tables_and_sentences_are_printed(written, figures):
 def test_all_figures_are_in_the_json(figures):
     """784 · 16 and 16 · 10 weights, 26 biases; Adagrad has one slot, so 20 B a parameter are the least."""
     assert figures["settings"]["hidden"] == [16]
-    assert figures["command"].startswith("rawstep ")
+    assert figures["command"].startswith("rawstep")
     assert figures["steps"] == figures["step"]["trip_count"] == 5
     assert figures["step"]["phases"]["update"]["least"]["bytes"] == 20 * (784 * 16 + 16 * 10 + 26)
     assert figures["step"]["whole"]["flop"]["products"] == 2 * 20 * (2 * 784 * 16 + 3 * 16 * 10)
