@@ -1,15 +1,15 @@
 """One training step of any cost function, run four ways."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Collection, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.eager import context, executor
 
 from .errors import InputError
+from .launch import asynchronous, launcher
 from .optimizer import Gradients, Optimizer, Variables
 from .recorder import Recorder
 from .rules import Step
@@ -158,7 +158,7 @@ class Program:
             row = launch(self._recording, batch)
             return launch(self._function, batch)[0], row
 
-        with _asynchronous() if self.execution != "eager" else nullcontext():
+        with asynchronous() if self.execution != "eager" else nullcontext():
             return [take(step, batch) for step, batch in enumerate(batches)]
 
     def _step(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> tuple[Any, Any]:
@@ -268,38 +268,6 @@ def _read(arrays: Any) -> Any:
 
 def _stacked(nests: Sequence[Any]) -> Any:
     return tf.nest.map_structure(lambda *values: tf.stack(values), *nests) if nests else ()
-
-
-def launcher(function: Any, *arguments: Any) -> Callable[..., Any]:
-    """The trace of a tf.function for arguments like these, as a function of their tensors, one after another.
-
-    A call of a tf.function, or of what its `get_concrete_function` returns, binds the arguments to parameters and
-    checks their types, which takes Python longer than TensorFlow takes to launch the trace. Here their number alone is
-    checked.
-    """
-    traced = function.get_concrete_function(*arguments)
-    # inference_fn is of TensorFlow's API; its call_flat, without an underscore, is of the class behind it alone.
-    call, captured, pack = traced.inference_fn.call_flat, traced.captured_inputs, traced.function_type.pack_output
-    return lambda *tensors: pack(call(*tensors, *captured))
-
-
-@contextmanager
-def _asynchronous() -> Iterator[None]:
-    """Lets Python prepare a call while the one before it runs; they run in their order, and are done at the end.
-
-    The first that fails ends the others, and its error is raised at the end.
-    """
-    # Private: tf.config.experimental.set_synchronous_execution does so too, but TensorFlow then raises an error again
-    # at every operation, and tf.experimental.async_clear_error, which should end that, crashes the process.
-    queue = executor.new_executor(enable_async=True)
-    try:
-        with context.executor_scope(queue):
-            yield
-    finally:
-        try:
-            queue.wait()
-        finally:
-            queue.clear_error()
 
 
 def _resident(data: Sequence[Any], batches: Any) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:

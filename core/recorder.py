@@ -113,10 +113,11 @@ class Recorder:
         totals = _totals([total.x for total in _of(Total, figures)], compiled)
         counts = _nonfinite([count.x for count in _of(Count, figures)], compiled)
         scalars = [tf.cast(scalar.value, tf.float64) for scalar in _of(Scalar, figures)]
-        histograms = [histogram.counts for histogram in _of(Histogram, figures)]
-        return tf.concat([totals, counts, scalars], axis=0), tf.stack(histograms) if histograms else tf.zeros(
-            [0, HALF_OCTAVES], tf.int32
-        )
+        histograms = [
+            tf.zeros([0, HALF_OCTAVES], tf.int32),
+            *(one.counts[tf.newaxis] for one in _of(Histogram, figures)),
+        ]
+        return tf.concat([totals, counts, scalars], axis=0), tf.concat(histograms, axis=0)
 
     def keep(self, steps: Collection[int], rows: Sequence[tf.Tensor]) -> None:
         """Adds what `row` gave of these steps t, stacked; there may be rows beyond, which say nothing."""

@@ -96,7 +96,7 @@ ALLOWED = {
     "core/network.py": ["core.errors", "core.seeds"],
     "core/figures.py": ["core.reductions", "core.rules"],
     "core/recorder.py": ["core.errors", "core.figures", "core.optimizer", "core.reductions", "core.rules"],
-    "core/program.py": ["core.errors", "core.rules", "core.optimizer", "core.recorder"],
+    "core/program.py": ["core.errors", "core.launch", "core.rules", "core.optimizer", "core.recorder"],
     "core/__init__.py": ["core"],
     "core": [],
     "training": ["core", "training"],
