@@ -1,5 +1,6 @@
 """The flight recorder: it leaves training alone, to the bit, and its figures are those of the saved slots."""
 
+import re
 from itertools import product
 from typing import get_args
 
@@ -25,6 +26,8 @@ from core import (
 from core.figures import FIGURES, QUARTILES
 from core.program import Execution
 from core.reductions import HALF_OCTAVES, half_octave_edges
+from core.rules import AdagradSlots
+from core.xp import sqrt, zeros_like
 
 EXECUTIONS = get_args(Execution)
 LAYERS = [96, 64]
@@ -87,6 +90,31 @@ def test_training_with_the_recorder_is_training_without_it_to_the_bit(rule, exec
     recorded, _, weights, _ = network(RULES[rule], execution, every=every, **ALL)
     for batches in (BATCHES[:7], BATCHES[5:]):
         np.testing.assert_array_equal(recorded.run(data, batches), plain.run(data, batches))
+    for found, value in zip(state(recorded, weights), state(plain, expected), strict=True):
+        np.testing.assert_array_equal(found, value)
+
+
+class Pulled(Rule):
+    """Its update adds a product to what is made of its slot alone: a compiler that keeps the latter for a reader rounds
+    the product, and one that keeps nothing may not."""
+
+    def slots(self, x):
+        return AdagradSlots(zeros_like(x))
+
+    def update(self, g, slots, t, x):
+        root = 1.7 * sqrt(slots.a + 1e-3)
+        ratio = root / (1.0 + sqrt(root)) * 0.37
+        pull = ratio * 0.9
+        stages = dict(root=root, ratio=ratio, pull=pull)
+        return Step(pull + self.rate(t, g) * g, AdagradSlots(slots.a + g * g), stages)
+
+
+@pytest.mark.parametrize("execution", ["graph", "xla-step", "xla-loop"])
+def test_stages_that_come_before_the_gradient_may_be_read(execution):
+    """Would catch a recorder that reads the training's own slots: `Pulled` then ends with other bits."""
+    plain, data, expected, _ = network(Pulled(0.1), execution)
+    recorded, _, weights, _ = network(Pulled(0.1), execution, values=["root", "ratio", "pull"], every=5)
+    plain.run(data, BATCHES), recorded.run(data, BATCHES)
     for found, value in zip(state(recorded, weights), state(plain, expected), strict=True):
         np.testing.assert_array_equal(found, value)
 
@@ -313,10 +341,12 @@ def test_narrow_parameters_are_recorded_in_the_dtype_of_their_slots():
     assert columns["x/norm_x"][-1] == pytest.approx(np.linalg.norm(x["x"].numpy().astype(float)))
 
 
-def test_a_recorded_loop_still_updates_every_variable_in_place():
+def test_a_recorded_loop_still_updates_every_variable_in_place_and_copies_none():
+    """Would catch an update that does not wait for the recorder to have read."""
     program, data, weights, _ = network(Adam(0.01), every=3)
     hlo = program.compiler_ir(data, BATCHES)
     assert hlo.count("may-alias") == len(weights) * 3 + 1
+    assert not re.findall(r"= f32\[96,64\]\S* copy\(", hlo), "of weights or slots that the row reads"
 
 
 @pytest.mark.parametrize(
