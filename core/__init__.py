@@ -1,8 +1,10 @@
 """rawstep's hand-written layer: update rules, the optimizer, the network and the training program."""
 
+from .signals import give_signals_a_stack
 from .start import import_tensorflow
 
 import_tensorflow()
+give_signals_a_stack()
 
 from .errors import InputError
 from .network import accuracy, logits, new_weights, softmax_cross_entropy
