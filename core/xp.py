@@ -2,7 +2,8 @@
 
 A rule is written once and runs on NumPy arrays (float32, float64, long double), on TensorFlow tensors, eagerly, in a
 graph or inside XLA, and on sympy symbols, which show its formula. Each function here looks at its argument and calls
-the library it belongs to.
+the library it belongs to. An array type of one's own that NumPy's functions accept is taken for NumPy's; it may bring
+a method `cast(value)` for constants (core.verification.rounded does, whose numbers carry their rounding errors).
 """
 
 import sys
@@ -63,5 +64,7 @@ def cast_like(value: Array, x: Array) -> Array:
         return sympy.sympify(value)
     if tf.is_tensor(x):
         return tf.cast(value, x.dtype) if tf.is_tensor(value) else tf.convert_to_tensor(value, x.dtype)
+    if hasattr(x, "cast"):
+        return x.cast(value)
     dtype = getattr(x, "dtype", np.dtype(np.float64))
     return np.asarray(value, dtype if np.issubdtype(dtype, np.floating) else np.float64)

@@ -1,6 +1,5 @@
 """Adadelta (Zeiler 2012)."""
 
-from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from ..xp import Array, sqrt, zeros_like
@@ -17,7 +16,6 @@ class AdadeltaSlots(NamedTuple):
     SQUARES = ("mean_g2", "mean_dx2")
 
 
-@dataclass(frozen=True)
 class Adadelta(Rule):
     """Adadelta: updates in the parameter's own units.
 

@@ -1,6 +1,5 @@
 """Adagrad (Duchi, Hazan & Singer 2011)."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
 from ..errors import InputError
@@ -17,7 +16,6 @@ class AdagradSlots(NamedTuple):
     SQUARES = ("a",)
 
 
-@dataclass(frozen=True)
 class Adagrad(Rule):
     """Adagrad: every coordinate's rate falls with the gradients it has seen.
 

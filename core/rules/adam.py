@@ -1,6 +1,5 @@
 """Adam (Kingma & Ba 2015)."""
 
-from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple
 
 from ..xp import Array, sqrt, zeros_like
@@ -17,7 +16,6 @@ class AdamSlots(NamedTuple):
     SQUARES = ("v",)
 
 
-@dataclass(frozen=True)
 class Adam(Rule):
     """Adam: adaptive moment estimation.
 

@@ -5,7 +5,18 @@ import math
 import numbers
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self, get_args, get_origin, get_type_hints
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Literal,
+    NamedTuple,
+    Self,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from ..errors import InputError
 from ..xp import Array, cast_like, is_array
@@ -60,14 +71,16 @@ Precision = Literal["float64", "variable"]
 """Where a constant is computed before it takes the variable's dtype: in float64 (or wider), or in that dtype."""
 
 
+@dataclass_transform(frozen_default=True)
 @dataclasses.dataclass(frozen=True)
 class Rule(ABC):
     """An update rule: θ ← θ − Δ, where Δ and the new slots are a pure function of the gradient.
 
-    Subclasses are frozen dataclasses whose fields are the settings, `learning_rate` first. A field annotated with
-    `Rate`, `Decay`, `Positive`, `NonNegative`, `bool` or a `Literal` is checked on construction. Numbers may also be
-    tensors or arrays of the slots' dtype that broadcast against the parameter (over a leading axis of runs, say);
-    those are taken as they are.
+    Every subclass is a frozen dataclass, decorated or not; its fields are the settings, `learning_rate` first. A field
+    annotated with `Rate`, `Decay`, `Positive`, `NonNegative`, `bool` or a `Literal` is checked on construction. A
+    setting of the parent that the class body assigns, `epsilon = 1e-3`, has that default and the parent's annotation.
+    Numbers may also be tensors or arrays of the slots' dtype that broadcast against the parameter (over a leading axis
+    of runs, say); those are taken as they are.
     """
 
     DIALECTS: ClassVar[Mapping[str, Dialect]] = {}
@@ -117,11 +130,37 @@ class Rule(ABC):
             raise InputError(f"{cls.__name__} in the {name} dialect has no default learning rate: give learning_rate.")
         return cls(**settings)
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Makes the class a dataclass: without that, Python ignores a setting that its body changes or adds."""
+        super().__init_subclass__(**options)
+        own = cls.__dict__.get("__annotations__", {})
+        inherited: dict[str, Any] = {}
+        for base in reversed([base for base in cls.__bases__ if issubclass(base, Rule)]):
+            inherited |= get_type_hints(base, include_extras=True)
+        reassigned = {
+            name: inherited[name]
+            for name, field in cls.__dataclass_fields__.items()
+            if name not in own and getattr(cls, name, dataclasses.MISSING) is not field.default
+        }
+        for name in reassigned:
+            if isinstance(getattr(cls, name), property):
+                raise InputError(f"{cls.__name__}: {name} is a setting and must be a value, found a property.")
+        cls.__annotations__ = own | reassigned
+        dataclasses.dataclass(frozen=True)(cls)
+        del cls.__setattr__, cls.__delattr__  # a class that has them cannot be decorated once more; Rule's serve
+
     def __post_init__(self) -> None:
         hints = get_type_hints(type(self), include_extras=True)
         for field in dataclasses.fields(self):
             where = f"{type(self).__name__}: {field.name}"
             object.__setattr__(self, field.name, _accepted(where, getattr(self, field.name), hints[field.name]))
+
+
+def _refuse_change(rule: Rule, name: str, *_: Any) -> None:
+    raise dataclasses.FrozenInstanceError(f"{type(rule).__name__}.{name} is a setting of a frozen rule: use replace.")
+
+
+Rule.__setattr__ = Rule.__delattr__ = _refuse_change
 
 
 def _accepted(where: str, value: Any, hint: Any) -> Any:

@@ -1,6 +1,5 @@
 """Plain stochastic gradient descent (Robbins & Monro 1951)."""
 
-from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from ..xp import Array
@@ -12,7 +11,6 @@ class SGDSlots(NamedTuple):
     """None: the rule remembers nothing."""
 
 
-@dataclass(frozen=True)
 class SGD(Rule):
     """Plain stochastic gradient descent, without momentum.
 

@@ -1,54 +1,63 @@
 """Why two implementations part, in words: what one would have to change to give what the other gave."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
+from scipy.optimize import brentq
 
 from ..errors import InputError
 from ..rules import Rule
-from .formulas import Formula
-from .implementations import Values, steps_of
+from .errors import around, counting_calls, decayed, regularised, scaled
+from .implementations import Implementation, OfRule
 from .judge import Difference
 from .mutants import planted
 from .rounded import Precision
-from .trajectory import Trajectory
+from .statements import Statement
+from .trajectory import Trajectory, Values
 
 STEPS = 120
 """So many steps must be explained; later ones show nothing that these do not."""
 
+Candidate = tuple[tuple[str, ...], Implementation]
+"""A changed implementation, with what is changed, in words."""
 
-Candidates = list[tuple[tuple[str, ...], Rule]]
-"""Changed rules, each with what is changed, in words."""
 
-
-class Cause(NamedTuple):
+@dataclass(frozen=True)
+class Cause:
     """What explains a difference: in words, and the first value, in the order of computation, that it changes."""
 
     words: tuple[str, ...]
     stage: str
 
 
-def cause(
-    formula: Formula,
-    expected: Rule,
-    trajectory: Trajectory,
-    difference: Difference,
-    own: Formula,
-    found: Rule | None = None,
-) -> Cause | None:
-    """What would make `expected` give what a trajectory shows; None where nothing tried here does.
+class Suspect(NamedTuple):
+    """What is known of the two that part.
 
-    formula:    what `expected` computes.
-    trajectory: from step 1, with the slots' names of `expected`.
-    difference: the first between the trajectory and what `expected` gives from its states.
-    own:        the formula by which the trajectory rounds.
-    found:      a rule of core with the settings that the trajectory is known to have, if they are known. As few of
-                them as will do are tried first, and have to explain the first difference; then the planted errors of
-                `mutants`, each of which has to explain all that the trajectory shows.
+    statement: what should come out. expected: an implementation of it, of which changes are tried.
+    own:       the formula by which the trajectory rounds.
+    found:     a rule of core with the settings that the trajectory is known to have, if they are known.
+    """
+
+    statement: Statement
+    expected: Implementation
+    own: Statement
+    found: Rule | None = None
+
+
+def cause(suspect: Suspect, trajectory: Trajectory, difference: Difference) -> Cause | None:
+    """What would make the expected implementation give what a trajectory shows; None where nothing tried here does.
+
+    trajectory: from step 1, with the slots' names of the statement.
+    difference: the first between the trajectory and what is expected from its states.
+
+    As few of the settings that are known to differ as will do are tried first, and have to explain the first
+    difference; then planted errors and other values of a setting, each of which has to explain all of the first steps.
+    Settings that differ too are named after the decisive ones.
 
     Raises InputError where a rule fails.
     """
@@ -56,22 +65,29 @@ def cause(
         numbers = (difference.found, difference.expected)
         one, other = next(pair for d in (6, 17) if len(set(pair := tuple(f"{n:.{d}g}" for n in numbers))) == 2)
         return Cause((f"slot {difference.value} starting at {one} instead of {other}",), difference.value)
-    if found is not None:
+    statement, expected, own, found = suspect
+    rule = expected.rule if isinstance(expected, OfRule) else None
+    if rule is not None and found is not None:
         part = trajectory.steps(slice(difference.step - 1, difference.step))
-        for group in _settings(expected, found):
-            if why := _best(group, difference, (difference.value,), part, expected, _bounds(formula, own, part)):
-                return why
+        for group in _settings(rule, found):
+            if why := _best(group, difference, (difference.value,), part, expected, _bounds(statement, own, part)):
+                others = [words for words in _all_settings(rule, found) if words not in why.words]
+                return replace(why, words=(*why.words, *others))
     part = trajectory.steps(slice(STEPS))
-    errors, names = _errors(expected, trajectory.g.dtype), ("delta", *formula.slots)
-    return _best(errors, difference, names, part, expected, _bounds(formula, own, part))
+    moved = "delta" if "delta" in trajectory.after else "x"
+    names, bounds = (moved, *statement.slots), _bounds(statement, own, part)
+    if why := _best(_errors(suspect, part), difference, names, part, expected, bounds):
+        return why
+    place = min(difference.step, STEPS) - 1, difference.coordinate
+    return _best(_fitted(expected, part, difference.value, *place), difference, names, part, expected, bounds)
 
 
 def _best(
-    candidates: Candidates,
+    candidates: Iterable[Candidate],
     difference: Difference,
     names: Iterable[str],
     part: Trajectory,
-    expected: Rule,
+    expected: Implementation,
     bounds: Mapping[str, np.ndarray],
 ) -> Cause | None:
     """The candidate that comes nearest to the trajectory in these values, if within rounding.
@@ -80,36 +96,133 @@ def _best(
     """
     order = [*bounds, "x"]
     with np.errstate(all="ignore"):
-        base = steps_of(expected, part)
-        tried = [(_share(part, names, steps_of(rule, part), base, bounds), words, rule) for words, rule in candidates]
-        for share, words, rule in sorted(tried, key=lambda one: one[0]):
-            if share > 1:
-                break
-            stage = _first_changed(steps_of(rule, part), base, order)
+        base, tried = _values(expected, part), []
+        for words, candidate in candidates:
+            values = _values(candidate, part)
+            if (share := _share(part, names, values, base, bounds)) <= 1:
+                tried.append((share, words, values))
+        for _, words, values in sorted(tried, key=lambda one: one[0]):
+            stage = _first_changed(values, base, order)
             if stage is not None and order.index(stage) <= order.index(difference.value):
                 return Cause(words, stage)
     return None
 
 
-def _settings(expected: Rule, found: Rule) -> Iterator[Candidates]:
+def _values(implementation: Implementation, part: Trajectory) -> dict[str, Any]:
+    """What it gives from each state, the update and the parameter both."""
+    values = dict(implementation.follow(part))
+    x = np.longdouble(part.x)
+    if "delta" not in values:
+        values["delta"] = x - values["x"]
+    return values | {"x": x - values["delta"]}
+
+
+def _settings(expected: Rule, found: Rule) -> Iterator[list[Candidate]]:
     """The expected rule with one of the other's settings, with two of them, and so on."""
-    names = [f.name for f in fields(expected) if getattr(expected, f.name) != getattr(found, f.name, None)]
-    for count in range(1, len(names) + 1 if type(expected) is type(found) else 0):
-        candidates: Candidates = []
+    names = _differing(expected, found)
+    for count in range(1, len(names) + 1):
+        candidates: list[Candidate] = []
         for chosen in combinations(names, count):
             changed = {name: getattr(found, name) for name in chosen}
             words = tuple(_in_words(name, value, getattr(expected, name)) for name, value in changed.items())
             with suppress(InputError):  # such as an ε of 0 on an accumulator of 0
-                candidates.append((words, replace(expected, **changed)))
+                candidates.append((words, OfRule("", replace(expected, **changed))))
         yield candidates
 
 
-def _errors(expected: Rule, dtype: Any) -> Candidates:
-    return [((mutant.name,), rule) for mutant, rule in planted(expected, dtype)]
+def _differing(expected: Rule, found: Rule) -> list[str]:
+    if type(expected) is not type(found):
+        return []
+    return [f.name for f in fields(expected) if getattr(expected, f.name) != getattr(found, f.name)]
+
+
+def _all_settings(expected: Rule, found: Rule) -> list[str]:
+    """In words, what differs beside precisions, which decide nothing by themselves."""
+    names = [name for name in _differing(expected, found) if not name.endswith("_in") and name != "incremental"]
+    return [_in_words(name, getattr(found, name), getattr(expected, name)) for name in names]
+
+
+def _errors(suspect: Suspect, part: Trajectory) -> Iterator[Candidate]:
+    expected = suspect.expected
+    if isinstance(expected, OfRule):
+        for mutant, rule in planted(expected.rule, part.g.dtype):
+            yield (mutant.name,), OfRule(mutant.name, rule)
+    for error in around(expected, suspect.statement.slots):
+        yield (error.name,), error
+    if part.calls is not None:
+        error = counting_calls(expected)
+        yield (error.name,), error
+
+
+class _Family(NamedTuple):
+    """A change by one number: its name, the values to look between, the number that changes nothing, the change."""
+
+    name: str
+    values: np.ndarray
+    usual: float
+    of: Callable[[float], Implementation]
+
+    def words(self, value: float) -> str:
+        return f"{self.name} = {value:g} instead of {self.usual:g}" if self.usual else f"{self.name} of {value:g}"
+
+
+SIZES = 10.0 ** np.arange(-16.0, 4.25, 0.25)
+SHARES = np.concatenate([[0.0], 1 - 10.0 ** np.arange(-0.025, -7.0, -0.05)])
+
+
+def _families(expected: Implementation) -> Iterator[_Family]:
+    rule = expected.rule if isinstance(expected, OfRule) else None
+    for name, value in expected.settings.items() if rule is not None else ():
+        values = SHARES if name in ("beta_1", "beta_2", "rho") else SIZES
+        if name != "initial_accumulator_value":
+            yield _Family(SYMBOLS.get(name, name), values, value, lambda v, n=name: OfRule("", replace(rule, **{n: v})))
+    if rule is None:
+        yield _Family("Δ times", SIZES, 1.0, lambda v: scaled(expected, v, ""))
+    rate = expected.settings.get("learning_rate")
+    if rate:
+        yield _Family("weight decay, α·λ·θ in the update, λ", SIZES, 0.0, lambda v: decayed(expected, v * rate, ""))
+    yield _Family("weight decay, λ·θ in the update, λ", SIZES, 0.0, lambda v: decayed(expected, v, ""))
+    yield _Family("L2, λ·θ in the gradient, λ", SIZES, 0.0, lambda v: regularised(expected, v, ""))
+
+
+def _fitted(expected: Implementation, part: Trajectory, value: str, row: int, column: int) -> Iterator[Candidate]:
+    """Changes by one number that give what the trajectory shows at its first difference; round numbers first."""
+    one = part.steps(slice(row, row + 1))
+    wide = {
+        name: {slot: np.float64(array[:, [column]]) for slot, array in getattr(one, name).items() if array.shape[1] > 1}
+        for name in ("before", "after")
+    }
+    if value not in wide["after"]:
+        return
+    lone = Trajectory(one.t, np.float64(one.g[:, [column]]), np.float64(one.x[:, [column]]), **wide)
+    target = float(wide["after"][value][0, 0])
+    for family in _families(expected):
+
+        def off(number: float, family: _Family = family) -> float:
+            try:
+                return float(np.ravel(_values(family.of(number), lone)[value])[0]) - target
+            except InputError:  # a number that the rule refuses
+                return math.nan
+
+        grid = [(number, off(number)) for number in map(float, family.values)]
+        for (low, at_low), (high, at_high) in zip(grid, grid[1:], strict=False):
+            if at_low * at_high <= 0:
+                found = brentq(off, low, high, xtol=1e-300, rtol=1e-14)
+                for number in _rounded(float(found)):
+                    with suppress(InputError):
+                        yield (family.words(number),), family.of(number)
+
+
+def _rounded(number: float) -> list[float]:
+    """The number in one to four digits, it or what it lacks to 1, and as it is; those that are near to it."""
+    short = [float(f"{number:.{digits}e}") for digits in range(4)]
+    short += [round(1 - float(f"{1 - number:.{digits}e}"), 12) for digits in range(4)] if 0 <= number < 1 else []
+    near = [one for one in short if abs(one - number) <= 1e-2 * abs(number)]
+    return list(dict.fromkeys([*near, number]))
 
 
 def _share(
-    part: Trajectory, names: Iterable[str], values: Values, base: Values, bounds: Mapping[str, np.ndarray]
+    part: Trajectory, names: Iterable[str], values: Mapping[str, Any], base: Values, bounds: Mapping[str, np.ndarray]
 ) -> float:
     """How far the trajectory is from the values, in what rounding allows: that of `base`, larger as values are."""
     worst = 0.0
@@ -119,25 +232,29 @@ def _share(
         same = (found == value) | (np.isnan(found) & np.isnan(value))
         shares = np.where(same, 0.0, np.nan_to_num(np.abs(found - value) / (bounds[name] * scale), nan=np.inf))
         worst = max(worst, float(np.max(shares)))
+        if worst > 1:
+            break
     return worst
 
 
-def _first_changed(values: Values, base: Values, order: Iterable[str]) -> str | None:
+def _first_changed(values: Mapping[str, Any], base: Mapping[str, Any], order: Iterable[str]) -> str | None:
     """The first value that is not the same to the bit: what a change does not touch is computed alike."""
     shared = (name for name in order if name in values and name in base)
     return next((name for name in shared if not np.array_equal(values[name], base[name], equal_nan=True)), None)
 
 
-def _bounds(formula: Formula, own: Formula, part: Trajectory) -> dict[str, np.ndarray]:
-    """What roundings of two formulas may add up to, by value, in the order of computation."""
+def _bounds(statement: Statement, own: Statement, part: Trajectory) -> dict[str, np.ndarray]:
+    """What roundings of two statements may add up to, by value, in the order of computation."""
     t, precision = part.t[:, np.newaxis], Precision.of(part.g.dtype)
     with np.errstate(all="ignore"):
-        values, others = (f.values(t, part.g, part.before, precision) for f in (formula, own))
-    return {name: value.error + others[name].error for name, value in values.items()}
+        both = [of.values(t, part.g, part.before, precision, x=part.x) for of in (statement, own)]
+        for values in both:
+            values["x"] = precision.exact(part.x) - values["delta"]
+    return {name: value.error + both[1][name].error for name, value in both[0].items()}
 
 
 SYMBOLS = {"epsilon": "ε", "learning_rate": "learning rate", "beta_1": "β1", "beta_2": "β2", "rho": "ρ",
-           "initial_accumulator_value": "first accumulator"}  # fmt: skip
+           "epsilon_root": "ε inside the root", "initial_accumulator_value": "first accumulator"}  # fmt: skip
 
 FORMS = {
     "epsilon-hat": "ε̂ for ε: added to √v, before the bias correction",

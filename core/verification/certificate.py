@@ -1,4 +1,4 @@
-"""The certificate: rule × dialect × reference × dtype × execution, each with its verdict, and with what it can see."""
+"""The certificate: what is judged × reference × dtype × execution, each with its verdict and with what it covers."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,34 +11,67 @@ import numpy as np
 from ..errors import InputError
 from ..program import Execution
 from ..rules import Rule
+from ..seeds import generator
 from .causes import Cause
-from .implementations import Implementation, Known, known
+from .implementations import Implementation, Known, OfOptimizer
 from .judge import Comparison, Difference, Drift
+from .layout import Layout
 from .references import REFERENCES
+from .rounded import Precision
+from .statements import Statement
 from .streams import Streams
-from .trajectory import Trajectory, compiled_trajectories
-from .trial import PAPER, Trial
+from .trajectory import Run, Trajectory, Values, compiled_trajectories
+from .trial import PAPER, Case, Expected, Judged, Trial
 
 EXECUTIONS: tuple[str, ...] = get_args(Execution)
 DTYPES = ("float32", "float64")
 
 STEPS: Mapping[str, int] = {"eager": 300, "graph": 1_000, "xla-step": 1_000, "xla-loop": 10_000}
-"""How many steps an execution is followed for, at most."""
+"""How many steps an execution of a rule is followed for, at most."""
+
+DRAWN_STEPS = 1_000
+"""How many steps whatever is no rule is followed for from drawn slots, at most; from its own, as many as are given."""
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """What a row rests on.
+
+    shapes:     of the tensors that were updated at once, in an order that changes.
+    steps:      how many were compared, each from the state before it; asked: about how many of them a library itself
+                was asked, which is not all of them where each costs a call; None where the reference is no library.
+    gradients:  the smallest and the largest |g| beside 0. zeros: whether there were any.
+    parameters: the smallest and the largest.
+    settings:   the sets of settings, each as what differs from the reference's own; a schedule in words.
+    drawn:      whether slots also started from drawn values.
+    estimated:  whether what rounding may come to is an estimate, as it is for a library that has no formula here.
+    """
+
+    shapes: tuple[tuple[int, ...], ...]
+    steps: int
+    asked: int | None
+    gradients: tuple[float, float]
+    zeros: bool
+    parameters: tuple[float, float]
+    settings: tuple[Mapping[str, float | str], ...]
+    drawn: bool
+    estimated: bool
 
 
 @dataclass(frozen=True)
 class Row:
     """One line of the certificate.
 
-    rule, dialect: what is judged, by name, and whose formula it is held to.
-    settings:   the sets of settings that it was judged with, each as what differs from the dialect's own.
-    steps:      how many were compared, each from the state before it.
+    rule, dialect: what is judged, by name, and whose formula it is held to; no dialect where there is no formula.
     missing:    the package that the reference needs and that is not installed; then there is nothing else.
-    comparison: every value of every step, over all sets of settings.
+    coverage:   what it rests on.
+    comparison: every value of every step, over all cases.
     first:      the first value beyond its bound, slots before the first step included.
     why:        its cause, if that is known.
-    drift:      from the formula's free run, where the reference is the paper.
-    planted, missed: how many errors these settings, gradients and bounds were tried on; the names of those not seen.
+    rounding:   the roundings in which alone the subject is not the reference.
+    drift:      from the statement's free run.
+    planted, missed: how many errors these cases, gradients and bounds were tried on; the names of those not seen.
+    alike:      roundings, planted too, that somebody's own implementation could have without its being seen.
     """
 
     rule: str
@@ -46,56 +79,67 @@ class Row:
     reference: str
     dtype: str
     execution: str
-    settings: tuple[Mapping[str, float], ...] = ()
-    steps: int = 0
     missing: str | None = None
+    coverage: Coverage | None = None
     comparison: Comparison | None = None
     first: Difference | None = None
     why: Cause | None = None
+    rounding: tuple[str, ...] = ()
     drift: Drift | None = None
     planted: int = 0
     missed: tuple[str, ...] = ()
+    alike: tuple[str, ...] = ()
+
+    @property
+    def steps(self) -> int:
+        return self.coverage.steps if self.coverage else 0
 
     @property
     def verdict(self) -> str:
-        """certified, or the first that is wrong of: missing, differs, drifts, blind (an error would not be seen)."""
+        """certified, rounding (only), or the first that is wrong of: missing, differs, drifts, blind.
+
+        Blind: a planted error would not be seen.
+        """
         if self.missing:
             return "missing"
         if self.first is not None:
             return "differs"
         if self.drift is not None and self.drift.first is not None:
             return "drifts"
-        return "blind" if self.missed else "certified"
+        if self.missed:
+            return "blind"
+        return "rounding" if self.rounding else "certified"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What is to be judged: that an implementation computes a rule in a dialect, as these references do.
+    """What is to be judged: that an implementation computes what these references do.
 
     name:       of the implementation.
-    rule, dialect: of the formula.
+    expected:   what should come out with certain settings.
     subject:    for a set of settings, the implementation with it: a Rule, which is run in the executions of `Program`,
                 or another `Implementation`, which is run as it is.
-    settings:   the sets of settings to judge it with.
-    references: names of `REFERENCES`, or `PAPER`.
+    cases:      what to judge it with.
+    references: names of `REFERENCES`, `PAPER`, or the name of a statement of one's own.
+    dialect:    of the formula, if any.
     own:        what is known of an implementation that is none of core's; see `Trial`.
-    narrow:     the implementation itself keeps its settings in float32.
+    narrow:     the implementation or the statement keeps its settings in float32.
     """
 
     name: str
-    rule: str
-    dialect: str
-    subject: Callable[[Mapping[str, float]], Rule | Implementation]
-    settings: tuple[Mapping[str, float], ...]
+    expected: Callable[[Mapping[str, Any]], Expected]
+    subject: Callable[[Mapping[str, Any]], Rule | Implementation]
+    cases: tuple[Case, ...]
     references: tuple[str, ...]
+    dialect: str = ""
     own: Known | None = None
     narrow: bool = False
 
     def rows(self, streams: Streams, executions: Sequence[str] = EXECUTIONS) -> Iterator[Row]:
         """Judges the subject in the streams' dtype; a row for each reference and execution.
 
-        Raises InputError for a subject that fails, gives what is no number, or has not the formula's number of slots,
-        and for settings that a reference cannot be asked about in this dtype.
+        Raises InputError for a subject that fails or has not as many slots as are expected, and for settings that a
+        reference cannot be asked about in this dtype.
         """
         dtype = streams.gradients.dtype
         if not executions:
@@ -108,62 +152,95 @@ class Claim:
                 f"{', '.join(self.references)} keeps its settings in float32, which does not hold those of {self.name} "
                 "exactly: judge it in float32 alone."
             )
-        missing = {name: None if name == PAPER else REFERENCES[name].missing() for name in self.references}
-        asked = {name: self._asked(name, dtype) for name in self.references if not missing[name]}
-        sets = [settings for settings in self.settings if any(settings in some for some in asked.values())]
-        trials = self._trials(sets, streams, executions) if sets else []
+        missing = {name: REFERENCES[name].missing() if name in REFERENCES else None for name in self.references}
+        trials = [] if all(missing.values()) else self._trials(streams, executions, missing)
         for name in self.references:
             if missing[name]:
                 for execution in executions:
                     yield Row(self.name, self.dialect, name, dtype.name, execution, missing=missing[name])
             else:
-                yield from self._judged(name, [trial for trial in trials if trial.settings in asked[name]], dtype)
+                yield from self._judged(name, trials, dtype)
 
-    def _own_with(self, settings: Mapping[str, float]) -> Known | None:
+    def can_be_asked(self, dtype: Any) -> bool:
+        """Whether the subject, and every reference, can be asked about some of the cases in this dtype."""
+        cases = self._cases(np.dtype(dtype))
+        return bool(cases) and all(
+            any(self._asks(name, case, np.dtype(dtype)) for case in cases) for name in self.references
+        )
+
+    def _cases(self, dtype: np.dtype) -> list[Case]:
+        """Those in which the subject computes with its settings as they are."""
+        return [case for case in self.cases if not self.narrow or dtype == np.float32 or self._held(case)]
+
+    def _asks(self, reference: str, case: Case, dtype: np.dtype) -> bool:
+        """Whether a reference itself can be asked about a case in this dtype."""
+        if reference not in REFERENCES:
+            return True
+        narrow = REFERENCES[reference].narrow_settings and dtype != np.float32
+        return not case.scheduled and (not narrow or self._held(case))
+
+    def _held(self, case: Case) -> bool:
+        """Whether float32 holds the settings, and what they lack to 1, exactly."""
+        about = self.expected(case.settings).known
+        if about is None or case.scheduled:
+            return False
+        numbers = about.formula.settings.values()
+        return all(float(np.float32(part)) == part for number in numbers for part in (number, 1 - number))
+
+    def _own_with(self, settings: Mapping[str, Any]) -> Known | None:
         """What is known of the implementation, with other settings where it takes them."""
-        if self.own is None or settings == self.settings[0]:
+        if self.own is None or settings == self.cases[0].settings:
             return self.own
         rule, formula = replace(self.own.rule, **settings), self.own.formula.given(settings)
         return self.own._replace(rule=rule, formula=formula)
 
-    def can_be_asked(self, dtype: Any) -> bool:
-        """Whether every reference can be asked about some of the settings in this dtype."""
-        return all(self._asked(name, np.dtype(dtype)) for name in self.references)
-
-    def _asked(self, reference: str, dtype: np.dtype) -> list[Mapping[str, float]]:
-        """The sets of settings that the reference can be asked about in this dtype."""
-        narrow = self.narrow or (reference != PAPER and REFERENCES[reference].narrow_settings)
-        if not narrow or dtype == np.float32:
-            return list(self.settings)
-        return [settings for settings in self.settings if self._held_by_float32(settings)]
-
-    def _held_by_float32(self, settings: Mapping[str, float]) -> bool:
-        numbers = known(self.rule, self.dialect, settings).formula.settings.values()
-        return all(float(np.float32(part)) == part for number in numbers for part in (number, 1 - number))
-
-    def _trials(self, sets: Sequence[Mapping[str, float]], streams: Streams, executions: Sequence[str]) -> list[Trial]:
-        subjects = [self.subject(settings) for settings in sets]
-        names = ["own_settings", *(f"revealing_settings_{n}" for n in range(1, len(sets)))]
-        rules = {name: one for name, one in zip(names, subjects, strict=True) if isinstance(one, Rule)}
-        runs: list[dict[str, Trajectory]] = [{} for _ in sets]
-        for execution in executions if rules else ():  # all sets in one program: a compilation is what costs
-            found = compiled_trajectories(rules, streams.first(STEPS[execution]), execution)
-            for run, trajectory in zip(runs, found.values(), strict=True):
-                run[execution] = trajectory
-        for run, subject in zip(runs, subjects, strict=True):
+    def _trials(self, streams: Streams, executions: Sequence[str], missing: Mapping[str, str | None]) -> list[Trial]:
+        dtype, cases = streams.gradients.dtype, self._cases(streams.gradients.dtype)
+        expected = [self.expected(case.settings) for case in cases]
+        starts = [
+            drawn_slots(one.statement, streams) if case.drawn else None
+            for case, one in zip(cases, expected, strict=True)
+        ]
+        subjects = [self.subject(case.settings) for case in cases]
+        runs: list[dict[str, Trajectory]] = [{} for _ in cases]
+        if any(isinstance(one, Rule) for one in subjects):
+            layout = Layout.of(streams.kinds)
+            names = ["own_settings", *(f"other_settings_{n}" for n in range(1, len(cases)))]
+            for number, execution in enumerate(executions):  # all cases in one program: a compilation is what costs
+                together = {
+                    name: Run(rule, layout, layout.order(number + turn), start)
+                    for turn, (name, rule, start) in enumerate(zip(names, subjects, starts, strict=True))
+                    if isinstance(rule, Rule)
+                }
+                found = compiled_trajectories(together, streams.first(STEPS[execution]), execution)
+                for run, trajectory in zip(runs, found.values(), strict=True):
+                    run[execution] = trajectory
+        for run, subject, start in zip(runs, subjects, starts, strict=True):
             if isinstance(subject, Implementation):
-                run["as it is"] = subject.run(streams.first(STEPS["eager"]))
+                run |= _as_it_is(subject, streams, start)
         return [
-            Trial(self.name, settings, known(self.rule, self.dialect, settings), streams, run, self._own_with(settings))
-            for settings, run in zip(sets, runs, strict=True)
+            Trial(
+                self.name,
+                case,
+                one,
+                streams,
+                run,
+                self._own_with(case.settings),
+                start,
+                isinstance(subject, Rule),
+                [name for name, lacks in missing.items() if not lacks and self._asks(name, case, dtype)],
+            )
+            for case, one, run, subject, start in zip(cases, expected, runs, subjects, starts, strict=True)
         ]
 
     def _judged(self, reference: str, trials: Sequence[Trial], dtype: np.dtype) -> Iterator[Row]:
-        verdicts, seen = [trial.judged(reference) for trial in trials], [trial.seen(reference) for trial in trials]
-        errors = set().union(*seen)
-        missed = tuple(sorted(error for error in errors if not any(caught.get(error) for caught in seen)))
-        for execution in verdicts[0]:
-            parts = [verdict[execution] for verdict in verdicts]
+        verdicts, seen = [trial.judged(reference) for trial in trials], [trial.seen for trial in trials]
+        errors: set[str] = set().union(*seen)
+        unseen = {error for error in errors if not any(caught.get(error) for caught in seen)}
+        alike = unseen & frozenset().union(*(trial.roundings for trial in trials)) if self.own else frozenset()
+        for execution in trials[0].runs:
+            ran = [n for n, trial in enumerate(trials) if execution in trial.runs]
+            parts = [verdicts[n][execution] for n in ran]
             wrong = next((part for part in parts if part.first is not None), parts[0])
             drifts = [part.drift for part in parts if part.drift is not None]
             yield Row(
@@ -172,12 +249,59 @@ class Claim:
                 reference,
                 dtype.name,
                 execution,
-                settings=tuple(trial.settings for trial in trials),
-                steps=parts[0].steps,
+                coverage=_coverage([trials[n] for n in ran], parts, execution),
                 comparison=reduce(or_, [part.comparison for part in parts]),
                 first=wrong.first,
                 why=wrong.why,
+                rounding=tuple(dict.fromkeys(word for part in parts for word in part.rounding)),
                 drift=max(drifts, key=lambda drift: (drift.first is not None, drift.share), default=None),
-                planted=len(errors),
-                missed=missed,
+                planted=len(errors) - len(alike),
+                missed=tuple(sorted(unseen - alike)),
+                alike=tuple(sorted(alike)),
             )
+
+
+def _as_it_is(subject: Implementation, streams: Streams, start: Values | None) -> dict[str, Trajectory]:
+    """What runs by itself: a Keras optimizer eagerly and as a graph, all else in one way."""
+    steps = len(streams.gradients) if start is None else DRAWN_STEPS
+    graph = subject.as_graph() if isinstance(subject, OfOptimizer) else None
+    if graph is None:
+        return {"as it is": subject.run(streams.first(steps), start)}
+    return {
+        "eager": subject.run(streams.first(min(steps, STEPS["eager"])), start),
+        "graph": graph.run(streams.first(steps), start),
+    }
+
+
+def drawn_slots(statement: Statement, streams: Streams) -> Values:
+    """Slots that one step from 0 may leave, [coordinates]: small ones among them, whatever the first slots are."""
+    like, random = streams.gradients[0], generator(streams.seed, "slots")
+    g = (10 ** random.uniform(-8, 2, like.shape) * random.choice([-1.0, 1.0], like.shape)).astype(like.dtype)
+    zeros = {name: np.zeros_like(like) for name in statement.slots}
+    precision = Precision.of(like.dtype)
+    t = np.array([[1]])
+    rows = {name: slot[np.newaxis] for name, slot in zeros.items()}
+    with np.errstate(all="ignore"):
+        values = statement.values(t, g[np.newaxis], rows, precision, x=np.zeros_like(g)[np.newaxis])
+    return {name: np.asarray(values[name].value[0]).astype(like.dtype) for name in statement.slots}
+
+
+def _coverage(trials: Sequence[Trial], parts: Sequence[Judged], execution: str) -> Coverage:
+    runs, shown = [trial.runs[execution] for trial in trials], [part for part in parts if part.asked is not None]
+    sizes = np.abs(np.concatenate([run.g.ravel() for run in runs]))
+    x = np.concatenate([run.x.ravel() for run in runs])
+    x = x[np.isfinite(x)]
+    return Coverage(
+        shapes=tuple(Layout.of(trials[0].streams.kinds).shapes.values()),
+        steps=max(part.steps for part in parts),
+        asked=max((part.asked or 0 for part in shown), default=None),
+        gradients=(float(np.min(sizes[sizes > 0], initial=np.inf)), float(np.max(sizes))),
+        zeros=bool(np.any(sizes == 0)),
+        parameters=(float(np.min(x)), float(np.max(x))),
+        settings=tuple(
+            {name: str(value) if callable(value) else value for name, value in trial.case.settings.items()}
+            for trial in trials
+        ),
+        drawn=any(trial.case.drawn for trial in trials),
+        estimated=any(trial.estimated for trial in trials),
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ..errors import InputError
-from .causes import cause
+from .causes import Suspect, cause
 from .implementations import Implementation, OfRule, renamed
 from .judge import judge, judge_first
 from .streams import Streams
@@ -70,7 +70,8 @@ def diverge(a: Implementation, b: Implementation, streams: Streams) -> Divergenc
     if difference is None:
         return None
     rule = runner.known.rule if runner.known else None
-    why = cause(formula, follower.known.rule, trajectory, difference, own, rule)
+    expected = OfRule(follower.name, follower.known.rule)
+    why = cause(Suspect(formula, expected, own, rule), trajectory, difference)
     found, expected = difference.found, difference.expected
     return Divergence(
         step=difference.step,

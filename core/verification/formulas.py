@@ -8,7 +8,8 @@ It returns all its values by name in the order in which they are computed; slots
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from itertools import combinations
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -92,11 +93,16 @@ class Formula:
     complement_in, power_in: the dtype in which the source subtracts 1 − β, and raises β to the power t: "variable",
                "float64" (Python's numbers, too) or, for powers, "float32".
     running:   the powers β^t are running products, which err by half a unit a step.
-    absent:    settings that the source has not, though the formula has a place for them: TF1's Adagrad has no ε.
+    absent:    settings that the source lacks, though the formula has a place for them: TF1's Adagrad has no ε.
+
+    The learning rate may be a schedule, a function of the number of steps taken before.
     """
 
+    estimated: ClassVar = False
+    """Its bounds are derived."""
+
     compute: Callable[..., dict[str, Any]]
-    settings: Mapping[str, float]
+    settings: Mapping[str, Any]
     slots: tuple[str, ...]
     complement_in: str = "float64"
     power_in: str = "float64"
@@ -138,8 +144,36 @@ class Formula:
             found[name] = Rounded(1 - power, error, precision)
         return found
 
+    def otherwise_rounded(self, dtype: Any) -> list[tuple[tuple[str, ...], Self]]:
+        """The same formula as others may round what its source does not prescribe, each with what is rounded so.
+
+        In float32: β^t, by a power, a running product or exp(t·ln β); 1 − β. In float64: those in float32, and all
+        settings. One of them first, then several.
+        """
+        narrow = np.dtype(dtype) == np.float32
+        place = "variable" if narrow else "float32"
+        changes: dict[str, dict[str, Any]] = {}
+        if "beta_1" in self.settings:
+            changes["β^t computed in float32"] = dict(power_in=place, running=True)
+        if narrow and {"beta_1", "rho"} & self.settings.keys() and self.complement_in != "variable":
+            changes["1 − β subtracted in float32"] = dict(complement_in="variable")
+        if not narrow:
+            rounded = {n: v if callable(v) else float(np.float32(v)) for n, v in self.settings.items()}
+            changes["constants rounded to float32"] = dict(settings=rounded)
+        return [
+            (words, replace(self, **{name: value for one in words for name, value in changes[one].items()}))
+            for count in range(1, len(changes) + 1)
+            for words in combinations(changes, count)
+        ]
+
     def values(
-        self, t: Any, g: Any, slots: Mapping[str, Any], precision: Precision, found: Mapping[str, Any] | None = None
+        self,
+        t: Any,
+        g: Any,
+        slots: Mapping[str, Any],
+        precision: Precision,
+        found: Mapping[str, Any] | None = None,
+        x: Any = None,
     ) -> dict[str, Rounded]:
         """All values of step t from these slots, in the order of their computation, and what each may be off.
 
@@ -148,6 +182,7 @@ class Formula:
         found:    what an implementation shows. Its bias corrections are judged by themselves, and what is computed
                   from them given them, because 1 − β^t loses digits for small t in every implementation; likewise the
                   average of Δx² given Δx, because a square doubles every error.
+        x:        parameters, which no formula here reads.
         """
         corrections = self.corrections(t, precision)
         given = {name: precision.exact(found[name]) for name in (*corrections, "dx") if found and name in found}
@@ -155,25 +190,27 @@ class Formula:
             lost = np.where(np.abs(g) < precision.tiny, np.abs(precision.wide(g)), 0)
             g = Rounded(precision.wide(g), lost, precision)
         slots = {name: slot if isinstance(slot, Rounded) else precision.exact(slot) for name, slot in slots.items()}
-        return self.compute(g, slots, **self._settings(precision), **{**corrections, **given}) | corrections
+        return self.compute(g, slots, **self._settings(precision, t), **{**corrections, **given}) | corrections
 
     def terms(
-        self, t: Any, g: np.ndarray, slots: Mapping[str, np.ndarray], precision: Precision
+        self, t: Any, g: np.ndarray, slots: Mapping[str, np.ndarray], precision: Precision, values: Any = None
     ) -> dict[str, np.ndarray]:
         """Σ|terms| of all values of step t."""
         corrections = {name: bound.value for name, bound in self.corrections(t, precision).items()}
         magnitudes = {name: np.abs(precision.wide(slot)) for name, slot in slots.items()}
-        terms = self.compute(np.abs(precision.wide(g)), magnitudes, **self._settings(precision), **corrections)
+        terms = self.compute(np.abs(precision.wide(g)), magnitudes, **self._settings(precision, t), **corrections)
         return terms | {name: 2 - correction for name, correction in corrections.items()}
 
-    def _settings(self, precision: Precision) -> dict[str, Any]:
-        """The settings as wide numbers; β and ρ take the narrow dtype first where 1 − β is subtracted there."""
+    def _settings(self, precision: Precision, t: Any) -> dict[str, Any]:
+        """The settings at step t as wide numbers; β and ρ take the narrow dtype first where 1 − β is subtracted there."""
         narrow = ("beta_1", "beta_2", "rho") if self.complement_in == "variable" else ()
-        return {
-            name: precision.wide(precision.dtype(value) if name in narrow else value)
-            for name, value in self.settings.items()
-            if name != "initial_accumulator_value"
-        }
+        found = {}
+        for name, value in self.settings.items():
+            if name == "initial_accumulator_value":
+                continue
+            number = value(precision.wide(t) - 1) if callable(value) else value
+            found[name] = precision.wide(precision.dtype(number) if name in narrow else number)
+        return found
 
 
 def _adam(compute: Callable, epsilon: float = 1e-8, **precisions: Any) -> Formula:

@@ -1,20 +1,23 @@
 """Whatever computes a rule, seen alike: it runs along gradients, or takes single steps from another one's states."""
 
+import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from ..errors import InputError
 from ..rules import RULES, Rule
 from .formulas import FORMULAS, Formula
-from .references import REFERENCES, Keras, Reference, keras_rule, keras_settings
+from .layout import Layout
+from .references import LIBRARIES, REFERENCES, Keras, Library, Reference
 from .streams import Streams
-from .trajectory import START, Trajectory, failures_named, numpy_trajectory, trajectory_of
+from .trajectory import Trajectory, Values, failures_named, numpy_trajectory, trajectory_of
 
-Values = dict[str, np.ndarray]
+Returned = Literal["delta", "x"]
+"""What a function returns: the update Δ, or the parameter after it, θ′."""
 
 
 class Known(NamedTuple):
@@ -26,7 +29,7 @@ class Known(NamedTuple):
     formula: Formula
 
 
-def known(rule: str, dialect: str, settings: Mapping[str, float]) -> Known:
+def known(rule: str, dialect: str, settings: Mapping[str, Any]) -> Known:
     """A rule of core and its formula; at the learning rate that the formula chooses where neither has another.
 
     Raises InputError for a rule, dialect or setting that is not there.
@@ -50,7 +53,7 @@ class Implementation(ABC):
     """
 
     name: str
-    known: Known | None
+    known: Known | None = None
     narrow_settings: bool = False
 
     @property
@@ -63,12 +66,12 @@ class Implementation(ABC):
         """The slots before the first step, for parameters of the shape and dtype of `like` [coordinates]."""
 
     @abstractmethod
-    def run(self, streams: Streams) -> Trajectory:
-        """Its own way along the streams."""
+    def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
+        """Its own way along the streams, from its own first slots or from `start`."""
 
     @abstractmethod
     def follow(self, trajectory: Trajectory) -> Values:
-        """One step from each state of a trajectory: updates and new slots, and its stages where it shows them."""
+        """One step from each state of a trajectory: the update or the parameter, new slots, and any stages it shows."""
 
     def rounding(self, formula: Formula, dtype: Any) -> Formula:
         """The formula as this implementation rounds it in a dtype."""
@@ -79,28 +82,36 @@ class OfRule(Implementation):
     """A rule of core, or one like it, in NumPy."""
 
     def __init__(self, name: str, rule: Rule, known: Known | None = None):
-        self.name, self.known, self._rule = name, known, rule
+        self.name, self.known, self.rule = name, known, rule
 
     @property
     def settings(self) -> dict[str, float]:
-        values = {field.name: getattr(self._rule, field.name) for field in fields(self._rule)}
+        values = {field.name: getattr(self.rule, field.name) for field in fields(self.rule)}
         return {name: value for name, value in values.items() if isinstance(value, float)}
 
     def first(self, like: np.ndarray) -> Values:
         with failures_named(self.name):
-            return {name: np.asarray(slot) for name, slot in self._rule.slots(like)._asdict().items()}
+            return {name: np.asarray(slot) for name, slot in self.rule.slots(like)._asdict().items()}
 
-    def run(self, streams: Streams) -> Trajectory:
-        return numpy_trajectory(self._rule, streams)
+    def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
+        return numpy_trajectory(self.rule, streams, start)
 
     def follow(self, trajectory: Trajectory) -> Values:
-        return steps_of(self._rule, trajectory)
+        """All steps at once."""
+        g, t = trajectory.g, trajectory.t.astype(np.result_type(trajectory.g.dtype, np.float64))
+        with failures_named(type(self.rule).__name__), np.errstate(all="ignore"):
+            kind = type(self.rule.slots(trajectory.x[0]))
+            slots = kind(**{name: trajectory.before[name] for name in kind._fields})
+            step = self.rule.update(g, slots, t if t.ndim == 2 else t[:, np.newaxis], trajectory.x)
+        return dict(delta=step.delta, **step.slots._asdict(), **step.stages)
 
 
 class OfLibrary(Implementation):
     """A library's own optimizer; `settings` are by our rules' names, and what is not in them the library's default.
 
-    Raises InputError for a setting that the rule has not.
+    Asked from parameters of 0, so that it shows the update to the last bit.
+
+    Raises InputError for a setting that the rule lacks.
     """
 
     def __init__(self, name: str, kind: type[Reference], rule: str, settings: Mapping[str, float]):
@@ -112,88 +123,220 @@ class OfLibrary(Implementation):
         absent = self.known.formula.absent
         self._settings = {n: value for n, value in {**rate, **settings}.items() if n not in absent}
 
+    @property
+    def every_step(self) -> bool:
+        """Whether it can be asked about all steps at once: nothing in it depends on their number."""
+        return self.known is not None and "beta_1" not in self.known.formula.settings
+
     def _made(self, like: np.ndarray) -> Reference:
-        return self._kind(self._rule, self._settings, like.dtype, like.size)
+        return self._kind(self._rule, self._settings, like.dtype, Layout.flat(like.size))
 
     def first(self, like: np.ndarray) -> Values:
         return self._made(like).first()
 
-    def run(self, streams: Streams) -> Trajectory:
-        return _run(self._made(streams.gradients[0]), streams)
+    def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
+        made = self._made(streams.gradients[0])
+        return _run(self.name, _at_zero(made), streams, start or made.first(), streams.start)
 
     def follow(self, trajectory: Trajectory) -> Values:
-        return _follow(self._made(trajectory.g[0]), trajectory)
+        rows, columns = trajectory.g.shape
+        if self.every_step:
+            made = self._made(trajectory.g.ravel())
+            slots = {name: slot.ravel() for name, slot in trajectory.before.items()}
+            found = _at_zero(made)(1, trajectory.g.ravel(), slots, trajectory.x.ravel())
+            return {name: value.reshape(rows, columns) for name, value in found.items()}
+        return _follow(_at_zero(self._made(trajectory.g[0])), trajectory)
 
     def rounding(self, formula: Formula, dtype: Any) -> Formula:
         narrow = self._kind.narrow_powers and dtype == np.float64
         return replace(formula, power_in="float32") if narrow else formula
 
 
-class OfKeras(OfLibrary):
-    """Somebody's own Keras optimizer: Adam, Adagrad, Adadelta or plain SGD. Raises InputError for another."""
+class OfOptimizer(Implementation):
+    """Somebody's own optimizer of a library, whatever it computes, on tensors of a layout.
 
-    def __init__(self, optimizer: Any, name: str | None = None):
-        rule = keras_rule(optimizer)
-        name = name or f"keras.optimizers.{type(optimizer).__name__}"
-        super().__init__(name, Keras, rule, keras_settings(optimizer))
-        self._optimizer = optimizer
+    optimizer: a Keras or PyTorch optimizer, or an Optax transformation.
+    compiled:  as a graph, where the library has such.
 
-    def _made(self, like: np.ndarray) -> Reference:
-        return Keras.of(self._optimizer, like.dtype, like.size)
+    Raises InputError where it is none of these.
+    """
+
+    def __init__(self, optimizer: Any, name: str | None = None, compiled: bool = False):
+        kind = library_of(optimizer)
+        if kind is None:
+            raise InputError(f"An optimizer must be one of {', '.join(LIBRARIES)}, found {optimizer!r}.")
+        self.optimizer, self.kind, self._compiled = optimizer, kind, compiled
+        self.name = name or kind.described(optimizer)
+        self.narrow_settings = kind.narrow_settings
+        if (rule := kind.rule_of(optimizer)) is not None:
+            own = {n: v for n, v in self.settings.items() if n in FORMULAS[rule][kind.dialect].settings}
+            self.known = known(rule, kind.dialect, own)
+
+    @property
+    def settings(self) -> dict[str, float]:
+        return self.kind.settings_of(self.optimizer)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """By which it does more than its rule."""
+        found = self.kind.configuration(self.optimizer)
+        return {name: found[name] for name in self.kind.around if found.get(name)}
+
+    def changed(self, settings: Mapping[str, float]) -> "OfOptimizer":
+        """The same with other settings, by our rules' names."""
+        changes = {self.kind.own.get(name, name): value for name, value in settings.items()}
+        return type(self)(self.kind.copied(self.optimizer, **changes), self.name, self._compiled)
+
+    def as_graph(self) -> "OfOptimizer | None":
+        """The same compiled, where the library has such."""
+        return type(self)(self.optimizer, self.name, compiled=True) if issubclass(self.kind, Keras) else None
+
+    def _made(self, dtype: Any, layout: Layout) -> Reference:
+        kind = type(self.kind.__name__, (self.kind,), {"compiled": True}) if self._compiled else self.kind
+        with failures_named(self.name):
+            return kind.of(self.optimizer, dtype, layout)
+
+    def first(self, like: np.ndarray) -> Values:
+        return self._made(like.dtype, Layout.flat(like.size)).first()
+
+    def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
+        made = self._made(streams.gradients.dtype, Layout.of(streams.kinds))
+        begin = made.first() if start is None else _called(start, tuple(made.first()))
+        with failures_named(self.name):
+            return _run(self.name, made.step, streams, begin, streams.start)
+
+    def follow(self, trajectory: Trajectory) -> Values:
+        made = self._made(trajectory.g.dtype, Layout.flat(trajectory.g.shape[1]))
+        with failures_named(self.name):
+            return _follow(made.step, trajectory)
 
 
 class OfFunction(Implementation):
     """A plain function of NumPy arrays, update(g, slots, t, x) → (Δ, new slots), with slots as dictionaries.
 
-    slots: the value of each before the first step.
+    slots:    the value of each before the first step.
+    settings: the numbers that it uses, by our rules' names; those that it takes as keywords are passed to it.
+    returns:  "x" where it returns the parameter afterwards in place of Δ.
     """
 
-    known = None
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        slots: Mapping[str, float],
+        settings: Mapping[str, float] | None = None,
+        returns: Returned = "delta",
+        name: str | None = None,
+    ):
+        self.name = name or getattr(function, "__name__", repr(function))
+        self._function, self._slots, self._settings, self.returns = function, slots, dict(settings or {}), returns
+        try:
+            taken = inspect.signature(function).parameters
+        except (TypeError, ValueError):  # a built-in function has no signature
+            taken = {}
+        self.takes = tuple(name for name in self._settings if name in taken)
 
-    def __init__(self, function: Callable[..., Any], slots: Mapping[str, float]):
-        self.name, self._function, self._slots = getattr(function, "__name__", repr(function)), function, slots
+    @property
+    def settings(self) -> dict[str, float]:
+        return self._settings
+
+    def changed(self, settings: Mapping[str, float]) -> "OfFunction":
+        """The same with other settings. They must be among those that it takes."""
+        return type(self)(self._function, self._slots, {**self._settings, **settings}, self.returns, self.name)
 
     def first(self, like: np.ndarray) -> Values:
         return {name: np.full_like(like, value) for name, value in self._slots.items()}
 
-    def run(self, streams: Streams) -> Trajectory:
-        return _run(self, streams)
+    def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
+        layout = Layout.of(streams.kinds)
+        begin = self.first(streams.gradients[0]) if start is None else _called(start, tuple(self._slots))
+        calls = layout.calls(len(streams.gradients))
+        return _run(self.name, self._stepping(layout), streams, begin, streams.start, calls)
 
     def follow(self, trajectory: Trajectory) -> Values:
-        return _follow(self, trajectory)
+        return _follow(self._stepping(Layout.flat(trajectory.g.shape[1])), trajectory)
 
-    def step(self, t: int, g: np.ndarray, slots: Mapping[str, np.ndarray]) -> Values:
+    def call(self, g: Any, slots: Mapping[str, Any], t: Any, x: Any) -> dict[str, Any]:
+        """What it returns for arrays of any kind, by name. Raises InputError where that is not what it should be."""
         with failures_named(self.name):
-            copies = {name: slot.copy() for name, slot in slots.items()}  # a function may change them in place
-            answer = self._function(g.copy(), copies, t, np.full_like(g, START))
+            answer = self._function(g, slots, t, x, **{name: self._settings[name] for name in self.takes})
         if not (isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], Mapping)):
-            raise InputError(f"{self.name} must return (Δ, new slots as a dictionary), found {type(answer).__name__}.")
-        values = {"delta": answer[0], **answer[1]}
-        for name in ("delta", *self._slots):
-            value = np.asarray(values.get(name))
-            if value.shape != g.shape or value.dtype != g.dtype:
-                found = f"{value.dtype} {value.shape}"
-                raise InputError(f"{self.name}: {name} must be {g.dtype} {g.shape}, found {found}.")
-        return {name: np.array(values[name]) for name in ("delta", *self._slots)}
+            what = "Δ" if self.returns == "delta" else "θ′"
+            raise InputError(
+                f"{self.name} must return ({what}, new slots as a dictionary), found {type(answer).__name__}."
+            )
+        if missing := [name for name in self._slots if name not in answer[1]]:
+            raise InputError(f"{self.name} must return all slots, found none of the name {missing[0]}.")
+        return {self.returns: answer[0], **{name: answer[1][name] for name in self._slots}}
+
+    def _stepping(self, layout: Layout) -> Callable[..., dict[str, np.ndarray]]:
+        def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> dict[str, np.ndarray]:
+            gradients, parameters = layout.split(g), layout.split(x)
+            of = {name: layout.split(slot) for name, slot in slots.items()}
+            found = {}
+            for name in layout.order(t - 1):
+                given = {slot: np.array(part[name]) for slot, part in of.items()}  # it may change them in place
+                values = self.call(np.array(gradients[name]), given, t, np.array(parameters[name]))
+                found[name] = {one: self._checked(one, value, gradients[name]) for one, value in values.items()}
+            return {one: layout.joined({name: found[name][one] for name in found}) for one in found[name]}
+
+        return step
+
+    def _checked(self, name: str, value: Any, like: np.ndarray) -> np.ndarray:
+        array = np.array(value)
+        if array.shape != like.shape or array.dtype != like.dtype:
+            raise InputError(
+                f"{self.name}: {name} must be {like.dtype} {like.shape}, found {array.dtype} {array.shape}."
+            )
+        return array
 
 
-def steps_of(rule: Rule, trajectory: Trajectory) -> Values:
-    """What a rule gives from each state of a trajectory, all steps at once, in NumPy."""
-    g = trajectory.g
-    x = np.full_like(g, START) if trajectory.x is None else trajectory.x
-    t = trajectory.t[:, np.newaxis].astype(np.result_type(g.dtype, np.float64))
-    with failures_named(type(rule).__name__), np.errstate(all="ignore"):
-        kind = type(rule.slots(x[0]))
-        slots = kind(**{name: trajectory.before[name] for name in kind._fields})
-        step = rule.update(g, slots, t, x)
-    return dict(delta=step.delta, **step.slots._asdict(), **step.stages)
+class Around(Implementation):
+    """Another implementation with something done to what goes in and to what comes out.
+
+    before: from a trajectory to the one that it is given; after: from that trajectory and what it gives to what comes
+    out, where the update is always "delta".
+    """
+
+    def __init__(
+        self,
+        name: str,
+        inner: Implementation,
+        before: Callable[[Trajectory], Trajectory] = lambda trajectory: trajectory,
+        after: Callable[[Trajectory, dict[str, Any]], dict[str, Any]] = lambda trajectory, values: values,
+    ):
+        self.name, self._inner, self._before, self._after = name, inner, before, after
+
+    def first(self, like: np.ndarray) -> Values:
+        return self._inner.first(like)
+
+    def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
+        first = start or self._inner.first(streams.gradients[0])
+
+        def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> Values:
+            rows = {name: slot[np.newaxis] for name, slot in slots.items()}
+            one = Trajectory(np.array([t]), g[np.newaxis], x[np.newaxis], rows, {})
+            return {name: np.asarray(value)[0] for name, value in self.follow(one).items() if name in ("delta", *slots)}
+
+        return _run(self.name, step, streams, first, streams.start)
+
+    def follow(self, trajectory: Trajectory) -> Values:
+        values = dict(self._inner.follow(self._before(trajectory)))
+        if "delta" not in values:
+            values["delta"] = trajectory.x - values.pop("x")
+        return self._after(trajectory, values)
+
+
+def library_of(subject: Any) -> type[Library] | None:
+    """The library whose optimizer, or class of optimizers, something is; None where it is none."""
+    return next((kind for kind in LIBRARIES.values() if kind.holds(subject)), None)
 
 
 def beside(trajectories: Sequence[Trajectory]) -> Trajectory:
     """Trajectories of the same steps as one, side by side; slots alone, not what came of them."""
     names = trajectories[0].before
     before = {name: np.hstack([trajectory.before[name] for trajectory in trajectories]) for name in names}
-    return Trajectory(trajectories[0].t, np.hstack([trajectory.g for trajectory in trajectories]), before, {})
+    g, x = (np.hstack([getattr(trajectory, of) for trajectory in trajectories]) for of in ("g", "x"))
+    return Trajectory(trajectories[0].t, g, x, before, {})
 
 
 def renamed(trajectory: Trajectory, slots: Sequence[str], owner: str, expected: str) -> Trajectory:
@@ -205,7 +348,7 @@ def renamed(trajectory: Trajectory, slots: Sequence[str], owner: str, expected: 
     if set(names) == set(slots):
         return trajectory
     if len(names) != len(slots):
-        found, wanted = ", ".join(names) or "none", ", ".join(slots)
+        found, wanted = ", ".join(names) or "none", ", ".join(slots) or "none"
         raise InputError(f"{owner} must have the slots of {expected}, {wanted}; found {found}.")
     called = dict(zip(names, slots, strict=True))
     before = {called[name]: value for name, value in trajectory.before.items()}
@@ -213,28 +356,60 @@ def renamed(trajectory: Trajectory, slots: Sequence[str], owner: str, expected: 
     return replace(trajectory, before=before, after=after)
 
 
-def _run(stepping: Any, streams: Streams) -> Trajectory:
-    g, found = streams.gradients, []
-    first = slots = stepping.first() if isinstance(stepping, Reference) else stepping.first(g[0])
+def _called(slots: Values, names: Sequence[str]) -> Values:
+    """Slots under other names, unless they are the same: in their order."""
+    return slots if set(slots) == set(names) else dict(zip(names, slots.values(), strict=True))
+
+
+Stepping = Callable[[int, np.ndarray, Values, np.ndarray], Values]
+"""One step: its number, gradients, slots and parameters [coordinates] to "delta" or "x" and the new slots."""
+
+
+def _at_zero(made: Reference) -> Stepping:
+    """Steps of a rule that ignores the parameter, from parameters of 0: the update to the last bit."""
+
+    def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> Values:
+        found = made.step(t, g, slots, np.zeros_like(g))
+        return found if "delta" in found else {"delta": -found.pop("x"), **found}
+
+    return step
+
+
+def _run(
+    name: str,
+    step: Stepping,
+    streams: Streams,
+    first: Values,
+    begin: np.ndarray,
+    calls: np.ndarray | None = None,
+) -> Trajectory:
+    """Steps along the streams. Parameters that begin at 0 are put back there after each step: see `streams.STARTS`."""
+    g, slots, x, found = streams.gradients, first, begin, []
+    held, befores = begin == 0, []
     for t, row in enumerate(g, start=1):
-        found.append(stepping.step(t, row, slots))
-        slots = {name: found[-1][name] for name in slots}
-    after = {name: np.stack([step[name] for step in found]) for name in found[0]}
-    return trajectory_of(getattr(stepping, "name", type(stepping).__name__), g, first, after)
+        befores.append(x)
+        with np.errstate(all="ignore"):
+            one = step(t, row, slots, x)
+            moved = one["x"] if "x" in one else x - one["delta"]
+        found.append(one)
+        slots, x = {slot: one[slot] for slot in first}, np.where(held, x.dtype.type(0), moved)
+    after = {value: np.stack([step[value] for step in found]) for value in found[0]}
+    return trajectory_of(name, g, np.stack(befores), first, after, calls)
 
 
-def _follow(stepping: Any, trajectory: Trajectory) -> Values:
-    found = [
-        stepping.step(int(t), trajectory.g[row], {name: slot[row] for name, slot in trajectory.before.items()})
-        for row, t in enumerate(trajectory.t)
-    ]
+def _follow(step: Stepping, trajectory: Trajectory) -> dict[str, np.ndarray]:
+    with np.errstate(all="ignore"):
+        found = [
+            step(int(t), trajectory.g[row], {n: s[row] for n, s in trajectory.before.items()}, trajectory.x[row])
+            for row, t in enumerate(trajectory.t)
+        ]
     return {name: np.stack([step[name] for step in found]) for name in found[0]}
 
 
 def named(name: str, settings: Mapping[str, float]) -> Implementation:
     """ "adam:keras", rawstep's Adam in the Keras dialect, or "keras:adam", Keras's own; with some settings.
 
-    Raises InputError for a name that is neither, a setting that the rule has not, and a library that is not installed.
+    Raises InputError for a name that is neither, a setting that the rule lacks, and a library that is not installed.
     """
     first, _, second = name.partition(":")
     second = second.lower()

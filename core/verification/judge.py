@@ -8,17 +8,15 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from .formulas import Formula
 from .rounded import Precision, Rounded
-from .trajectory import START, Trajectory
+from .statements import Statement
+from .trajectory import Trajectory, Values
 
 CHUNK = 500
 """Steps judged at a time: long double arrays of all of them would not fit into a cache."""
 
-Values = Mapping[str, np.ndarray]
-
-
-class Difference(NamedTuple):
+@dataclass(frozen=True)
+class Difference:
     """One value of one step at one coordinate, and how far it is from what it should be.
 
     step:  counted from 1; 0 is the state before the first.
@@ -75,18 +73,18 @@ class Comparison:
 
 
 def judge(
-    formula: Formula,
+    statement: Statement,
     trajectory: Trajectory,
     reference: Values | None = None,
-    own: Formula | None = None,
+    own: Statement | None = None,
 ) -> Comparison:
-    """Compares every value of every step with the formula, taken from the trajectory's own state before that step.
+    """Compares every value of every step with the statement, taken from the trajectory's own state before that step.
 
-    reference: what an implementation of the formula gives for the same steps from the same states; then that is
+    reference: what an implementation of the statement gives for the same steps from the same states; then that is
                what is expected, and both sides may round.
     own:       the formula that the trajectory itself follows, where that is another; its rounding is allowed then.
 
-    The trajectory's slots must have the formula's names; of the other values those are compared that both have.
+    The trajectory's slots must have the statement's names; of the other values those are compared that both have.
     """
     precision = Precision.of(trajectory.g.dtype)
     comparisons = []
@@ -95,7 +93,7 @@ def judge(
         part = trajectory.steps(chosen)
         theirs = None if reference is None else {name: value[chosen] for name, value in reference.items()}
         with np.errstate(all="ignore"):
-            values = _judged(formula, precision, part, theirs, own or formula)
+            values = _judged(statement, precision, part, theirs, own or statement)
             comparisons += [_compare(judged, part) for judged in values]
     return reduce(or_, comparisons)
 
@@ -103,28 +101,30 @@ def judge(
 def judge_first(found: Values, expected: Values) -> Difference | None:
     """The first slot, before any step, that is not what it should be to half a unit; None where all are."""
     for name, value in expected.items():
-        wide, unit = np.longdouble(value), np.finfo(value.dtype).eps * np.abs(np.longdouble(value))
-        errors = np.abs(np.longdouble(found[name]) - wide)
-        if not np.all(errors <= unit / 2):
+        wide, given, eps = np.longdouble(value), np.longdouble(found[name]), np.finfo(value.dtype).eps
+        errors = np.abs(given - wide)
+        if not np.all(errors <= eps * np.abs(wide) / 2):
             at = int(np.argmax(np.nan_to_num(errors, nan=np.inf)))
-            units = float(errors[at] / unit[at]) if unit[at] else np.inf
-            return Difference(name, 0, at, float(found[name][at]), float(value[at]), units, 0.5)
+            units = float(errors[at] / (eps * max(abs(wide[at]), abs(given[at]))))  # of the larger: one may be 0
+            return Difference(name, 0, at, float(given[at]), float(value[at]), units, 0.5)
     return None
 
 
-def free_run(formula: Formula, g: np.ndarray) -> dict[str, Rounded]:
-    """Slots and parameter ("x") after each step, [steps, coordinates], of the formula left alone along gradients g.
+def free_run(
+    statement: Statement, g: np.ndarray, begin: np.ndarray, start: Values | None = None
+) -> dict[str, Rounded]:
+    """Slots and parameter ("x") after each step, [steps, coordinates], of a statement left alone along gradients g.
 
-    Their errors are what every rounding of a run in g's dtype may have come to: each step's own, and what the steps
-    before it passed on.
+    From parameters `begin` and the statement's first slots, or from `start`. Their errors are what every rounding of
+    a run in g's dtype may have come to: each step's own, and what the steps before it passed on.
     """
     precision, runs = Precision.of(g.dtype), []
-    slots = {name: precision.exact(value) for name, value in formula.first(g[0]).items()}
-    x = precision.exact(np.full(g.shape[1], START))
+    slots = {name: precision.exact(value) for name, value in (start or statement.first(g[0])).items()}
+    x = precision.exact(begin)
     with np.errstate(all="ignore"):
         for t, row in enumerate(g, start=1):
-            values = formula.values(t, row, slots, precision)
-            slots, x = {name: values[name] for name in formula.slots}, x - values["delta"]
+            values = statement.values(t, row, slots, precision, x=x)
+            slots, x = {name: values[name] for name in statement.slots}, x - values["delta"]
             runs.append(slots | {"x": x})
     return {
         name: Rounded(
@@ -134,7 +134,8 @@ def free_run(formula: Formula, g: np.ndarray) -> dict[str, Rounded]:
     }
 
 
-class Drift(NamedTuple):
+@dataclass(frozen=True)
+class Drift:
     """How far a trajectory ran away from a formula's free run.
 
     first: the first slot or parameter beyond what rounding may have come to; None where there is none.
@@ -146,17 +147,22 @@ class Drift(NamedTuple):
     share: float
 
 
-def judge_drift(run: Mapping[str, Rounded], trajectory: Trajectory) -> Drift:
-    """Compares what a trajectory from step 1 shows with `free_run`; units are ε_machine·|number|."""
+def judge_drift(run: Mapping[str, Rounded], trajectory: Trajectory, free: bool = True) -> Drift:
+    """Compares what a trajectory from step 1 shows with `free_run`; units are ε_machine·|number|.
+
+    free: the parameters moved as the updates said, and are compared too.
+    """
     comparisons, share, steps = [], 0.0, len(trajectory.t)
+    names = [name for name in run if name in trajectory.after and (free or name != "x")]
     with np.errstate(all="ignore"):
-        for name, value in ((name, value) for name, value in run.items() if name in trajectory.after):
+        for name in names:
+            value = run[name]
             found, precision = value.precision.wide(trajectory.after[name]), value.precision
             expected, bound = value.value[:steps], value.error[:steps]
             unit = np.maximum(precision.unit * np.abs(expected), precision.tiny)
             comparisons.append(_compare(_Judged(name, found, expected, bound, unit, np.isfinite(bound)), trajectory))
             share = max(share, float(np.max(np.abs(found[-1] - expected[-1]) / bound[-1])))
-    return Drift(reduce(or_, comparisons).first, steps, share)
+    return Drift(reduce(or_, comparisons).first if comparisons else None, steps, share)
 
 
 class _Judged(NamedTuple):
@@ -174,19 +180,21 @@ class _Judged(NamedTuple):
 
 
 def _judged(
-    formula: Formula, precision: Precision, trajectory: Trajectory, reference: Values | None, own: Formula
+    statement: Statement, precision: Precision, trajectory: Trajectory, reference: Values | None, own: Statement
 ) -> Iterator[_Judged]:
     """The values that can be compared, in the order of their computation."""
     t, g, slots, wide = trajectory.t[:, np.newaxis], trajectory.g, trajectory.before, precision.wide
-    shown, unflushed = None if reference else trajectory.after, replace(precision, tiny=0.0)
-    values = formula.values(t, g, slots, precision, shown)
-    rounding = formula.values(t, g, slots, unflushed, shown)
-    others = values if own is formula else own.values(t, g, slots, precision, shown)
-    terms = formula.terms(t, g, slots, precision)
-    if trajectory.x is not None:
-        terms["x"] = np.abs(wide(trajectory.x)) + terms["delta"]
-        for of, found in ((precision, values), (unflushed, rounding), (precision, others)):
+    shown, unflushed = None if reference else trajectory.after, replace(precision, tiny=precision.wide(0))
+    values = statement.values(t, g, slots, precision, shown, trajectory.x)
+    rounding = values if statement.estimated else statement.values(t, g, slots, unflushed, shown, trajectory.x)
+    others = values if own is statement else own.values(t, g, slots, precision, shown, trajectory.x)
+    terms = statement.terms(t, g, slots, precision, values)
+    terms["x"] = np.abs(wide(trajectory.x)) + terms["delta"]
+    for of, found in ((precision, values), (unflushed, rounding), (precision, others)):
+        if "x" not in found:
             found["x"] = of.exact(trajectory.x) - found["delta"]
+    if reference is not None and "x" not in reference:
+        reference = {**reference, "x": wide(trajectory.x) - wide(reference["delta"])}
     for name, value in values.items():
         if name in trajectory.after and (reference is None or name in reference):
             expected = value.value if reference is None else wide(reference[name])
@@ -200,9 +208,10 @@ def _judged(
 
 def _compare(judged: _Judged, trajectory: Trajectory) -> Comparison:
     name, found, expected, bound, unit, counted = judged
-    error = np.abs(found - expected)
+    same = (found == expected) | (np.isnan(found) & np.isnan(expected))  # two infinities, or none, are no numbers apart
+    error = np.where(same, 0, np.abs(found - expected))
     units = np.where(np.isnan(error), np.inf, error / unit)
-    beyond = ~(error <= bound)
+    beyond = ~same & (~(error <= bound) | (np.isfinite(expected) & ~np.isfinite(found)))
     small = np.abs(expected) < np.finfo(trajectory.g.dtype).tiny
     relative = np.where(counted & ~small, error / np.abs(expected), 0.0)
 
@@ -217,6 +226,7 @@ def _compare(judged: _Judged, trajectory: Trajectory) -> Comparison:
         first = at(row, np.argmax(np.where(beyond[row], units[row], -1.0)))
     worst = at(*np.unravel_index(np.argmax(np.where(counted, units, -1.0)), units.shape))
     flushed = int(np.sum((found == 0) & (expected != 0) & small))
-    # The parameter's one rounding comes to its bound in every run, and says nothing.
-    share = 0.0 if name == "x" else float(np.max(np.where(counted & (bound > 0), error / bound, 0.0)))
+    # Beside an update, the parameter's one rounding comes to its bound in every run, and says nothing.
+    counts = counted & (bound > 0) & (name != "x" or "delta" not in trajectory.after)
+    share = float(np.max(np.where(counts, error / bound, 0.0)))
     return Comparison(first, worst, {name: worst.units}, share, float(np.max(relative)), flushed)

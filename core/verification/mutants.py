@@ -29,12 +29,14 @@ class Mutant:
     stage:   the first value, in the order of computation, that it makes wrong.
     changes: from expressions of the rule's source to what stands there instead.
     where:   the rules and dtypes in which it is an error that more than rounding tells from the formula.
+    rounding: it is another rounding, no other formula.
     """
 
     name: str
     stage: str
     changes: Mapping[str, str]
     where: Where = lambda rule, dtype: True
+    rounding: bool = False
 
     def of(self, rule: Rule) -> Rule:
         """The rule with the error in it, and with the same settings."""
@@ -81,6 +83,10 @@ def _epsilon_hat(rule: Any, _: Any) -> bool:
     return rule.epsilon_form == "epsilon-hat"
 
 
+def _scheduled(rule: Any, _: Any) -> bool:
+    return callable(rule.learning_rate)
+
+
 def _rounded_by_float32(setting: str) -> Where:
     """In float64, and where float32 does not hold the setting."""
     return lambda rule, dtype: dtype == np.float64 and _rounds(getattr(rule, setting))
@@ -100,6 +106,9 @@ def _rounds(value: float) -> bool:
 _DECAY = {"Step(delta,": "Step(delta + 1e-4 * self.rate(t, g) * x,"}
 _IN_VARIABLE, _IN_FLOAT64 = ({"self.complement_in": f"{place!r}"} for place in ("variable", "float64"))
 
+_AVERAGE_M = 'average(slots.m, g, self.beta_1, self.complement_in, incremental=self.incremental != "neither")'
+_AVERAGE_V = 'average(slots.v, g * g, self.beta_2, self.complement_in, incremental=self.incremental == "both")'
+_SCHEDULE = {"self.rate(t, g)": "self.rate(t + 1, g)"}
 _BETAS = {"self.beta_1": "self.beta_2", "self.beta_2": "self.beta_1"}
 _POWER_1, _POWER_2, _ONE = (f"one_minus_power({beta}, t," for beta in ("self.beta_1", "self.beta_2", "0.0"))
 _OLD_MOMENTS = {"m / c_1, v / c_2": "slots.m / c_1, slots.v / c_2", "c_1 * m /": "c_1 * slots.m /",
@@ -118,9 +127,16 @@ _ADAM = (
     Mutant("bias corrections at t + 1", "correction_1", {"_1, t,": "_1, t + 1,", "_2, t,": "_2, t + 1,"}),
     Mutant("t counted from 0", "correction_1", {"_1, t,": "_1, t - 1,", "_2, t,": "_2, t - 1,"}),
     Mutant("bias corrections swapped", "correction_1", {_POWER_1: _POWER_2, _POWER_2: _POWER_1}),
+    Mutant("no bias correction at all", "correction_1", {_POWER_1: _ONE, _POWER_2: _ONE}),
     Mutant("no bias correction of m", "correction_1", {_POWER_1: _ONE}),
     Mutant("no bias correction of v", "correction_2", {_POWER_2: _ONE}),
     Mutant("no root over v's correction", "delta", {"sqrt(c_2) / c_1": "c_2 / c_1"}, _epsilon_hat),
+    Mutant("no root over v's correction", "v_hat", {"v / c_2": "v / (c_2 * c_2)"}, _algorithm_1),
+    Mutant("slots overwritten by their corrected values", "m", {"AdamSlots(m, v)": "AdamSlots(m_hat, v_hat)"}),
+    Mutant("m forgets nothing: a sum", "m", {_AVERAGE_M: "slots.m + g"}),
+    Mutant("v forgets nothing: a sum", "v", {_AVERAGE_V: "slots.v + g * g"}),
+    Mutant("v never falls", "v", {_AVERAGE_V: f"where({_AVERAGE_V} > slots.v, {_AVERAGE_V}, slots.v)"}),
+    Mutant("Δ's sign", "delta", {"Step(delta,": "Step(-delta,"}),
     Mutant("moments averaged after the step", "m_hat", _OLD_MOMENTS),
     Mutant("|g| for g²", "v", {"g * g": "sqrt(g * g)"}),
     Mutant("v averages m²", "v", {"g * g": "m * m"}),
@@ -128,10 +144,12 @@ _ADAM = (
     Mutant("Nesterov's m̂", "m_hat", _NESTEROV, _algorithm_1),
     Mutant("learning rate inside m", "m", {"average(slots.m, g,": "average(slots.m, self.rate(t, g) * g,"}),
     Mutant("weight decay that nobody asked for", "delta", _DECAY),
-    Mutant("1 − β in float32", "m", _IN_VARIABLE, _subtracted_in("float64", "beta_2")),
-    Mutant("1 − β in float64", "m", _IN_FLOAT64, _subtracted_in("variable", "beta_2")),
+    Mutant("a schedule read at t, not at t − 1", "delta", _SCHEDULE, _scheduled),
+    Mutant("1 − β in float32", "m", _IN_VARIABLE, _subtracted_in("float64", "beta_2"), rounding=True),
+    Mutant("1 − β in float64", "m", _IN_FLOAT64, _subtracted_in("variable", "beta_2"),
+           rounding=True),
     Mutant("β2 rounded to float32", "v", {"g * g, self.beta_2": "g * g, float(np.float32(self.beta_2))"},
-           _rounded_by_float32("beta_2")),
+           _rounded_by_float32("beta_2"), rounding=True),
 )  # fmt: skip
 
 _FIRST = {"self.initial_accumulator_value)": "0.0 if self.initial_accumulator_value else 0.1)"}
@@ -150,6 +168,8 @@ _ADAGRAD = (
     Mutant("no root", "denominator", {"sqrt(a": "(a"}),
     Mutant("learning rate inside the accumulator", "a", {"g * g": "self.rate(t, g) ** 2 * g * g"}),
     Mutant("a rate that falls with √t as well", "delta", {"delta = ": "delta = cast_like(1 / t**0.5, g) * "}),
+    Mutant("Δ's sign", "delta", {"Step(delta,": "Step(-delta,"}),
+    Mutant("a schedule read at t, not at t − 1", "delta", _SCHEDULE, _scheduled),
     Mutant("weight decay that nobody asked for", "delta", _DECAY),
 )
 
@@ -178,17 +198,23 @@ _ADADELTA = (
     Mutant("E[Δx²] from gradients", "mean_dx2", {_SQUARES: "slots.mean_dx2, g * g,"}),
     Mutant("learning rate inside E[Δx²]", "mean_dx2", {_SQUARES: "slots.mean_dx2, (self.rate(t, g) * dx) ** 2,"},
            lambda rule, _: rule.learning_rate != 1),
+    Mutant("E[g²] never falls", "mean_g2", {_AVERAGE: f"where({_AVERAGE} > slots.mean_g2, {_AVERAGE}, slots.mean_g2)"}),
+    Mutant("Δ's sign", "delta", {"Step(self.rate(t, g) * dx,": "Step(-self.rate(t, g) * dx,"}),
+    Mutant("a schedule read at t, not at t − 1", "delta", _SCHEDULE, _scheduled),
     Mutant("a sum for E[g²]", "mean_g2", {_AVERAGE: "slots.mean_g2 + g * g"}),
     Mutant("|g| for g²", "mean_g2", {"g * g, self": "sqrt(g * g), self"}),
     Mutant("weight decay that nobody asked for", "delta", {"Step(self.rate(t, g) * dx,":
            "Step(self.rate(t, g) * (dx + 1e-4 * x),"}),
-    Mutant("1 − ρ in float32", "mean_g2", _IN_VARIABLE, _subtracted_in("float64", "rho")),
-    Mutant("1 − ρ in float64", "mean_g2", _IN_FLOAT64, _subtracted_in("variable", "rho")),
-    Mutant("ρ rounded to float32", "mean_g2", {"self.rho": "float(np.float32(self.rho))"}, _rounded_by_float32("rho")),
+    Mutant("1 − ρ in float32", "mean_g2", _IN_VARIABLE, _subtracted_in("float64", "rho"), rounding=True),
+    Mutant("1 − ρ in float64", "mean_g2", _IN_FLOAT64, _subtracted_in("variable", "rho"),
+           rounding=True),
+    Mutant("ρ rounded to float32", "mean_g2", {"self.rho": "float(np.float32(self.rho))"}, _rounded_by_float32("rho"),
+           rounding=True),
 )  # fmt: skip
 
 _SGD = (
-    Mutant("uphill", "delta", {"self.rate(t, g) * g": "-self.rate(t, g) * g"}),
+    Mutant("Δ's sign", "delta", {"self.rate(t, g) * g": "-self.rate(t, g) * g"}),
+    Mutant("a schedule read at t, not at t − 1", "delta", _SCHEDULE, _scheduled),
     Mutant("no learning rate", "delta", {"self.rate(t, g) * g": "g"}),
     Mutant("learning rate squared", "delta", {"self.rate(t, g) * g": "self.rate(t, g) ** 2 * g"}),
     Mutant("the sign of g for g", "delta", {"* g\n": "* where(g > 0, g / g, where(g < 0, -g / g, g))\n"}),

@@ -57,11 +57,40 @@ class Rounded:
     """What a computation should give, in the wide dtype, and how far the same one in the narrow dtype may be off.
 
     A plain number or array that meets one is a constant, rounded to the narrow dtype. A sum's rounding is charged to
-    the magnitudes of its terms, not of their sum, so that it covers the terms in any order.
+    the magnitudes of its terms, not of their sum, so that it covers the terms in any order. Comparisons look at the
+    values alone. What a rule or a NumPy function of gradients calls is here; any other function raises TypeError.
     """
 
     def __init__(self, value: Any, error: Any, precision: Precision):
         self.value, self.error, self.precision = value, error, precision
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return np.shape(self.value)
+
+    @property
+    def ndim(self) -> int:
+        return np.ndim(self.value)
+
+    @property
+    def dtype(self) -> np.dtype:
+        """The wide one."""
+        return np.dtype(self.precision.wide)
+
+    def astype(self, dtype: Any) -> "Rounded":
+        """Itself: whoever asks means the dtype that is judged."""
+        return self
+
+    def copy(self) -> "Rounded":
+        return self
+
+    def cast(self, value: Any) -> "Rounded":
+        """A constant as the narrow dtype holds it: exactly, or to half a unit."""
+        if isinstance(value, Rounded):
+            return value
+        wide = self.precision.wide(value)
+        held = self.precision.wide(np.asarray(value).astype(self.precision.dtype)) == wide
+        return Rounded(wide, np.where(held, 0, self.precision.unit / 2 * np.abs(wide)), self.precision)
 
     def _operation(self, value: Any, error: Any, magnitude: Any = None) -> "Rounded":
         """The result of one operation: half a unit of its magnitude, and what flushing to 0 may take."""
@@ -97,10 +126,40 @@ class Rounded:
         error = (self.error * divisor + size * other.error) / (divisor * least)
         return self._operation(self.value / other.value, error)
 
-    def __pow__(self, exponent: int) -> "Rounded":
-        if exponent != 2:
-            raise TypeError("only squares are powers of one operation")
-        return self * self
+    def __pow__(self, exponent: Any) -> "Rounded":
+        """A square is one product; another power is exp(exponent·ln self), or a product of as many factors."""
+        if not isinstance(exponent, Rounded) and np.ndim(exponent) == 0 and exponent == 2:
+            return self * self
+        exponent = self._constant(exponent)
+        value, times = self.value**exponent.value, np.abs(exponent.value)
+        logarithm = np.abs(np.log(np.maximum(np.abs(self.value), self.precision.tiny)))
+        off = times * np.abs(self.value) ** (exponent.value - 1) * self.error + np.abs(value) * logarithm * exponent.error
+        return self._operation(value, off + self.precision.unit * (1 + times * (1 + logarithm)) * np.abs(value))
+
+    def exp(self) -> "Rounded":
+        value = np.exp(self.value)
+        return self._operation(value, value * np.expm1(self.error) + self.precision.unit * value)
+
+    def log(self) -> "Rounded":
+        value, least = np.log(self.value), np.maximum(self.value - self.error, self.precision.tiny)
+        return self._operation(value, self.error / least + self.precision.unit * np.abs(value))
+
+    def __abs__(self) -> "Rounded":
+        return Rounded(np.abs(self.value), self.error, self.precision)
+
+    def sign(self) -> "Rounded":
+        return self.precision.exact(np.sign(self.value))
+
+    def _chosen(self, other: Any, choose: Callable[[Any, Any], Any]) -> "Rounded":
+        """One of two numbers: off by what the one that is further off may be."""
+        other = self._constant(other)
+        return Rounded(choose(self.value, other.value), np.maximum(self.error, other.error), self.precision)
+
+    def maximum(self, other: Any) -> "Rounded":
+        return self._chosen(other, np.maximum)
+
+    def minimum(self, other: Any) -> "Rounded":
+        return self._chosen(other, np.minimum)
 
     def sqrt(self) -> "Rounded":
         root = np.sqrt(self.value)
@@ -116,6 +175,29 @@ class Rounded:
     def __rtruediv__(self, other: Any) -> "Rounded":
         return self._constant(other) / self
 
+    def __rpow__(self, other: Any) -> "Rounded":
+        return self._constant(other) ** self
+
+    def __lt__(self, other: Any) -> Any:
+        return self.value < _value(other)
+
+    def __le__(self, other: Any) -> Any:
+        return self.value <= _value(other)
+
+    def __gt__(self, other: Any) -> Any:
+        return self.value > _value(other)
+
+    def __ge__(self, other: Any) -> Any:
+        return self.value >= _value(other)
+
+    def __eq__(self, other: Any) -> Any:
+        return self.value == _value(other)
+
+    def __ne__(self, other: Any) -> Any:
+        return self.value != _value(other)
+
+    __hash__ = None  # pyright: ignore[reportAssignmentType] - as NumPy's arrays, which compare alike
+
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> "Rounded":
         """So that np.sqrt(x) works, and an array on the left of an operator leaves it to this class."""
         if method != "__call__" or options or ufunc not in _OPERATORS:
@@ -123,12 +205,56 @@ class Rounded:
         return _OPERATORS[ufunc](*inputs)
 
 
+    def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
+        """So that np.where, np.zeros_like and the like, which are no ufuncs, take these numbers."""
+        return _FUNCTIONS[function](*arguments, **options) if function in _FUNCTIONS else NotImplemented
+
+
+def _value(number: Any) -> Any:
+    return number.value if isinstance(number, Rounded) else number
+
+
+def _where(condition: Any, x: Any, y: Any) -> Rounded:
+    some = x if isinstance(x, Rounded) else y
+    x, y = some._constant(x), some._constant(y)
+    condition = _value(condition)
+    return Rounded(
+        np.where(condition, x.value, y.value), np.where(condition, x.error, y.error), some.precision
+    )
+
+
+def _full_like(x: Rounded, value: Any, **_: Any) -> Rounded:
+    return x.precision.exact(np.zeros(x.shape)) + x.cast(value)
+
+
 _OPERATORS = {
     np.sqrt: Rounded.sqrt,
+    np.exp: Rounded.exp,
+    np.log: Rounded.log,
+    np.absolute: Rounded.__abs__,
+    np.sign: Rounded.sign,
+    np.negative: Rounded.__neg__,
+    np.square: lambda a: a * a,
     np.add: lambda a, b: b + a,
-    np.subtract: lambda a, b: b.__rsub__(a),
+    np.subtract: lambda a, b: -b + a,
     np.multiply: lambda a, b: b * a,
-    np.divide: lambda a, b: b.__rtruediv__(a),
+    np.divide: lambda a, b: b.__rtruediv__(a) if isinstance(b, Rounded) else a / b,
+    np.power: lambda a, b: b.__rpow__(a) if isinstance(b, Rounded) else a**b,
+    np.maximum: lambda a, b: b.maximum(a) if isinstance(b, Rounded) else a.maximum(b),
+    np.minimum: lambda a, b: b.minimum(a) if isinstance(b, Rounded) else a.minimum(b),
+    **{
+        ufunc: lambda a, b, ufunc=ufunc: ufunc(_value(a), _value(b))
+        for ufunc in (np.less, np.less_equal, np.greater, np.greater_equal, np.equal, np.not_equal)
+    },
+}
+
+_FUNCTIONS = {
+    np.where: _where,
+    np.zeros_like: lambda x, *_, **__: _full_like(x, 0.0),
+    np.ones_like: lambda x, *_, **__: _full_like(x, 1.0),
+    np.full_like: _full_like,
+    np.shape: lambda x: x.shape,
+    np.ndim: lambda x: x.ndim,
 }
 
 

@@ -13,6 +13,12 @@ STEPS = 10_000
 """Enough for β1^t and β2^t to leave the normal range of float32 or to vanish beside 1."""
 
 
+STARTS = (1.0, 0.0, -0.01, 0.0, 100.0)
+"""Where parameters begin, in turn: at 0, where an update shows to its last bit, and elsewhere, where a decay does."""
+
+RANGE = {np.dtype(np.float32): 16, np.dtype(np.float64): 140, np.dtype(np.longdouble): 140}
+"""Gradients go from 10^−n to 10^n: so far that sums of their squares are no infinity and no denormal number."""
+
 DTYPES = (np.float32, np.float64, np.longdouble)
 
 
@@ -39,6 +45,11 @@ class Streams:
         if not np.all(np.isfinite(gradients)):
             raise InputError("Gradients must be finite numbers.")
 
+    @property
+    def start(self) -> np.ndarray:
+        """[coordinates] where the parameters begin."""
+        return np.resize(np.array(STARTS, self.gradients.dtype), self.gradients.shape[1])
+
     def first(self, steps: int) -> Self:
         """The first so many steps."""
         return type(self)(self.gradients[:steps], self.kinds, self.seed)
@@ -63,10 +74,11 @@ class Streams:
 
 
 def synthetic(dtype: Any, steps: int = STEPS, seed: int = 0) -> Streams:
-    """Drawn gradients, 1e-8 to 1e4 in size, in the given dtype.
+    """Drawn gradients, most of them 1e-8 to 1e4 in size, in the given dtype.
 
     Small ones show where ε stands, constant and flipping ones the moments and their corrections, zeros a division,
-    bursts what is forgotten and what is not; denormal ones are below the dtype's smallest normal number.
+    bursts what is forgotten and what is not, wide ones (1e-16 to 1e16 in float32) a clip; denormal ones are below the
+    dtype's smallest normal number.
     """
     dtype = np.dtype(dtype)
     limits, random = np.finfo(dtype), generator(seed, "streams")
@@ -81,6 +93,7 @@ def synthetic(dtype: Any, steps: int = STEPS, seed: int = 0) -> Streams:
         "constant": np.tile(sizes, (steps, 1)),
         "flipping": sizes * alternating,
         "bursts": bursts,
+        "wide": 10 ** random.uniform(-RANGE[dtype], RANGE[dtype], (steps, 6)) * signs[:, :6],
         "zero": np.zeros((steps, 1)),
         "denormal": limits.tiny * random.uniform(0.001, 0.999, (steps, 3)) * signs[:, :3],
     }

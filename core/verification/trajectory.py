@@ -1,9 +1,9 @@
-"""What a rule did along gradient streams: in any of the four executions, or in NumPy."""
+"""What an implementation did along gradient streams: a rule in any of the four executions, or in NumPy."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import tensorflow as tf
@@ -12,10 +12,10 @@ from ..errors import InputError
 from ..optimizer import Optimizer
 from ..program import Program
 from ..rules import Rule, Step
+from .layout import Layout
 from .streams import Streams
 
-START = 1.0
-"""Where parameters begin: not at 0, which would hide a decay."""
+Values = Mapping[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -24,69 +24,136 @@ class Trajectory:
 
     t:      [steps] their numbers.
     g:      [steps, coordinates] the gradients.
+    x:      [steps, coordinates] the parameter before each step.
     before: slots before each step, by name, [steps, coordinates].
-    after:  the update ("delta"), slots and stages of each step, [steps, coordinates] or [steps, 1]; where the
-            implementation shows it, the parameter afterwards ("x").
-    x:      [steps, coordinates] the parameter before each step, or None where it is not shown.
+    after:  slots and stages of each step, by name, [steps, coordinates] or [steps, 1], and as far as the implementation
+            shows them the update ("delta") and the parameter afterwards ("x").
+    calls:  [steps, coordinates] which call of the implementation made the step, from 1, where it is called for one
+            tensor after another.
     """
 
     t: np.ndarray
     g: np.ndarray
-    before: Mapping[str, np.ndarray]
-    after: Mapping[str, np.ndarray]
-    x: np.ndarray | None = None
+    x: np.ndarray
+    before: Values
+    after: Values
+    calls: np.ndarray | None = None
 
     def steps(self, chosen: Any) -> Self:
         """Some of the steps, chosen by a slice or an array of positions."""
         before, after = ({name: array[chosen] for name, array in of.items()} for of in (self.before, self.after))
-        x = None if self.x is None else self.x[chosen]
-        return type(self)(self.t[chosen], self.g[chosen], before, after, x)
+        calls = None if self.calls is None else self.calls[chosen]
+        return type(self)(self.t[chosen], self.g[chosen], self.x[chosen], before, after, calls)
 
 
-def compiled_trajectories(rules: Mapping[str, Rule], streams: Streams, execution: str) -> dict[str, Trajectory]:
+class Run(NamedTuple):
+    """A rule to be run on tensors of a layout, updated in an order; with slots that start elsewhere, [coordinates]."""
+
+    rule: Rule
+    layout: Layout
+    order: Sequence[str]
+    start: Values | None = None
+
+
+def compiled_trajectories(runs: Mapping[str, Run], streams: Streams, execution: str) -> dict[str, Trajectory]:
     """Several rules, each on variables of its own, along the same streams, in one program of the given execution.
 
     Raises InputError for what the optimizer refuses, and for a rule that fails while it is traced.
     """
-    g = streams.gradients
-    variables = {name: tf.Variable(tf.fill([g.shape[1]], tf.constant(START, g.dtype))) for name in rules}
-    named = ", ".join(dict.fromkeys(type(rule).__name__ for rule in rules.values()))
+    g, begin = streams.gradients, streams.start
+    layout = next(iter(runs.values())).layout  # one for all: they share the gradients
+    starts = layout.split(begin)
+    groups = {
+        name: {f"{name}/{tensor}": tf.Variable(starts[tensor]) for tensor in run.order} for name, run in runs.items()
+    }
+    variables = {name: variable for group in groups.values() for name, variable in group.items()}
+    named = ", ".join(dict.fromkeys(type(run.rule).__name__ for run in runs.values()))
     with failures_named(named):
-        optimizer = Optimizer([(rule, {name: variables[name]}) for name, rule in rules.items()])
-    first = {name: {slot: v.numpy() for slot, v in slots.items()} for name, slots in optimizer.slots.items()}
+        optimizer = Optimizer([(run.rule, groups[name]) for name, run in runs.items()])
+    for name, run in runs.items():
+        for slot, value in (run.start or {}).items():
+            for tensor, part in layout.split(value).items():
+                optimizer.slots[f"{name}/{tensor}"][slot].assign(part)
+    first = {
+        name: {
+            slot: layout.joined({tensor: optimizer.slots[f"{name}/{tensor}"][slot].numpy() for tensor in run.order})
+            for slot in optimizer.slots[f"{name}/{run.order[0]}"]
+        }
+        for name, run in runs.items()
+    }
+    tensors = list(layout.places)
 
-    def cost(variables: Mapping[str, tf.Variable], row: tf.Tensor) -> tf.Tensor:
-        return tf.add_n([tf.reduce_sum(row * variable) for variable in variables.values()])
+    def cost(variables: Mapping[str, tf.Variable], *parts: tf.Tensor) -> tf.Tensor:
+        of = dict(zip(tensors, parts, strict=True))
+        return tf.add_n([tf.reduce_sum(of[name.split("/")[1]][0] * variable) for name, variable in variables.items()])
 
     def observe(_cost: tf.Tensor, gradients: Mapping[str, tf.Tensor], updates: Mapping[str, Step]) -> dict[str, Any]:
-        return {
-            name: dict(delta=step.delta, **step.slots._asdict(), **step.stages, x=tf.identity(variables[name]))
-            for name, step in updates.items()
-        }
+        """All values of all tensors of a rule in one row: a tensor array for each would cost a kernel each."""
+        seen = {}
+        for name in runs:
+            of = [_values(name, updates[f"{name}/{t}"], variables[f"{name}/{t}"]) for t in tensors]
+            seen[name] = {value: tf.concat([one[value] for one in of], axis=0) for value in of[0]}
+        return seen
 
     program = Program(cost, variables, optimizer, execution, observe)  # pyright: ignore[reportArgumentType]
     with failures_named(named):
-        found = program.run((tf.constant(g),), np.arange(len(g))[:, np.newaxis])
-    values = {name: {value: array.numpy() for value, array in found[name].items()} for name in rules}
-    return {name: trajectory_of(type(rule).__name__, g, first[name], values[name]) for name, rule in rules.items()}
+        data = tuple(tf.constant(part) for part in layout.split(g).values())
+        found = program.run(data, np.arange(len(g))[:, np.newaxis])
+    columns = np.concatenate([layout.places[tensor].ravel() for tensor in tensors])
+    back = np.argsort(columns)
+    return {
+        name: trajectory_of(
+            type(run.rule).__name__,
+            g,
+            shifted(begin, found[name]["x"].numpy()[:, back]),
+            first[name],
+            {value: array.numpy()[:, back] for value, array in found[name].items()},
+            _calls(run, len(g)),
+        )
+        for name, run in runs.items()
+    }
 
 
-def numpy_trajectory(rule: Rule, streams: Streams) -> Trajectory:
-    """The rule on NumPy arrays of the streams' dtype. Raises InputError for a rule that fails."""
-    g = streams.gradients
-    x, wide = np.full(g.shape[1], START, g.dtype), np.result_type(g.dtype, np.float64).type
+def _values(owner: str, step: Step, variable: tf.Variable) -> dict[str, tf.Tensor]:
+    """All that a step shows, [numbers of the tensor] each; a stage that is a scalar stands for all of them."""
+    flat = {}
+    for name, value in dict(delta=step.delta, **step.slots._asdict(), **step.stages, x=tf.identity(variable)).items():
+        if value.shape not in (variable.shape, []) or not value.dtype.is_floating:
+            raise InputError(
+                f"{owner.partition('/')[0]}: stage {name} must be a scalar or of shape {variable.shape}, "
+                f"found {value.dtype.name} {value.shape}."
+            )
+        flat[name] = tf.reshape(tf.broadcast_to(value, variable.shape), [-1])
+    return flat
+
+
+def _calls(run: Run, steps: int) -> np.ndarray:
+    calls = np.empty(sum(map(np.size, run.layout.places.values())), np.int64)
+    for call, tensor in enumerate(run.order, start=1):
+        calls[run.layout.places[tensor].ravel()] = call
+    return calls + len(run.order) * np.arange(steps)[:, np.newaxis]
+
+
+def numpy_trajectory(rule: Rule, streams: Streams, start: Values | None = None) -> Trajectory:
+    """The rule on NumPy arrays of the streams' dtype, one vector. Raises InputError for a rule that fails.
+
+    start: slots to begin with, in place of the rule's own.
+    """
+    g, x = streams.gradients, streams.start
+    wide = np.result_type(g.dtype, np.float64).type
     name, steps = type(rule).__name__, []
     with failures_named(name), np.errstate(all="ignore"):
         slots = rule.slots(x)
         if not hasattr(slots, "_asdict"):
             raise InputError(f"{name}: slots must return a NamedTuple, found {type(slots).__name__}.")
+        slots = slots._replace(**(start or {}))
         first = {slot: np.asarray(value) for slot, value in slots._asdict().items()}
         for t, row in enumerate(g, start=1):
             step = rule.update(row, slots, wide(t), x)
             slots, x = step.slots, x - step.delta
             steps.append(dict(delta=step.delta, **slots._asdict(), **step.stages, x=x))
         after = {value: np.stack([step[value] for step in steps]) for value in steps[0]}
-    return trajectory_of(name, g, first, after)
+    return trajectory_of(name, g, shifted(streams.start, after["x"]), first, after)
 
 
 @contextmanager
@@ -101,9 +168,9 @@ def failures_named(name: str) -> Iterator[None]:
 
 
 def trajectory_of(
-    owner: str, g: np.ndarray, first: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]
+    owner: str, g: np.ndarray, x: np.ndarray, first: Values, after: Values, calls: np.ndarray | None = None
 ) -> Trajectory:
-    """A trajectory from step 1, from the first slots and all that came after each step, [steps, coordinates].
+    """A trajectory from step 1: parameters before each step, first slots, and all that came after each step.
 
     Raises InputError for values of another shape, and for slots and updates of another dtype, than the gradients'.
     """
@@ -116,9 +183,8 @@ def trajectory_of(
             found = f"{value.dtype} {value.shape[1:]}"
             raise InputError(f"{owner}: stage {name} must be a scalar or of shape {g.shape[1:]}, found {found}.")
     after = {name: value if value.ndim == 2 else value[:, np.newaxis] for name, value in after.items()}
-    before = {name: _shifted(value, after[name]) for name, value in first.items()}
-    x = _shifted(np.full(g.shape[1], START), after["x"]) if "x" in after else None
-    return Trajectory(np.arange(1, len(g) + 1), g, before, after, x)
+    before = {name: shifted(value, after[name]) for name, value in first.items()}
+    return Trajectory(np.arange(1, len(g) + 1), g, x, before, after, calls)
 
 
 def _check(where: str, value: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:
@@ -126,5 +192,6 @@ def _check(where: str, value: np.ndarray, shape: tuple[int, ...], dtype: np.dtyp
         raise InputError(f"{where} must be {dtype} {shape[-1:]}, found {value.dtype} {value.shape[-1:]}.")
 
 
-def _shifted(first: np.ndarray, after: np.ndarray) -> np.ndarray:
+def shifted(first: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """What was there before each step, of what there was before the first and after each."""
     return np.concatenate([first[np.newaxis].astype(after.dtype), after[:-1]])

@@ -13,7 +13,6 @@ from .implementations import Known, OfLibrary, known
 from .judge import free_run
 from .references import REFERENCES, Reference
 from .streams import Streams
-from .trajectory import START
 from .trial import LIBRARY_STEPS
 
 GRID = np.logspace(-24, 0, 241)
@@ -98,16 +97,16 @@ def translate(rule: str, source: str, target: str, settings: Mapping[str, float]
     else:
         steps, end = len(streams.gradients), _ends(lambda t: origin.rule, streams)
         carried = _ends(lambda t: goal.rule, streams)
-        runs.append(Run(f"{plan.free} = {_constant(goal, plan.free):g}, carried over", steps, _distance(carried, end)))
+        runs.append(Run(f"{plan.free} = {_constant(goal, plan.free):g}, carried over", steps, _distance(carried, end, streams.start)))
         best, distance = _closest(goal, plan.free, end, streams)
         goal = known(rule, target, {**plan.settings, plan.free: best})
         runs.append(Run(f"{plan.free} = {best:g}, the closest constant", steps, distance))
         if plan.schedule is not None:
             name, words, at = plan.schedule
             scheduled = _ends(lambda t: replace(goal.rule, **{name: at(t)}), streams)
-            run = free_run(origin.formula, streams.gradients)["x"]
+            run = free_run(origin.formula, streams.gradients, streams.start)["x"]
             share = float(np.max(np.abs(scheduled - run.value[-1]) / (2 * run.error[-1])))
-            runs.append(Run(words, steps, _distance(scheduled, end), share))
+            runs.append(Run(words, steps, _distance(scheduled, end, streams.start), share))
     libraries = [_library(rule, dialect) for dialect in (source, target)]
     if all(libraries):
         runs.append(_libraries(rule, origin, goal, libraries, streams, exact=plan.free is None))  # pyright: ignore
@@ -170,7 +169,7 @@ def _library(rule: str, dialect: str) -> type[Reference] | None:
 
 def _ends(rule_at: Callable[[int], Rule], streams: Streams, shape: tuple[int, ...] = ()) -> np.ndarray:
     """Where parameters end, in float64, by the rule of each step; several runs beside each other in `shape`."""
-    x = np.full((*shape, streams.gradients.shape[1]), START)
+    x = np.broadcast_to(streams.start, (*shape, streams.gradients.shape[1]))
     slots = rule_at(1).slots(x)
     with np.errstate(all="ignore"):
         for t, g in enumerate(streams.gradients, start=1):
@@ -184,25 +183,25 @@ def _closest(goal: Known, name: str, end: np.ndarray, streams: Streams) -> tuple
     constants = np.append([float(f"{constant:.3g}") for constant in GRID], _constant(goal, name))
     if name == "epsilon":  # all of them run beside each other
         together = replace(goal.rule, epsilon=constants[:, np.newaxis])
-        distances = [_distance(one, end) for one in _ends(lambda t: together, streams, constants.shape)]
+        distances = [_distance(one, end, streams.start) for one in _ends(lambda t: together, streams, constants.shape)]
     else:
         rules = [replace(goal.rule, **{name: float(constant)}) for constant in constants]
-        distances = [_distance(_ends(lambda t, rule=rule: rule, streams), end) for rule in rules]
+        distances = [_distance(_ends(lambda t, rule=rule: rule, streams), end, streams.start) for rule in rules]
     best = int(np.argmin(np.nan_to_num(distances, nan=np.inf)))
     return float(constants[best]), float(distances[best])
 
 
-def _distance(one: np.ndarray, other: np.ndarray) -> float:
+def _distance(one: np.ndarray, other: np.ndarray, begin: np.ndarray) -> float:
     with np.errstate(all="ignore"):
-        return float(np.linalg.norm(one - other) / np.linalg.norm(other - START))
+        return float(np.linalg.norm(one - other) / np.linalg.norm(other - begin))
 
 
 def _agreeing(what: str, origin: Known, goal: Known, streams: Streams) -> Run:
     """Two formulas beside each other; they agree where their free runs part by less than rounding allows each."""
-    a, b = (free_run(one.formula, streams.gradients)["x"] for one in (origin, goal))
+    a, b = (free_run(one.formula, streams.gradients, streams.start)["x"] for one in (origin, goal))
     with np.errstate(all="ignore"):
         share = float(np.max(np.abs(a.value - b.value) / (a.error + b.error)))
-    return Run(what, len(streams.gradients), _distance(b.value[-1], a.value[-1]), share)
+    return Run(what, len(streams.gradients), _distance(b.value[-1], a.value[-1], streams.start), share)
 
 
 def _libraries(
@@ -214,8 +213,8 @@ def _libraries(
     for one, kind in zip((origin, goal), kinds, strict=True):
         deltas = OfLibrary(kind.__name__, kind, rule, one.formula.settings).run(start).after["delta"]
         sums.append(np.cumsum(np.float64(deltas), axis=0))
-        allowed = allowed + free_run(one.formula, start.gradients)["x"].error
+        allowed = allowed + free_run(one.formula, start.gradients, start.start)["x"].error
     with np.errstate(all="ignore"):
         share = float(np.max(np.abs(sums[0] - sums[1]) / allowed)) if exact else None
     what = " and ".join(kind.constructor.split("(")[0].format(rule=rule, Rule=kind.spelled(rule)) for kind in kinds)
-    return Run(f"{what}, in float32", LIBRARY_STEPS, _distance(START - sums[1][-1], START - sums[0][-1]), share)
+    return Run(f"{what}, in float32", LIBRARY_STEPS, _distance(-sums[1][-1], -sums[0][-1], np.zeros(1)), share)

@@ -1,21 +1,23 @@
-"""One set of settings put to the test: what was found of an implementation, and which planted errors would be seen."""
+"""One case put to the test: what was found of an implementation, and which planted errors would be seen."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import InputError
-from .causes import Cause, cause
-from .implementations import Known, OfLibrary, OfRule, beside, renamed
+from .causes import Cause, Suspect, cause
+from .errors import around
+from .formulas import Formula
+from .implementations import Implementation, Known, OfLibrary, OfRule, beside, renamed
 from .judge import Comparison, Difference, Drift, free_run, judge, judge_drift, judge_first
 from .mutants import planted
 from .references import REFERENCES
 from .rounded import Rounded
+from .statements import Statement
 from .streams import Streams
-from .trajectory import Trajectory
+from .trajectory import Trajectory, Values
 
 PAPER = "paper"
 """The reference that is no library: the formula in a wider dtype, which shows every stage."""
@@ -24,115 +26,240 @@ MUTANT_STEPS = 120
 """So many steps a planted error is followed for; all are seen within them, or not at all."""
 
 LIBRARY_STEPS = 300
-"""So many first steps a library is asked about, and every 40th after them: each costs a call."""
+"""So many first steps a library is asked about, and every 40th after them, where each costs a call."""
 
 
-class Judged(NamedTuple):
+class Case(NamedTuple):
+    """What an implementation is judged with.
+
+    settings: what differs from the dialect's own; the learning rate may be a schedule.
+    drawn:    the slots start from drawn values, where they show what their own first values hide.
+    """
+
+    settings: Mapping[str, Any]
+    drawn: bool = False
+
+    @property
+    def scheduled(self) -> bool:
+        return any(map(callable, self.settings.values()))
+
+
+class Expected(NamedTuple):
+    """What should come out: the statement, and an implementation of it in which errors can be planted.
+
+    known: the rule of core, where the statement is its formula.
+    """
+
+    name: str
+    statement: Statement
+    implementation: Implementation
+    known: Known | None = None
+
+    @classmethod
+    def of(cls, known: Known) -> "Expected":
+        return cls(known.name, known.formula, OfRule(known.name, known.rule), known)
+
+
+@dataclass(frozen=True)
+class Judged:
     """A trajectory against one reference.
 
-    steps: how many were compared, each from the trajectory's own state.
-    first: the first value beyond its bound, slots before the first step included; why: its cause, if it is known.
-    drift: from the formula's free run, where the reference is the paper.
+    steps:    how many were compared with the statement, each from the trajectory's own state.
+    asked:    how many of them a library was asked about; None where the reference is none.
+    first:    the first value beyond its bound, slots before the first step included; why: its cause, if it is known.
+    drift:    from the statement's free run; None where that cannot be known.
+    rounding: in which roundings it is not the reference, if in these alone.
     """
 
     steps: int
+    asked: int | None
     comparison: Comparison
     first: Difference | None
     why: Cause | None
     drift: Drift | None
+    rounding: tuple[str, ...] = ()
+
+    @property
+    def agrees(self) -> bool:
+        return self.first is None and (self.drift is None or self.drift.first is None)
 
 
 class Trial:
-    """Trajectories of one implementation, by execution, with one set of settings.
+    """Trajectories of one implementation in one case, by execution.
 
-    settings: what differs from the dialect's own. known: the rule and the formula with them.
-    own:      the implementation's rule and formula, as far as they are known, where it is none of core's in this
-              dialect; its rounding is allowed, and its settings explain differences.
+    own:   what is known of the implementation, where it is none of core's in this dialect; its rounding is allowed, and
+           its settings explain differences.
+    start: the slots before the first step, where they are drawn.
+    free:  the parameters moved as the updates said.
+    libraries: those of `REFERENCES` that can be asked about this case in this dtype.
 
-    Raises InputError for trajectories with another number of slots than the formula has, or with what is no number.
+    Raises InputError for trajectories with another number of slots than is expected.
     """
 
     def __init__(
         self,
         name: str,
-        settings: Mapping[str, float],
-        known: Known,
+        case: Case,
+        expected: Expected,
         streams: Streams,
         runs: Mapping[str, Trajectory],
         own: Known | None = None,
+        start: Values | None = None,
+        free: bool = True,
+        libraries: Collection[str] = (),
     ):
-        self.name, self.settings = name, settings
-        self._known, self._formula, self._streams = known, known.formula, streams
-        self._own, self._found = (own.formula, own.rule) if own else (known.formula, None)
-        self._runs = {execution: self._accepted(run) for execution, run in runs.items()}
+        self.name, self.case, self.streams, self._libraries = name, case, streams, libraries
+        self._answers: dict[str, dict[str, tuple[Trajectory, Values]]] = {}
+        self._expected, self._start, self._free, self._given_own = expected, start, free, own
+        self._statement = expected.statement
+        self._own: Statement = own.formula if own else expected.statement
+        self.runs = {
+            execution: renamed(run, self._statement.slots, name, expected.name) for execution, run in runs.items()
+        }
 
     def judged(self, reference: str) -> dict[str, Judged]:
-        """Every execution against `PAPER` or one of `REFERENCES`."""
+        """Every execution against the statement and, where the reference is one of `REFERENCES`, against that too."""
         found = {}
-        for execution, (steps, first, comparison) in self._against(reference, self._runs).items():
-            run = self._runs[execution]
-            why = cause(self._formula, self._known.rule, run, first, self._own, self._found) if first else None
-            drift = judge_drift(self._free_run, run) if reference == PAPER else None
-            found[execution] = Judged(steps, comparison, first, why, drift)
+        for execution, run in self.runs.items():
+            comparison, first = self._compared[execution]
+            asked = None
+            if reference in REFERENCES and first is None:
+                asked = 0
+                if reference in self._libraries:
+                    part, answers = self._answered(reference)[execution]
+                    theirs = judge(self._as(reference), part, answers, self._own)
+                    before = None if self._start else judge_first(_begin(run), self._of(reference).first(part.g[0]))
+                    asked, comparison, first = len(part.t), comparison | theirs, before or theirs.first
+            why = cause(self._suspect, run, first) if first else None
+            drift = None if self._statement.estimated else judge_drift(self._free_run, run, self._free)
+            one = Judged(len(run.t), asked, comparison, first, why, drift)
+            found[execution] = one if one.agrees else self._rounded(execution, reference) or one
         return found
 
-    def seen(self, reference: str) -> dict[str, bool]:
-        """For each error planted in the rule, whether the same comparison sees it.
+    @cached_property
+    def seen(self) -> dict[str, bool]:
+        """For each error planted in what is expected, whether the same comparison sees it.
 
-        The errors run in NumPy, in the trial's dtype: what a comparison can see depends on settings, gradients,
-        dtype and bounds, and not on the execution.
+        The errors run in NumPy, in the trial's dtype: what a comparison can see depends on settings, gradients, dtype,
+        bounds and what the implementation shows, and not on the execution.
         """
-        return {
-            name: first is not None or not comparison.agrees
-            for name, (_, first, comparison) in self._against(reference, self._errors).items()
-        }
+        return {name: self._shows(run) for name, run in self._errors.items()}
+
+    @property
+    def estimated(self) -> bool:
+        return self._statement.estimated
+
+    @cached_property
+    def roundings(self) -> frozenset[str]:
+        """The planted errors that are roundings alone."""
+        known = self._expected.known
+        return frozenset(m.name for m, _ in planted(known.rule, self._dtype) if m.rounding) if known else frozenset()
+
+    @property
+    def _dtype(self) -> np.dtype:
+        return self.streams.gradients.dtype
+
+    @property
+    def _suspect(self) -> Suspect:
+        rule = self._given_own.rule if self._given_own and self._given_own.name == self._expected.name else None
+        return Suspect(self._statement, self._expected.implementation, self._own, rule)
+
+    @cached_property
+    def _compared(self) -> dict[str, tuple[Comparison, Difference | None]]:
+        """Every execution with the statement: the comparison, and the first difference before or in a step."""
+        found = {}
+        for execution, run in self.runs.items():
+            comparison = judge(self._statement, run, own=self._own)
+            found[execution] = comparison, self._first_of(run) or comparison.first
+        return found
+
+    def _first_of(self, run: Trajectory) -> Difference | None:
+        if self._start is not None:
+            return None
+        return judge_first(_begin(run), self._statement.first(self.streams.gradients[0]))
+
+    def _shows(self, run: Trajectory) -> bool:
+        shown = next(iter(self.runs.values())).after
+        visible = {name: value for name, value in run.after.items() if name in shown or name in self._statement.slots}
+        if "delta" not in shown:
+            visible = {"x": run.x - run.after["delta"], **visible}
+        part = replace(run, after=visible)
+        return self._first_of(part) is not None or not judge(self._statement, part, own=self._own).agrees
 
     @cached_property
     def _errors(self) -> dict[str, Trajectory]:
-        start = self._streams.first(MUTANT_STEPS)
-        errors = planted(self._known.rule, start.gradients.dtype)
-        return {mutant.name: OfRule(mutant.name, rule).run(start) for mutant, rule in errors}
+        """Trajectories of planted errors, from the states of which the statement is asked; those that are errors."""
+        streams, known, expected = self.streams.first(MUTANT_STEPS), self._expected.known, self._expected
+        if known is not None:
+            rules = {mutant.name: rule for mutant, rule in planted(known.rule, self._dtype)}
+            return {name: OfRule(name, rule).run(streams, self._start) for name, rule in rules.items()}
+        runs = {}
+        for error in around(expected.implementation, self._statement.slots):
+            run = error.run(streams, self._start)
+            right = dict(expected.implementation.follow(run))
+            if "delta" not in right:
+                right["delta"] = run.x - right.pop("x")
+            if any(not np.array_equal(run.after[n], right[n]) for n in ("delta", *self._statement.slots)):
+                runs[error.name] = run
+        return runs
 
     @cached_property
     def _free_run(self) -> Mapping[str, Rounded]:
-        longest = max(len(run.t) for run in self._runs.values())
-        formula = replace(self._formula, running=self._formula.running or self._own.running)
-        return free_run(formula, self._streams.gradients[:longest])
+        longest = max(len(run.t) for run in self.runs.values())
+        statement = self._statement
+        if isinstance(statement, Formula) and isinstance(self._own, Formula):
+            statement = replace(statement, running=statement.running or self._own.running)
+        return free_run(statement, self.streams.gradients[:longest], self.streams.start, self._start)
 
-    def _against(
-        self, reference: str, runs: Mapping[str, Trajectory]
-    ) -> dict[str, tuple[int, Difference | None, Comparison]]:
-        """By name: the steps compared, the first difference, and the comparison of all steps."""
-        like = self._streams.gradients[0]
-        if reference == PAPER:
-            start = self._formula.first(like)
-            compared = {name: (run, judge(self._formula, run, own=self._own)) for name, run in runs.items()}
-        else:
-            library = OfLibrary(reference, REFERENCES[reference], self._known.name, self.settings)
-            start, formula, own = (
-                library.first(like),
-                *(library.rounding(f, like.dtype) for f in (self._formula, self._own)),
-            )
-            parts = {name: run.steps(_asked(len(run.t))) for name, run in runs.items()}
-            answers = _followed(library, parts)
-            compared = {name: (run, judge(formula, run, answers[name], own)) for name, run in parts.items()}
-        found = {}
-        for name, (run, comparison) in compared.items():
-            first = judge_first({slot: before[0] for slot, before in run.before.items()}, start)
-            found[name] = (len(run.t), first or comparison.first, comparison)
-        return found
+    def _rounded(self, execution: str, reference: str) -> Judged | None:
+        """What the statement finds if rounded otherwise, where that explains everything."""
+        if not isinstance(self._statement, Formula):
+            return None
+        run = self.runs[execution]
+        for words, formula in self._statement.otherwise_rounded(self._dtype):
+            short = run.steps(slice(MUTANT_STEPS))
+            if self._first_of(run) or not judge(formula, short, own=formula).agrees:
+                continue
+            known = self._expected.known
+            assert known is not None, "a formula is that of a rule"
+            expected = Expected.of(known._replace(rule=_narrowed(known.rule, formula), formula=formula))
+            other = Trial(self.name, self.case, expected, self.streams, {execution: run}, None, self._start, self._free)
+            comparison, first = other._compared[execution]
+            drift = judge_drift(other._free_run, run, self._free)
+            asked = 0 if reference in REFERENCES else None
+            found = Judged(len(run.t), asked, comparison, first, None, drift, words)
+            if found.agrees:
+                return found
+        return None
 
-    def _accepted(self, run: Trajectory) -> Trajectory:
-        run = renamed(run, self._formula.slots, self.name, self._known.name)
-        wrong = {name: ~np.isfinite(run.after[name]) for name in (*self._formula.slots, "delta")}
-        if any(map(np.any, wrong.values())):
-            name = min(wrong, key=lambda name: (not np.any(wrong[name]), int(np.argmax(np.any(wrong[name], axis=1)))))
-            row, column = np.argwhere(wrong[name])[0]
-            raise InputError(
-                f"{self.name} gave {run.after[name][row, column]} for {name} at step {row + 1}, "
-                f"{self._streams.place(int(column))}, where the gradient is {run.g[row, column]:g}."
-            )
-        return run
+    def _of(self, reference: str) -> OfLibrary:
+        return OfLibrary(reference, REFERENCES[reference], self._expected.name, self.case.settings)
+
+    def _as(self, reference: str) -> Formula:
+        formula = self._statement
+        assert isinstance(formula, Formula), "a library of the table has a formula"
+        return self._of(reference).rounding(formula, self._dtype)
+
+    def _answered(self, reference: str) -> Mapping[str, tuple[Trajectory, Values]]:
+        """By execution, the steps that a library is asked about, and its answers."""
+        if reference not in self._answers:
+            library = self._of(reference)
+            chosen = {n: run if library.every_step else run.steps(_asked(len(run.t))) for n, run in self.runs.items()}
+            answers = _followed(library, chosen)
+            self._answers[reference] = {name: (part, answers[name]) for name, part in chosen.items()}
+        return self._answers[reference]
+
+
+def _begin(run: Trajectory) -> Values:
+    return {slot: before[0] for slot, before in run.before.items()}
+
+
+def _narrowed(rule: Any, formula: Formula) -> Any:
+    """The rule with the formula's settings, and with its roundings as far as a rule has them."""
+    places = {name: getattr(formula, name) for name in ("complement_in", "power_in") if hasattr(rule, name)}
+    allowed = {name: place for name, place in places.items() if place in ("variable", "float64")}
+    settings = {name: value for name, value in formula.settings.items() if hasattr(rule, name)}
+    return replace(rule, **settings, **allowed)
 
 
 def _asked(steps: int) -> np.ndarray:
@@ -140,7 +267,7 @@ def _asked(steps: int) -> np.ndarray:
     return np.concatenate([np.arange(min(steps, LIBRARY_STEPS)), np.arange(LIBRARY_STEPS + 39, steps, 40)])
 
 
-def _followed(library: OfLibrary, runs: Mapping[str, Trajectory]) -> dict[str, dict[str, np.ndarray]]:
+def _followed(library: OfLibrary, runs: Mapping[str, Trajectory]) -> dict[str, Values]:
     """What a library gives from every state of several trajectories; those of as many steps side by side, in one."""
     answers, coordinates = {}, next(iter(runs.values())).g.shape[1] if runs else 0
     for steps in {len(run.t) for run in runs.values()}:

@@ -1,7 +1,7 @@
 """Other people's implementations, each loaded only when it is asked for, behind one small interface.
 
-All take one step from a given state and from a parameter of 0, so that the parameter afterwards is −Δ to the last
-bit: one that is read back as θ before − θ after carries θ's own rounding.
+All take one step from a given state. From a parameter of 0 the parameter afterwards is −Δ to the last bit; an update
+that is read back as θ before − θ after carries θ's own rounding.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from .of_keras import Keras, keras_rule, keras_settings
 from .of_optax import Optax
 from .of_tf1 import TF1Kernel, TF1Session
 from .of_torch import Torch
-from .reference import Reference
+from .reference import Library, Reference
 
 REFERENCES: Mapping[str, type[Reference]] = {
     "keras": Keras,
@@ -21,6 +21,9 @@ REFERENCES: Mapping[str, type[Reference]] = {
 }
 """By the names that the command line uses."""
 
+LIBRARIES: Mapping[str, type[Library]] = {"keras": Keras, "torch": Torch, "optax": Optax}
+"""Those of which any optimizer can be taken."""
+
 __all__ = [
-    "REFERENCES", "Keras", "Optax", "Reference", "TF1Kernel", "TF1Session", "Torch", "keras_rule", "keras_settings",
+    "LIBRARIES", "REFERENCES", "Keras", "Library", "Optax", "Reference", "TF1Kernel", "TF1Session", "Torch", "keras_rule", "keras_settings",
 ]  # fmt: skip

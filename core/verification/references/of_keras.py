@@ -1,5 +1,7 @@
 """Keras's optimizers as references."""
 
+import sys
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -7,56 +9,102 @@ import tensorflow as tf
 
 from ...errors import InputError
 from ...keras_names import AROUND_THE_RULE, SLOTS
-from .reference import Reference, Slots, construction_named
+from .reference import Library, Slots
 
 
-class Keras(Reference):
-    """keras.optimizers, called eagerly."""
+class Keras(Library):
+    """keras.optimizers, called eagerly, or as a graph where `compiled`."""
 
     package, dialect, narrow_settings = "keras", "keras", True
     constructor = "keras.optimizers.{Rule}({settings})"
     settings: ClassVar = {}
     slots: ClassVar = SLOTS
+    own: ClassVar = {}
+    around = AROUND_THE_RULE
+    compiled = False
+
+    @classmethod
+    def holds(cls, subject: Any) -> bool:
+        keras = sys.modules.get("keras")  # whoever has made a Keras optimizer has imported it
+        if keras is None or not hasattr(keras, "optimizers"):
+            return False
+        base = keras.optimizers.Optimizer
+        return isinstance(subject, base) or (isinstance(subject, type) and issubclass(subject, base))
+
+    @classmethod
+    def named(cls, name: str) -> Any:
+        import keras
+
+        return getattr(keras.optimizers, name)
+
+    @classmethod
+    def _class_of(cls, rule: str) -> type:
+        return cls.named(cls.spelled(rule))
+
+    @classmethod
+    def configuration(cls, optimizer: Any) -> dict[str, Any]:
+        """Its configuration; the learning rate as it is now, or the schedule that it follows."""
+        found = dict(optimizer.get_config())
+        if isinstance(found["learning_rate"], float | int):
+            found["learning_rate"] = float(optimizer.learning_rate)
+        return found
+
+    @classmethod
+    def copied(cls, optimizer: Any, rule: str | None = None, **changes: Any) -> Any:
+        kind = type(optimizer) if rule is None else cls._class_of(rule)
+        return kind.from_config(cls.configuration(optimizer) | changes)
+
+    @classmethod
+    def made(cls, kind: Any, settings: Mapping[str, Any]) -> Any:
+        return kind(**settings)
 
     def _build(self, settings: dict[str, Any]) -> None:
+        self._hold(self.named(self.spelled(self.rule))(**settings))
+
+    def _hold(self, optimizer: Any) -> None:
         import keras
 
-        self._take(getattr(keras.optimizers, self.spelled(self.rule))(**settings))
-
-    def _take(self, optimizer: Any) -> None:
-        import keras
-
-        self._optimizer, self._x = optimizer, tf.Variable(tf.zeros(self.size, self.dtype))
+        self._optimizer = optimizer
+        self._x = {name: tf.Variable(tf.zeros(shape, self.dtype)) for name, shape in self.layout.shapes.items()}
         floatx = keras.config.floatx()
         keras.config.set_floatx(self.dtype.name)
         try:
-            optimizer.build([self._x])
+            optimizer.build(list(self._x.values()))
         finally:
             keras.config.set_floatx(floatx)
-        self._slots = {ours: getattr(optimizer, theirs)[0] for ours, theirs in self.slot_names.items()}
+        if not hasattr(self, "slot_names"):
+            self.slot_names = {name: name for name, value in vars(optimizer).items() if self._is_slot(value)}
+        self._slots = {ours: getattr(optimizer, theirs) for ours, theirs in self.slot_names.items()}
+        self._apply = tf.function(self._applied, autograph=False) if self.compiled else self._applied
+
+    def _is_slot(self, value: Any) -> bool:
+        """Whether an attribute holds a variable for each parameter, and is not the list of the parameters."""
+        shapes = list(self.layout.shapes.values())
+        if not isinstance(value, list) or len(value) != len(shapes):
+            return False
+        if any(one is mine for one, mine in zip(value, self._x.values(), strict=True)):
+            return False
+        return [tuple(getattr(one, "shape", (-1,))) for one in value] == shapes
 
     def first(self) -> dict[str, np.ndarray]:
-        return {name: variable.numpy() for name, variable in self._slots.items()}
+        tensors = list(self.layout.places)
+        return {
+            name: self.layout.joined({t: v.numpy() for t, v in zip(tensors, variables, strict=True)})
+            for name, variables in self._slots.items()
+        }
 
-    def step(self, t: int, g: np.ndarray, slots: Slots) -> dict[str, np.ndarray]:
-        self._x.assign(tf.zeros_like(self._x))
+    def _applied(self, gradients: list[tf.Tensor]) -> None:
+        self._optimizer.apply(gradients, list(self._x.values()))
+
+    def step(self, t: int, g: np.ndarray, slots: Slots, x: np.ndarray) -> dict[str, np.ndarray]:
+        for name, part in self.layout.split(x).items():
+            self._x[name].assign(part)
         self._optimizer.iterations.assign(t - 1)
-        for name, variable in self._slots.items():
-            variable.assign(slots[name])
-        self._optimizer.apply([tf.constant(g)], [self._x])
-        return {"delta": -self._x.numpy(), **self.first()}
-
-    @classmethod
-    def of(cls, optimizer: Any, dtype: Any, size: int) -> "Keras":
-        """A copy of somebody's own Keras optimizer. Raises InputError for one of another class."""
-        import keras
-
-        rule = keras_rule(optimizer)
-        self = cls.__new__(cls)
-        self.rule, self.dtype, self.size, self.slot_names = rule, np.dtype(dtype), size, cls.slots[rule]
-        with construction_named("A copy of the Keras optimizer"):
-            self._take(keras.optimizers.deserialize(keras.optimizers.serialize(optimizer)))
-        return self
+        for name, variables in self._slots.items():
+            for variable, part in zip(variables, self.layout.split(slots[name]).values(), strict=True):
+                variable.assign(part)
+        self._apply([tf.constant(part) for part in self.layout.split(g).values()])
+        return {"x": self.layout.joined({name: v.numpy() for name, v in self._x.items()}), **self.first()}
 
 
 def keras_rule(optimizer: Any) -> str:
@@ -64,16 +112,14 @@ def keras_rule(optimizer: Any) -> str:
 
     Raises InputError for what is no Keras optimizer, or one that does more than its rule.
     """
-    import keras
-
-    classes = {getattr(keras.optimizers, Keras.spelled(name)): name for name in SLOTS}
-    if type(optimizer) not in classes:
-        known = ", ".join(sorted(kind.__name__ for kind in classes))
-        raise InputError(f"A Keras optimizer must be one of {known}, found {optimizer!r}.")
+    known = {Keras._class_of(rule): rule for rule in SLOTS}
+    if type(optimizer) not in known:
+        names = ", ".join(sorted(kind.__name__ for kind in known))
+        raise InputError(f"A Keras optimizer must be one of {names}, found {optimizer!r}.")
     config = optimizer.get_config()
     if given := [name for name in AROUND_THE_RULE if config.get(name)]:
         raise InputError(f"The Keras optimizer must be its rule alone, found {given[0]} = {config[given[0]]!r}.")
-    return classes[type(optimizer)]
+    return known[type(optimizer)]
 
 
 def keras_settings(optimizer: Any) -> dict[str, float]:
@@ -81,8 +127,6 @@ def keras_settings(optimizer: Any) -> dict[str, float]:
 
     Raises InputError for a learning rate that is no number.
     """
-    config = optimizer.get_config()
-    if not isinstance(config["learning_rate"], float | int):
+    if not isinstance(optimizer.get_config()["learning_rate"], float | int):
         raise InputError("The learning rate of the Keras optimizer must be a number here, found a schedule.")
-    names = ("beta_1", "beta_2", "rho", "epsilon", "initial_accumulator_value")
-    return {"learning_rate": float(optimizer.learning_rate)} | {n: float(config[n]) for n in names if n in config}
+    return Keras.settings_of(optimizer)

@@ -1,13 +1,15 @@
 """Optax's transformations as references."""
 
+import sys
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
-from .reference import Reference, Slots
+from .reference import Library, Slots
 
 
-class Optax(Reference):
+class Optax(Library):
     """optax's transformations under jax.jit, with 64-bit types for float64."""
 
     package, dialect = "optax", "optax"
@@ -19,32 +21,102 @@ class Optax(Reference):
         "adadelta": {"mean_g2": "e_g", "mean_dx2": "e_x"},
         "sgd": {},
     }
+    own: ClassVar = {}
+    around = ()
+
+    @classmethod
+    def holds(cls, subject: Any) -> bool:
+        return all(callable(getattr(subject, name, None)) for name in ("init", "update")) and "optax" in sys.modules
+
+    @classmethod
+    def named(cls, name: str) -> Any:
+        import optax
+
+        return getattr(optax, name)
+
+    @classmethod
+    def _class_of(cls, rule: str) -> None:
+        """None: a transformation is a pair of functions, and does not say which."""
+
+    @classmethod
+    def configuration(cls, optimizer: Any) -> dict[str, Any]:
+        """Nothing: what it was made with is in its functions."""
+        return {}
+
+    @classmethod
+    def copied(cls, optimizer: Any, rule: str | None = None, **changes: Any) -> Any:
+        return optimizer
+
+    @classmethod
+    def made(cls, kind: Any, settings: Mapping[str, Any]) -> Any:
+        return kind(**settings)
+
+    @classmethod
+    def described(cls, optimizer: Any) -> str:
+        return "the Optax transformation"
 
     def _build(self, settings: dict[str, Any]) -> None:
+        self._hold(self.named(self.rule)(**settings))
+
+    def _hold(self, optimizer: Any) -> None:
         import jax
         import optax
 
         self._wide = lambda: jax.enable_x64(self.dtype == np.float64)
-        optimizer = getattr(optax, self.rule)(**settings)
         with self._wide():
-            self._state = optimizer.init(jax.numpy.zeros(self.size, self.dtype))
-            self._update = jax.jit(lambda g, state: optimizer.update(g, state, g))
+            zeros = [jax.numpy.zeros(shape, self.dtype) for shape in self.layout.shapes.values()]
+            self._state = optimizer.init(zeros)
+            self._update = jax.jit(optimizer.update)
+            marked = optax.tree_utils.tree_map_params(optimizer, lambda _: _SLOT, self._state)
+        self._places: dict[str, list[int]] = {}
+        self._counts: list[int] = []
+        self._leaves, self._tree = jax.tree_util.tree_flatten(self._state)
+        paths = jax.tree_util.tree_flatten_with_path(marked, is_leaf=lambda leaf: leaf is _SLOT)[0]
+        for place, (path, leaf) in enumerate(paths):
+            names = [str(getattr(key, "name", getattr(key, "key", getattr(key, "idx", "")))) for key in path]
+            if leaf is _SLOT:
+                self._places.setdefault(".".join(names[:-1]), []).append(place)
+            elif np.issubdtype(self._leaves[place].dtype, np.integer):
+                self._counts.append(place)
+        if not hasattr(self, "slot_names"):
+            last = [name.rpartition(".")[2] for name in self._places]
+            short = dict(zip(self._places, last, strict=True)) if len(set(last)) == len(last) else {}
+            self.slot_names = {short.get(name, name): name for name in self._places}
+        else:
+            found = {name.rpartition(".")[2]: name for name in self._places}
+            self.slot_names = {ours: found[theirs] for ours, theirs in self.slot_names.items()}
 
-    def _read(self, state: Any) -> dict[str, np.ndarray]:
-        import optax
-
-        return {ours: np.asarray(optax.tree_utils.tree_get(state, theirs)) for ours, theirs in self.slot_names.items()}
+    def _read(self, leaves: list[Any]) -> dict[str, np.ndarray]:
+        tensors = list(self.layout.places)
+        return {
+            ours: self.layout.joined(
+                {t: np.asarray(leaves[place]) for t, place in zip(tensors, self._places[theirs], strict=True)}
+            )
+            for ours, theirs in self.slot_names.items()
+        }
 
     def first(self) -> dict[str, np.ndarray]:
-        return self._read(self._state)
+        return self._read(self._leaves)
 
-    def step(self, t: int, g: np.ndarray, slots: Slots) -> dict[str, np.ndarray]:
+    def step(self, t: int, g: np.ndarray, slots: Slots, x: np.ndarray) -> dict[str, np.ndarray]:
         import jax
-        import optax
 
         with self._wide():
-            given = {theirs: jax.numpy.asarray(slots[ours]) for ours, theirs in self.slot_names.items()}
-            if self.rule == "adam":
-                given["count"] = jax.numpy.asarray(t - 1, jax.numpy.int32)
-            updates, state = self._update(jax.numpy.asarray(g), optax.tree_utils.tree_set(self._state, **given))
-            return {"delta": -np.asarray(updates), **self._read(state)}
+            leaves = list(self._leaves)
+            for ours, theirs in self.slot_names.items():
+                for place, part in zip(self._places[theirs], self.layout.split(slots[ours]).values(), strict=True):
+                    leaves[place] = jax.numpy.asarray(part)
+            for place in self._counts:
+                leaves[place] = jax.numpy.full_like(leaves[place], t - 1)
+            state = jax.tree_util.tree_unflatten(self._tree, leaves)
+            gradients, parameters = ([jax.numpy.asarray(p) for p in self.layout.split(of).values()] for of in (g, x))
+            updates, state = self._update(gradients, state, parameters)
+            delta = {name: -np.asarray(update) for name, update in zip(self.layout.places, updates, strict=True)}
+            return {"delta": self.layout.joined(delta), **self._read(jax.tree_util.tree_leaves(state))}
+
+
+class _Slot:
+    """Stands for a tensor of the parameters' shape in a state."""
+
+
+_SLOT = _Slot()

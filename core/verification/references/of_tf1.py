@@ -41,8 +41,8 @@ class TF1Kernel(Reference):
         value = self._settings.get("initial_accumulator_value", tf.zeros([], self.dtype)).numpy()
         return {name: np.full(self.size, value, self.dtype) for name in self.slot_names}
 
-    def step(self, t: int, g: np.ndarray, slots: Slots) -> dict[str, np.ndarray]:
-        self._x.assign(tf.zeros_like(self._x))
+    def step(self, t: int, g: np.ndarray, slots: Slots, x: np.ndarray) -> dict[str, np.ndarray]:
+        self._x.assign(x)
         for name, variable in self._slots.items():
             variable.assign(slots[name])
         s = self._settings
@@ -57,7 +57,7 @@ class TF1Kernel(Reference):
         elif self.rule == "adadelta":
             call |= dict(rho=s["rho"], epsilon=s["epsilon"])
         getattr(tf.raw_ops, f"ResourceApply{self.spelled(self.rule)}")(**call)
-        return {"delta": -self._x.numpy(), **{name: variable.numpy() for name, variable in self._slots.items()}}
+        return {"x": self._x.numpy(), **{name: variable.numpy() for name, variable in self._slots.items()}}
 
 
 class TF1Session(Reference):
@@ -93,13 +93,13 @@ class TF1Session(Reference):
     def first(self) -> dict[str, np.ndarray]:
         return self._session.run(self._slots)
 
-    def step(self, t: int, g: np.ndarray, slots: Slots) -> dict[str, np.ndarray]:
+    def step(self, t: int, g: np.ndarray, slots: Slots, x: np.ndarray) -> dict[str, np.ndarray]:
         powers = [running_product(beta, t) for beta in self._betas]
-        held = [np.zeros(self.size, self.dtype), *(slots[name] for name in self._slots), *powers]
+        held = [x, *(slots[name] for name in self._slots), *powers]
         self._session.run(self._assign, dict(zip(self._given, held, strict=True)))
         self._session.run(self._apply, {self._g: g})
         x, slots = self._session.run((self._x, self._slots))
-        return {"delta": -x, **slots}
+        return {"x": x, **slots}
 
 
 def running_product(beta: Any, t: int) -> Any:

@@ -1,15 +1,19 @@
 """PyTorch's optimizers as references."""
 
+import copy
+import inspect
+import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
-from .reference import Reference, Slots
+from ...errors import InputError
+from .reference import Library, Slots
 
 
-class Torch(Reference):
-    """torch.optim, one tensor at a time."""
+class Torch(Library):
+    """torch.optim; our rules one tensor at a time, somebody's own optimizer as it was made."""
 
     package, dialect = "torch", "torch"
     constructor = "torch.optim.{Rule}(parameters, {settings})"
@@ -20,6 +24,11 @@ class Torch(Reference):
         "adadelta": {"mean_g2": "square_avg", "mean_dx2": "acc_delta"},
         "sgd": {},
     }
+    own: ClassVar = {"learning_rate": "lr", "epsilon": "eps"}
+    around = (
+        "weight_decay", "amsgrad", "maximize", "momentum", "nesterov", "dampening", "lr_decay",
+        "decoupled_weight_decay",
+    )  # fmt: skip
 
     @classmethod
     def call(cls, rule: str, settings: Mapping[str, Any]) -> str:
@@ -29,33 +38,112 @@ class Torch(Reference):
             paired = dict(learning_rate=paired.pop("learning_rate"), betas=betas, **paired)
         return super().call(rule, paired)
 
-    def _build(self, settings: dict[str, Any]) -> None:
+    @classmethod
+    def holds(cls, subject: Any) -> bool:
+        torch = sys.modules.get("torch")
+        if torch is None or not hasattr(torch, "optim"):
+            return False
+        base = torch.optim.Optimizer
+        return isinstance(subject, base) or (isinstance(subject, type) and issubclass(subject, base))
+
+    @classmethod
+    def named(cls, name: str) -> Any:
         import torch
 
-        betas = {name: settings.pop(name) for name in ("beta_1", "beta_2") if name in settings}
-        if betas:
-            settings["betas"] = (betas.get("beta_1", 0.9), betas.get("beta_2", 0.999))
-        self._x = torch.nn.Parameter(torch.from_numpy(np.zeros(self.size, self.dtype)))
-        self._optimizer = getattr(torch.optim, self.spelled(self.rule))([self._x], foreach=False, **settings)
-        if self.rule == "adagrad":
-            return
-        # Torch makes the other slots in the first step; a gradient of 0 leaves them as they begin.
-        self._x.grad = torch.zeros_like(self._x)
+        return getattr(torch.optim, name)
+
+    @classmethod
+    def _class_of(cls, rule: str) -> type:
+        return cls.named(cls.spelled(rule))
+
+    @classmethod
+    def configuration(cls, optimizer: Any) -> dict[str, Any]:
+        """The defaults that it was made with, each number of a pair of betas by itself."""
+        if len(optimizer.param_groups) != 1:
+            raise InputError(
+                f"{cls.described(optimizer)} must have one group of parameters, found {len(optimizer.param_groups)}."
+            )
+        found = {name: value for name, value in optimizer.param_groups[0].items() if name != "params"}
+        if isinstance(found.get("betas"), tuple | list):
+            found |= {f"beta_{number}": beta for number, beta in enumerate(found["betas"], start=1)}
+        return found
+
+    @classmethod
+    def copied(cls, optimizer: Any, rule: str | None = None, **changes: Any) -> Any:
+        kind = type(optimizer) if rule is None else cls._class_of(rule)
+        return cls.made(kind, cls.configuration(optimizer) | changes)
+
+    @classmethod
+    def made(cls, kind: Any, settings: Mapping[str, Any], parameters: Any = None) -> Any:
+        """For one parameter of no account, where none are given: PyTorch makes optimizers for their parameters."""
+        import torch
+
+        given = dict(settings)
+        if "beta_1" in given and "beta_2" in given:
+            given["betas"] = (given["beta_1"], given["beta_2"])
+        makers = [base.__init__ for base in kind.__mro__[:-1] if "__init__" in vars(base)]
+        taken = {name for maker in makers for name in inspect.signature(maker).parameters}
+        parameters = [torch.nn.Parameter(torch.zeros(1))] if parameters is None else parameters
+        return kind(parameters, **{name: value for name, value in given.items() if name in taken})
+
+    def _build(self, settings: dict[str, Any]) -> None:
+        if "beta_1" in settings or "beta_2" in settings:
+            settings = {"beta_1": 0.9, "beta_2": 0.999} | settings
+        self._hold(self.made(self._class_of(self.rule), settings | {"foreach": False}))
+
+    def _hold(self, optimizer: Any) -> None:
+        import torch
+
+        kind = torch.from_numpy(np.zeros(1, self.dtype)).dtype
+        self._x = {
+            name: torch.nn.Parameter(torch.zeros(shape, dtype=kind)) for name, shape in self.layout.shapes.items()
+        }
+        self._optimizer = self.made(type(optimizer), self.configuration(optimizer), list(self._x.values()))
+        self._unused = copy.deepcopy({name: self._optimizer.state[x] for name, x in self._x.items()})
+        # Most slots are made in the first step; a gradient of 0 leaves them as they begin.
+        for x in self._x.values():
+            x.grad = torch.zeros_like(x)
         self._optimizer.step()
+        if not hasattr(self, "slot_names"):
+            largest = max(self._x.values(), key=lambda x: x.ndim)
+            state = self._optimizer.state[largest]
+            names = [
+                name
+                for name, value in state.items()
+                if name != "step" and torch.is_tensor(value) and value.shape == largest.shape
+            ]
+            self.slot_names = {name: name for name in names}
+        self._first = self._slots()
+
+    def _slots(self) -> dict[str, np.ndarray]:
+        state = {name: self._optimizer.state[x] for name, x in self._x.items()}
+        return {
+            ours: self.layout.joined({name: of[theirs].detach().numpy() for name, of in state.items()})
+            for ours, theirs in self.slot_names.items()
+        }
 
     def first(self) -> dict[str, np.ndarray]:
-        state = self._optimizer.state[self._x]
-        return {ours: state[theirs].numpy().copy() for ours, theirs in self.slot_names.items()}
+        return self._first
 
-    def step(self, t: int, g: np.ndarray, slots: Slots) -> dict[str, np.ndarray]:
+    def step(self, t: int, g: np.ndarray, slots: Slots, x: np.ndarray) -> dict[str, np.ndarray]:
         import torch
 
-        state = self._optimizer.state[self._x]
-        state["step"] = torch.tensor(float(t - 1))
-        for ours, theirs in self.slot_names.items():
-            state[theirs].copy_(torch.from_numpy(np.ascontiguousarray(slots[ours])))
-        with torch.no_grad():
-            self._x.zero_()
-        self._x.grad = torch.from_numpy(np.ascontiguousarray(g))
+        parts = {name: self.layout.split(slot) for name, slot in slots.items()}
+        begins = t == 1 and all(np.array_equal(slots[name], self._first[name]) for name in slots)
+        for (name, variable), part, gradient in zip(
+            self._x.items(), self.layout.split(x).values(), self.layout.split(g).values(), strict=True
+        ):
+            variable.grad = torch.from_numpy(np.array(gradient))
+            with torch.no_grad():
+                variable.copy_(torch.from_numpy(np.array(part)))
+            if begins:  # SGD's first momentum is the gradient itself, whatever the momentum before it
+                self._optimizer.state[variable] = copy.deepcopy(self._unused[name])
+                continue
+            state = self._optimizer.state[variable]
+            if "step" in state:
+                state["step"] = torch.full_like(state["step"], t - 1) if torch.is_tensor(state["step"]) else t - 1
+            for ours, theirs in self.slot_names.items():
+                state[theirs] = torch.from_numpy(np.array(parts[ours][name]))
         self._optimizer.step()
-        return {"delta": -self._x.detach().numpy(), **self.first()}
+        x = self.layout.joined({name: variable.detach().numpy() for name, variable in self._x.items()})
+        return {"x": x, **self._slots()}

@@ -1,0 +1,197 @@
+"""What should come out of a step, and how far rounding may take it, where no formula of ours says so.
+
+A formula (`formulas.Formula`) is one such statement. Another is a rule or a NumPy function, run on numbers that carry
+their rounding errors (`rounded.Rounded`) in a wider dtype; a third a library's optimizer, of which only its answers
+are known: what it moves by when its inputs move by a rounding stands for its error.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import numpy as np
+
+from ..rules import Rule
+from .implementations import Implementation, OfFunction, OfOptimizer
+from .rounded import Precision, Rounded
+from .trajectory import Trajectory, Values
+
+Numbers = Mapping[str, Any]
+"""By name: arrays of the narrow dtype, or `Rounded`."""
+
+
+class Statement(Protocol):
+    """What should come out of a step.
+
+    slots:     the names of the slots.
+    estimated: whether its bounds are estimates.
+    """
+
+    @property
+    def slots(self) -> tuple[str, ...]: ...
+
+    @property
+    def estimated(self) -> bool: ...
+
+    def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
+        """The slots before the first step, in the shape and dtype of `like`."""
+        ...
+
+    def values(
+        self, t: Any, g: Any, slots: Numbers, precision: Precision, found: Numbers | None = None, x: Any = None
+    ) -> dict[str, Rounded]:
+        """All values of step t in the order of their computation, and what each may be off."""
+        ...
+
+    def terms(self, t: Any, g: np.ndarray, slots: Values, precision: Precision, values: Any) -> dict[str, np.ndarray]:
+        """The scale of the rounding errors of those values."""
+        ...
+
+
+def _widened(numbers: Any, precision: Precision) -> Any:
+    return numbers if isinstance(numbers, Rounded) else precision.exact(numbers)
+
+
+class _OfValues:
+    """A statement whose units of error are those of the values themselves."""
+
+    estimated = False
+
+    def terms(
+        self, t: Any, g: np.ndarray, slots: Values, precision: Precision, values: Mapping[str, Rounded]
+    ) -> dict[str, np.ndarray]:
+        return {name: np.abs(value.value) for name, value in values.items()}
+
+
+class StatedByRule(_OfValues):
+    """A rule, run on numbers that carry their rounding errors."""
+
+    def __init__(self, rule: Rule):
+        self._rule = rule
+        self._kind = type(rule.slots(np.zeros(1)))
+        self.slots = tuple(self._kind._fields)
+
+    def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
+        return {name: np.asarray(value) for name, value in self._rule.slots(like)._asdict().items()}
+
+    def values(
+        self, t: Any, g: Any, slots: Numbers, precision: Precision, found: Numbers | None = None, x: Any = None
+    ) -> dict[str, Rounded]:
+        of = self._kind(**{name: _widened(slots[name], precision) for name in self.slots})
+        step = self._rule.update(_flushed(g, precision), of, precision.wide(t), _widened(x, precision))
+        values = dict(**step.slots._asdict(), **step.stages, delta=step.delta)
+        return {name: value if isinstance(value, Rounded) else precision.exact(value) for name, value in values.items()}
+
+
+class StatedByFunction(_OfValues):
+    """A NumPy function, run on numbers that carry their rounding errors.
+
+    Called once for all steps where it bears that, else step by step.
+    """
+
+    def __init__(self, function: OfFunction):
+        self._function = function
+        self.slots = tuple(function.first(np.zeros(1)))
+
+    def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
+        return dict(self._function.first(like))
+
+    def values(
+        self, t: Any, g: Any, slots: Numbers, precision: Precision, found: Numbers | None = None, x: Any = None
+    ) -> dict[str, Rounded]:
+        g, x = _flushed(g, precision), _widened(x, precision)
+        of = {name: _widened(slot, precision) for name, slot in slots.items()}
+        if np.ndim(t) == 0:
+            return self._stated(int(t), g, of, precision, x)
+        try:
+            return self._stated(precision.wide(t), g, of, precision, x)
+        except Exception:  # such as an `if` on the number of the step
+            rows = [
+                self._stated(int(n), _row(g, row), {s: _row(v, row) for s, v in of.items()}, precision, _row(x, row))
+                for row, n in enumerate(np.ravel(t))
+            ]
+            return {
+                name: Rounded(np.stack([r[name].value for r in rows]), np.stack([r[name].error for r in rows]), precision)
+                for name in rows[0]
+            }
+
+    def _stated(self, t: Any, g: Rounded, slots: Numbers, precision: Precision, x: Rounded) -> dict[str, Rounded]:
+        values = self._function.call(g, dict(slots), t, x)
+        values = {name: value if isinstance(value, Rounded) else precision.exact(value) for name, value in values.items()}
+        moved = values.pop(self._function.returns)
+        return values | {"delta": moved if self._function.returns == "delta" else x - moved}
+
+
+JITTERS, MARGIN = 4, 8
+"""How often a library is asked about inputs that a rounding has moved, and how many times their effect is allowed."""
+
+
+class StatedByOptimizer(_OfValues):
+    """A library's optimizer: its answers in the judged dtype, and estimates of their errors.
+
+    What it gives moves with its inputs: the largest move under relative changes of ε_machine of all of them, eight
+    times over, and eight units of the value itself are allowed.
+    """
+
+    estimated = True
+
+    def __init__(self, optimizer: OfOptimizer):
+        self._optimizer = optimizer
+        self.slots = tuple(optimizer.first(np.zeros(2, np.float32)))
+
+    def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
+        return dict(self._optimizer.first(like))
+
+    def values(
+        self, t: Any, g: Any, slots: Numbers, precision: Precision, found: Numbers | None = None, x: Any = None
+    ) -> dict[str, Rounded]:
+        part = Trajectory(np.ravel(t), g, x, slots, {})
+        answer, moved = self._answers(part, precision), {}
+        for number in range(JITTERS):
+            jittered = self._answers(_jittered(part, number), precision)
+            for name, value in jittered.items():
+                moved[name] = np.maximum(moved.get(name, 0), np.abs(value - answer[name]))
+        unit, tiny = precision.unit, precision.tiny
+        return {
+            name: Rounded(value, MARGIN * (moved[name] + unit * np.abs(value) + tiny), precision)
+            for name, value in answer.items()
+        }
+
+    def _answers(self, part: Trajectory, precision: Precision) -> dict[str, Any]:
+        values = {name: precision.wide(value) for name, value in self._optimizer.follow(part).items()}
+        if "x" in values:
+            values["delta"] = precision.wide(part.x) - values.pop("x")
+        return values
+
+
+def _jittered(part: Trajectory, number: int) -> Trajectory:
+    random = np.random.default_rng(number)
+    eps = np.finfo(part.g.dtype).eps
+
+    def moved(values: np.ndarray) -> np.ndarray:
+        return values * (1 + eps * random.choice([-1, 1], values.shape).astype(values.dtype))
+
+    return Trajectory(part.t, moved(part.g), part.x, {n: moved(s) for n, s in part.before.items()}, {})
+
+
+def _row(numbers: Rounded, row: int) -> Rounded:
+    return Rounded(numbers.value[row], numbers.error[row], numbers.precision)
+
+
+def _flushed(g: Any, precision: Precision) -> Rounded:
+    """Gradients, of which one below the smallest normal number may be taken for 0."""
+    if isinstance(g, Rounded):
+        return g
+    wide = precision.wide(g)
+    return Rounded(wide, np.where(np.abs(g) < precision.tiny, np.abs(wide), 0), precision)
+
+
+def stated_by(implementation: Implementation) -> Statement:
+    """What an implementation says should come out."""
+    from .implementations import OfRule
+
+    if isinstance(implementation, OfRule):
+        return StatedByRule(implementation.rule)
+    if isinstance(implementation, OfFunction):
+        return StatedByFunction(implementation)
+    assert isinstance(implementation, OfOptimizer)
+    return StatedByOptimizer(implementation)
