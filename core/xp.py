@@ -22,13 +22,18 @@ def _sympy_of(*values: Array) -> Any:
     return sympy if sympy is not None and any(isinstance(value, sympy.Basic) for value in values) else None
 
 
+def _is_tensor(x: Any) -> bool:
+    """Whether x is TensorFlow's; its own answer takes twenty times as long for what is NumPy's or Python's."""
+    return not isinstance(x, np.ndarray | np.generic | float | int) and tf.is_tensor(x)
+
+
 def _library(x: Array) -> Any:
-    return tf if tf.is_tensor(x) else _sympy_of(x) or np
+    return tf if _is_tensor(x) else _sympy_of(x) or np
 
 
 def is_array(x: Any) -> bool:
     """Whether x is an array, a tensor or a symbol, not a Python number."""
-    return isinstance(x, np.ndarray) or tf.is_tensor(x) or _sympy_of(x) is not None
+    return isinstance(x, np.ndarray) or _is_tensor(x) or _sympy_of(x) is not None
 
 
 def sqrt(x: Array) -> Array:
@@ -62,8 +67,8 @@ def cast_like(value: Array, x: Array) -> Array:
     """
     if sympy := _sympy_of(value, x):
         return sympy.sympify(value)
-    if tf.is_tensor(x):
-        return tf.cast(value, x.dtype) if tf.is_tensor(value) else tf.convert_to_tensor(value, x.dtype)
+    if _is_tensor(x):
+        return tf.cast(value, x.dtype) if _is_tensor(value) else tf.convert_to_tensor(value, x.dtype)
     if hasattr(x, "cast"):
         return x.cast(value)
     dtype = getattr(x, "dtype", np.dtype(np.float64))

@@ -12,7 +12,8 @@ import pytest
 from core.verification import FORMULAS
 from core.verification.implementations import Known, known
 from core.verification.judge import judge
-from core.verification.trajectory import Trajectory
+from core.verification.layout import Layout
+from core.verification.trajectory import Run, Trajectory, compiled_trajectories
 
 CASES = {(name, dialect): known(name, dialect, {}) for name, dialects in FORMULAS.items() for dialect in dialects}
 IDS = ["-".join(key) for key in CASES]
@@ -43,6 +44,12 @@ BOUND = 4.0
 What rounding may come to is computed from each formula, and goes up to 7 units for an update, were all roundings to
 fall to one side. They do not: the largest error seen over all cases, dtypes and executions here is below 3.
 """
+
+
+def in_one_program(rules, streams, execution) -> dict[Any, Trajectory]:
+    """What several rules, each on one vector, do along the same streams, in one program of an execution."""
+    layout = Layout.flat(len(streams.kinds))
+    return compiled_trajectories({name: Run(rule) for name, rule in rules.items()}, streams, execution, layout)
 
 
 def assert_close(case: Known, trajectory: Trajectory) -> None:

@@ -27,6 +27,20 @@ def _path(_: type, tokens: Sequence[Token]) -> Path:
     return Path(tokens[0].value)
 
 
+def _numbers(_: type, tokens: Sequence[Token]) -> dict[str, float]:
+    """Of texts such as epsilon=1e-3."""
+    found = {}
+    for token in tokens:
+        name, equals, number = token.value.partition("=")
+        try:
+            found[name] = float(number)
+        except ValueError:
+            equals = ""
+        if not (name and equals):
+            raise ValueError(f"{token.value!r} is no name=number, such as epsilon=1e-3")
+    return found
+
+
 def not_empty(_: type, values: tuple | None) -> None:
     """A list that is given has something in it."""
     if values is not None and not values:
@@ -37,3 +51,4 @@ Whole = Annotated[int, Parameter(converter=_whole_number)]
 WholeNumbers = Annotated[tuple[int, ...], Parameter(converter=_whole_numbers, consume_multiple=True, negative=())]
 FilePath = Annotated[Path, Parameter(converter=_path)]
 Names = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=(), validator=not_empty)]
+Numbers = Annotated[dict[str, float], Parameter(converter=_numbers, consume_multiple=True, negative=(), n_tokens=1)]

@@ -1,7 +1,7 @@
 """Proof that an implementation computes what it claims: certificates, first divergences, translations."""
 
 from .certificate import DTYPES, EXECUTIONS, Claim, Coverage, Row
-from .claims import claim, matrix, verify
+from .claims import ITSELF, claim, matrix, verify
 from .divergence import Divergence, diverge
 from .formulas import FORMULAS
 from .implementations import Implementation, OfFunction, OfLibrary, OfOptimizer, OfRule, named
@@ -12,7 +12,7 @@ from .translation import Translation, translate
 from .trial import PAPER
 
 __all__ = [
-    "DTYPES", "EXECUTIONS", "FORMULAS", "MUTANTS", "PAPER", "REFERENCES", "STEPS", "Claim", "Coverage", "Divergence",
+    "DTYPES", "EXECUTIONS", "FORMULAS", "ITSELF", "MUTANTS", "PAPER", "REFERENCES", "STEPS", "Claim", "Coverage", "Divergence",
     "Implementation", "OfFunction", "OfLibrary", "OfOptimizer", "OfRule", "Row", "Streams", "Translation", "claim",
     "diverge", "joined", "matrix", "named", "synthetic", "translate", "verify",
 ]  # fmt: skip

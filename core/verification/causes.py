@@ -21,7 +21,7 @@ from .statements import Statement
 from .trajectory import Trajectory, Values
 
 STEPS = 120
-"""So many steps must be explained; later ones show nothing that these do not."""
+"""So many first steps must be explained, and a quarter as many from the first difference on."""
 
 Candidate = tuple[tuple[str, ...], Implementation]
 """A changed implementation, with what is changed, in words."""
@@ -73,13 +73,19 @@ def cause(suspect: Suspect, trajectory: Trajectory, difference: Difference) -> C
             if why := _best(group, difference, (difference.value,), part, expected, _bounds(statement, own, part)):
                 others = [words for words in _all_settings(rule, found) if words not in why.words]
                 return replace(why, words=(*why.words, *others))
-    part = trajectory.steps(slice(STEPS))
+    part = trajectory.steps(_explained(len(trajectory.t), difference.step - 1))
     moved = "delta" if "delta" in trajectory.after else "x"
     names, bounds = (moved, *statement.slots), _bounds(statement, own, part)
     if why := _best(_errors(suspect, part), difference, names, part, expected, bounds):
         return why
-    place = min(difference.step, STEPS) - 1, difference.coordinate
-    return _best(_fitted(expected, part, difference.value, *place), difference, names, part, expected, bounds)
+    row = int(np.argmax(part.t == difference.step))
+    fitted = _fitted(expected, part, difference.value, row, difference.coordinate)
+    return _best(fitted, difference, names, part, expected, bounds)
+
+
+def _explained(steps: int, first: int) -> np.ndarray:
+    """The positions of the steps that must be explained: the first ones, and those from the first difference on."""
+    return np.union1d(np.arange(min(steps, STEPS)), np.arange(first, min(steps, first + STEPS // 4)))
 
 
 def _best(
@@ -94,7 +100,7 @@ def _best(
 
     What it changes first must not come after the first difference, which it would not explain.
     """
-    order = [*bounds, "x"]
+    order = list(bounds)
     with np.errstate(all="ignore"):
         base, tried = _values(expected, part), []
         for words, candidate in candidates:
@@ -137,9 +143,14 @@ def _differing(expected: Rule, found: Rule) -> list[str]:
 
 
 def _all_settings(expected: Rule, found: Rule) -> list[str]:
-    """In words, what differs beside precisions, which decide nothing by themselves."""
-    names = [name for name in _differing(expected, found) if not name.endswith("_in") and name != "incremental"]
-    return [_in_words(name, getattr(found, name), getattr(expected, name)) for name in names]
+    """In words, what differs by more than a rounding, beside precisions, which decide nothing by themselves."""
+    words = []
+    for name in _differing(expected, found):
+        one, other = getattr(found, name), getattr(expected, name)
+        rounding = isinstance(one, float) and isinstance(other, float) and np.float32(one) == np.float32(other)
+        if not rounding and not name.endswith("_in") and name != "incremental":
+            words.append(_in_words(name, one, other))
+    return words
 
 
 def _errors(suspect: Suspect, part: Trajectory) -> Iterator[Candidate]:
@@ -149,7 +160,7 @@ def _errors(suspect: Suspect, part: Trajectory) -> Iterator[Candidate]:
             yield (mutant.name,), OfRule(mutant.name, rule)
     for error in around(expected, suspect.statement.slots):
         yield (error.name,), error
-    if part.calls is not None:
+    if part.calls is not None and isinstance(expected, OfRule):  # which takes another step's number at each coordinate
         error = counting_calls(expected)
         yield (error.name,), error
 
@@ -216,7 +227,8 @@ def _fitted(expected: Implementation, part: Trajectory, value: str, row: int, co
 def _rounded(number: float) -> list[float]:
     """The number in one to four digits, it or what it lacks to 1, and as it is; those that are near to it."""
     short = [float(f"{number:.{digits}e}") for digits in range(4)]
-    short += [round(1 - float(f"{1 - number:.{digits}e}"), 12) for digits in range(4)] if 0 <= number < 1 else []
+    if 0 <= number < 1:
+        short += [round(1 - float(f"{1 - number:.{digits}e}"), 12) for digits in range(4)]
     near = [one for one in short if abs(one - number) <= 1e-2 * abs(number)]
     return list(dict.fromkeys([*near, number]))
 

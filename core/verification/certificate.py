@@ -21,16 +21,17 @@ from .rounded import Precision
 from .statements import Statement
 from .streams import Streams
 from .trajectory import Run, Trajectory, Values, compiled_trajectories
-from .trial import PAPER, Case, Expected, Judged, Trial
+from .trial import Case, Expected, Judged, Trial, free_together
 
 EXECUTIONS: tuple[str, ...] = get_args(Execution)
 DTYPES = ("float32", "float64")
 
-STEPS: Mapping[str, int] = {"eager": 300, "graph": 1_000, "xla-step": 1_000, "xla-loop": 10_000}
+STEPS: Mapping[str, int] = {"eager": 100, "graph": 1_000, "xla-step": 1_000, "xla-loop": 10_000}
 """How many steps an execution of a rule is followed for, at most."""
 
-DRAWN_STEPS = 1_000
-"""How many steps whatever is no rule is followed for from drawn slots, at most; from its own, as many as are given."""
+OTHER_STEPS = 1_000
+"""How many steps whatever is no rule is followed for with other settings or from drawn slots, at most; with its own, as
+many as are given."""
 
 
 @dataclass(frozen=True)
@@ -208,17 +209,17 @@ class Claim:
             names = ["own_settings", *(f"other_settings_{n}" for n in range(1, len(cases)))]
             for number, execution in enumerate(executions):  # all cases in one program: a compilation is what costs
                 together = {
-                    name: Run(rule, layout, layout.order(number + turn), start)
+                    name: Run(rule, number + turn, start)
                     for turn, (name, rule, start) in enumerate(zip(names, subjects, starts, strict=True))
                     if isinstance(rule, Rule)
                 }
-                found = compiled_trajectories(together, streams.first(STEPS[execution]), execution)
+                found = compiled_trajectories(together, streams.first(STEPS[execution]), execution, layout)
                 for run, trajectory in zip(runs, found.values(), strict=True):
                     run[execution] = trajectory
-        for run, subject, start in zip(runs, subjects, starts, strict=True):
+        for number, (run, subject, start) in enumerate(zip(runs, subjects, starts, strict=True)):
             if isinstance(subject, Implementation):
-                run |= _as_it_is(subject, streams, start)
-        return [
+                run |= _as_it_is(subject, streams, start, own=number == 0)
+        trials = [
             Trial(
                 self.name,
                 case,
@@ -232,6 +233,8 @@ class Claim:
             )
             for case, one, run, subject, start in zip(cases, expected, runs, subjects, starts, strict=True)
         ]
+        free_together(trials)
+        return trials
 
     def _judged(self, reference: str, trials: Sequence[Trial], dtype: np.dtype) -> Iterator[Row]:
         verdicts, seen = [trial.judged(reference) for trial in trials], [trial.seen for trial in trials]
@@ -242,6 +245,7 @@ class Claim:
             ran = [n for n, trial in enumerate(trials) if execution in trial.runs]
             parts = [verdicts[n][execution] for n in ran]
             wrong = next((part for part in parts if part.first is not None), parts[0])
+            agrees = all(part.agrees for part in parts)
             drifts = [part.drift for part in parts if part.drift is not None]
             yield Row(
                 self.name,
@@ -253,7 +257,7 @@ class Claim:
                 comparison=reduce(or_, [part.comparison for part in parts]),
                 first=wrong.first,
                 why=wrong.why,
-                rounding=tuple(dict.fromkeys(word for part in parts for word in part.rounding)),
+                rounding=tuple(dict.fromkeys(word for part in parts for word in part.rounding if agrees)),
                 drift=max(drifts, key=lambda drift: (drift.first is not None, drift.share), default=None),
                 planted=len(errors) - len(alike),
                 missed=tuple(sorted(unseen - alike)),
@@ -261,16 +265,13 @@ class Claim:
             )
 
 
-def _as_it_is(subject: Implementation, streams: Streams, start: Values | None) -> dict[str, Trajectory]:
-    """What runs by itself: a Keras optimizer eagerly and as a graph, all else in one way."""
-    steps = len(streams.gradients) if start is None else DRAWN_STEPS
-    graph = subject.as_graph() if isinstance(subject, OfOptimizer) else None
-    if graph is None:
-        return {"as it is": subject.run(streams.first(steps), start)}
-    return {
-        "eager": subject.run(streams.first(min(steps, STEPS["eager"])), start),
-        "graph": graph.run(streams.first(steps), start),
-    }
+def _as_it_is(subject: Implementation, streams: Streams, start: Values | None, own: bool) -> dict[str, Trajectory]:
+    """What runs by itself: a Keras optimizer as a graph, and with its own settings eagerly too; all else in one way."""
+    run = subject.run(streams if own else streams.first(OTHER_STEPS), start)
+    eager = subject.eagerly() if isinstance(subject, OfOptimizer) else None
+    if eager is None:
+        return {"as it is": run}
+    return {"graph": run, **({"eager": eager.run(streams.first(STEPS["eager"]), start)} if own else {})}
 
 
 def drawn_slots(statement: Statement, streams: Streams) -> Values:

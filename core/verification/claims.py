@@ -187,8 +187,9 @@ def claim(
         return _against_statement(name, one, resolved, reference)
     if isinstance(subject, Rule):
         return _rule_against_formula(name, subject, resolved)
-    first = FORMULAS[resolved.rule][resolved.dialect].given(settings or {}).first
-    one = _implementation(subject, slots, settings, returns, lambda: first(np.zeros(1)))
+    formula = FORMULAS[resolved.rule][resolved.dialect].given(settings or {})
+    asked = {name: value for name, value in formula.settings.items() if name not in formula.absent}
+    one = _implementation(subject, slots, settings, returns, lambda: formula.first(np.zeros(1)), asked)
     return _other_against_formula(name, one, resolved)
 
 
@@ -218,7 +219,9 @@ def _resolved(reference: Any, subject: Any, slots: Mapping[str, float] | None) -
         raise InputError(f"A reference must be a name, a Rule, an optimizer or a function, found {reference!r}.")
     if slots is None and isinstance(subject, Rule):
         slots = {n: float(np.ravel(v)[0]) for n, v in OfRule("", subject).first(np.zeros(1)).items()}
-    return OfFunction(reference, slots or {})
+    if slots is None:
+        raise InputError("A function as reference needs slots: the number that each starts with, by name.")
+    return OfFunction(reference, slots)
 
 
 def _named(reference: str, subject: Any) -> _Formula | Implementation:
@@ -371,8 +374,8 @@ def _check_judgeable(name: str, one: OfOptimizer, reference: str) -> None:
             f"{name}: {described} with {_said(options)} is more than {reference}: judge it against the library's own, "
             f"such as {one.kind.package}:{type(one.optimizer).__name__}({_said(options)})."
         )
-    if callable(getattr(one.optimizer, "learning_rate", None)) and "learning_rate" not in one.settings:
-        raise InputError(f"{name}: the learning rate must be a number to be judged, found a schedule.")
+    if one.kind.configuration(one.optimizer) and "learning_rate" not in one.settings:
+        raise InputError(f"{name}: the learning rate must be a number to be judged by {reference}, found a schedule.")
 
 
 def _foreign(rule: str, dialect: str, settings: Mapping[str, Any]) -> Known:
@@ -427,8 +430,12 @@ def _implementation(
     settings: Mapping[str, float] | None,
     returns: Returned,
     first: Callable[[], Mapping[str, Any]],
+    asked: Mapping[str, float] | None = None,
 ) -> Any:
-    """The subject as an implementation; `first` tells the reference's slots before the first step."""
+    """The subject as an implementation; `first` returns the reference's slots before the first step.
+
+    asked: the reference's settings, which a function may take as keywords.
+    """
     if isinstance(subject, Rule):
         return OfRule(type(subject).__name__, subject)
     if library_of(subject) is not None:
@@ -444,4 +451,4 @@ def _implementation(
     for what, numbers in (("slots", slots), ("settings", settings or {})):
         if not isinstance(numbers, Mapping) or not all(isinstance(value, int | float) for value in numbers.values()):
             raise InputError(f"{what} must be numbers by name, found {numbers!s:.60}.")
-    return OfFunction(subject, slots, settings, returns)
+    return OfFunction(subject, slots, settings, returns, asked=asked)

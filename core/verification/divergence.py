@@ -59,9 +59,9 @@ def diverge(a: Implementation, b: Implementation, streams: Streams) -> Divergenc
         if one.narrow_settings and g.dtype == np.float64:
             raise InputError(f"{one.name} keeps its settings in float32: compare it in float32.")
     formula = follower.rounding(follower.known.formula, g.dtype)
-    # Somebody's own may round β before it raises it to the power t, or not: half a unit a step.
+    # Someone's own may round β before it raises it to the power t, or not: half a unit a step.
     own = runner.rounding(runner.known.formula if runner.known else replace(formula, running=True), g.dtype)
-    trajectory = renamed(runner.run(streams), formula.slots, runner.name, follower.name)
+    trajectory = renamed(runner.run(streams), formula.slots, runner.name)
     start = {name: before[0] for name, before in trajectory.before.items()}
     difference = judge_first(start, follower.first(g[0]))
     if difference is None:

@@ -17,8 +17,8 @@ def around(inner: Implementation, slots: tuple[str, ...]) -> list[Around]:
     return [
         Around("Δ's sign", inner, after=_delta(lambda part, delta: -delta)),
         Around("Δ a thousandth too long", inner, after=_delta(lambda part, delta: delta * _like(delta, 1.001))),
-        Around("t counted from 0", inner, before=_step(-1)),
-        Around("t counted from 2", inner, before=_step(1)),
+        Around("t counted from 0", inner, before=_step(-1), idle=True),
+        Around("t counted from 2", inner, before=_step(1), idle=True),
         Around("g clipped to 1", inner, before=lambda part: replace(part, g=np.clip(part.g, -1, 1))),
         decayed(inner, DECAY, "weight decay that nobody asked for"),
         *(Around(f"{slot} not updated", inner, after=_kept(slot)) for slot in slots),

@@ -155,8 +155,9 @@ class Formula:
         changes: dict[str, dict[str, Any]] = {}
         if "beta_1" in self.settings:
             changes["β^t computed in float32"] = dict(power_in=place, running=True)
-        if narrow and {"beta_1", "rho"} & self.settings.keys() and self.complement_in != "variable":
-            changes["1 − β subtracted in float32"] = dict(complement_in="variable")
+        if narrow and {"beta_1", "rho"} & self.settings.keys():
+            other = "float64" if self.complement_in == "variable" else "variable"
+            changes[f"1 − β subtracted in {'float32' if other == 'variable' else other}"] = dict(complement_in=other)
         if not narrow:
             rounded = {n: v if callable(v) else float(np.float32(v)) for n, v in self.settings.items()}
             changes["constants rounded to float32"] = dict(settings=rounded)

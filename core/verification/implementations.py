@@ -14,7 +14,7 @@ from .formulas import FORMULAS, Formula
 from .layout import Layout
 from .references import LIBRARIES, REFERENCES, Keras, Library, Reference
 from .streams import Streams
-from .trajectory import Trajectory, Values, failures_named, numpy_trajectory, trajectory_of
+from .trajectory import Trajectory, Values, called, failures_named, numpy_trajectory, trajectory_of
 
 Returned = Literal["delta", "x"]
 """What a function returns: the update Δ, or the parameter after it, θ′."""
@@ -156,16 +156,16 @@ class OfOptimizer(Implementation):
     """Somebody's own optimizer of a library, whatever it computes, on tensors of a layout.
 
     optimizer: a Keras or PyTorch optimizer, or an Optax transformation.
-    compiled:  as a graph, where the library has such.
+    eager: operation by operation, where the library has both.
 
     Raises InputError where it is none of these.
     """
 
-    def __init__(self, optimizer: Any, name: str | None = None, compiled: bool = False):
+    def __init__(self, optimizer: Any, name: str | None = None, eager: bool = False):
         kind = library_of(optimizer)
         if kind is None:
             raise InputError(f"An optimizer must be one of {', '.join(LIBRARIES)}, found {optimizer!r}.")
-        self.optimizer, self.kind, self._compiled = optimizer, kind, compiled
+        self.optimizer, self.kind, self._eager = optimizer, kind, eager
         self.name = name or kind.described(optimizer)
         self.narrow_settings = kind.narrow_settings
         if (rule := kind.rule_of(optimizer)) is not None:
@@ -185,14 +185,14 @@ class OfOptimizer(Implementation):
     def changed(self, settings: Mapping[str, float]) -> "OfOptimizer":
         """The same with other settings, by our rules' names."""
         changes = {self.kind.own.get(name, name): value for name, value in settings.items()}
-        return type(self)(self.kind.copied(self.optimizer, **changes), self.name, self._compiled)
+        return type(self)(self.kind.copied(self.optimizer, **changes), self.name, self._eager)
 
-    def as_graph(self) -> "OfOptimizer | None":
-        """The same compiled, where the library has such."""
-        return type(self)(self.optimizer, self.name, compiled=True) if issubclass(self.kind, Keras) else None
+    def eagerly(self) -> "OfOptimizer | None":
+        """The same operation by operation, where the library has both."""
+        return type(self)(self.optimizer, self.name, eager=True) if issubclass(self.kind, Keras) else None
 
     def _made(self, dtype: Any, layout: Layout) -> Reference:
-        kind = type(self.kind.__name__, (self.kind,), {"compiled": True}) if self._compiled else self.kind
+        kind = type(self.kind.__name__, (self.kind,), {"compiled": False}) if self._eager else self.kind
         with failures_named(self.name):
             return kind.of(self.optimizer, dtype, layout)
 
@@ -201,7 +201,7 @@ class OfOptimizer(Implementation):
 
     def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
         made = self._made(streams.gradients.dtype, Layout.of(streams.kinds))
-        begin = made.first() if start is None else _called(start, tuple(made.first()))
+        begin = made.first() if start is None else called(start, tuple(made.first()), self.name)
         with failures_named(self.name):
             return _run(self.name, made.step, streams, begin, streams.start)
 
@@ -216,6 +216,7 @@ class OfFunction(Implementation):
 
     slots:    the value of each before the first step.
     settings: the numbers that it uses, by our rules' names; those that it takes as keywords are passed to it.
+    asked:    those that it may take as keywords too: its own default is used where it has one, else the number here.
     returns:  "x" where it returns the parameter afterwards in place of Δ.
     """
 
@@ -226,13 +227,17 @@ class OfFunction(Implementation):
         settings: Mapping[str, float] | None = None,
         returns: Returned = "delta",
         name: str | None = None,
+        asked: Mapping[str, float] | None = None,
     ):
         self.name = name or getattr(function, "__name__", repr(function))
-        self._function, self._slots, self._settings, self.returns = function, slots, dict(settings or {}), returns
+        self._function, self._slots, self.returns = function, slots, returns
         try:
             taken = inspect.signature(function).parameters
         except (TypeError, ValueError):  # a built-in function has no signature
             taken = {}
+        defaults = {name: taken[name].default for name in asked or {} if name in taken}
+        numbers = {n: v if isinstance(v, int | float) else (asked or {})[n] for n, v in defaults.items()}
+        self._settings = {**numbers, **(settings or {})}
         self.takes = tuple(name for name in self._settings if name in taken)
 
     @property
@@ -248,7 +253,7 @@ class OfFunction(Implementation):
 
     def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
         layout = Layout.of(streams.kinds)
-        begin = self.first(streams.gradients[0]) if start is None else _called(start, tuple(self._slots))
+        begin = self.first(streams.gradients[0]) if start is None else called(start, tuple(self._slots), self.name)
         calls = layout.calls(len(streams.gradients))
         return _run(self.name, self._stepping(layout), streams, begin, streams.start, calls)
 
@@ -294,7 +299,8 @@ class Around(Implementation):
     """Another implementation with something done to what goes in and to what comes out.
 
     before: from a trajectory to the one that it is given; after: from that trajectory and what it gives to what comes
-    out, where the update is always "delta".
+            out, where the update is always "delta".
+    idle:   in some rules it may change nothing.
     """
 
     def __init__(
@@ -303,8 +309,9 @@ class Around(Implementation):
         inner: Implementation,
         before: Callable[[Trajectory], Trajectory] = lambda trajectory: trajectory,
         after: Callable[[Trajectory, dict[str, Any]], dict[str, Any]] = lambda trajectory, values: values,
+        idle: bool = False,
     ):
-        self.name, self._inner, self._before, self._after = name, inner, before, after
+        self.name, self._inner, self._before, self._after, self.idle = name, inner, before, after, idle
 
     def first(self, like: np.ndarray) -> Values:
         return self._inner.first(like)
@@ -339,26 +346,16 @@ def beside(trajectories: Sequence[Trajectory]) -> Trajectory:
     return Trajectory(trajectories[0].t, g, x, before, {})
 
 
-def renamed(trajectory: Trajectory, slots: Sequence[str], owner: str, expected: str) -> Trajectory:
+def renamed(trajectory: Trajectory, slots: Sequence[str], owner: str) -> Trajectory:
     """The trajectory with its slots called `slots`: as they are where the names are the same, else in their order.
 
     Raises InputError where there are not as many.
     """
-    names = list(trajectory.before)
-    if set(names) == set(slots):
-        return trajectory
-    if len(names) != len(slots):
-        found, wanted = ", ".join(names) or "none", ", ".join(slots) or "none"
-        raise InputError(f"{owner} must have the slots of {expected}, {wanted}; found {found}.")
-    called = dict(zip(names, slots, strict=True))
-    before = {called[name]: value for name, value in trajectory.before.items()}
-    after = {called.get(name, name): value for name, value in trajectory.after.items()}
+    back = called(dict.fromkeys(slots), tuple(trajectory.before), owner)  # pyright: ignore[reportArgumentType]
+    names = dict(zip(back, slots, strict=True)) if set(back) != set(slots) else {}
+    before = {names.get(name, name): value for name, value in trajectory.before.items()}
+    after = {names.get(name, name): value for name, value in trajectory.after.items()}
     return replace(trajectory, before=before, after=after)
-
-
-def _called(slots: Values, names: Sequence[str]) -> Values:
-    """Slots under other names, unless they are the same: in their order."""
-    return slots if set(slots) == set(names) else dict(zip(names, slots.values(), strict=True))
 
 
 Stepping = Callable[[int, np.ndarray, Values, np.ndarray], Values]

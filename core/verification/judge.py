@@ -187,7 +187,7 @@ def _judged(
     shown, unflushed = None if reference else trajectory.after, replace(precision, tiny=precision.wide(0))
     values = statement.values(t, g, slots, precision, shown, trajectory.x)
     rounding = values if statement.estimated else statement.values(t, g, slots, unflushed, shown, trajectory.x)
-    others = values if own is statement else own.values(t, g, slots, precision, shown, trajectory.x)
+    others = values if own == statement else own.values(t, g, slots, precision, shown, trajectory.x)
     terms = statement.terms(t, g, slots, precision, values)
     terms["x"] = np.abs(wide(trajectory.x)) + terms["delta"]
     for of, found in ((precision, values), (unflushed, rounding), (precision, others)):

@@ -6,6 +6,7 @@ are known: what it moves by when its inputs move by a rounding stands for its er
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -51,18 +52,18 @@ def _widened(numbers: Any, precision: Precision) -> Any:
     return numbers if isinstance(numbers, Rounded) else precision.exact(numbers)
 
 
-class _OfValues:
-    """A statement whose units of error are those of the values themselves."""
+class _OfBounds:
+    """A statement whose units of error are its bounds: it does not know the terms of its sums."""
 
     estimated = False
 
     def terms(
         self, t: Any, g: np.ndarray, slots: Values, precision: Precision, values: Mapping[str, Rounded]
     ) -> dict[str, np.ndarray]:
-        return {name: np.abs(value.value) for name, value in values.items()}
+        return {name: value.error / precision.unit for name, value in values.items()}
 
 
-class StatedByRule(_OfValues):
+class StatedByRule(_OfBounds):
     """A rule, run on numbers that carry their rounding errors."""
 
     def __init__(self, rule: Rule):
@@ -82,7 +83,7 @@ class StatedByRule(_OfValues):
         return {name: value if isinstance(value, Rounded) else precision.exact(value) for name, value in values.items()}
 
 
-class StatedByFunction(_OfValues):
+class StatedByFunction(_OfBounds):
     """A NumPy function, run on numbers that carry their rounding errors.
 
     Called once for all steps where it bears that, else step by step.
@@ -125,7 +126,7 @@ JITTERS, MARGIN = 4, 8
 """How often a library is asked about inputs that a rounding has moved, and how many times their effect is allowed."""
 
 
-class StatedByOptimizer(_OfValues):
+class StatedByOptimizer(_OfBounds):
     """A library's optimizer: its answers in the judged dtype, and estimates of their errors.
 
     What it gives moves with its inputs: the largest move under relative changes of ε_machine of all of them, eight
@@ -135,7 +136,7 @@ class StatedByOptimizer(_OfValues):
     estimated = True
 
     def __init__(self, optimizer: OfOptimizer):
-        self._optimizer = optimizer
+        self._optimizer, self._reads_x = optimizer, False
         self.slots = tuple(optimizer.first(np.zeros(2, np.float32)))
 
     def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
@@ -151,15 +152,23 @@ class StatedByOptimizer(_OfValues):
             for name, value in jittered.items():
                 moved[name] = np.maximum(moved.get(name, 0), np.abs(value - answer[name]))
         unit, tiny = precision.unit, precision.tiny
+        scales = {name: np.abs(value) for name, value in answer.items()}
+        scales["delta"] = scales["delta"] + np.abs(precision.wide(part.x)) * self._reads_x
         return {
-            name: Rounded(value, MARGIN * (moved[name] + unit * np.abs(value) + tiny), precision)
+            name: Rounded(value, MARGIN * (moved[name] + unit * scales[name] + tiny), precision)
             for name, value in answer.items()
         }
 
     def _answers(self, part: Trajectory, precision: Precision) -> dict[str, Any]:
+        """The update and the slots. From parameters of 0, where an update shows to the last bit, if that is the same."""
         values = {name: precision.wide(value) for name, value in self._optimizer.follow(part).items()}
         if "x" in values:
-            values["delta"] = precision.wide(part.x) - values.pop("x")
+            moved = precision.wide(part.x) - values.pop("x")
+            at_zero = self._optimizer.follow(replace(part, x=np.zeros_like(part.x)))
+            alone = -precision.wide(at_zero["x"])
+            near = np.abs(moved - alone) <= precision.unit * (np.abs(part.x) + np.abs(alone))
+            self._reads_x = not np.all(near)
+            values["delta"] = moved if self._reads_x else alone
         return values
 
 

@@ -67,6 +67,13 @@ class Streams:
         with np.errstate(over="ignore"):
             return type(self)(self.gradients.astype(dtype), self.kinds, self.seed)
 
+    def held_by(self, dtype: Any) -> Self:
+        """The same in another dtype, without the coordinates of which it cannot hold a gradient."""
+        most = np.finfo(dtype).max
+        held = np.all(np.abs(self.gradients) <= most, axis=0)
+        kinds = tuple(kind for kind, fits in zip(self.kinds, held, strict=True) if fits)
+        return type(self)(self.gradients[:, held].astype(dtype), kinds, self.seed)
+
     def place(self, coordinate: int) -> str:
         """The name of a coordinate: its kind, and its number among those of that kind."""
         kind = self.kinds[coordinate]

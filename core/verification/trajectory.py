@@ -47,41 +47,43 @@ class Trajectory:
 
 
 class Run(NamedTuple):
-    """A rule to be run on tensors of a layout, updated in an order; with slots that start elsewhere, [coordinates]."""
+    """A rule to be run, the number that decides the order of its tensors, and slots [coordinates] if not its own."""
 
     rule: Rule
-    layout: Layout
-    order: Sequence[str]
+    turn: int = 0
     start: Values | None = None
 
 
-def compiled_trajectories(runs: Mapping[str, Run], streams: Streams, execution: str) -> dict[str, Trajectory]:
-    """Several rules, each on variables of its own, along the same streams, in one program of the given execution.
+def compiled_trajectories(
+    runs: Mapping[str, Run], streams: Streams, execution: str, layout: Layout
+) -> dict[str, Trajectory]:
+    """Several rules, each on tensors of its own, along the same streams, in one program of the given execution.
 
     Raises InputError for what the optimizer refuses, and for a rule that fails while it is traced.
     """
     g, begin = streams.gradients, streams.start
-    layout = next(iter(runs.values())).layout  # one for all: they share the gradients
-    starts = layout.split(begin)
+    starts, tensors = layout.split(begin), list(layout.places)
+    orders = {name: layout.order(run.turn) for name, run in runs.items()}
     groups = {
-        name: {f"{name}/{tensor}": tf.Variable(starts[tensor]) for tensor in run.order} for name, run in runs.items()
+        name: {f"{name}/{tensor}": tf.Variable(starts[tensor]) for tensor in order} for name, order in orders.items()
     }
     variables = {name: variable for group in groups.values() for name, variable in group.items()}
     named = ", ".join(dict.fromkeys(type(run.rule).__name__ for run in runs.values()))
     with failures_named(named):
         optimizer = Optimizer([(run.rule, groups[name]) for name, run in runs.items()])
     for name, run in runs.items():
-        for slot, value in (run.start or {}).items():
+        own = list(optimizer.slots[f"{name}/{tensors[0]}"])
+        start = called(run.start, own, type(run.rule).__name__) if run.start else {}
+        for slot, value in start.items():
             for tensor, part in layout.split(value).items():
                 optimizer.slots[f"{name}/{tensor}"][slot].assign(part)
     first = {
         name: {
-            slot: layout.joined({tensor: optimizer.slots[f"{name}/{tensor}"][slot].numpy() for tensor in run.order})
-            for slot in optimizer.slots[f"{name}/{run.order[0]}"]
+            slot: layout.joined({tensor: optimizer.slots[f"{name}/{tensor}"][slot].numpy() for tensor in tensors})
+            for slot in optimizer.slots[f"{name}/{tensors[0]}"]
         }
         for name, run in runs.items()
     }
-    tensors = list(layout.places)
 
     def cost(variables: Mapping[str, tf.Variable], *parts: tf.Tensor) -> tf.Tensor:
         of = dict(zip(tensors, parts, strict=True))
@@ -108,7 +110,7 @@ def compiled_trajectories(runs: Mapping[str, Run], streams: Streams, execution: 
             shifted(begin, found[name]["x"].numpy()[:, back]),
             first[name],
             {value: array.numpy()[:, back] for value, array in found[name].items()},
-            _calls(run, len(g)),
+            _calls(layout, orders[name], len(g)),
         )
         for name, run in runs.items()
     }
@@ -127,11 +129,10 @@ def _values(owner: str, step: Step, variable: tf.Variable) -> dict[str, tf.Tenso
     return flat
 
 
-def _calls(run: Run, steps: int) -> np.ndarray:
-    calls = np.empty(sum(map(np.size, run.layout.places.values())), np.int64)
-    for call, tensor in enumerate(run.order, start=1):
-        calls[run.layout.places[tensor].ravel()] = call
-    return calls + len(run.order) * np.arange(steps)[:, np.newaxis]
+def _calls(layout: Layout, order: Sequence[str], steps: int) -> np.ndarray:
+    """The number of the call of a rule, from 1, if it is called for the tensors in the same order at each step."""
+    calls = layout.joined({tensor: np.array(call) for call, tensor in enumerate(order, start=1)})
+    return calls + len(order) * np.arange(steps)[:, np.newaxis]
 
 
 def numpy_trajectory(rule: Rule, streams: Streams, start: Values | None = None) -> Trajectory:
@@ -146,7 +147,8 @@ def numpy_trajectory(rule: Rule, streams: Streams, start: Values | None = None) 
         slots = rule.slots(x)
         if not hasattr(slots, "_asdict"):
             raise InputError(f"{name}: slots must return a NamedTuple, found {type(slots).__name__}.")
-        slots = slots._replace(**(start or {}))
+        if start:
+            slots = slots._replace(**called(start, slots._fields, name))
         first = {slot: np.asarray(value) for slot, value in slots._asdict().items()}
         for t, row in enumerate(g, start=1):
             step = rule.update(row, slots, wide(t), x)
@@ -154,6 +156,19 @@ def numpy_trajectory(rule: Rule, streams: Streams, start: Values | None = None) 
             steps.append(dict(delta=step.delta, **slots._asdict(), **step.stages, x=x))
         after = {value: np.stack([step[value] for step in steps]) for value in steps[0]}
     return trajectory_of(name, g, shifted(streams.start, after["x"]), first, after)
+
+
+def called(slots: Values, names: Sequence[str], owner: str) -> Values:
+    """Slots under the names that their owner has for them, unless they are the same: in their order.
+
+    Raises InputError where there are not as many.
+    """
+    if set(slots) == set(names):
+        return slots
+    if len(slots) != len(names):
+        found, wanted = ", ".join(names) or "none", ", ".join(slots) or "none"
+        raise InputError(f"{owner} must have the slots {wanted}; found {found}.")
+    return dict(zip(names, slots.values(), strict=True))
 
 
 @contextmanager

@@ -208,7 +208,7 @@ def _libraries(
     rule: str, origin: Known, goal: Known, kinds: list[type[Reference]], streams: Streams, exact: bool
 ) -> Run:
     """The two libraries themselves, in float32; what rounding allows is that of both formulas' free runs."""
-    start = streams.cast("float32").first(LIBRARY_STEPS)
+    start = streams.held_by("float32").first(LIBRARY_STEPS)
     sums, allowed = [], np.zeros(1)
     for one, kind in zip((origin, goal), kinds, strict=True):
         deltas = OfLibrary(kind.__name__, kind, rule, one.formula.settings).run(start).after["delta"]

@@ -1,6 +1,6 @@
 """One case put to the test: what was found of an implementation, and which planted errors would be seen."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -114,7 +114,7 @@ class Trial:
         self._statement = expected.statement
         self._own: Statement = own.formula if own else expected.statement
         self.runs = {
-            execution: renamed(run, self._statement.slots, name, expected.name) for execution, run in runs.items()
+            execution: renamed(run, self._statement.slots, name) for execution, run in runs.items()
         }
 
     def judged(self, reference: str) -> dict[str, Judged]:
@@ -131,7 +131,7 @@ class Trial:
                     before = None if self._start else judge_first(_begin(run), self._of(reference).first(part.g[0]))
                     asked, comparison, first = len(part.t), comparison | theirs, before or theirs.first
             why = cause(self._suspect, run, first) if first else None
-            drift = None if self._statement.estimated else judge_drift(self._free_run, run, self._free)
+            drift = None if self._statement.estimated else judge_drift(self.free_run, run, self._free)
             one = Judged(len(run.t), asked, comparison, first, why, drift)
             found[execution] = one if one.agrees else self._rounded(execution, reference) or one
         return found
@@ -143,7 +143,12 @@ class Trial:
         The errors run in NumPy, in the trial's dtype: what a comparison can see depends on settings, gradients, dtype,
         bounds and what the implementation shows, and not on the execution.
         """
-        return {name: self._shows(run) for name, run in self._errors.items()}
+        right = self._expected.implementation.run(self.streams.first(MUTANT_STEPS), self._start)
+        if "delta" not in right.after:
+            right = replace(right, after={**right.after, "delta": right.x - right.after["x"]})
+        found = {name: self._shows(error, right) for name, error in self._errors.items()}
+        idle = {name for name, error in self._errors.items() if found[name] is None and getattr(error, "idle", False)}
+        return {name: bool(seen) for name, seen in found.items() if name not in idle}
 
     @property
     def estimated(self) -> bool:
@@ -178,38 +183,48 @@ class Trial:
             return None
         return judge_first(_begin(run), self._statement.first(self.streams.gradients[0]))
 
-    def _shows(self, run: Trajectory) -> bool:
-        shown = next(iter(self.runs.values())).after
-        visible = {name: value for name, value in run.after.items() if name in shown or name in self._statement.slots}
-        if "delta" not in shown:
-            visible = {"x": run.x - run.after["delta"], **visible}
-        part = replace(run, after=visible)
-        return self._first_of(part) is not None or not judge(self._statement, part, own=self._own).agrees
+    def _shows(self, error: Implementation, right: Trajectory) -> bool | None:
+        """Whether steps with an error, from the states of a right run, are seen; None where they are the right ones."""
+        if self._start is None:
+            begin = error.first(right.g[0])
+            if judge_first(dict(zip(self._statement.slots, begin.values(), strict=True)), _begin(right)):
+                return True
+        values, shown = dict(error.follow(right)), next(iter(self.runs.values())).after
+        if all(np.array_equal(values[name], right.after[name]) for name in ("delta", *self._statement.slots)):
+            return None
+        with np.errstate(all="ignore"):
+            values["x"] = right.x - values["delta"]
+        visible = {name: value for name, value in values.items() if name in shown}
+        return not judge(self._statement, replace(right, after=visible), own=self._own).agrees
 
     @cached_property
-    def _errors(self) -> dict[str, Trajectory]:
-        """Trajectories of planted errors, from the states of which the statement is asked; those that are errors."""
-        streams, known, expected = self.streams.first(MUTANT_STEPS), self._expected.known, self._expected
+    def _errors(self) -> dict[str, Implementation]:
+        """What is expected with one error in it, by the error's name."""
+        known, expected = self._expected.known, self._expected.implementation
         if known is not None:
-            rules = {mutant.name: rule for mutant, rule in planted(known.rule, self._dtype)}
-            return {name: OfRule(name, rule).run(streams, self._start) for name, rule in rules.items()}
-        runs = {}
-        for error in around(expected.implementation, self._statement.slots):
-            run = error.run(streams, self._start)
-            right = dict(expected.implementation.follow(run))
-            if "delta" not in right:
-                right["delta"] = run.x - right.pop("x")
-            if any(not np.array_equal(run.after[n], right[n]) for n in ("delta", *self._statement.slots)):
-                runs[error.name] = run
-        return runs
+            return {mutant.name: OfRule(mutant.name, rule) for mutant, rule in planted(known.rule, self._dtype)}
+        return {error.name: error for error in around(expected, self._statement.slots)}
 
     @cached_property
-    def _free_run(self) -> Mapping[str, Rounded]:
-        longest = max(len(run.t) for run in self.runs.values())
-        statement = self._statement
-        if isinstance(statement, Formula) and isinstance(self._own, Formula):
-            statement = replace(statement, running=statement.running or self._own.running)
-        return free_run(statement, self.streams.gradients[:longest], self.streams.start, self._start)
+    def free_run(self) -> Mapping[str, Rounded]:
+        """Of the statement left alone, for as many steps as the longest run has."""
+        return free_run(self.left_alone, self.streams.gradients[: self.longest], self.streams.start, self._start)
+
+    @property
+    def longest(self) -> int:
+        return max(len(run.t) for run in self.runs.values())
+
+    @property
+    def left_alone(self) -> Statement:
+        """The statement with the roundings of both sides."""
+        if isinstance(self._statement, Formula) and isinstance(self._own, Formula):
+            return replace(self._statement, running=self._statement.running or self._own.running)
+        return self._statement
+
+    @property
+    def start(self) -> Values:
+        """The slots before the first step that are expected."""
+        return self._start or self._statement.first(self.streams.gradients[0])
 
     def _rounded(self, execution: str, reference: str) -> Judged | None:
         """What the statement finds if rounded otherwise, where that explains everything."""
@@ -225,7 +240,7 @@ class Trial:
             expected = Expected.of(known._replace(rule=_narrowed(known.rule, formula), formula=formula))
             other = Trial(self.name, self.case, expected, self.streams, {execution: run}, None, self._start, self._free)
             comparison, first = other._compared[execution]
-            drift = judge_drift(other._free_run, run, self._free)
+            drift = judge_drift(other.free_run, run, self._free)
             asked = 0 if reference in REFERENCES else None
             found = Judged(len(run.t), asked, comparison, first, None, drift, words)
             if found.agrees:
@@ -248,6 +263,39 @@ class Trial:
             answers = _followed(library, chosen)
             self._answers[reference] = {name: (part, answers[name]) for name, part in chosen.items()}
         return self._answers[reference]
+
+
+def free_together(trials: Sequence[Trial]) -> None:
+    """Runs the formulas of several trials beside each other, as one of settings by coordinate: a third of the time."""
+    formulas = [trial.left_alone for trial in trials]
+    forms = {(f.compute, f.slots, f.complement_in, f.power_in, f.running) for f in formulas if isinstance(f, Formula)}
+    if len(forms) != 1 or not all(isinstance(formula, Formula) for formula in formulas):
+        return
+    streams, count = trials[0].streams, trials[0].streams.gradients.shape[1]
+    for steps in {trial.longest for trial in trials}:
+        together = [trial for trial in trials if trial.longest == steps]
+        settings = {}
+        for name in trials[0].left_alone.settings:  # pyright: ignore[reportAttributeAccessIssue]
+            values = [trial.left_alone.settings[name] for trial in together]  # pyright: ignore
+            settings[name] = _by_coordinate(values, count)
+        g, begin = np.tile(streams.gradients[:steps], len(together)), np.tile(streams.start, len(together))
+        start = {slot: np.concatenate([trial.start[slot] for trial in together]) for slot in trials[0].start}
+        run = free_run(replace(trials[0].left_alone, settings=settings), g, begin, start)  # pyright: ignore
+        for number, trial in enumerate(together):
+            mine = slice(number * count, (number + 1) * count)
+            trial.free_run = {
+                name: Rounded(value.value[:, mine], value.error[:, mine], value.precision)
+                for name, value in run.items()
+            }
+
+
+def _by_coordinate(values: Sequence[Any], count: int) -> Any:
+    """A setting of several formulas, each for as many coordinates; a schedule where one is a schedule."""
+    if not any(map(callable, values)):
+        return np.repeat(np.array(values), count)
+    return lambda step: np.concatenate(
+        [np.full(count, value(step) if callable(value) else value, np.result_type(step)) for value in values]
+    )
 
 
 def _begin(run: Trajectory) -> Values:

@@ -23,8 +23,7 @@ from core.program import Execution
 from core.verification.judge import judge
 from core.verification.mutants import planted
 from core.verification.streams import synthetic
-from core.verification.trajectory import compiled_trajectories
-from tests.cases import CASES, IDS, assert_close
+from tests.cases import CASES, IDS, assert_close, in_one_program
 
 EXECUTIONS = get_args(Execution)
 KEYED = dict(zip(IDS, CASES.values(), strict=True))
@@ -39,7 +38,7 @@ def everything(cost, gradients, updates):
 def trajectories(request):
     """Every case's own, by key, all in one program of the execution: a compilation is what costs."""
     dtype, execution, steps = request.param
-    return compiled_trajectories({key: case.rule for key, case in KEYED.items()}, synthetic(dtype, steps), execution)
+    return in_one_program({key: case.rule for key, case in KEYED.items()}, synthetic(dtype, steps), execution)
 
 
 RUNS = [
@@ -70,7 +69,7 @@ def test_a_planted_error_is_caught_in_every_execution(execution):
     case = CASES["adam", "paper"]
     errors = {mutant.name: rule for mutant, rule in planted(case.rule, np.float64)}
     rules = {"x": errors["bias corrections at t + 1"], "y": errors["moments averaged after the step"]}
-    found = compiled_trajectories(rules, synthetic(np.float64, 5), execution)
+    found = in_one_program(rules, synthetic(np.float64, 5), execution)
     assert judge(case.formula, found["x"]).first.value == "correction_1"
     assert judge(case.formula, found["y"]).first.value == "m_hat"
 

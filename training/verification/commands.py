@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
-from ..options import FilePath, Names, Whole, not_empty
+from ..options import FilePath, Names, Numbers, Whole, not_empty
 
 if TYPE_CHECKING:
     from core.verification import Streams
@@ -65,13 +65,21 @@ def verify(
     strict: Annotated[bool, Parameter(negative=())] = False,
     streams: FilePath | None = None,
     save_streams: FilePath | None = None,
+    slots: Numbers | None = None,
+    setting: Numbers | None = None,
+    returns: Literal["delta", "x"] = "delta",
     json: FilePath | None = None,
+    junit: FilePath | None = None,
 ) -> None:
     """Certify that a rule computes what it claims: against its formula and against the libraries, step by step.
 
-    Every value of every step, slots and update included, is compared from one and the same state, in units of
-    ε_machine·Σ|terms of the formula|, with what rounding may come to. Then errors are planted in the rule: a row that
-    would not show one of them is not certified. The exit status is 1 if any row is not.
+    Every value of every step, slots and update included, is compared with the formula from one and the same state, in
+    units of ε_machine·Σ|terms of the formula|, with what rounding may come to; a library itself is asked about all of
+    them, or about the first 300 and every 40th after them. Then errors are planted in the rule: a row that would not
+    show one of them is not certified. What was covered is printed.
+
+    The exit status is 0 where every row is certified, differs from the reference in roundings alone, or lacks a package
+    (with --strict only where every row is certified), 1 where one is not, 2 for bad input.
 
     Examples:
 
@@ -79,53 +87,68 @@ def verify(
     - `rawstep verify --rule adam --reference keras`: one of them, within a minute
     - `rawstep verify --rule my_module:MyRule --reference keras:Adam`: a rule of your own, from my_module.py
     - `rawstep verify --rule my_module:MyRule --reference adam:keras`: the same against the formula, which shows stages
+    - `rawstep verify --rule my_module:update --reference torch:Adam --setting epsilon=1e-6`: a NumPy function
+    - `rawstep verify --rule my_module:optimizer --reference "keras:SGD(momentum=0.9)"`: any library's optimizer
+    - `rawstep verify --rule my_module:MyRule --reference itself`: its executions against itself in a wider dtype
     - `rawstep verify --strict --json certificate.json`: all must be installed; the certificate in a file
     - `rawstep verify --rule adam --save-streams gradients.npz`: and keep the gradients; `--streams` replays them
 
     Parameters
     ----------
     rule
-        adam, adagrad, adadelta, sgd, or one module:Name: a rule or a Keras optimizer, class or instance.
+        adam, adagrad, adadelta, sgd, or one module:Name: a rule, an optimizer of Keras or PyTorch, class or instance,
+        an Optax transformation, or a function update(g, slots, t, x) of NumPy arrays.
     dialect
         paper, tf1, keras, torch, optax: those to keep. All unless given.
     reference
         paper (the formula in a wider dtype), keras, tf1-kernel, tf1-session, torch, optax: those to keep. For a rule of
-        your own: library:rule, such as keras:Adam, or rule:dialect, such as adam:keras.
+        your own: library:rule, such as keras:Adam; rule:dialect, such as adam:keras; library:Class(options), such as
+        "keras:SGD(momentum=0.9)"; itself; or module:Name, a statement of your own, such as a function of NumPy arrays.
     dtype
         float32, float64. Both unless given.
     execution
         How steps run: operation by operation, as a graph a step, as an XLA program a step, or as one XLA loop.
     steps
-        At most so many; eager takes 300, graph and xla-step take 1,000.
+        At most so many; eager takes 100, graph and xla-step take 1,000.
     seed
         Decides the gradients.
     strict
-        A reference that is not installed counts as a failure.
+        A reference that is not installed counts as a failure, and so do roundings other than the reference's.
     streams
         Gradients from a file that --save-streams wrote, instead of drawn and recorded ones.
     save_streams
         Write the gradients of the first dtype to this .npz file.
+    slots
+        Of a function: the number each slot starts with, such as m=0 v=0. The reference's unless given.
+    setting
+        Of a function: the numbers it uses, such as epsilon=1e-6. The reference's, or its own defaults, unless given.
+    returns
+        Of a function: delta, the update, or x, the parameter after it.
     json
         Write the certificate to this file: all rows, versions, processor, flags, seed and date.
+    junit
+        Write it as JUnit XML to this file: a test case a row.
     """
     from core.verification import DTYPES, REFERENCES
 
     from ..display import Tally
-    from ..files import check_apart, check_file
+    from ..files import check_apart, check_file, write_whole
     from ..interruption import Interrupted, signals_noted
     from ..record import circumstances
     from ..results import write_json
     from .gradients import save_streams as save
     from .subjects import claims_about
-    from .tables import certificate, print_certificate
+    from .tables import certificate, junit_xml, print_certificate
 
-    check_apart(json, save_streams, streams)
-    for path in (json, save_streams):
+    check_apart(json, junit, save_streams, streams)
+    for path in (json, junit, save_streams):
         if path is not None:
             check_file(path)
     if any(":" in name for name in rule):
         _check_one(rule, reference or (), dialect or ())
-    claims = claims_about(rule, dialect or (), reference or ())
+    elif slots is not None or setting is not None or returns != "delta":
+        raise CycloptsError("--slots, --setting and --returns are for a function of your own: --rule module:Name.")
+    claims = claims_about(rule, dialect or (), reference or (), slots, setting, returns)
     chosen = dict.fromkeys(dtype or DTYPES)
     units = [(claim, one) for claim in claims for one in chosen if dtype or claim.can_be_asked(one)]
     before = circumstances("rawstep", sorted({kind.package for kind in REFERENCES.values()} | {"jax"}))
@@ -141,8 +164,10 @@ def verify(
             rows += claim.rows(gradients[one], tuple(dict.fromkeys(execution)))
     if json is not None:
         write_json(json, before | {"seed": gradients[units[0][1]].seed} | certificate(rows, gradients))
+    if junit is not None:
+        write_whole(junit, junit_xml(rows, gradients, strict))
     print_certificate(rows, gradients)
-    failed = {"differs", "drifts", "blind"} | ({"missing"} if strict else set())
+    failed = {"differs", "drifts", "blind"} | ({"missing", "rounding"} if strict else set())
     if any(row.verdict in failed for row in rows):
         sys.exit(1)
 

@@ -4,17 +4,29 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+import numpy as np
+
 from core import RULES, InputError, Rule
-from core.verification import FORMULAS, REFERENCES, Claim, Implementation, OfKeras, OfRule, claim, matrix, named
+from core.verification import FORMULAS, ITSELF, PAPER, REFERENCES, Claim, Implementation, claim, matrix, named
 from core.verification.claims import built
+from core.verification.implementations import OfFunction, OfOptimizer, OfRule, Returned, library_of
 
 from ..rule_choice import import_named
 
 
-def claims_about(rules: Sequence[str], dialects: Sequence[str], references: Sequence[str]) -> list[Claim]:
+def claims_about(
+    rules: Sequence[str],
+    dialects: Sequence[str],
+    references: Sequence[str],
+    slots: Mapping[str, float] | None = None,
+    settings: Mapping[str, float] | None = None,
+    returns: Returned = "delta",
+) -> list[Claim]:
     """The claims of `rawstep verify`. Raises InputError for what is not there."""
     if ":" in rules[0]:
-        return [claim(import_named(rules[0]), references[0], name=rules[0])]
+        known_reference = references[0] == ITSELF or references[0].partition(":")[0] in (PAPER, *RULES, *REFERENCES)
+        reference = references[0] if known_reference or ":" not in references[0] else import_named(references[0])
+        return [claim(import_named(rules[0]), reference, rules[0], slots, settings, returns)]
     for reference in references:
         if ":" in reference:
             raise InputError(f"{reference!r} is for a rule of your own; for {rules[0]} give a library, such as keras.")
@@ -29,9 +41,10 @@ def pair(a: str, b: str, settings: Mapping[str, float]) -> tuple[Implementation,
 
     Raises InputError for what is not there.
     """
-    own = {name: _own(import_named(name), name, settings) for name in (a, b) if not _is_known(name)}
-    if len(own) == 2:
+    unknown = [name for name in (a, b) if not _is_known(name)]
+    if len(unknown) == 2:
         raise InputError(f"One of {a} and {b} must be rule:dialect or library:rule, to say what rounding may do.")
+    own = {name: _own(import_named(name), name, settings, b if name == a else a) for name in unknown}
     decided = {**_decided(a, b, own), **settings}
     one, other = (own[name] if name in own else named(name, decided) for name in (a, b))
     return one, other
@@ -41,13 +54,20 @@ def _is_known(name: str) -> bool:
     return name.partition(":")[0] in (*RULES, *REFERENCES) or ":" not in name
 
 
-def _own(subject: Any, name: str, settings: Mapping[str, float]) -> Implementation:
+def _own(subject: Any, name: str, settings: Mapping[str, float], other: str) -> Implementation:
     if isinstance(subject, type) and issubclass(subject, Rule):
         subject = built(subject, settings.get("learning_rate", 1e-3))
-    if not isinstance(subject, Rule):
+    if not isinstance(subject, Rule) and (kind := library_of(subject)) is not None:
         if settings:
             raise InputError(f"{name} is an optimizer with settings of its own: {', '.join(settings)} cannot be given.")
-        return OfKeras(subject, name)
+        return OfOptimizer(kind.made(subject, {}) if isinstance(subject, type) else subject, name)
+    if not isinstance(subject, Rule):
+        if not callable(subject):
+            raise InputError(f"{name} must be a rule, an optimizer or a function, found {subject!r}.")
+        rule, dialect = _rule_and_dialect(other)
+        formula = FORMULAS[rule][dialect].given(settings)
+        first = {slot: float(value[0]) for slot, value in formula.first(np.zeros(1)).items()}
+        return OfFunction(subject, first, settings, name=name, asked=formula.settings)
     there = {field.name for field in fields(subject)}
     return OfRule(name, replace(subject, **{one: value for one, value in settings.items() if one in there}))
 

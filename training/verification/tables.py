@@ -3,18 +3,20 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from io import BytesIO
 from typing import Any
 
+from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from core.verification import Divergence, Row, Streams
+from core.verification import Coverage, Divergence, Row, Streams
 from core.verification.translation import Translation
 
 from ..display import Screen
 
 HEADINGS = ("rule", "dialect", "reference", "dtype", "execution", "steps", "units", "of", "where", "relative", "drift",
-            "mutants", "verdict")  # fmt: skip
+            "errors", "verdict")  # fmt: skip
 
 NUMBERS = ("steps", "units", "of", "relative", "drift")
 DISPENSABLE = ("where", "relative", "drift", "steps", "of", "dialect")
@@ -23,14 +25,15 @@ DISPENSABLE = ("where", "relative", "drift", "steps", "of", "dialect")
 LEGEND = (
     "units: the largest error of any value of any step, taken from the state before it, in ε_machine·Σ|terms of the "
     "formula|; of: what rounding may come to there; where: value, step, gradients; relative: the largest relative "
-    "difference; drift: of a run left alone, the share of what rounding may have come to at its last step; mutants: "
-    "planted errors that these settings, gradients and bounds would show."
+    "difference; drift: of a run left alone, the share of what rounding may have come to at its last step; errors: "
+    "planted ones that these settings, gradients and bounds would show."
 )
 
 SHOWN_STEPS = (1, 10, 100, 1_000, 10_000)
 
 VERDICTS = {
     "certified": "certified",
+    "rounding": "rounding only",
     "differs": "differs",
     "drifts": "drifts",
     "blind": "not certified",
@@ -49,6 +52,8 @@ def print_certificate(rows: Sequence[Row], streams: Mapping[str, Streams]) -> No
     screen.print(next(fitting, tables[-1]))
     screen.print(LEGEND)
     for sentence in dict.fromkeys(_reason(row, streams) for row in rows if row.verdict != "certified"):
+        screen.print(sentence, soft_wrap=True)
+    for sentence in _covered(rows):
         screen.print(sentence, soft_wrap=True)
     counts = Counter(VERDICTS[row.verdict] for row in rows)
     screen.print(f"{len(rows)} rows: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}.")
@@ -83,9 +88,12 @@ def _cells(row: Row, streams: Mapping[str, Streams]) -> tuple[str, ...]:
 
 def _reason(row: Row, streams: Mapping[str, Streams]) -> str:
     """Why a row is not certified."""
-    head = f"{row.rule} ({row.dialect}) against {row.reference}, {row.dtype}, {row.execution}"
+    who = f"{row.rule} ({row.dialect})" if row.dialect else row.rule
+    head = f"{who} against {row.reference}, {row.dtype}, {row.execution}"
     if row.verdict == "missing":
         return f"{row.reference} is not installed: pip install {row.missing}."
+    if row.verdict == "rounding":
+        return f"{head}: rounding only: {'; '.join(row.rounding)}."
     if row.verdict == "blind":
         return f"{head}: these errors would not be seen: {', '.join(row.missed)}."
     first = row.first if row.first is not None else row.drift and row.drift.first
@@ -98,6 +106,68 @@ def _reason(row: Row, streams: Mapping[str, Streams]) -> str:
     return f"{head}: {row.why.stage} is wrong: {'; '.join(row.why.words)}. {first.value} at {where}: {numbers}."
 
 
+def _covered(rows: Sequence[Row]) -> list[str]:
+    """What the rows of each dtype rest on, in a sentence; and which roundings they could not tell apart."""
+    sentences = []
+    for dtype in dict.fromkeys(row.dtype for row in rows):
+        all_of = [row.coverage for row in rows if row.dtype == dtype and row.coverage is not None]
+        if not all_of:
+            continue
+        one, asked = all_of[0], [coverage.asked for coverage in all_of if coverage.asked is not None]
+        shapes = ", ".join("scalar" if not shape else "×".join(map(str, shape)) for shape in one.shapes)
+        sizes = min(c.gradients[0] for c in all_of), max(c.gradients[1] for c in all_of)
+        parameters = min(c.parameters[0] for c in all_of), max(c.parameters[1] for c in all_of)
+        steps = sorted({coverage.steps for coverage in all_of})
+        parts = [
+            f"tensors of shape {shapes}, updated in an order that changes",
+            f"{' or '.join(f'{n:,}' for n in steps)} steps, all of them compared",
+            f"|g| from {sizes[0]:.1g} to {sizes[1]:.1g}{' and 0' if one.zeros else ''}",
+            f"θ from {parameters[0]:.1g} to {parameters[1]:.1g}",
+            f"settings: {_settings(all_of)}",
+        ]
+        if asked:
+            parts.insert(2, f"a library itself asked about {' or '.join(f'{n:,}' for n in sorted(set(asked)))}")
+        if any(coverage.drawn for coverage in all_of):
+            parts.append("slots from their own first values and from drawn ones")
+        if any(coverage.estimated for coverage in all_of):
+            parts.append("what rounding may come to is estimated: the reference has no formula here")
+        sentences.append(f"Covered in {dtype}: {'; '.join(parts)}.")
+    alike = dict.fromkeys(error for row in rows for error in row.alike)
+    if alike:
+        sentences.append(f"Roundings that the settings given do not tell apart: {', '.join(alike)}.")
+    return sentences
+
+
+def _settings(coverages: Sequence[Coverage]) -> str:
+    """The sets of settings, where all rows have the same; else how many at most."""
+    sets = [coverage.settings for coverage in coverages]
+    if any(one != sets[0] for one in sets):
+        return f"each dialect's own, and up to {max(map(len, sets)) - 1} sets chosen to reveal, a schedule among them"
+    named = [", ".join(f"{name} = {_number(value)}" for name, value in one.items()) for one in sets[0]]
+    return " | ".join(dict.fromkeys(one or "its own" for one in named))
+
+
+def _number(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:.6g}"
+
+
+def junit_xml(rows: Sequence[Row], streams: Mapping[str, Streams], strict: bool) -> bytes:
+    """The certificate as JUnit XML: a test case a row; a rounding fails where `strict`, and a missing package too."""
+    suite = TestSuite("rawstep verify")
+    for row in rows:
+        case = TestCase(f"{row.reference} {row.dtype} {row.execution}", f"{row.rule}.{row.dialect or 'own'}")
+        if row.verdict == "missing" and not strict:
+            case.result = [Skipped(_reason(row, streams))]
+        elif row.verdict != "certified" and (strict or row.verdict != "rounding"):
+            case.result = [Failure(_reason(row, streams), row.verdict)]
+        suite.add_testcase(case)
+    xml = JUnitXml()
+    xml.add_testsuite(suite)
+    text = BytesIO()
+    xml.write(text)
+    return text.getvalue()
+
+
 def certificate(rows: Sequence[Row], streams: Mapping[str, Streams]) -> dict[str, Any]:
     """All rows and what they were judged with, as JSON can hold it."""
     return {
@@ -106,7 +176,7 @@ def certificate(rows: Sequence[Row], streams: Mapping[str, Streams]) -> dict[str
             for dtype, one in streams.items()
         },
         "rows": [
-            {**asdict(row), "verdict": row.verdict, "where": _place(row, streams)} for row in rows
+            {**asdict(row), "steps": row.steps, "verdict": row.verdict, "where": _place(row, streams)} for row in rows
         ],
     }  # fmt: skip
 

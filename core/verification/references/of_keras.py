@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,7 +14,7 @@ from .reference import Library, Slots
 
 
 class Keras(Library):
-    """keras.optimizers, called eagerly, or as a graph where `compiled`."""
+    """keras.optimizers, as a graph, as `fit` calls them; or operation by operation where not `compiled`."""
 
     package, dialect, narrow_settings = "keras", "keras", True
     constructor = "keras.optimizers.{Rule}({settings})"
@@ -21,7 +22,7 @@ class Keras(Library):
     slots: ClassVar = SLOTS
     own: ClassVar = {}
     around = AROUND_THE_RULE
-    compiled = False
+    compiled = True
 
     @classmethod
     def holds(cls, subject: Any) -> bool:
@@ -75,7 +76,10 @@ class Keras(Library):
         if not hasattr(self, "slot_names"):
             self.slot_names = {name: name for name, value in vars(optimizer).items() if self._is_slot(value)}
         self._slots = {ours: getattr(optimizer, theirs) for ours, theirs in self.slot_names.items()}
-        self._apply = tf.function(self._applied, autograph=False) if self.compiled else self._applied
+        self._left: dict[str, np.ndarray] = {}  # the slots after the last step, and its number: they need no setting
+        self._taken = 0
+        # A partial: TensorFlow counts retracings by code, and would warn of many copies of one method.
+        self._apply = tf.function(partial(self._applied), autograph=False) if self.compiled else self._applied
 
     def _is_slot(self, value: Any) -> bool:
         """Whether an attribute holds a variable for each parameter, and is not the list of the parameters."""
@@ -89,7 +93,7 @@ class Keras(Library):
     def first(self) -> dict[str, np.ndarray]:
         tensors = list(self.layout.places)
         return {
-            name: self.layout.joined({t: v.numpy() for t, v in zip(tensors, variables, strict=True)})
+            name: self.layout.joined({t: v.value.numpy() for t, v in zip(tensors, variables, strict=True)})
             for name, variables in self._slots.items()
         }
 
@@ -99,12 +103,14 @@ class Keras(Library):
     def step(self, t: int, g: np.ndarray, slots: Slots, x: np.ndarray) -> dict[str, np.ndarray]:
         for name, part in self.layout.split(x).items():
             self._x[name].assign(part)
-        self._optimizer.iterations.assign(t - 1)
-        for name, variables in self._slots.items():
-            for variable, part in zip(variables, self.layout.split(slots[name]).values(), strict=True):
-                variable.assign(part)
+        if not all(slots[name] is self._left.get(name) for name in self._slots) or t - 1 != self._taken:
+            self._optimizer.iterations.assign(t - 1)
+            for name, variables in self._slots.items():
+                for variable, part in zip(variables, self.layout.split(slots[name]).values(), strict=True):
+                    variable.value.assign(part)
         self._apply([tf.constant(part) for part in self.layout.split(g).values()])
-        return {"x": self.layout.joined({name: v.numpy() for name, v in self._x.items()}), **self.first()}
+        self._left, self._taken = self.first(), t
+        return {"x": self.layout.joined({name: v.numpy() for name, v in self._x.items()}), **self._left}
 
 
 def keras_rule(optimizer: Any) -> str:

@@ -25,10 +25,7 @@ class Torch(Library):
         "sgd": {},
     }
     own: ClassVar = {"learning_rate": "lr", "epsilon": "eps"}
-    around = (
-        "weight_decay", "amsgrad", "maximize", "momentum", "nesterov", "dampening", "lr_decay",
-        "decoupled_weight_decay",
-    )  # fmt: skip
+    around = ("weight_decay", "amsgrad", "maximize", "momentum", "lr_decay")
 
     @classmethod
     def call(cls, rule: str, settings: Mapping[str, Any]) -> str:
@@ -81,8 +78,11 @@ class Torch(Library):
         given = dict(settings)
         if "beta_1" in given and "beta_2" in given:
             given["betas"] = (given["beta_1"], given["beta_2"])
-        makers = [base.__init__ for base in kind.__mro__[:-1] if "__init__" in vars(base)]
-        taken = {name for maker in makers for name in inspect.signature(maker).parameters}
+        taken: dict[str, inspect.Parameter] = {}
+        for base in kind.__mro__:  # a maker that takes any keyword passes it on to its parent
+            taken |= inspect.signature(base.__init__).parameters
+            if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
+                break
         parameters = [torch.nn.Parameter(torch.zeros(1))] if parameters is None else parameters
         return kind(parameters, **{name: value for name, value in given.items() if name in taken})
 
@@ -113,6 +113,8 @@ class Torch(Library):
                 if name != "step" and torch.is_tensor(value) and value.shape == largest.shape
             ]
             self.slot_names = {name: name for name in names}
+        state = self._optimizer.state[next(iter(self._x.values()))]
+        self._counters = [name for name, value in state.items() if name not in self.slot_names.values() and _is_1(value)]
         self._first = self._slots()
 
     def _slots(self) -> dict[str, np.ndarray]:
@@ -140,10 +142,16 @@ class Torch(Library):
                 self._optimizer.state[variable] = copy.deepcopy(self._unused[name])
                 continue
             state = self._optimizer.state[variable]
-            if "step" in state:
-                state["step"] = torch.full_like(state["step"], t - 1) if torch.is_tensor(state["step"]) else t - 1
+            for counter in self._counters:
+                held = state[counter]
+                state[counter] = torch.full_like(held, t - 1) if torch.is_tensor(held) else t - 1
             for ours, theirs in self.slot_names.items():
                 state[theirs] = torch.from_numpy(np.array(parts[ours][name]))
         self._optimizer.step()
         x = self.layout.joined({name: variable.detach().numpy() for name, variable in self._x.items()})
         return {"x": x, **self._slots()}
+
+
+def _is_1(value: Any) -> bool:
+    """Whether something in a state is the number 1: a count of steps, after the first."""
+    return getattr(value, "ndim", 0) == 0 and not isinstance(value, bool | str) and value == 1

@@ -102,7 +102,7 @@ class Library(Reference):
     def rule_of(cls, optimizer: Any) -> str | None:
         """Our name of what an optimizer of the library itself computes, with nothing around it; None for another."""
         configuration = cls.configuration(optimizer)
-        if any(configuration.get(name) for name in cls.around):
+        if any(configuration.get(name) for name in cls.around) or "learning_rate" not in cls.settings_of(optimizer):
             return None
         return next((rule for rule in cls.slots if type(optimizer) is cls._class_of(rule)), None)
 
@@ -117,7 +117,8 @@ class Library(Reference):
         configuration = cls.configuration(optimizer)
         names = ("learning_rate", "beta_1", "beta_2", "rho", "epsilon", "initial_accumulator_value")
         found = {name: configuration.get(cls.own.get(name, name)) for name in names}
-        return {name: float(value) for name, value in found.items() if isinstance(value, int | float)}
+        numbers = {name: value.item() if hasattr(value, "item") else value for name, value in found.items()}
+        return {name: float(value) for name, value in numbers.items() if isinstance(value, int | float)}
 
     @classmethod
     def of(cls, optimizer: Any, dtype: Any, layout: Layout) -> Self:

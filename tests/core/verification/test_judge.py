@@ -9,8 +9,8 @@ from core import Adam
 from core.verification import synthetic
 from core.verification.formulas import FORMULAS
 from core.verification.judge import free_run, judge, judge_drift, judge_first
-from core.verification.trajectory import compiled_trajectories, numpy_trajectory
-from tests.cases import CASES
+from core.verification.trajectory import numpy_trajectory
+from tests.cases import CASES, in_one_program
 
 ADAM = CASES["adam", "paper"]
 CONSTANT = synthetic("float32", 1).kinds.index("constant") + 6  # a coordinate where nothing cancels
@@ -71,7 +71,7 @@ def test_worst_is_the_largest_error_and_units_hold_it_for_every_value():
 def test_flushed_denormals_are_counted_and_not_held_against_tensorflow():
     """TensorFlow takes them for 0, NumPy does not; neither is wrong, and neither is worst for it."""
     streams = synthetic("float32", 50)
-    flushed = judge(ADAM.formula, compiled_trajectories({"x": ADAM.rule}, streams, "xla-loop")["x"])
+    flushed = judge(ADAM.formula, in_one_program({"x": ADAM.rule}, streams, "xla-loop")["x"])
     kept = judge(ADAM.formula, numpy_trajectory(ADAM.rule, streams))
     assert flushed.agrees
     assert kept.agrees
@@ -100,7 +100,7 @@ def test_slots_that_start_elsewhere_are_found_before_any_step():
 @pytest.mark.parametrize("case", CASES.values(), ids=lambda case: f"{case.name}-{case.dialect}")
 def test_a_run_left_alone_drifts_no_further_than_rounding_derives(case, dtype):
     streams = synthetic(dtype, 500)
-    drift = judge_drift(free_run(case.formula, streams.gradients), numpy_trajectory(case.rule, streams))
+    drift = judge_drift(free_run(case.formula, streams.gradients, streams.start), numpy_trajectory(case.rule, streams))
     assert drift.first is None, drift.first
     assert 0.05 < drift.share <= 1, "a bound that is twenty times too large would hold anything"
 
@@ -124,4 +124,4 @@ def test_a_state_that_is_lost_on_the_way_shows_in_the_drift_alone():
     before, after = mixed(whole.before, other.before), mixed(whole.after, other.after)
     trajectory = replace(whole, before=before, after=after, x=np.concatenate([whole.x[:100], other.x[100:]]))
     assert judge(ADAM.formula, trajectory).agrees
-    assert judge_drift(free_run(ADAM.formula, streams.gradients), trajectory).first.step == 101
+    assert judge_drift(free_run(ADAM.formula, streams.gradients, streams.start), trajectory).first.step == 101

@@ -19,6 +19,7 @@ from core import RULES, InputError
 from core.verification import REFERENCES, OfLibrary, synthetic
 from core.verification.implementations import known
 from core.verification.judge import judge
+from core.verification.layout import Layout
 from core.verification.trajectory import numpy_trajectory
 from tests.cases import CASES
 
@@ -147,4 +148,4 @@ def test_the_call_that_is_printed_makes_the_optimizer_with_these_settings(name, 
 
 def test_a_library_s_refusal_ends_in_its_own_words():
     with pytest.raises(InputError, match=r"Torch for adam cannot be built: Invalid epsilon value: -1"):
-        REFERENCES["torch"]("adam", {"epsilon": -1}, "float32", 3)
+        REFERENCES["torch"]("adam", {"epsilon": -1}, "float32", Layout.flat(3))

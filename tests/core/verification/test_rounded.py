@@ -17,6 +17,10 @@ OPERATIONS = {
     "√a": lambda a, b, c: np.sqrt(a * a) * np.sqrt(b * b) + c,
     "a²": lambda a, b, c: a**2 + b**2 - c,
     "a constant": lambda a, b, c: 0.1 * a + b / 3 - (1 / c) * 0.7,
+    "a³": lambda a, b, c: np.abs(a) ** 3 / b,
+    "cᵃ": lambda a, b, c: 0.9 ** np.minimum(np.abs(a), 30.0) * b,
+    "exp, log": lambda a, b, c: np.exp(np.minimum(np.log(np.abs(a)), 2.0)) * c,
+    "chosen": lambda a, b, c: np.where(a > b, np.maximum(a, c), np.minimum(b, 0.3)) * np.sign(c),
     "all": lambda a, b, c: np.sqrt((a * b) ** 2 + c**2) / (b * b + 0.3) - c,
 }
 
@@ -78,5 +82,5 @@ def test_either_passes_operands_errors_on_once_and_takes_the_wider_rounding():
 def test_a_dtype_that_cannot_be_judged_is_refused():
     with pytest.raises(InputError, match="must be float32 or float64, found float16"):
         Precision.of(np.float16)
-    with pytest.raises(TypeError, match="squares"):
-        Precision.of(np.float32).exact(np.float32([1.0])) ** 3
+    with pytest.raises(TypeError, match="no implementation found for 'numpy.sum'"):
+        np.sum(Precision.of(np.float32).exact(np.float32([1.0])))

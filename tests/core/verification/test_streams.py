@@ -11,11 +11,14 @@ from core.verification import Streams, joined, synthetic
 def test_the_drawn_gradients_are_of_the_kinds_that_show_a_wrong_formula(dtype):
     streams, tiny = synthetic(dtype, 10_000), np.finfo(dtype).tiny
     kinds = {kind: streams.gradients[:, np.array(streams.kinds) == kind] for kind in streams.kinds}
-    assert set(kinds) == {"steady", "mixed", "gaps", "constant", "flipping", "bursts", "zero", "denormal"}
+    assert set(kinds) == {"steady", "mixed", "gaps", "constant", "flipping", "bursts", "wide", "zero", "denormal"}
     assert streams.gradients.dtype == dtype
     sizes = np.abs(kinds["mixed"])
     assert sizes.min() < 1e-7
     assert 1e3 < sizes.max() <= 1e4
+    reach = np.abs(kinds["wide"])
+    assert reach.min() < tiny ** (1 / 3)
+    assert np.isfinite(np.sum(kinds["wide"] ** 2)), "a sum of squares is no infinity"
     assert np.all(kinds["constant"] == kinds["constant"][0])
     np.testing.assert_array_equal(kinds["flipping"][1:], -kinds["flipping"][:-1])
     assert 0.2 < np.mean(kinds["gaps"] == 0) < 0.4
@@ -36,6 +39,7 @@ def test_a_place_is_named_by_its_kind_and_number():
     assert [streams.place(coordinate) for coordinate in range(4)] == ["a[0]", "a[1]", "b[0]", "b[1]"]
     assert streams.first(2).gradients.shape == (2, 4)
     assert streams.cast("float32").gradients.dtype == np.float32
+    assert Streams(np.array([[1.0, 1e100]]), ("a", "b"), 0).held_by("float32").kinds == ("a",)
     assert streams.beside(streams).kinds == ("a", "a", "b", "b") * 2
 
 

@@ -28,7 +28,7 @@ def library(dialect):
 
 def end(dialect, rule, settings):
     """Σ Δ of the library itself, in float32."""
-    run = OfLibrary(dialect, library(dialect), rule, settings).run(STREAMS.cast("float32"))
+    run = OfLibrary(dialect, library(dialect), rule, settings).run(STREAMS.held_by("float32"))
     return run.after["delta"].astype(np.float64).sum(axis=0)
 
 

@@ -145,7 +145,7 @@ def test_a_stated_part_of_the_matrix_is_certified_with_everything_installed(rule
     assert len(keys) == len(expected)
     assert {row["verdict"] for row in record["rows"]} == {"certified"}
     assert all(row["planted"] >= (7 if row["rule"] == "sgd" else 10) and row["missed"] == [] for row in record["rows"])
-    assert all(row["comparison"]["worst"][5] <= 4 for row in record["rows"] if row["reference"] == "paper")
+    assert all(row["comparison"]["worst"]["units"] <= 4 for row in record["rows"] if row["reference"] == "paper")
     assert record["versions"].keys() >= {"rawstep", "tensorflow", "keras", "torch", "optax", "jax", "numpy", "python"}
     assert {"date", "command", "processor", "flags", "seed", "streams", "cores", "commit"} <= record.keys()
     assert record["streams"][dtype]["kinds"]["mnist"] == 20
@@ -181,7 +181,7 @@ def test_two_implementations_are_told_where_they_part(own, run_here):
     assert json.loads((own / "d.json").read_text())["divergence"]["stage"] == "denominator"
     same = run_here("diverge", "own_rules:MyAdam", "torch:adam", "--epsilon", "1e-3", cwd=own)
     assert same.returncode == 0, same.stderr
-    assert "compute the same along 1,000 steps of 64 gradients, but for rounding." in same.stdout
+    assert "compute the same along 1,000 steps of 70 gradients, but for rounding." in same.stdout
 
 
 def test_settings_are_translated(tmp_path, run_here):
@@ -218,11 +218,9 @@ def test_settings_are_translated(tmp_path, run_here):
             "keras:adam keeps its settings in float32: compare it in float32.",
         ),
         ("diverge adagrad:tf1 adagrad:keras --epsilon 1e-5", "This formula has no epsilon, found 1e-05."),
-        ("diverge own_rules:Wide adam:torch", "Wide: delta must be float64 (64,), found float64 (1,)."),
-        (
-            "verify --rule own_rules:function --reference keras:adam",
-            "A function is judged from Python, by verify(function",
-        ),
+        ("diverge own_rules:Wide adam:torch", "Wide: delta must be float64 (70,), found float64 (1,)."),
+        ("verify --rule own_rules:function --reference adam:keras --slots m", "'m' is no name=number, such as epsilon="),
+        ("verify --rule adam --setting epsilon=1e-3", "are for a function of your own"),
         ("verify --steps 1.5", "is no whole number"),
         ("verify --seed -1", "Must be >= 0"),
         ("verify --streams absent.npz", "absent.npz holds no gradients as --save-streams writes them: No such file"),
@@ -230,7 +228,7 @@ def test_settings_are_translated(tmp_path, run_here):
         ("verify --json a --save-streams a", "is given for two things that are written."),
         ("verify --rule own_rules:MyAdam", "judged alone and against one reference"),
         ("verify --rule own_rules:MyAdam adam --reference keras:adam", "judged alone and against one reference"),
-        ("verify --rule own_rules:MyAdam --reference caffe:adam", "There is no reference 'caffe:adam'"),
+        ("verify --rule own_rules:MyAdam --reference caffe:adam", "caffe:adam cannot be imported: ModuleNotFoundError"),
         ("verify --rule own_rules:MyAdam --reference keras", "'keras' must name a rule: keras:RULE"),
         (
             "verify --rule own_rules:Nobody --reference keras:adam",
@@ -238,16 +236,12 @@ def test_settings_are_translated(tmp_path, run_here):
         ),
         ("verify --rule broken_module:R --reference keras:adam", "cannot be imported: ModuleNotFoundError"),
         ("verify --rule absent_module:R --reference keras:adam", "No module named 'absent_module'"),
-        ("verify --rule own_rules:nothing --reference keras:adam", "must be a Rule, a Keras optimizer or a function"),
+        ("verify --rule own_rules:nothing --reference keras:adam", "must be a Rule, an optimizer of keras,"),
         (
             "verify --rule own_rules:Flat --reference keras:adam --steps 5",
-            "Flat on 'own_settings': delta must be a float32",
+            "Flat on 'own_settings/",
         ),
-        ("verify --rule own_rules:Few --reference keras:adam --steps 5", "must have the slots of adam, m, v; found m."),
-        (
-            "verify --rule own_rules:Lost --reference keras:adam --steps 5",
-            "own_rules:Lost gave nan for delta at step 1",
-        ),
+        ("verify --rule own_rules:Few --reference keras:adam --steps 5", "must have the slots m, v; found m."),
         ("diverge adam:keras", "requires an argument"),
         ("diverge adam:keras lion:torch", "lion:torch cannot be imported: ModuleNotFoundError"),
         ("diverge adam:keras adadelta:keras", "must be one rule, found adam and adadelta."),
