@@ -237,16 +237,22 @@ def _share(
     part: Trajectory, names: Iterable[str], values: Mapping[str, Any], base: Values, bounds: Mapping[str, np.ndarray]
 ) -> float:
     """How far the trajectory is from the values, in what rounding allows: that of `base`, larger as values are."""
-    worst = 0.0
+    worst, loss = 0.0, _loss(base, bounds)
     for name in names:
         found, value = np.longdouble(part.after[name]), np.longdouble(values.get(name, values["delta"]))
         scale = np.maximum(1, np.nan_to_num(np.abs(value / base.get(name, base["delta"])), nan=1.0, posinf=1.0))
         same = (found == value) | (np.isnan(found) & np.isnan(value))
-        shares = np.where(same, 0.0, np.nan_to_num(np.abs(found - value) / (bounds[name] * scale), nan=np.inf))
+        allowed = bounds[name] * scale + loss * np.abs(value)
+        shares = np.where(same, 0.0, np.nan_to_num(np.abs(found - value) / allowed, nan=np.inf))
         worst = max(worst, float(np.max(shares)))
         if worst > 1:
             break
     return worst
+
+
+def _loss(base: Values, bounds: Mapping[str, np.ndarray]) -> Any:
+    """What a bias correction that stands elsewhere may bring along: the relative error of 1 − β^t."""
+    return sum(bounds[name] / np.abs(base[name]) for name in bounds if name.startswith("correction") and name in base)
 
 
 def _first_changed(values: Mapping[str, Any], base: Mapping[str, Any], order: Iterable[str]) -> str | None:

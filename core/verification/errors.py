@@ -20,7 +20,7 @@ def around(inner: Implementation, slots: tuple[str, ...]) -> list[Around]:
         Around("t counted from 0", inner, before=_step(-1), idle=True),
         Around("t counted from 2", inner, before=_step(1), idle=True),
         Around("g clipped to 1", inner, before=lambda part: replace(part, g=np.clip(part.g, -1, 1))),
-        decayed(inner, DECAY, "weight decay that nobody asked for"),
+        decayed(inner, DECAY, f"{DECAY:g}·θ added to Δ"),
         *(Around(f"{slot} not updated", inner, after=_kept(slot)) for slot in slots),
     ]
 

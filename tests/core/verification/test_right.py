@@ -1,0 +1,28 @@
+"""Right implementations, written by others or otherwise than ours, are certified, or differ in roundings alone."""
+
+import pytest
+
+from core.verification import synthetic, verify
+
+from .right import RIGHT
+
+PARAMETERS = [
+    pytest.param(right, dtype, id=f"{right.name}-{dtype}", marks=[pytest.mark.whole] if (n + d) % len(right.dtypes) else [])
+    for n, right in enumerate(RIGHT)
+    for d, dtype in enumerate(right.dtypes)
+]
+"""Each in one dtype; `pytest -m whole` takes the other."""
+
+
+@pytest.mark.parametrize(("right", "dtype"), PARAMETERS)
+def test_a_right_implementation_is_certified_or_differs_in_roundings_alone(right, dtype):
+    rows = verify(
+        right.subject(), right.reference, dtypes=[dtype], streams=lambda dtype: synthetic(dtype, 60), **right.options
+    )
+    assert {row.verdict for row in rows} == {"rounding" if right.rounding else "certified"}, rows
+    assert all(bool(row.rounding) == right.rounding for row in rows)
+
+
+def test_there_are_twenty_and_roundings_among_them():
+    assert len(RIGHT) >= 20
+    assert sum(right.rounding for right in RIGHT) >= 4
