@@ -152,9 +152,10 @@ def certificate() -> None:
     print()
     print(
         "float32, float64: the largest error of any value of any step against the formula, from the same state, in "
-        "ε_machine·Σ|terms|; libraries: the largest difference from one of them, as a share of what the roundings of "
-        "both may come to; drift: of a run of 10,000 steps left alone, likewise; errors seen: planted ones, of those "
-        "that are errors there, float32 and float64; certified: rows, one for each reference, dtype and execution."
+        "ε_machine·Σ|terms|; libraries: the largest error against the formula, or difference from one of them, as a "
+        "share of what rounding may come to; drift: of a run of 10,000 steps left alone, as such a share; errors seen: "
+        "planted ones, of those that are errors there, float32 and float64; certified: rows, one for each reference, "
+        "dtype and execution."
     )
     print()
     versions = record["versions"]
@@ -167,10 +168,12 @@ def certificate() -> None:
 
 
 def _summary(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """A line of the certificate's summary. A difference is (value, step, coordinate, found, expected, units, bound)."""
+    """A line of the certificate's summary."""
     paper = [row for row in rows if row["reference"] == "paper"]
     libraries = [row["comparison"]["share"] for row in rows if row["reference"] != "paper"]
-    units = [max(r["comparison"]["worst"][5] for r in paper if r["dtype"] == dtype) for dtype in ("float32", "float64")]
+    units = [
+        max(r["comparison"]["worst"]["units"] for r in paper if r["dtype"] == dtype) for dtype in ("float32", "float64")
+    ]
     seen = [next((r["planted"] - len(r["missed"]), r["planted"]) for r in paper if r["dtype"] == dtype)
             for dtype in ("float32", "float64")]  # fmt: skip
     certified = sum(row["verdict"] == "certified" for row in rows)
@@ -180,7 +183,7 @@ def _summary(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         ", ".join(dict.fromkeys(row["reference"] for row in rows)),
         *(f"{one:.1f}" for one in units),
         f"{max(libraries):.2f}" if libraries else "",
-        f"{max(row['drift'][2] for row in paper):.2f}",
+        f"{max(row['drift']['share'] for row in paper):.2f}",
         ", ".join(f"{caught} of {planted}" for caught, planted in seen),
         f"{certified} of {len(rows)}",
     )

@@ -1,6 +1,7 @@
 """What every update rule is: settings, slots, and one pure function of (gradient, slots, step, parameter)."""
 
 import dataclasses
+import inspect
 import math
 import numbers
 from abc import ABC, abstractmethod
@@ -133,7 +134,7 @@ class Rule(ABC):
     def __init_subclass__(cls, **options: Any) -> None:
         """Makes the class a dataclass: without that, Python ignores a setting that its body changes or adds."""
         super().__init_subclass__(**options)
-        own = cls.__dict__.get("__annotations__", {})
+        own = inspect.get_annotations(cls)
         inherited: dict[str, Any] = {}
         for base in reversed([base for base in cls.__bases__ if issubclass(base, Rule)]):
             inherited |= get_type_hints(base, include_extras=True)

@@ -5,6 +5,7 @@ from .claims import ITSELF, claim, matrix, verify
 from .divergence import Divergence, diverge
 from .formulas import FORMULAS
 from .implementations import Implementation, OfFunction, OfLibrary, OfOptimizer, OfRule, named
+from .layout import Layout
 from .mutants import MUTANTS
 from .references import REFERENCES
 from .streams import STEPS, Streams, joined, synthetic
@@ -12,7 +13,7 @@ from .translation import Translation, translate
 from .trial import PAPER
 
 __all__ = [
-    "DTYPES", "EXECUTIONS", "FORMULAS", "ITSELF", "MUTANTS", "PAPER", "REFERENCES", "STEPS", "Claim", "Coverage", "Divergence",
-    "Implementation", "OfFunction", "OfLibrary", "OfOptimizer", "OfRule", "Row", "Streams", "Translation", "claim",
-    "diverge", "joined", "matrix", "named", "synthetic", "translate", "verify",
+    "DTYPES", "EXECUTIONS", "FORMULAS", "ITSELF", "MUTANTS", "PAPER", "REFERENCES", "STEPS", "Claim", "Coverage",
+    "Divergence", "Implementation", "Layout", "OfFunction", "OfLibrary", "OfOptimizer", "OfRule", "Row", "Streams",
+    "Translation", "claim", "diverge", "joined", "matrix", "named", "synthetic", "translate", "verify",
 ]  # fmt: skip

@@ -4,7 +4,8 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
-from itertools import combinations
+from functools import partial
+from itertools import combinations, pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -182,31 +183,37 @@ SHARES = np.concatenate([[0.0], 1 - 10.0 ** np.arange(-0.025, -7.0, -0.05)])
 
 
 def _families(expected: Implementation) -> Iterator[_Family]:
-    rule = expected.rule if isinstance(expected, OfRule) else None
-    for name, value in expected.settings.items() if rule is not None else ():
-        values = SHARES if name in ("beta_1", "beta_2", "rho") else SIZES
-        if name != "initial_accumulator_value":
-            yield _Family(SYMBOLS.get(name, name), values, value, lambda v, n=name: OfRule("", replace(rule, **{n: v})))
-    if rule is None:
-        yield _Family("Δ times", SIZES, 1.0, lambda v: scaled(expected, v, ""))
-    rate = expected.settings.get("learning_rate")
-    if rate:
-        yield _Family("weight decay, α·λ·θ in the update, λ", SIZES, 0.0, lambda v: decayed(expected, v * rate, ""))
-    yield _Family("weight decay, λ·θ in the update, λ", SIZES, 0.0, lambda v: decayed(expected, v, ""))
+    if isinstance(expected, OfRule):
+        for name, value in expected.settings.items():
+            if name != "initial_accumulator_value":
+                values = SHARES if name in ("beta_1", "beta_2", "rho") else SIZES
+                yield _Family(SYMBOLS.get(name, name), values, value, partial(_with, expected.rule, name))
+    else:
+        yield _Family("Δ times", SIZES, 1.0, lambda factor: scaled(expected, factor, ""))
+    rate = expected.settings.get("learning_rate", 1.0)
+    form = "α·λ·θ" if "learning_rate" in expected.settings else "λ·θ"
+    yield _Family(f"weight decay, {form} in the update, λ", SIZES, 0.0, lambda v: decayed(expected, v * rate, ""))
     yield _Family("L2, λ·θ in the gradient, λ", SIZES, 0.0, lambda v: regularised(expected, v, ""))
+
+
+def _with(rule: Rule, name: str, value: float) -> OfRule:
+    return OfRule("", replace(rule, **{name: value}))
 
 
 def _fitted(expected: Implementation, part: Trajectory, value: str, row: int, column: int) -> Iterator[Candidate]:
     """Changes by one number that give what the trajectory shows at its first difference; round numbers first."""
     one = part.steps(slice(row, row + 1))
-    wide = {
-        name: {slot: np.float64(array[:, [column]]) for slot, array in getattr(one, name).items() if array.shape[1] > 1}
-        for name in ("before", "after")
-    }
-    if value not in wide["after"]:
+
+    def alone(array: np.ndarray) -> np.ndarray:
+        return np.asarray(array[:, [column]], np.float64)
+
+    before, after = (
+        {name: alone(array) for name, array in of.items() if array.shape[1] > 1} for of in (one.before, one.after)
+    )
+    if value not in after:
         return
-    lone = Trajectory(one.t, np.float64(one.g[:, [column]]), np.float64(one.x[:, [column]]), **wide)
-    target = float(wide["after"][value][0, 0])
+    lone = Trajectory(one.t, alone(one.g), alone(one.x), before, after)
+    target = float(after[value][0, 0])
     for family in _families(expected):
 
         def off(number: float, family: _Family = family) -> float:
@@ -216,9 +223,9 @@ def _fitted(expected: Implementation, part: Trajectory, value: str, row: int, co
                 return math.nan
 
         grid = [(number, off(number)) for number in map(float, family.values)]
-        for (low, at_low), (high, at_high) in zip(grid, grid[1:], strict=False):
+        for (low, at_low), (high, at_high) in pairwise(grid):
             if at_low * at_high <= 0:
-                found = brentq(off, low, high, xtol=1e-300, rtol=1e-14)
+                found: Any = brentq(off, low, high, xtol=1e-300, rtol=1e-14)  # pyright: ignore[reportArgumentType]
                 for number in _rounded(float(found)):
                     with suppress(InputError):
                         yield (family.words(number),), family.of(number)

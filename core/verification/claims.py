@@ -23,6 +23,7 @@ from .implementations import (
     library_of,
 )
 from .references import LIBRARIES, REFERENCES
+from .references.reference import construction_named
 from .statements import stated_by
 from .streams import Streams, synthetic
 from .trial import PAPER, Case, Expected
@@ -249,7 +250,7 @@ def _named(reference: str, subject: Any) -> _Formula | Implementation:
     if kind is not None and first in LIBRARIES and (options := OfOptimizer(subject).options):
         if kind is not LIBRARIES[first]:
             raise InputError(f"{_said(options)} of {kind.described(subject)} is not what {reference} computes.")
-        parent = kind.copied(subject, second.lower())
+        parent = kind.copied(subject, {}, second.lower())
         return OfOptimizer(parent, f"{first}:{type(parent).__name__}({_said(options)})")
     return _Formula(second.lower(), REFERENCES[first].dialect, first)
 
@@ -265,29 +266,31 @@ def _called(library: str, call: str) -> Any:
     kind = LIBRARIES[library]
     if missing := kind.missing():
         raise InputError(f"{library} is not installed: pip install {missing}.")
+    unclear = InputError(f"{library}:{call} must be a name with settings, such as SGD(momentum=0.9).")
     try:
         tree = ast.parse(call if call.endswith(")") else f"{call}()", mode="eval").body
-        assert isinstance(tree, ast.Call) and isinstance(tree.func, ast.Name) and not tree.args
+        if not isinstance(tree, ast.Call) or not isinstance(tree.func, ast.Name) or tree.args:
+            raise unclear
         settings = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in tree.keywords}
+    except (SyntaxError, ValueError) as error:
+        raise unclear from error
+    with construction_named(f"{library}:{call}"):
         return kind.made(kind.named(tree.func.id), settings)
-    except (SyntaxError, AssertionError) as error:
-        raise InputError(f"{library}:{call} must be a name with settings, such as SGD(momentum=0.9).") from error
-    except Exception as error:  # a library may raise anything
-        raise InputError(f"{library}:{call} cannot be built: {str(error).rstrip('.')}.") from error
 
 
 def _dialect_of(rule: Rule) -> _Formula | None:
-    """The dialect of one of our own rules, with its numbers; None where it mixes dialects."""
-    name = next((name for name, kind in RULES.items() if type(rule) is kind), None)
-    for dialect, formula in FORMULAS.get(name or "", {}).items():
-        one = RULES[name or ""].dialect(dialect, **{"learning_rate": 1.0})
-        numbers = {setting: getattr(rule, setting) for setting in formula.settings}
-        forms = [f.name for f in fields(rule) if f.name not in formula.settings]
-        same = all(getattr(one, form) == getattr(rule, form) for form in forms)
-        if same and not any(numbers[setting] for setting in formula.absent):
-            if wrong := next((n for n, v in numbers.items() if not isinstance(v, Real) and not callable(v)), None):
-                raise InputError(f"{type(rule).__name__}: {wrong} must be a number to judge by, found a tensor.")
-            return _Formula(name or "", dialect, PAPER, numbers)
+    """The dialect of one of our own rules, with its numbers; None for another rule, and where it mixes dialects."""
+    for name, kind in RULES.items():
+        for dialect, formula in FORMULAS[name].items() if type(rule) is kind else ():
+            numbers = {setting: getattr(rule, setting) for setting in formula.settings}
+            forms = [f.name for f in fields(rule) if f.name not in formula.settings]
+            usual = kind.dialect(dialect, learning_rate=1.0)
+            same = all(getattr(usual, form) == getattr(rule, form) for form in forms)
+            if not same or any(numbers[setting] for setting in formula.absent):
+                continue
+            if wrong := [n for n, v in numbers.items() if not isinstance(v, Real) and not callable(v)]:
+                raise InputError(f"{kind.__name__}: {wrong[0]} must be a number to judge by, found a tensor.")
+            return _Formula(name, dialect, PAPER, numbers)
     return None
 
 

@@ -203,7 +203,7 @@ class Formula:
         return terms | {name: 2 - correction for name, correction in corrections.items()}
 
     def _settings(self, precision: Precision, t: Any) -> dict[str, Any]:
-        """The settings at step t as wide numbers; β and ρ take the narrow dtype first where 1 − β is subtracted there."""
+        """The settings at step t, wide; β and ρ take the narrow dtype first where 1 − β is subtracted there."""
         narrow = ("beta_1", "beta_2", "rho") if self.complement_in == "variable" else ()
         found = {}
         for name, value in self.settings.items():

@@ -168,6 +168,7 @@ class OfOptimizer(Implementation):
         self.optimizer, self.kind, self._eager = optimizer, kind, eager
         self.name = name or kind.described(optimizer)
         self.narrow_settings = kind.narrow_settings
+        self._kept: dict[tuple[np.dtype, tuple[bytes, ...]], Reference] = {}
         if (rule := kind.rule_of(optimizer)) is not None:
             own = {n: v for n, v in self.settings.items() if n in FORMULAS[rule][kind.dialect].settings}
             self.known = known(rule, kind.dialect, own)
@@ -185,7 +186,7 @@ class OfOptimizer(Implementation):
     def changed(self, settings: Mapping[str, float]) -> "OfOptimizer":
         """The same with other settings, by our rules' names."""
         changes = {self.kind.own.get(name, name): value for name, value in settings.items()}
-        return type(self)(self.kind.copied(self.optimizer, **changes), self.name, self._eager)
+        return type(self)(self.kind.copied(self.optimizer, changes), self.name, self._eager)
 
     def eagerly(self) -> "OfOptimizer | None":
         """The same operation by operation, where the library has both."""
@@ -203,12 +204,15 @@ class OfOptimizer(Implementation):
         made = self._made(streams.gradients.dtype, Layout.of(streams.kinds))
         begin = made.first() if start is None else called(start, tuple(made.first()), self.name)
         with failures_named(self.name):
-            return _run(self.name, made.step, streams, begin, streams.start)
+            return _run(self.name, made.step, streams, begin, streams.start, layout=Layout.of(streams.kinds))
 
     def follow(self, trajectory: Trajectory) -> Values:
-        made = self._made(trajectory.g.dtype, Layout.flat(trajectory.g.shape[1]))
+        layout = trajectory.layout or Layout.flat(trajectory.g.shape[1])
+        key = trajectory.g.dtype, tuple(places.tobytes() for places in layout.places.values())
+        if key not in self._kept:  # making one may take long, and each step sets its whole state
+            self._kept[key] = self._made(trajectory.g.dtype, layout)
         with failures_named(self.name):
-            return _follow(made.step, trajectory)
+            return _follow(self._kept[key].step, trajectory)
 
 
 class OfFunction(Implementation):
@@ -230,7 +234,8 @@ class OfFunction(Implementation):
         asked: Mapping[str, float] | None = None,
     ):
         self.name = name or getattr(function, "__name__", repr(function))
-        self._function, self._slots, self.returns = function, slots, returns
+        self._function, self._slots = function, slots
+        self.returns: Returned = returns
         try:
             taken = inspect.signature(function).parameters
         except (TypeError, ValueError):  # a built-in function has no signature
@@ -255,10 +260,10 @@ class OfFunction(Implementation):
         layout = Layout.of(streams.kinds)
         begin = self.first(streams.gradients[0]) if start is None else called(start, tuple(self._slots), self.name)
         calls = layout.calls(len(streams.gradients))
-        return _run(self.name, self._stepping(layout), streams, begin, streams.start, calls)
+        return _run(self.name, self._stepping(layout), streams, begin, streams.start, calls, layout)
 
     def follow(self, trajectory: Trajectory) -> Values:
-        return _follow(self._stepping(Layout.flat(trajectory.g.shape[1])), trajectory)
+        return _follow(self._stepping(trajectory.layout or Layout.flat(trajectory.g.shape[1])), trajectory)
 
     def call(self, g: Any, slots: Mapping[str, Any], t: Any, x: Any) -> dict[str, Any]:
         """What it returns for arrays of any kind, by name. Raises InputError where that is not what it should be."""
@@ -277,12 +282,13 @@ class OfFunction(Implementation):
         def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> dict[str, np.ndarray]:
             gradients, parameters = layout.split(g), layout.split(x)
             of = {name: layout.split(slot) for name, slot in slots.items()}
-            found = {}
+            found: dict[str, dict[str, np.ndarray]] = {one: {} for one in (self.returns, *self._slots)}
             for name in layout.order(t - 1):
                 given = {slot: np.array(part[name]) for slot, part in of.items()}  # it may change them in place
                 values = self.call(np.array(gradients[name]), given, t, np.array(parameters[name]))
-                found[name] = {one: self._checked(one, value, gradients[name]) for one, value in values.items()}
-            return {one: layout.joined({name: found[name][one] for name in found}) for one in found[name]}
+                for one, value in values.items():
+                    found[one][name] = self._checked(one, value, gradients[name])
+            return {one: layout.joined(tensors) for one, tensors in found.items()}
 
         return step
 
@@ -317,14 +323,14 @@ class Around(Implementation):
         return self._inner.first(like)
 
     def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
-        first = start or self._inner.first(streams.gradients[0])
+        first, layout = start or self._inner.first(streams.gradients[0]), Layout.of(streams.kinds)
 
         def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> Values:
             rows = {name: slot[np.newaxis] for name, slot in slots.items()}
-            one = Trajectory(np.array([t]), g[np.newaxis], x[np.newaxis], rows, {})
+            one = Trajectory(np.array([t]), g[np.newaxis], x[np.newaxis], rows, {}, None, layout)
             return {name: np.asarray(value)[0] for name, value in self.follow(one).items() if name in ("delta", *slots)}
 
-        return _run(self.name, step, streams, first, streams.start)
+        return _run(self.name, step, streams, first, streams.start, layout=layout)
 
     def follow(self, trajectory: Trajectory) -> Values:
         values = dict(self._inner.follow(self._before(trajectory)))
@@ -379,6 +385,7 @@ def _run(
     first: Values,
     begin: np.ndarray,
     calls: np.ndarray | None = None,
+    layout: Layout | None = None,
 ) -> Trajectory:
     """Steps along the streams. Parameters that begin at 0 are put back there after each step: see `streams.STARTS`."""
     g, slots, x, found = streams.gradients, first, begin, []
@@ -391,7 +398,7 @@ def _run(
         found.append(one)
         slots, x = {slot: one[slot] for slot in first}, np.where(held, x.dtype.type(0), moved)
     after = {value: np.stack([step[value] for step in found]) for value in found[0]}
-    return trajectory_of(name, g, np.stack(befores), first, after, calls)
+    return trajectory_of(name, g, np.stack(befores), first, after, calls, layout)
 
 
 def _follow(step: Stepping, trajectory: Trajectory) -> dict[str, np.ndarray]:

@@ -15,6 +15,7 @@ from .trajectory import Trajectory, Values
 CHUNK = 500
 """Steps judged at a time: long double arrays of all of them would not fit into a cache."""
 
+
 @dataclass(frozen=True)
 class Difference:
     """One value of one step at one coordinate, and how far it is from what it should be.
@@ -101,7 +102,8 @@ def judge(
 def judge_first(found: Values, expected: Values) -> Difference | None:
     """The first slot, before any step, that is not what it should be to half a unit; None where all are."""
     for name, value in expected.items():
-        wide, given, eps = np.longdouble(value), np.longdouble(found[name]), np.finfo(value.dtype).eps
+        wide, given = np.asarray(value, np.longdouble), np.asarray(found[name], np.longdouble)
+        eps = np.finfo(value.dtype).eps
         errors = np.abs(given - wide)
         if not np.all(errors <= eps * np.abs(wide) / 2):
             at = int(np.argmax(np.nan_to_num(errors, nan=np.inf)))
@@ -110,9 +112,7 @@ def judge_first(found: Values, expected: Values) -> Difference | None:
     return None
 
 
-def free_run(
-    statement: Statement, g: np.ndarray, begin: np.ndarray, start: Values | None = None
-) -> dict[str, Rounded]:
+def free_run(statement: Statement, g: np.ndarray, begin: np.ndarray, start: Values | None = None) -> dict[str, Rounded]:
     """Slots and parameter ("x") after each step, [steps, coordinates], of a statement left alone along gradients g.
 
     From parameters `begin` and the statement's first slots, or from `start`. Their errors are what every rounding of
@@ -213,7 +213,9 @@ def _compare(judged: _Judged, trajectory: Trajectory) -> Comparison:
     units = np.where(np.isnan(error), np.inf, error / unit)
     beyond = ~same & (~(error <= bound) | (np.isfinite(expected) & ~np.isfinite(found)))
     small = np.abs(expected) < np.finfo(trajectory.g.dtype).tiny
-    relative = np.where(counted & ~small, error / np.abs(expected), 0.0)
+    # Beside an update, the parameter says nothing: its one rounding comes to its bound in every run.
+    counts = counted & ((name != "x") | ("delta" not in trajectory.after))
+    relative = np.where(counts & ~small, error / np.abs(expected), 0.0)
 
     def at(row: Any, column: Any) -> Difference:
         place = (row, column)
@@ -226,7 +228,5 @@ def _compare(judged: _Judged, trajectory: Trajectory) -> Comparison:
         first = at(row, np.argmax(np.where(beyond[row], units[row], -1.0)))
     worst = at(*np.unravel_index(np.argmax(np.where(counted, units, -1.0)), units.shape))
     flushed = int(np.sum((found == 0) & (expected != 0) & small))
-    # Beside an update, the parameter's one rounding comes to its bound in every run, and says nothing.
-    counts = counted & (bound > 0) & (name != "x" or "delta" not in trajectory.after)
-    share = float(np.max(np.where(counts, error / bound, 0.0)))
+    share = float(np.max(np.where(counts & (bound > 0), error / bound, 0.0)))
     return Comparison(first, worst, {name: worst.units}, share, float(np.max(relative)), flushed)

@@ -48,7 +48,7 @@ class Layout:
         return (names[first:] + names[:first])[:: -1 if number % 2 else 1]
 
     def calls(self, steps: int) -> np.ndarray:
-        """[steps, coordinates] the number, from 1, of the call that updates a tensor, if `order` decides their order."""
+        """[steps, coordinates] the number, from 1, of the call that updates a tensor, in the order of `order`."""
         numbers = np.empty((steps, sum(map(np.size, self.places.values()))), np.int64)
         for step in range(steps):
             for call, name in enumerate(self.order(step)):

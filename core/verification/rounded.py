@@ -133,7 +133,9 @@ class Rounded:
         exponent = self._constant(exponent)
         value, times = self.value**exponent.value, np.abs(exponent.value)
         logarithm = np.abs(np.log(np.maximum(np.abs(self.value), self.precision.tiny)))
-        off = times * np.abs(self.value) ** (exponent.value - 1) * self.error + np.abs(value) * logarithm * exponent.error
+        off = (
+            times * np.abs(self.value) ** (exponent.value - 1) * self.error + np.abs(value) * logarithm * exponent.error
+        )
         return self._operation(value, off + self.precision.unit * (1 + times * (1 + logarithm)) * np.abs(value))
 
     def exp(self) -> "Rounded":
@@ -204,7 +206,6 @@ class Rounded:
             return NotImplemented
         return _OPERATORS[ufunc](*inputs)
 
-
     def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
         """So that np.where, np.zeros_like and the like, which are no ufuncs, take these numbers."""
         return _FUNCTIONS[function](*arguments, **options) if function in _FUNCTIONS else NotImplemented
@@ -218,9 +219,7 @@ def _where(condition: Any, x: Any, y: Any) -> Rounded:
     some = x if isinstance(x, Rounded) else y
     x, y = some._constant(x), some._constant(y)
     condition = _value(condition)
-    return Rounded(
-        np.where(condition, x.value, y.value), np.where(condition, x.error, y.error), some.precision
-    )
+    return Rounded(np.where(condition, x.value, y.value), np.where(condition, x.error, y.error), some.precision)
 
 
 def _full_like(x: Rounded, value: Any, **_: Any) -> Rounded:

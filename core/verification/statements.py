@@ -7,12 +7,13 @@ are known: what it moves by when its inputs move by a rounding stands for its er
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from ..rules import Rule
-from .implementations import Implementation, OfFunction, OfOptimizer
+from .implementations import Implementation, OfFunction, OfOptimizer, OfRule
+from .layout import Layout
 from .rounded import Precision, Rounded
 from .trajectory import Trajectory, Values
 
@@ -27,11 +28,10 @@ class Statement(Protocol):
     estimated: whether its bounds are estimates.
     """
 
-    @property
-    def slots(self) -> tuple[str, ...]: ...
+    estimated: ClassVar[bool]
 
     @property
-    def estimated(self) -> bool: ...
+    def slots(self) -> tuple[str, ...]: ...
 
     def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
         """The slots before the first step, in the shape and dtype of `like`."""
@@ -55,7 +55,7 @@ def _widened(numbers: Any, precision: Precision) -> Any:
 class _OfBounds:
     """A statement whose units of error are its bounds: it does not know the terms of its sums."""
 
-    estimated = False
+    estimated: ClassVar[bool] = False
 
     def terms(
         self, t: Any, g: np.ndarray, slots: Values, precision: Precision, values: Mapping[str, Rounded]
@@ -111,13 +111,17 @@ class StatedByFunction(_OfBounds):
                 for row, n in enumerate(np.ravel(t))
             ]
             return {
-                name: Rounded(np.stack([r[name].value for r in rows]), np.stack([r[name].error for r in rows]), precision)
+                name: Rounded(
+                    np.stack([r[name].value for r in rows]), np.stack([r[name].error for r in rows]), precision
+                )
                 for name in rows[0]
             }
 
     def _stated(self, t: Any, g: Rounded, slots: Numbers, precision: Precision, x: Rounded) -> dict[str, Rounded]:
         values = self._function.call(g, dict(slots), t, x)
-        values = {name: value if isinstance(value, Rounded) else precision.exact(value) for name, value in values.items()}
+        values = {
+            name: value if isinstance(value, Rounded) else precision.exact(value) for name, value in values.items()
+        }
         moved = values.pop(self._function.returns)
         return values | {"delta": moved if self._function.returns == "delta" else x - moved}
 
@@ -133,11 +137,18 @@ class StatedByOptimizer(_OfBounds):
     times over, and eight units of the value itself are allowed.
     """
 
-    estimated = True
+    estimated: ClassVar[bool] = True
 
     def __init__(self, optimizer: OfOptimizer):
-        self._optimizer, self._reads_x = optimizer, False
+        self._optimizer, self._reads_x, self._layout = optimizer, False, None
+        self._answered: dict[bytes, dict[str, Rounded]] = {}
         self.slots = tuple(optimizer.first(np.zeros(2, np.float32)))
+
+    def laid_out(self, layout: Layout) -> "StatedByOptimizer":
+        """The same on tensors, whose norms it may take."""
+        other = type(self)(self._optimizer)
+        other._layout = layout
+        return other
 
     def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
         return dict(self._optimizer.first(like))
@@ -145,7 +156,13 @@ class StatedByOptimizer(_OfBounds):
     def values(
         self, t: Any, g: Any, slots: Numbers, precision: Precision, found: Numbers | None = None, x: Any = None
     ) -> dict[str, Rounded]:
-        part = Trajectory(np.ravel(t), g, x, slots, {})
+        part = Trajectory(np.ravel(t), g, x, slots, {}, None, self._layout)
+        key = b"".join(array.tobytes() for array in (part.t, g, x, *slots.values()))
+        if key not in self._answered:  # planted errors are all judged from the same states
+            self._answered = {key: self._stated(part, precision)}
+        return dict(self._answered[key])
+
+    def _stated(self, part: Trajectory, precision: Precision) -> dict[str, Rounded]:
         answer, moved = self._answers(part, precision), {}
         for number in range(JITTERS):
             jittered = self._answers(_jittered(part, number), precision)
@@ -160,7 +177,7 @@ class StatedByOptimizer(_OfBounds):
         }
 
     def _answers(self, part: Trajectory, precision: Precision) -> dict[str, Any]:
-        """The update and the slots. From parameters of 0, where an update shows to the last bit, if that is the same."""
+        """The update and the slots; from parameters of 0, where an update shows to the last bit, if it is the same."""
         values = {name: precision.wide(value) for name, value in self._optimizer.follow(part).items()}
         if "x" in values:
             moved = precision.wide(part.x) - values.pop("x")
@@ -179,7 +196,7 @@ def _jittered(part: Trajectory, number: int) -> Trajectory:
     def moved(values: np.ndarray) -> np.ndarray:
         return values * (1 + eps * random.choice([-1, 1], values.shape).astype(values.dtype))
 
-    return Trajectory(part.t, moved(part.g), part.x, {n: moved(s) for n, s in part.before.items()}, {})
+    return replace(part, g=moved(part.g), before={name: moved(slot) for name, slot in part.before.items()})
 
 
 def _row(numbers: Rounded, row: int) -> Rounded:
@@ -196,8 +213,6 @@ def _flushed(g: Any, precision: Precision) -> Rounded:
 
 def stated_by(implementation: Implementation) -> Statement:
     """What an implementation says should come out."""
-    from .implementations import OfRule
-
     if isinstance(implementation, OfRule):
         return StatedByRule(implementation.rule)
     if isinstance(implementation, OfFunction):

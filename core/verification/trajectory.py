@@ -30,6 +30,7 @@ class Trajectory:
             shows them the update ("delta") and the parameter afterwards ("x").
     calls:  [steps, coordinates] which call of the implementation made the step, from 1, where it is called for one
             tensor after another.
+    layout: the tensors that were updated; one vector where there is none.
     """
 
     t: np.ndarray
@@ -38,12 +39,13 @@ class Trajectory:
     before: Values
     after: Values
     calls: np.ndarray | None = None
+    layout: Layout | None = None
 
     def steps(self, chosen: Any) -> Self:
         """Some of the steps, chosen by a slice or an array of positions."""
         before, after = ({name: array[chosen] for name, array in of.items()} for of in (self.before, self.after))
         calls = None if self.calls is None else self.calls[chosen]
-        return type(self)(self.t[chosen], self.g[chosen], self.x[chosen], before, after, calls)
+        return type(self)(self.t[chosen], self.g[chosen], self.x[chosen], before, after, calls, self.layout)
 
 
 class Run(NamedTuple):
@@ -65,7 +67,8 @@ def compiled_trajectories(
     starts, tensors = layout.split(begin), list(layout.places)
     orders = {name: layout.order(run.turn) for name, run in runs.items()}
     groups = {
-        name: {f"{name}/{tensor}": tf.Variable(starts[tensor]) for tensor in order} for name, order in orders.items()
+        name: {f"{name}/{tensor}": tf.Variable(tf.constant(starts[tensor])) for tensor in order}
+        for name, order in orders.items()
     }
     variables = {name: variable for group in groups.values() for name, variable in group.items()}
     named = ", ".join(dict.fromkeys(type(run.rule).__name__ for run in runs.values()))
@@ -111,6 +114,7 @@ def compiled_trajectories(
             first[name],
             {value: array.numpy()[:, back] for value, array in found[name].items()},
             _calls(layout, orders[name], len(g)),
+            layout,
         )
         for name, run in runs.items()
     }
@@ -183,7 +187,13 @@ def failures_named(name: str) -> Iterator[None]:
 
 
 def trajectory_of(
-    owner: str, g: np.ndarray, x: np.ndarray, first: Values, after: Values, calls: np.ndarray | None = None
+    owner: str,
+    g: np.ndarray,
+    x: np.ndarray,
+    first: Values,
+    after: Values,
+    calls: np.ndarray | None = None,
+    layout: Layout | None = None,
 ) -> Trajectory:
     """A trajectory from step 1: parameters before each step, first slots, and all that came after each step.
 
@@ -199,7 +209,7 @@ def trajectory_of(
             raise InputError(f"{owner}: stage {name} must be a scalar or of shape {g.shape[1:]}, found {found}.")
     after = {name: value if value.ndim == 2 else value[:, np.newaxis] for name, value in after.items()}
     before = {name: shifted(value, after[name]) for name, value in first.items()}
-    return Trajectory(np.arange(1, len(g) + 1), g, x, before, after, calls)
+    return Trajectory(np.arange(1, len(g) + 1), g, x, before, after, calls, layout)
 
 
 def _check(where: str, value: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:

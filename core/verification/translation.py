@@ -97,7 +97,13 @@ def translate(rule: str, source: str, target: str, settings: Mapping[str, float]
     else:
         steps, end = len(streams.gradients), _ends(lambda t: origin.rule, streams)
         carried = _ends(lambda t: goal.rule, streams)
-        runs.append(Run(f"{plan.free} = {_constant(goal, plan.free):g}, carried over", steps, _distance(carried, end, streams.start)))
+        runs.append(
+            Run(
+                f"{plan.free} = {_constant(goal, plan.free):g}, carried over",
+                steps,
+                _distance(carried, end, streams.start),
+            )
+        )
         best, distance = _closest(goal, plan.free, end, streams)
         goal = known(rule, target, {**plan.settings, plan.free: best})
         runs.append(Run(f"{plan.free} = {best:g}, the closest constant", steps, distance))

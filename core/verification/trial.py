@@ -7,15 +7,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import InputError
 from .causes import Cause, Suspect, cause
 from .errors import around
 from .formulas import Formula
 from .implementations import Implementation, Known, OfLibrary, OfRule, beside, renamed
 from .judge import Comparison, Difference, Drift, free_run, judge, judge_drift, judge_first
+from .layout import Layout
 from .mutants import planted
 from .references import REFERENCES
 from .rounded import Rounded
-from .statements import Statement
+from .statements import StatedByOptimizer, Statement
 from .streams import Streams
 from .trajectory import Trajectory, Values
 
@@ -112,10 +114,10 @@ class Trial:
         self._answers: dict[str, dict[str, tuple[Trajectory, Values]]] = {}
         self._expected, self._start, self._free, self._given_own = expected, start, free, own
         self._statement = expected.statement
-        self._own: Statement = own.formula if own else expected.statement
-        self.runs = {
-            execution: renamed(run, self._statement.slots, name) for execution, run in runs.items()
-        }
+        if isinstance(self._statement, StatedByOptimizer):
+            self._statement = self._statement.laid_out(Layout.of(streams.kinds))
+        self._own: Statement = own.formula if own else self._statement
+        self.runs = {execution: renamed(run, self._statement.slots, name) for execution, run in runs.items()}
 
     def judged(self, reference: str) -> dict[str, Judged]:
         """Every execution against the statement and, where the reference is one of `REFERENCES`, against that too."""
@@ -189,7 +191,10 @@ class Trial:
             begin = error.first(right.g[0])
             if judge_first(dict(zip(self._statement.slots, begin.values(), strict=True)), _begin(right)):
                 return True
-        values, shown = dict(error.follow(right)), next(iter(self.runs.values())).after
+        try:
+            values, shown = dict(error.follow(right)), next(iter(self.runs.values())).after
+        except InputError:  # such as a division by 0, which cannot be overlooked
+            return True
         if all(np.array_equal(values[name], right.after[name]) for name in ("delta", *self._statement.slots)):
             return None
         with np.errstate(all="ignore"):

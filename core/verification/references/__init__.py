@@ -6,7 +6,7 @@ that is read back as θ before − θ after carries θ's own rounding.
 
 from collections.abc import Mapping
 
-from .of_keras import Keras, keras_rule, keras_settings
+from .of_keras import Keras
 from .of_optax import Optax
 from .of_tf1 import TF1Kernel, TF1Session
 from .of_torch import Torch
@@ -24,6 +24,4 @@ REFERENCES: Mapping[str, type[Reference]] = {
 LIBRARIES: Mapping[str, type[Library]] = {"keras": Keras, "torch": Torch, "optax": Optax}
 """Those of which any optimizer can be taken."""
 
-__all__ = [
-    "LIBRARIES", "REFERENCES", "Keras", "Library", "Optax", "Reference", "TF1Kernel", "TF1Session", "Torch", "keras_rule", "keras_settings",
-]  # fmt: skip
+__all__ = ["LIBRARIES", "REFERENCES", "Keras", "Library", "Optax", "Reference", "TF1Kernel", "TF1Session", "Torch"]

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from ...errors import InputError
 from ...keras_names import AROUND_THE_RULE, SLOTS
 from .reference import Library, Slots
 
@@ -51,9 +50,9 @@ class Keras(Library):
         return found
 
     @classmethod
-    def copied(cls, optimizer: Any, rule: str | None = None, **changes: Any) -> Any:
+    def copied(cls, optimizer: Any, changes: Mapping[str, Any], rule: str | None = None) -> Any:
         kind = type(optimizer) if rule is None else cls._class_of(rule)
-        return kind.from_config(cls.configuration(optimizer) | changes)
+        return kind.from_config({**cls.configuration(optimizer), **changes})
 
     @classmethod
     def made(cls, kind: Any, settings: Mapping[str, Any]) -> Any:
@@ -111,28 +110,3 @@ class Keras(Library):
         self._apply([tf.constant(part) for part in self.layout.split(g).values()])
         self._left, self._taken = self.first(), t
         return {"x": self.layout.joined({name: v.numpy() for name, v in self._x.items()}), **self._left}
-
-
-def keras_rule(optimizer: Any) -> str:
-    """The rule that a Keras optimizer computes: "adam", "adagrad", "adadelta" or "sgd".
-
-    Raises InputError for what is no Keras optimizer, or one that does more than its rule.
-    """
-    known = {Keras._class_of(rule): rule for rule in SLOTS}
-    if type(optimizer) not in known:
-        names = ", ".join(sorted(kind.__name__ for kind in known))
-        raise InputError(f"A Keras optimizer must be one of {names}, found {optimizer!r}.")
-    config = optimizer.get_config()
-    if given := [name for name in AROUND_THE_RULE if config.get(name)]:
-        raise InputError(f"The Keras optimizer must be its rule alone, found {given[0]} = {config[given[0]]!r}.")
-    return known[type(optimizer)]
-
-
-def keras_settings(optimizer: Any) -> dict[str, float]:
-    """The settings of a Keras optimizer by our rules' names; its learning rate as it is now.
-
-    Raises InputError for a learning rate that is no number.
-    """
-    if not isinstance(optimizer.get_config()["learning_rate"], float | int):
-        raise InputError("The learning rate of the Keras optimizer must be a number here, found a schedule.")
-    return Keras.settings_of(optimizer)

@@ -44,7 +44,7 @@ class Optax(Library):
         return {}
 
     @classmethod
-    def copied(cls, optimizer: Any, rule: str | None = None, **changes: Any) -> Any:
+    def copied(cls, optimizer: Any, changes: Mapping[str, Any], rule: str | None = None) -> Any:
         return optimizer
 
     @classmethod

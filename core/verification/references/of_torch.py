@@ -66,9 +66,9 @@ class Torch(Library):
         return found
 
     @classmethod
-    def copied(cls, optimizer: Any, rule: str | None = None, **changes: Any) -> Any:
+    def copied(cls, optimizer: Any, changes: Mapping[str, Any], rule: str | None = None) -> Any:
         kind = type(optimizer) if rule is None else cls._class_of(rule)
-        return cls.made(kind, cls.configuration(optimizer) | changes)
+        return cls.made(kind, {**cls.configuration(optimizer), **changes})
 
     @classmethod
     def made(cls, kind: Any, settings: Mapping[str, Any], parameters: Any = None) -> Any:
@@ -114,7 +114,9 @@ class Torch(Library):
             ]
             self.slot_names = {name: name for name in names}
         state = self._optimizer.state[next(iter(self._x.values()))]
-        self._counters = [name for name, value in state.items() if name not in self.slot_names.values() and _is_1(value)]
+        self._counters = [
+            name for name, value in state.items() if name not in self.slot_names.values() and _is_1(value)
+        ]
         self._first = self._slots()
 
     def _slots(self) -> dict[str, np.ndarray]:

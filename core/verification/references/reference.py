@@ -117,8 +117,8 @@ class Library(Reference):
         configuration = cls.configuration(optimizer)
         names = ("learning_rate", "beta_1", "beta_2", "rho", "epsilon", "initial_accumulator_value")
         found = {name: configuration.get(cls.own.get(name, name)) for name in names}
-        numbers = {name: value.item() if hasattr(value, "item") else value for name, value in found.items()}
-        return {name: float(value) for name, value in numbers.items() if isinstance(value, int | float)}
+        held = {name: getattr(value, "item", lambda value=value: value)() for name, value in found.items()}
+        return {name: float(value) for name, value in held.items() if isinstance(value, int | float)}
 
     @classmethod
     def of(cls, optimizer: Any, dtype: Any, layout: Layout) -> Self:
@@ -127,12 +127,12 @@ class Library(Reference):
         self.rule, self.dtype, self.layout = "", np.dtype(dtype), layout
         self.size = sum(map(np.size, layout.places.values()))
         with construction_named(f"A copy of {cls.described(optimizer)}"):
-            self._hold(cls.copied(optimizer))
+            self._hold(cls.copied(optimizer, {}))
         return self
 
     @classmethod
     @abstractmethod
-    def copied(cls, optimizer: Any, rule: str | None = None, **changes: Any) -> Any:
+    def copied(cls, optimizer: Any, changes: Mapping[str, Any], rule: str | None = None) -> Any:
         """An optimizer made as this one was, with some of its options changed, by the library's names.
 
         rule: one of our rules, of the library's own class of which it is to be.

@@ -47,7 +47,6 @@ ERRORS = [
     (dict(beta_2=0.99), "β2 = 0.99 instead of 0.999"),
     (dict(sign=-1), "Δ's sign"),
     (dict(decay=1e-4), "0.0001·θ added to Δ"),
-    (dict(decay=3e-4), "weight decay, λ·θ in the update, λ of 0.0003"),
     (dict(decay=1e-3 * 0.05), "weight decay, α·λ·θ in the update, λ of 0.05"),
     (dict(l2=0.05), "L2, λ·θ in the gradient, λ of 0.05"),
     (dict(kept=True), "slots overwritten by their corrected values"),

@@ -255,7 +255,7 @@ MOMENTS = {"m": 0.0, "v": 0.0}
         (MyAdam, "keras:adam", {"dtypes": []}, "At least one dtype is needed"),
         (MyAdam, "keras:adam", {"streams": lambda _: None}, "streams must give Streams of float32"),
         (Broken(error="slots"), "keras:adam", {}, "Broken failed in a step: ZeroDivisionError"),
-        (Broken(error="stage"), "keras:adam", {}, "stage odd must be a scalar or of shape (3, 2), found float32 (4, 2)."),
+        (Broken(error="stage"), "keras:adam", {}, "odd must be a scalar or of shape (3, 2), found float32 (4, 2)."),
         (lambda g, s, t, x: g, "keras:adam", {"slots": MOMENTS}, "must return (Δ, new slots as a dictionary)"),
         (lambda g, s, t, x: (g[None], s), "keras:adam", {"slots": MOMENTS}, "delta must be float32 (), found"),
         (lambda g, s, t, x: (g, {}), "keras:adam", {"slots": MOMENTS}, "must return all slots, found none of the name"),

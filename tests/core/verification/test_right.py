@@ -7,7 +7,9 @@ from core.verification import synthetic, verify
 from .right import RIGHT
 
 PARAMETERS = [
-    pytest.param(right, dtype, id=f"{right.name}-{dtype}", marks=[pytest.mark.whole] if (n + d) % len(right.dtypes) else [])
+    pytest.param(
+        right, dtype, id=f"{right.name}-{dtype}", marks=[pytest.mark.whole] if (n + d) % len(right.dtypes) else []
+    )
     for n, right in enumerate(RIGHT)
     for d, dtype in enumerate(right.dtypes)
 ]

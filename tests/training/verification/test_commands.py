@@ -219,7 +219,10 @@ def test_settings_are_translated(tmp_path, run_here):
         ),
         ("diverge adagrad:tf1 adagrad:keras --epsilon 1e-5", "This formula has no epsilon, found 1e-05."),
         ("diverge own_rules:Wide adam:torch", "Wide: delta must be float64 (70,), found float64 (1,)."),
-        ("verify --rule own_rules:function --reference adam:keras --slots m", "'m' is no name=number, such as epsilon="),
+        (
+            "verify --rule own_rules:function --reference adam:keras --slots m",
+            "'m' is no name=number, such as epsilon=",
+        ),
         ("verify --rule adam --setting epsilon=1e-3", "are for a function of your own"),
         ("verify --steps 1.5", "is no whole number"),
         ("verify --seed -1", "Must be >= 0"),
