@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
-from cyclopts import Parameter, Token
+from cyclopts import CycloptsError, Parameter, Token
 
 
 def _whole_numbers(_: type, tokens: Sequence[Token]) -> tuple[int, ...]:
@@ -27,20 +27,6 @@ def _path(_: type, tokens: Sequence[Token]) -> Path:
     return Path(tokens[0].value)
 
 
-def _numbers(_: type, tokens: Sequence[Token]) -> dict[str, float]:
-    """Of texts such as epsilon=1e-3."""
-    found = {}
-    for token in tokens:
-        name, equals, number = token.value.partition("=")
-        try:
-            found[name] = float(number)
-        except ValueError:
-            equals = ""
-        if not (name and equals):
-            raise ValueError(f"{token.value!r} is no name=number, such as epsilon=1e-3")
-    return found
-
-
 def not_empty(_: type, values: tuple | None) -> None:
     """A list that is given has something in it."""
     if values is not None and not values:
@@ -51,4 +37,20 @@ Whole = Annotated[int, Parameter(converter=_whole_number)]
 WholeNumbers = Annotated[tuple[int, ...], Parameter(converter=_whole_numbers, consume_multiple=True, negative=())]
 FilePath = Annotated[Path, Parameter(converter=_path)]
 Names = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=(), validator=not_empty)]
-Numbers = Annotated[dict[str, float], Parameter(converter=_numbers, consume_multiple=True, negative=(), n_tokens=1)]
+
+
+def numbers_by_name(texts: Sequence[str] | None, option: str) -> dict[str, float] | None:
+    """Of texts such as epsilon=1e-3. Raises CycloptsError for another text, and for a name that is given twice."""
+    if texts is None:
+        return None
+    found: dict[str, float] = {}
+    for text in texts:
+        name, _, number = text.partition("=")
+        try:
+            value = float(number)
+        except ValueError:
+            value = None
+        if not name or value is None or name in found:
+            raise CycloptsError(f"{option} takes each name=number once, such as epsilon=1e-3, found {text!r}.")
+        found[name] = value
+    return found

@@ -1,39 +1,39 @@
 """Why two implementations part, in words: what one would have to change to give what the other gave."""
 
-import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
-from functools import partial
-from itertools import combinations, pairwise
+from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 
 from ..errors import InputError
 from ..rules import Rule
-from .errors import around, counting_calls, decayed, regularised, scaled
+from .errors import around, counting_calls
+from .fits import Candidate, all_values, fitted
 from .implementations import Implementation, OfRule
 from .judge import Difference
 from .mutants import planted
 from .rounded import Precision
 from .statements import Statement
 from .trajectory import Trajectory, Values
+from .words import in_words
 
-STEPS = 120
-"""So many first steps must be explained, and a quarter as many from the first difference on."""
-
-Candidate = tuple[tuple[str, ...], Implementation]
-"""A changed implementation, with what is changed, in words."""
+EXPLAINED_STEPS = 120
+"""The first steps that must be explained; and a quarter as many from the first difference on."""
 
 
 @dataclass(frozen=True)
 class Cause:
-    """What explains a difference: in words, and the first value, in the order of computation, that it changes."""
+    """What explains a difference: in words, and the first value, in the order of computation, that it changes.
+
+    rounding: it is another rounding, and no more.
+    """
 
     words: tuple[str, ...]
     stage: str
+    rounding: bool = False
 
 
 class Suspect(NamedTuple):
@@ -64,7 +64,8 @@ def cause(suspect: Suspect, trajectory: Trajectory, difference: Difference) -> C
     """
     if difference.step == 0:
         numbers = (difference.found, difference.expected)
-        one, other = next(pair for d in (6, 17) if len(set(pair := tuple(f"{n:.{d}g}" for n in numbers))) == 2)
+        pairs = [tuple(f"{n:.{digits}g}" for n in numbers) for digits in (6, 17)]
+        one, other = next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])
         return Cause((f"slot {difference.value} starting at {one} instead of {other}",), difference.value)
     statement, expected, own, found = suspect
     rule = expected.rule if isinstance(expected, OfRule) else None
@@ -77,16 +78,20 @@ def cause(suspect: Suspect, trajectory: Trajectory, difference: Difference) -> C
     part = trajectory.steps(_explained(len(trajectory.t), difference.step - 1))
     moved = "delta" if "delta" in trajectory.after else "x"
     names, bounds = (moved, *statement.slots), _bounds(statement, own, part)
-    if why := _best(_errors(suspect, part), difference, names, part, expected, bounds):
-        return why
+    found_error = _best(_errors(suspect, part), difference, names, part, expected, bounds)
+    if found_error is not None and not found_error.rounding:
+        return found_error
     row = int(np.argmax(part.t == difference.step))
-    fitted = _fitted(expected, part, difference.value, row, difference.coordinate)
-    return _best(fitted, difference, names, part, expected, bounds)
+    numbers = fitted(expected, part, difference.value, row, difference.coordinate)
+    number = _best(numbers, difference, names, part, expected, bounds)
+    return number if number is not None and not number.rounding else found_error or number
 
 
 def _explained(steps: int, first: int) -> np.ndarray:
     """The positions of the steps that must be explained: the first ones, and those from the first difference on."""
-    return np.union1d(np.arange(min(steps, STEPS)), np.arange(first, min(steps, first + STEPS // 4)))
+    return np.union1d(
+        np.arange(min(steps, EXPLAINED_STEPS)), np.arange(first, min(steps, first + EXPLAINED_STEPS // 4))
+    )
 
 
 def _best(
@@ -103,25 +108,19 @@ def _best(
     """
     order = list(bounds)
     with np.errstate(all="ignore"):
-        base, tried = _values(expected, part), []
-        for words, candidate in candidates:
-            values = _values(candidate, part)
+        base, tried = all_values(expected, part), []
+        for candidate in candidates:
+            try:
+                values = all_values(candidate.implementation, part)
+            except InputError:  # such as a division by 0
+                continue
             if (share := _share(part, names, values, base, bounds)) <= 1:
-                tried.append((share, words, values))
-        for _, words, values in sorted(tried, key=lambda one: one[0]):
+                tried.append((candidate.rounding, share, candidate.words, values))
+        for rounding, _, words, values in sorted(tried, key=lambda one: one[:2]):
             stage = _first_changed(values, base, order)
             if stage is not None and order.index(stage) <= order.index(difference.value):
-                return Cause(words, stage)
+                return Cause(words, stage, rounding)
     return None
-
-
-def _values(implementation: Implementation, part: Trajectory) -> dict[str, Any]:
-    """What it gives from each state, the update and the parameter both."""
-    values = dict(implementation.follow(part))
-    x = np.longdouble(part.x)
-    if "delta" not in values:
-        values["delta"] = x - values["x"]
-    return values | {"x": x - values["delta"]}
 
 
 def _settings(expected: Rule, found: Rule) -> Iterator[list[Candidate]]:
@@ -131,9 +130,10 @@ def _settings(expected: Rule, found: Rule) -> Iterator[list[Candidate]]:
         candidates: list[Candidate] = []
         for chosen in combinations(names, count):
             changed = {name: getattr(found, name) for name in chosen}
-            words = tuple(_in_words(name, value, getattr(expected, name)) for name, value in changed.items())
+            words = tuple(in_words(name, value, getattr(expected, name)) for name, value in changed.items())
             with suppress(InputError):  # such as an ε of 0 on an accumulator of 0
-                candidates.append((words, OfRule("", replace(expected, **changed))))
+                rounding = all(_rounds(name) for name in chosen)
+                candidates.append(Candidate(words, OfRule("", replace(expected, **changed)), rounding))
         yield candidates
 
 
@@ -149,95 +149,26 @@ def _all_settings(expected: Rule, found: Rule) -> list[str]:
     for name in _differing(expected, found):
         one, other = getattr(found, name), getattr(expected, name)
         rounding = isinstance(one, float) and isinstance(other, float) and np.float32(one) == np.float32(other)
-        if not rounding and not name.endswith("_in") and name != "incremental":
-            words.append(_in_words(name, one, other))
+        if not rounding and not _rounds(name):
+            words.append(in_words(name, one, other))
     return words
+
+
+def _rounds(name: str) -> bool:
+    """Whether a setting decides about roundings alone."""
+    return name.endswith("_in") or name == "incremental"
 
 
 def _errors(suspect: Suspect, part: Trajectory) -> Iterator[Candidate]:
     expected = suspect.expected
     if isinstance(expected, OfRule):
         for mutant, rule in planted(expected.rule, part.g.dtype):
-            yield (mutant.name,), OfRule(mutant.name, rule)
+            yield Candidate((mutant.name,), OfRule(mutant.name, rule), mutant.rounding)
     for error in around(expected, suspect.statement.slots):
-        yield (error.name,), error
+        yield Candidate((error.name,), error)
     if part.calls is not None and isinstance(expected, OfRule):  # which takes another step's number at each coordinate
         error = counting_calls(expected)
-        yield (error.name,), error
-
-
-class _Family(NamedTuple):
-    """A change by one number: its name, the values to look between, the number that changes nothing, the change."""
-
-    name: str
-    values: np.ndarray
-    usual: float
-    of: Callable[[float], Implementation]
-
-    def words(self, value: float) -> str:
-        return f"{self.name} = {value:g} instead of {self.usual:g}" if self.usual else f"{self.name} of {value:g}"
-
-
-SIZES = 10.0 ** np.arange(-16.0, 4.25, 0.25)
-SHARES = np.concatenate([[0.0], 1 - 10.0 ** np.arange(-0.025, -7.0, -0.05)])
-
-
-def _families(expected: Implementation) -> Iterator[_Family]:
-    if isinstance(expected, OfRule):
-        for name, value in expected.settings.items():
-            if name != "initial_accumulator_value":
-                values = SHARES if name in ("beta_1", "beta_2", "rho") else SIZES
-                yield _Family(SYMBOLS.get(name, name), values, value, partial(_with, expected.rule, name))
-    else:
-        yield _Family("Δ times", SIZES, 1.0, lambda factor: scaled(expected, factor, ""))
-    rate = expected.settings.get("learning_rate", 1.0)
-    form = "α·λ·θ" if "learning_rate" in expected.settings else "λ·θ"
-    yield _Family(f"weight decay, {form} in the update, λ", SIZES, 0.0, lambda v: decayed(expected, v * rate, ""))
-    yield _Family("L2, λ·θ in the gradient, λ", SIZES, 0.0, lambda v: regularised(expected, v, ""))
-
-
-def _with(rule: Rule, name: str, value: float) -> OfRule:
-    return OfRule("", replace(rule, **{name: value}))
-
-
-def _fitted(expected: Implementation, part: Trajectory, value: str, row: int, column: int) -> Iterator[Candidate]:
-    """Changes by one number that give what the trajectory shows at its first difference; round numbers first."""
-    one = part.steps(slice(row, row + 1))
-
-    def alone(array: np.ndarray) -> np.ndarray:
-        return np.asarray(array[:, [column]], np.float64)
-
-    before, after = (
-        {name: alone(array) for name, array in of.items() if array.shape[1] > 1} for of in (one.before, one.after)
-    )
-    if value not in after:
-        return
-    lone = Trajectory(one.t, alone(one.g), alone(one.x), before, after)
-    target = float(after[value][0, 0])
-    for family in _families(expected):
-
-        def off(number: float, family: _Family = family) -> float:
-            try:
-                return float(np.ravel(_values(family.of(number), lone)[value])[0]) - target
-            except InputError:  # a number that the rule refuses
-                return math.nan
-
-        grid = [(number, off(number)) for number in map(float, family.values)]
-        for (low, at_low), (high, at_high) in pairwise(grid):
-            if at_low * at_high <= 0:
-                found: Any = brentq(off, low, high, xtol=1e-300, rtol=1e-14)  # pyright: ignore[reportArgumentType]
-                for number in _rounded(float(found)):
-                    with suppress(InputError):
-                        yield (family.words(number),), family.of(number)
-
-
-def _rounded(number: float) -> list[float]:
-    """The number in one to four digits, it or what it lacks to 1, and as it is; those that are near to it."""
-    short = [float(f"{number:.{digits}e}") for digits in range(4)]
-    if 0 <= number < 1:
-        short += [round(1 - float(f"{1 - number:.{digits}e}"), 12) for digits in range(4)]
-    near = [one for one in short if abs(one - number) <= 1e-2 * abs(number)]
-    return list(dict.fromkeys([*near, number]))
+        yield Candidate((error.name,), error)
 
 
 def _share(
@@ -276,28 +207,3 @@ def _bounds(statement: Statement, own: Statement, part: Trajectory) -> dict[str,
         for values in both:
             values["x"] = precision.exact(part.x) - values["delta"]
     return {name: value.error + both[1][name].error for name, value in both[0].items()}
-
-
-SYMBOLS = {"epsilon": "ε", "learning_rate": "learning rate", "beta_1": "β1", "beta_2": "β2", "rho": "ρ",
-           "epsilon_root": "ε inside the root", "initial_accumulator_value": "first accumulator"}  # fmt: skip
-
-FORMS = {
-    "epsilon-hat": "ε̂ for ε: added to √v, before the bias correction",
-    "algorithm-1": "ε for ε̂: added to √v̂, after the bias correction",
-    "inside-root": "ε inside the root instead of outside",
-    "outside-root": "ε outside the root instead of inside",
-}
-
-
-def _in_words(name: str, found: Any, expected: Any) -> str:
-    if name == "epsilon_form":
-        return FORMS[found]
-    if name in ("complement_in", "power_in"):
-        what = "1 − β subtracted" if name == "complement_in" else "β^t computed"
-        one, other = ("the variable's dtype" if place == "variable" else place for place in (found, expected))
-        return f"{what} in {one} instead of {other}"
-    if isinstance(found, float) and isinstance(expected, float):
-        if name == "epsilon" and 0 in (found, expected):
-            return f"ε = {found:g} where there is none" if found else f"no ε instead of {expected:g}"
-        return f"{SYMBOLS.get(name, name)} = {found:g} instead of {expected:g}"
-    return f"{SYMBOLS.get(name, name)}: {found} instead of {expected}"

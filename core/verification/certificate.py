@@ -12,12 +12,12 @@ from ..errors import InputError
 from ..program import Execution
 from ..rules import Rule
 from ..seeds import generator
-from .causes import Cause
-from .implementations import Implementation, Known, OfOptimizer
-from .judge import Comparison, Difference, Drift
+from .implementations import Implementation, Known
 from .layout import Layout
+from .libraries import OfOptimizer
 from .references import REFERENCES
 from .rounded import Precision
+from .rows import Coverage, Row
 from .statements import Statement
 from .streams import Streams
 from .trajectory import Run, Trajectory, Values, compiled_trajectories
@@ -26,90 +26,12 @@ from .trial import Case, Expected, Judged, Trial, free_together
 EXECUTIONS: tuple[str, ...] = get_args(Execution)
 DTYPES = ("float32", "float64")
 
-STEPS: Mapping[str, int] = {"eager": 100, "graph": 1_000, "xla-step": 1_000, "xla-loop": 10_000}
+MOST_STEPS: Mapping[str, int] = {"eager": 100, "graph": 1_000, "xla-step": 1_000, "xla-loop": 10_000}
 """How many steps an execution of a rule is followed for, at most."""
 
 OTHER_STEPS = 1_000
 """How many steps whatever is no rule is followed for with other settings or from drawn slots, at most; with its own, as
 many as are given."""
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """What a row rests on.
-
-    shapes:     of the tensors that were updated at once, in an order that changes.
-    steps:      how many were compared, each from the state before it; asked: about how many of them a library itself
-                was asked, which is not all of them where each costs a call; None where the reference is no library.
-    gradients:  the smallest and the largest |g| beside 0. zeros: whether there were any.
-    parameters: the smallest and the largest.
-    settings:   the sets of settings, each as what differs from the reference's own; a schedule in words.
-    drawn:      whether slots also started from drawn values.
-    estimated:  whether what rounding may come to is an estimate, as it is for a library that has no formula here.
-    """
-
-    shapes: tuple[tuple[int, ...], ...]
-    steps: int
-    asked: int | None
-    gradients: tuple[float, float]
-    zeros: bool
-    parameters: tuple[float, float]
-    settings: tuple[Mapping[str, float | str], ...]
-    drawn: bool
-    estimated: bool
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the certificate.
-
-    rule, dialect: what is judged, by name, and whose formula it is held to; no dialect where there is no formula.
-    missing:    the package that the reference needs and that is not installed; then there is nothing else.
-    coverage:   what it rests on.
-    comparison: every value of every step, over all cases.
-    first:      the first value beyond its bound, slots before the first step included.
-    why:        its cause, if that is known.
-    rounding:   the roundings in which alone the subject is not the reference.
-    drift:      from the statement's free run.
-    planted, missed: how many errors these cases, gradients and bounds were tried on; the names of those not seen.
-    alike:      roundings, planted too, that somebody's own implementation could have without its being seen.
-    """
-
-    rule: str
-    dialect: str
-    reference: str
-    dtype: str
-    execution: str
-    missing: str | None = None
-    coverage: Coverage | None = None
-    comparison: Comparison | None = None
-    first: Difference | None = None
-    why: Cause | None = None
-    rounding: tuple[str, ...] = ()
-    drift: Drift | None = None
-    planted: int = 0
-    missed: tuple[str, ...] = ()
-    alike: tuple[str, ...] = ()
-
-    @property
-    def steps(self) -> int:
-        return self.coverage.steps if self.coverage else 0
-
-    @property
-    def verdict(self) -> str:
-        """certified, rounding (only), or the first that is wrong of: missing, differs, drifts, blind.
-
-        Blind: a planted error would not be seen.
-        """
-        if self.missing:
-            return "missing"
-        if self.first is not None:
-            return "differs"
-        if self.drift is not None and self.drift.first is not None:
-            return "drifts"
-        if self.missed:
-            return "blind"
-        return "rounding" if self.rounding else "certified"
 
 
 @dataclass(frozen=True)
@@ -123,7 +45,7 @@ class Claim:
     cases:      what to judge it with.
     references: names of `REFERENCES`, `PAPER`, or the name of a statement of one's own.
     dialect:    of the formula, if any.
-    own:        what is known of an implementation that is none of core's; see `Trial`.
+    own:        what is known of a user's own implementation; see `Trial`.
     narrow:     the implementation or the statement keeps its settings in float32.
     """
 
@@ -139,7 +61,7 @@ class Claim:
     def rows(self, streams: Streams, executions: Sequence[str] = EXECUTIONS) -> Iterator[Row]:
         """Judges the subject in the streams' dtype; a row for each reference and execution.
 
-        Raises InputError for a subject that fails or has not as many slots as are expected, and for settings that a
+        Raises InputError for a subject that fails or has another number of slots than expected, and for settings that a
         reference cannot be asked about in this dtype.
         """
         dtype = streams.gradients.dtype
@@ -150,8 +72,8 @@ class Claim:
                 raise InputError(f"There is no execution {execution!r}; there are: {', '.join(EXECUTIONS)}.")
         if not self.can_be_asked(dtype):
             raise InputError(
-                f"{', '.join(self.references)} keeps its settings in float32, which does not hold those of {self.name} "
-                "exactly: judge it in float32 alone."
+                f"{self.name} cannot be judged against {', '.join(self.references)} in {dtype.name}: one of them keeps "
+                "its settings in float32, which does not hold them exactly."
             )
         missing = {name: REFERENCES[name].missing() if name in REFERENCES else None for name in self.references}
         trials = [] if all(missing.values()) else self._trials(streams, executions, missing)
@@ -206,19 +128,19 @@ class Claim:
         runs: list[dict[str, Trajectory]] = [{} for _ in cases]
         if any(isinstance(one, Rule) for one in subjects):
             layout = Layout.of(streams.kinds)
-            names = ["own_settings", *(f"other_settings_{n}" for n in range(1, len(cases)))]
+            names = [f"case_{number}" for number in range(len(cases))]
             for number, execution in enumerate(executions):  # all cases in one program: a compilation is what costs
                 together = {
                     name: Run(rule, number + turn, start)
                     for turn, (name, rule, start) in enumerate(zip(names, subjects, starts, strict=True))
                     if isinstance(rule, Rule)
                 }
-                found = compiled_trajectories(together, streams.first(STEPS[execution]), execution, layout)
+                found = compiled_trajectories(together, streams.first(MOST_STEPS[execution]), execution, layout)
                 for run, trajectory in zip(runs, found.values(), strict=True):
                     run[execution] = trajectory
-        for number, (run, subject, start) in enumerate(zip(runs, subjects, starts, strict=True)):
+        for case, run, subject, start in zip(cases, runs, subjects, starts, strict=True):
             if isinstance(subject, Implementation):
-                run |= _as_it_is(subject, streams, start, own=number == 0)
+                run |= _as_it_is(subject, streams, start, own=case is self.cases[0])
         trials = [
             Trial(
                 self.name,
@@ -271,7 +193,7 @@ def _as_it_is(subject: Implementation, streams: Streams, start: Values | None, o
     eager = subject.eagerly() if isinstance(subject, OfOptimizer) else None
     if eager is None:
         return {"as it is": run}
-    return {"graph": run, **({"eager": eager.run(streams.first(STEPS["eager"]), start)} if own else {})}
+    return {"graph": run, **({"eager": eager.run(streams.first(MOST_STEPS["eager"]), start)} if own else {})}
 
 
 def drawn_slots(statement: Statement, streams: Streams) -> Values:
@@ -296,7 +218,7 @@ def _coverage(trials: Sequence[Trial], parts: Sequence[Judged], execution: str) 
         shapes=tuple(Layout.of(trials[0].streams.kinds).shapes.values()),
         steps=max(part.steps for part in parts),
         asked=max((part.asked or 0 for part in shown), default=None),
-        gradients=(float(np.min(sizes[sizes > 0], initial=np.inf)), float(np.max(sizes))),
+        gradients=(float(np.min(sizes[sizes > 0], initial=np.max(sizes))), float(np.max(sizes))),
         zeros=bool(np.any(sizes == 0)),
         parameters=(float(np.min(x)), float(np.max(x))),
         settings=tuple(

@@ -12,7 +12,6 @@ from ..errors import InputError
 from ..rules import RULES, Rule
 from .formulas import FORMULAS, Formula
 from .layout import Layout
-from .references import LIBRARIES, REFERENCES, Keras, Library, Reference
 from .streams import Streams
 from .trajectory import Trajectory, Values, called, failures_named, numpy_trajectory, trajectory_of
 
@@ -69,6 +68,10 @@ class Implementation(ABC):
     def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
         """Its own way along the streams, from its own first slots or from `start`."""
 
+    def by_tensor(self, streams: Streams, start: Values | None = None) -> Trajectory:
+        """The same, of tensors in a layout and one step at a time."""
+        return self.run(streams, start)
+
     @abstractmethod
     def follow(self, trajectory: Trajectory) -> Values:
         """One step from each state of a trajectory: the update or the parameter, new slots, and any stages it shows."""
@@ -96,6 +99,26 @@ class OfRule(Implementation):
     def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
         return numpy_trajectory(self.rule, streams, start)
 
+    def by_tensor(self, streams: Streams, start: Values | None = None) -> Trajectory:
+        layout = Layout.of(streams.kinds)
+        kind = type(self.rule.slots(streams.start))
+
+        def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> Values:
+            gradients, parameters = layout.split(g), layout.split(x)
+            of = {name: layout.split(slot) for name, slot in slots.items()}
+            found: dict[str, dict[str, Any]] = {name: {} for name in ("delta", *slots)}
+            for name, gradient in gradients.items():
+                given = kind(**{slot: part[name] for slot, part in of.items()})
+                number = np.result_type(g.dtype, np.float64).type(t)
+                with failures_named(self.name), np.errstate(all="ignore"):
+                    one = self.rule.update(gradient, given, number, parameters[name])
+                for value, array in dict(delta=one.delta, **one.slots._asdict()).items():
+                    found[value][name] = np.asarray(array, g.dtype)
+            return {value: layout.joined(tensors) for value, tensors in found.items()}
+
+        first = start or self.first(streams.start)
+        return run_along(self.name, step, streams, first, streams.start, layout=layout)
+
     def follow(self, trajectory: Trajectory) -> Values:
         """All steps at once."""
         g, t = trajectory.g, trajectory.t.astype(np.result_type(trajectory.g.dtype, np.float64))
@@ -104,115 +127,6 @@ class OfRule(Implementation):
             slots = kind(**{name: trajectory.before[name] for name in kind._fields})
             step = self.rule.update(g, slots, t if t.ndim == 2 else t[:, np.newaxis], trajectory.x)
         return dict(delta=step.delta, **step.slots._asdict(), **step.stages)
-
-
-class OfLibrary(Implementation):
-    """A library's own optimizer; `settings` are by our rules' names, and what is not in them the library's default.
-
-    Asked from parameters of 0, so that it shows the update to the last bit.
-
-    Raises InputError for a setting that the rule lacks.
-    """
-
-    def __init__(self, name: str, kind: type[Reference], rule: str, settings: Mapping[str, float]):
-        self.name, self._kind, self._rule = name, kind, rule
-        self.narrow_settings = kind.narrow_settings
-        self.known = known(rule, kind.dialect, settings)
-        asked = "learning_rate" not in RULES[rule].DIALECTS[kind.dialect].settings
-        rate = {"learning_rate": self.known.formula.settings["learning_rate"]} if asked else {}
-        absent = self.known.formula.absent
-        self._settings = {n: value for n, value in {**rate, **settings}.items() if n not in absent}
-
-    @property
-    def every_step(self) -> bool:
-        """Whether it can be asked about all steps at once: nothing in it depends on their number."""
-        return self.known is not None and "beta_1" not in self.known.formula.settings
-
-    def _made(self, like: np.ndarray) -> Reference:
-        return self._kind(self._rule, self._settings, like.dtype, Layout.flat(like.size))
-
-    def first(self, like: np.ndarray) -> Values:
-        return self._made(like).first()
-
-    def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
-        made = self._made(streams.gradients[0])
-        return _run(self.name, _at_zero(made), streams, start or made.first(), streams.start)
-
-    def follow(self, trajectory: Trajectory) -> Values:
-        rows, columns = trajectory.g.shape
-        if self.every_step:
-            made = self._made(trajectory.g.ravel())
-            slots = {name: slot.ravel() for name, slot in trajectory.before.items()}
-            found = _at_zero(made)(1, trajectory.g.ravel(), slots, trajectory.x.ravel())
-            return {name: value.reshape(rows, columns) for name, value in found.items()}
-        return _follow(_at_zero(self._made(trajectory.g[0])), trajectory)
-
-    def rounding(self, formula: Formula, dtype: Any) -> Formula:
-        narrow = self._kind.narrow_powers and dtype == np.float64
-        return replace(formula, power_in="float32") if narrow else formula
-
-
-class OfOptimizer(Implementation):
-    """Somebody's own optimizer of a library, whatever it computes, on tensors of a layout.
-
-    optimizer: a Keras or PyTorch optimizer, or an Optax transformation.
-    eager: operation by operation, where the library has both.
-
-    Raises InputError where it is none of these.
-    """
-
-    def __init__(self, optimizer: Any, name: str | None = None, eager: bool = False):
-        kind = library_of(optimizer)
-        if kind is None:
-            raise InputError(f"An optimizer must be one of {', '.join(LIBRARIES)}, found {optimizer!r}.")
-        self.optimizer, self.kind, self._eager = optimizer, kind, eager
-        self.name = name or kind.described(optimizer)
-        self.narrow_settings = kind.narrow_settings
-        self._kept: dict[tuple[np.dtype, tuple[bytes, ...]], Reference] = {}
-        if (rule := kind.rule_of(optimizer)) is not None:
-            own = {n: v for n, v in self.settings.items() if n in FORMULAS[rule][kind.dialect].settings}
-            self.known = known(rule, kind.dialect, own)
-
-    @property
-    def settings(self) -> dict[str, float]:
-        return self.kind.settings_of(self.optimizer)
-
-    @property
-    def options(self) -> dict[str, Any]:
-        """By which it does more than its rule."""
-        found = self.kind.configuration(self.optimizer)
-        return {name: found[name] for name in self.kind.around if found.get(name)}
-
-    def changed(self, settings: Mapping[str, float]) -> "OfOptimizer":
-        """The same with other settings, by our rules' names."""
-        changes = {self.kind.own.get(name, name): value for name, value in settings.items()}
-        return type(self)(self.kind.copied(self.optimizer, changes), self.name, self._eager)
-
-    def eagerly(self) -> "OfOptimizer | None":
-        """The same operation by operation, where the library has both."""
-        return type(self)(self.optimizer, self.name, eager=True) if issubclass(self.kind, Keras) else None
-
-    def _made(self, dtype: Any, layout: Layout) -> Reference:
-        kind = type(self.kind.__name__, (self.kind,), {"compiled": False}) if self._eager else self.kind
-        with failures_named(self.name):
-            return kind.of(self.optimizer, dtype, layout)
-
-    def first(self, like: np.ndarray) -> Values:
-        return self._made(like.dtype, Layout.flat(like.size)).first()
-
-    def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
-        made = self._made(streams.gradients.dtype, Layout.of(streams.kinds))
-        begin = made.first() if start is None else called(start, tuple(made.first()), self.name)
-        with failures_named(self.name):
-            return _run(self.name, made.step, streams, begin, streams.start, layout=Layout.of(streams.kinds))
-
-    def follow(self, trajectory: Trajectory) -> Values:
-        layout = trajectory.layout or Layout.flat(trajectory.g.shape[1])
-        key = trajectory.g.dtype, tuple(places.tobytes() for places in layout.places.values())
-        if key not in self._kept:  # making one may take long, and each step sets its whole state
-            self._kept[key] = self._made(trajectory.g.dtype, layout)
-        with failures_named(self.name):
-            return _follow(self._kept[key].step, trajectory)
 
 
 class OfFunction(Implementation):
@@ -234,14 +148,15 @@ class OfFunction(Implementation):
         asked: Mapping[str, float] | None = None,
     ):
         self.name = name or getattr(function, "__name__", repr(function))
+        if wrong := {"delta", "x"} & slots.keys():
+            raise InputError(f"{self.name}: a slot cannot be called {min(wrong)}, as the update or the parameter is.")
         self._function, self._slots = function, slots
         self.returns: Returned = returns
         try:
             taken = inspect.signature(function).parameters
         except (TypeError, ValueError):  # a built-in function has no signature
             taken = {}
-        defaults = {name: taken[name].default for name in asked or {} if name in taken}
-        numbers = {n: v if isinstance(v, int | float) else (asked or {})[n] for n, v in defaults.items()}
+        numbers = {n: _default(self.name, taken[n], value) for n, value in (asked or {}).items() if n in taken}
         self._settings = {**numbers, **(settings or {})}
         self.takes = tuple(name for name in self._settings if name in taken)
 
@@ -259,11 +174,11 @@ class OfFunction(Implementation):
     def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
         layout = Layout.of(streams.kinds)
         begin = self.first(streams.gradients[0]) if start is None else called(start, tuple(self._slots), self.name)
-        calls = layout.calls(len(streams.gradients))
-        return _run(self.name, self._stepping(layout), streams, begin, streams.start, calls, layout)
+        calls = layout.calls([layout.order(step) for step in range(len(streams.gradients))])
+        return run_along(self.name, self._stepping(layout), streams, begin, streams.start, calls, layout)
 
     def follow(self, trajectory: Trajectory) -> Values:
-        return _follow(self._stepping(trajectory.layout or Layout.flat(trajectory.g.shape[1])), trajectory)
+        return steps_from(self._stepping(trajectory.layout or Layout.flat(trajectory.g.shape[1])), trajectory)
 
     def call(self, g: Any, slots: Mapping[str, Any], t: Any, x: Any) -> dict[str, Any]:
         """What it returns for arrays of any kind, by name. Raises InputError where that is not what it should be."""
@@ -301,49 +216,6 @@ class OfFunction(Implementation):
         return array
 
 
-class Around(Implementation):
-    """Another implementation with something done to what goes in and to what comes out.
-
-    before: from a trajectory to the one that it is given; after: from that trajectory and what it gives to what comes
-            out, where the update is always "delta".
-    idle:   in some rules it may change nothing.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        inner: Implementation,
-        before: Callable[[Trajectory], Trajectory] = lambda trajectory: trajectory,
-        after: Callable[[Trajectory, dict[str, Any]], dict[str, Any]] = lambda trajectory, values: values,
-        idle: bool = False,
-    ):
-        self.name, self._inner, self._before, self._after, self.idle = name, inner, before, after, idle
-
-    def first(self, like: np.ndarray) -> Values:
-        return self._inner.first(like)
-
-    def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
-        first, layout = start or self._inner.first(streams.gradients[0]), Layout.of(streams.kinds)
-
-        def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> Values:
-            rows = {name: slot[np.newaxis] for name, slot in slots.items()}
-            one = Trajectory(np.array([t]), g[np.newaxis], x[np.newaxis], rows, {}, None, layout)
-            return {name: np.asarray(value)[0] for name, value in self.follow(one).items() if name in ("delta", *slots)}
-
-        return _run(self.name, step, streams, first, streams.start, layout=layout)
-
-    def follow(self, trajectory: Trajectory) -> Values:
-        values = dict(self._inner.follow(self._before(trajectory)))
-        if "delta" not in values:
-            values["delta"] = trajectory.x - values.pop("x")
-        return self._after(trajectory, values)
-
-
-def library_of(subject: Any) -> type[Library] | None:
-    """The library whose optimizer, or class of optimizers, something is; None where it is none."""
-    return next((kind for kind in LIBRARIES.values() if kind.holds(subject)), None)
-
-
 def beside(trajectories: Sequence[Trajectory]) -> Trajectory:
     """Trajectories of the same steps as one, side by side; slots alone, not what came of them."""
     names = trajectories[0].before
@@ -364,21 +236,21 @@ def renamed(trajectory: Trajectory, slots: Sequence[str], owner: str) -> Traject
     return replace(trajectory, before=before, after=after)
 
 
+def _default(owner: str, parameter: inspect.Parameter, asked: float) -> float:
+    """The number that a keyword has if it is not given, else the one that is asked for."""
+    value = parameter.default.item() if hasattr(parameter.default, "item") else parameter.default
+    if value is parameter.empty or value is None:
+        return asked
+    if not isinstance(value, int | float):
+        raise InputError(f"{owner}: the default of {parameter.name} must be a number, found {value!r}.")
+    return float(value)
+
+
 Stepping = Callable[[int, np.ndarray, Values, np.ndarray], Values]
 """One step: its number, gradients, slots and parameters [coordinates] to "delta" or "x" and the new slots."""
 
 
-def _at_zero(made: Reference) -> Stepping:
-    """Steps of a rule that ignores the parameter, from parameters of 0: the update to the last bit."""
-
-    def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> Values:
-        found = made.step(t, g, slots, np.zeros_like(g))
-        return found if "delta" in found else {"delta": -found.pop("x"), **found}
-
-    return step
-
-
-def _run(
+def run_along(
     name: str,
     step: Stepping,
     streams: Streams,
@@ -401,30 +273,10 @@ def _run(
     return trajectory_of(name, g, np.stack(befores), first, after, calls, layout)
 
 
-def _follow(step: Stepping, trajectory: Trajectory) -> dict[str, np.ndarray]:
+def steps_from(step: Stepping, trajectory: Trajectory) -> dict[str, np.ndarray]:
     with np.errstate(all="ignore"):
         found = [
             step(int(t), trajectory.g[row], {n: s[row] for n, s in trajectory.before.items()}, trajectory.x[row])
             for row, t in enumerate(trajectory.t)
         ]
     return {name: np.stack([step[name] for step in found]) for name in found[0]}
-
-
-def named(name: str, settings: Mapping[str, float]) -> Implementation:
-    """ "adam:keras", rawstep's Adam in the Keras dialect, or "keras:adam", Keras's own; with some settings.
-
-    Raises InputError for a name that is neither, a setting that the rule lacks, and a library that is not installed.
-    """
-    first, _, second = name.partition(":")
-    second = second.lower()
-    if first in RULES:
-        one = known(first, second or "paper", settings)
-        return OfRule(name, one.rule, one)
-    if first not in REFERENCES:
-        known_names = ", ".join((*RULES, *REFERENCES))
-        raise InputError(f"There is no {name!r}; give rule:dialect or library:rule, from {known_names}.")
-    if second not in RULES:
-        raise InputError(f"{name!r} must name a rule of {first}: {', '.join(RULES)}.")
-    if missing := REFERENCES[first].missing():
-        raise InputError(f"{first} is not installed: pip install {missing}.")
-    return OfLibrary(name, REFERENCES[first], second, settings)

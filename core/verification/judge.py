@@ -104,8 +104,10 @@ def judge_first(found: Values, expected: Values) -> Difference | None:
     for name, value in expected.items():
         wide, given = np.asarray(value, np.longdouble), np.asarray(found[name], np.longdouble)
         eps = np.finfo(value.dtype).eps
-        errors = np.abs(given - wide)
-        if not np.all(errors <= eps * np.abs(wide) / 2):
+        same = (given == wide) | (np.isnan(given) & np.isnan(wide))
+        with np.errstate(invalid="ignore"):
+            errors = np.where(same, 0, np.abs(given - wide))
+        if not np.all(same | (errors <= eps * np.abs(wide) / 2)):
             at = int(np.argmax(np.nan_to_num(errors, nan=np.inf)))
             units = float(errors[at] / (eps * max(abs(wide[at]), abs(given[at]))))  # of the larger: one may be 0
             return Difference(name, 0, at, float(given[at]), float(value[at]), units, 0.5)
@@ -119,7 +121,7 @@ def free_run(statement: Statement, g: np.ndarray, begin: np.ndarray, start: Valu
     a run in g's dtype may have come to: each step's own, and what the steps before it passed on.
     """
     precision, runs = Precision.of(g.dtype), []
-    slots = {name: precision.exact(value) for name, value in (start or statement.first(g[0])).items()}
+    slots = {name: precision.exact(value) for name, value in (start or statement.first(begin)).items()}
     x = precision.exact(begin)
     with np.errstate(all="ignore"):
         for t, row in enumerate(g, start=1):

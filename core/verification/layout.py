@@ -38,6 +38,11 @@ class Layout:
         return cls({"vector": np.arange(count)})
 
     @property
+    def size(self) -> int:
+        """The number of coordinates."""
+        return sum(map(np.size, self.places.values()))
+
+    @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         return {name: places.shape for name, places in self.places.items()}
 
@@ -47,12 +52,12 @@ class Layout:
         first = number % len(names)
         return (names[first:] + names[:first])[:: -1 if number % 2 else 1]
 
-    def calls(self, steps: int) -> np.ndarray:
-        """[steps, coordinates] the number, from 1, of the call that updates a tensor, in the order of `order`."""
-        numbers = np.empty((steps, sum(map(np.size, self.places.values()))), np.int64)
-        for step in range(steps):
-            for call, name in enumerate(self.order(step)):
-                numbers[step, self.places[name].ravel()] = step * len(self.places) + call + 1
+    def calls(self, orders: Sequence[Sequence[str]]) -> np.ndarray:
+        """[steps, coordinates] the number, from 1, of the call that updates a tensor, in each step's order."""
+        numbers = np.empty((len(orders), self.size), np.int64)
+        for step, order in enumerate(orders):
+            for call, name in enumerate(order, start=1):
+                numbers[step, self.places[name].ravel()] = step * len(order) + call
         return numbers
 
     def split(self, flat: np.ndarray) -> dict[str, np.ndarray]:
@@ -60,11 +65,10 @@ class Layout:
         return {name: flat[..., places] for name, places in self.places.items()}
 
     def joined(self, tensors: Mapping[str, Any], axes: int = 0) -> np.ndarray:
-        """[..., coordinates] of tensors [..., *shape] with so many axes before their own; a scalar fills its tensor."""
+        """[..., coordinates] of tensors [..., *shape] with `axes` axes before their own; a scalar fills its tensor."""
         parts = {name: np.asarray(tensors[name]) for name in self.places}
         first = next(iter(parts.values()))
-        count = sum(map(np.size, self.places.values()))
-        flat = np.empty((*first.shape[:axes], count), np.result_type(*(part.dtype for part in parts.values())))
+        flat = np.empty((*first.shape[:axes], self.size), np.result_type(*(part.dtype for part in parts.values())))
         for name, places in self.places.items():
             part = parts[name].reshape(*first.shape[:axes], -1)
             flat[..., places.ravel()] = part

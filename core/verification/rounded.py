@@ -127,9 +127,9 @@ class Rounded:
         return self._operation(self.value / other.value, error)
 
     def __pow__(self, exponent: Any) -> "Rounded":
-        """A square is one product; another power is exp(exponent·ln self), or a product of as many factors."""
-        if not isinstance(exponent, Rounded) and np.ndim(exponent) == 0 and exponent == 2:
-            return self * self
+        """A square is one product, a power of ½ a root; another is exp(exponent·ln self), or a product of factors."""
+        if not isinstance(exponent, Rounded) and np.ndim(exponent) == 0 and exponent in (0.5, 2):
+            return self * self if exponent == 2 else self.sqrt()
         exponent = self._constant(exponent)
         value, times = self.value**exponent.value, np.abs(exponent.value)
         logarithm = np.abs(np.log(np.maximum(np.abs(self.value), self.precision.tiny)))
@@ -165,7 +165,7 @@ class Rounded:
 
     def sqrt(self) -> "Rounded":
         root = np.sqrt(self.value)
-        below = root + np.sqrt(np.maximum(self.value - self.error, 0))
+        below = np.maximum(root + np.sqrt(np.maximum(self.value - self.error, 0)), self.precision.tiny)
         error = np.where(self.value > self.error, self.error / below, np.sqrt(self.value + self.error))
         return self._operation(root, error)
 
@@ -249,6 +249,7 @@ _OPERATORS = {
 
 _FUNCTIONS = {
     np.where: _where,
+    np.clip: lambda x, low, high, **_: x.maximum(low).minimum(high),
     np.zeros_like: lambda x, *_, **__: _full_like(x, 0.0),
     np.ones_like: lambda x, *_, **__: _full_like(x, 1.0),
     np.full_like: _full_like,

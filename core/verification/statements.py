@@ -12,10 +12,11 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from ..rules import Rule
-from .implementations import Implementation, OfFunction, OfOptimizer, OfRule
+from .implementations import Implementation, OfFunction, OfRule
 from .layout import Layout
+from .libraries import OfOptimizer
 from .rounded import Precision, Rounded
-from .trajectory import Trajectory, Values
+from .trajectory import Trajectory, Values, check_names, failures_named
 
 Numbers = Mapping[str, Any]
 """By name: arrays of the narrow dtype, or `Rounded`."""
@@ -67,9 +68,10 @@ class StatedByRule(_OfBounds):
     """A rule, run on numbers that carry their rounding errors."""
 
     def __init__(self, rule: Rule):
-        self._rule = rule
-        self._kind = type(rule.slots(np.zeros(1)))
-        self.slots = tuple(self._kind._fields)
+        self._rule, self._name = rule, type(rule).__name__
+        with failures_named(self._name):
+            self._kind = type(rule.slots(np.zeros(1)))
+            self.slots = tuple(self._kind._fields)
 
     def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
         return {name: np.asarray(value) for name, value in self._rule.slots(like)._asdict().items()}
@@ -78,9 +80,11 @@ class StatedByRule(_OfBounds):
         self, t: Any, g: Any, slots: Numbers, precision: Precision, found: Numbers | None = None, x: Any = None
     ) -> dict[str, Rounded]:
         of = self._kind(**{name: _widened(slots[name], precision) for name in self.slots})
-        step = self._rule.update(_flushed(g, precision), of, precision.wide(t), _widened(x, precision))
+        with failures_named(f"{self._name}, on numbers that carry their rounding errors,"):
+            step = self._rule.update(_flushed(g, precision), of, precision.wide(t), _widened(x, precision))
+        check_names(self._name, step)
         values = dict(**step.slots._asdict(), **step.stages, delta=step.delta)
-        return {name: value if isinstance(value, Rounded) else precision.exact(value) for name, value in values.items()}
+        return _all_rounded(self._name, values, precision)
 
 
 class StatedByFunction(_OfBounds):
@@ -119,9 +123,7 @@ class StatedByFunction(_OfBounds):
 
     def _stated(self, t: Any, g: Rounded, slots: Numbers, precision: Precision, x: Rounded) -> dict[str, Rounded]:
         values = self._function.call(g, dict(slots), t, x)
-        values = {
-            name: value if isinstance(value, Rounded) else precision.exact(value) for name, value in values.items()
-        }
+        values = _all_rounded(self._function.name, values, precision)
         moved = values.pop(self._function.returns)
         return values | {"delta": moved if self._function.returns == "delta" else x - moved}
 
@@ -150,6 +152,11 @@ class StatedByOptimizer(_OfBounds):
         other._layout = layout
         return other
 
+    def reads_x(self, part: Trajectory) -> bool:
+        """Whether its updates depend on the parameters."""
+        self._answers(part, Precision.of(part.g.dtype))
+        return self._reads_x
+
     def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
         return dict(self._optimizer.first(like))
 
@@ -164,17 +171,16 @@ class StatedByOptimizer(_OfBounds):
 
     def _stated(self, part: Trajectory, precision: Precision) -> dict[str, Rounded]:
         answer, moved = self._answers(part, precision), {}
+        reads_x = self._reads_x
         for number in range(JITTERS):
             jittered = self._answers(_jittered(part, number), precision)
             for name, value in jittered.items():
                 moved[name] = np.maximum(moved.get(name, 0), np.abs(value - answer[name]))
         unit, tiny = precision.unit, precision.tiny
-        scales = {name: np.abs(value) for name, value in answer.items()}
-        scales["delta"] = scales["delta"] + np.abs(precision.wide(part.x)) * self._reads_x
-        return {
-            name: Rounded(value, MARGIN * (moved[name] + unit * scales[name] + tiny), precision)
-            for name, value in answer.items()
-        }
+        errors = {name: MARGIN * (moved[name] + unit * np.abs(value) + tiny) for name, value in answer.items()}
+        if reads_x:  # the parameter is rounded on either side
+            errors["delta"] = errors["delta"] + unit * np.abs(precision.wide(part.x))
+        return {name: Rounded(value, errors[name], precision) for name, value in answer.items()}
 
     def _answers(self, part: Trajectory, precision: Precision) -> dict[str, Any]:
         """The update and the slots; from parameters of 0, where an update shows to the last bit, if it is the same."""
@@ -197,6 +203,12 @@ def _jittered(part: Trajectory, number: int) -> Trajectory:
         return values * (1 + eps * random.choice([-1, 1], values.shape).astype(values.dtype))
 
     return replace(part, g=moved(part.g), before={name: moved(slot) for name, slot in part.before.items()})
+
+
+def _all_rounded(owner: str, values: Mapping[str, Any], precision: Precision) -> dict[str, Rounded]:
+    """All as numbers that carry their rounding errors, constants too."""
+    with failures_named(owner):
+        return {name: value if isinstance(value, Rounded) else precision.exact(value) for name, value in values.items()}
 
 
 def _row(numbers: Rounded, row: int) -> Rounded:

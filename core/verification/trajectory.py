@@ -96,7 +96,8 @@ def compiled_trajectories(
         """All values of all tensors of a rule in one row: a tensor array for each would cost a kernel each."""
         seen = {}
         for name in runs:
-            of = [_values(name, updates[f"{name}/{t}"], variables[f"{name}/{t}"]) for t in tensors]
+            owner = type(runs[name].rule).__name__
+            of = [_values(owner, updates[f"{name}/{t}"], variables[f"{name}/{t}"]) for t in tensors]
             seen[name] = {value: tf.concat([one[value] for one in of], axis=0) for value in of[0]}
         return seen
 
@@ -113,7 +114,7 @@ def compiled_trajectories(
             shifted(begin, found[name]["x"].numpy()[:, back]),
             first[name],
             {value: array.numpy()[:, back] for value, array in found[name].items()},
-            _calls(layout, orders[name], len(g)),
+            layout.calls([orders[name]] * len(g)),
             layout,
         )
         for name, run in runs.items()
@@ -122,21 +123,16 @@ def compiled_trajectories(
 
 def _values(owner: str, step: Step, variable: tf.Variable) -> dict[str, tf.Tensor]:
     """All that a step shows, [numbers of the tensor] each; a stage that is a scalar stands for all of them."""
+    check_names(owner, step)
     flat = {}
     for name, value in dict(delta=step.delta, **step.slots._asdict(), **step.stages, x=tf.identity(variable)).items():
         if value.shape not in (variable.shape, []) or not value.dtype.is_floating:
             raise InputError(
-                f"{owner.partition('/')[0]}: stage {name} must be a scalar or of shape {variable.shape}, "
+                f"{owner}: stage {name} must be a scalar or of shape {variable.shape}, "
                 f"found {value.dtype.name} {value.shape}."
             )
         flat[name] = tf.reshape(tf.broadcast_to(value, variable.shape), [-1])
     return flat
-
-
-def _calls(layout: Layout, order: Sequence[str], steps: int) -> np.ndarray:
-    """The number of the call of a rule, from 1, if it is called for the tensors in the same order at each step."""
-    calls = layout.joined({tensor: np.array(call) for call, tensor in enumerate(order, start=1)})
-    return calls + len(order) * np.arange(steps)[:, np.newaxis]
 
 
 def numpy_trajectory(rule: Rule, streams: Streams, start: Values | None = None) -> Trajectory:
@@ -156,10 +152,18 @@ def numpy_trajectory(rule: Rule, streams: Streams, start: Values | None = None) 
         first = {slot: np.asarray(value) for slot, value in slots._asdict().items()}
         for t, row in enumerate(g, start=1):
             step = rule.update(row, slots, wide(t), x)
+            check_names(name, step)
             slots, x = step.slots, x - step.delta
             steps.append(dict(delta=step.delta, **slots._asdict(), **step.stages, x=x))
         after = {value: np.stack([step[value] for step in steps]) for value in steps[0]}
     return trajectory_of(name, g, shifted(streams.start, after["x"]), first, after)
+
+
+def check_names(owner: str, step: Step) -> None:
+    """Raises InputError where a stage or a slot is called as another value of a step is."""
+    names = ["delta", "x", *step.slots._fields, *step.stages]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"{owner}: a slot or stage is called {twice[0]}, as another value of the step is.")
 
 
 def called(slots: Values, names: Sequence[str], owner: str) -> Values:
@@ -177,7 +181,7 @@ def called(slots: Values, names: Sequence[str], owner: str) -> Values:
 
 @contextmanager
 def failures_named(name: str) -> Iterator[None]:
-    """Whatever somebody's own rule raises becomes an InputError that names the rule."""
+    """Whatever a user's own rule raises becomes an InputError that names the rule."""
     try:
         yield
     except InputError:
@@ -200,6 +204,8 @@ def trajectory_of(
     Raises InputError for values of another shape, and for slots and updates of another dtype, than the gradients'.
     """
     for name, value in first.items():
+        if name in ("delta", "x"):
+            raise InputError(f"{owner}: a slot cannot be called {name}, as the update or the parameter is.")
         _check(f"{owner}: slot {name}", value, g.shape[1:], g.dtype)
     for name, value in after.items():
         if name in ("delta", *first):

@@ -9,8 +9,9 @@ import numpy as np
 from ..errors import InputError
 from ..rules import Rule
 from .formulas import FORMULAS, adagrad_inside_root, adam_epsilon_hat
-from .implementations import Known, OfLibrary, known
+from .implementations import Known, known
 from .judge import free_run
+from .libraries import OfLibrary
 from .references import REFERENCES, Reference
 from .streams import Streams
 from .trial import LIBRARY_STEPS

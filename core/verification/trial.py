@@ -9,11 +9,12 @@ import numpy as np
 
 from ..errors import InputError
 from .causes import Cause, Suspect, cause
-from .errors import around
+from .errors import WITHOUT_X, around
 from .formulas import Formula
-from .implementations import Implementation, Known, OfLibrary, OfRule, beside, renamed
+from .implementations import Implementation, Known, OfRule, beside, renamed
 from .judge import Comparison, Difference, Drift, free_run, judge, judge_drift, judge_first
 from .layout import Layout
+from .libraries import OfLibrary
 from .mutants import planted
 from .references import REFERENCES
 from .rounded import Rounded
@@ -25,10 +26,10 @@ PAPER = "paper"
 """The reference that is no library: the formula in a wider dtype, which shows every stage."""
 
 MUTANT_STEPS = 120
-"""So many steps a planted error is followed for; all are seen within them, or not at all."""
+"""Steps for which a planted error is followed: all are seen within them, or not at all."""
 
 LIBRARY_STEPS = 300
-"""So many first steps a library is asked about, and every 40th after them, where each costs a call."""
+"""The first steps about which a library is asked, and every 40th after them, where each costs a call."""
 
 
 class Case(NamedTuple):
@@ -112,6 +113,7 @@ class Trial:
     ):
         self.name, self.case, self.streams, self._libraries = name, case, streams, libraries
         self._answers: dict[str, dict[str, tuple[Trajectory, Values]]] = {}
+        self._causes: dict[tuple[str, Difference], Cause | None] = {}
         self._expected, self._start, self._free, self._given_own = expected, start, free, own
         self._statement = expected.statement
         if isinstance(self._statement, StatedByOptimizer):
@@ -132,10 +134,11 @@ class Trial:
                     theirs = judge(self._as(reference), part, answers, self._own)
                     before = None if self._start else judge_first(_begin(run), self._of(reference).first(part.g[0]))
                     asked, comparison, first = len(part.t), comparison | theirs, before or theirs.first
-            why = cause(self._suspect, run, first) if first else None
+            why = self._cause(execution, first) if first else None
             drift = None if self._statement.estimated else judge_drift(self.free_run, run, self._free)
             one = Judged(len(run.t), asked, comparison, first, why, drift)
-            found[execution] = one if one.agrees else self._rounded(execution, reference) or one
+            explained = one.agrees or (why is not None and not why.rounding)
+            found[execution] = one if explained else self._rounded(execution, reference) or one
         return found
 
     @cached_property
@@ -145,12 +148,29 @@ class Trial:
         The errors run in NumPy, in the trial's dtype: what a comparison can see depends on settings, gradients, dtype,
         bounds and what the implementation shows, and not on the execution.
         """
-        right = self._expected.implementation.run(self.streams.first(MUTANT_STEPS), self._start)
+        right = self._right
         if "delta" not in right.after:
             right = replace(right, after={**right.after, "delta": right.x - right.after["x"]})
         found = {name: self._shows(error, right) for name, error in self._errors.items()}
         idle = {name for name, error in self._errors.items() if found[name] is None and getattr(error, "idle", False)}
         return {name: bool(seen) for name, seen in found.items() if name not in idle}
+
+    @cached_property
+    def _right(self) -> Trajectory:
+        """What is expected, in the judged dtype, for the first steps.
+
+        Raises InputError for a rule or function that states something else of all steps at once than of a tensor.
+        """
+        expected, streams = self._expected, self.streams.first(MUTANT_STEPS)
+        if expected.known is None and not self._statement.estimated:
+            start = {name: slot.astype(np.float64) for name, slot in self._start.items()} if self._start else None
+            by_tensor = expected.implementation.by_tensor(streams.cast(np.float64), start)
+            if first := judge(self._statement, by_tensor).first:
+                raise InputError(
+                    f"{expected.name} cannot be a reference: its {first.value} at step {first.step} depends on the "
+                    "shape or type of its arguments: all steps at once, of numbers that carry their rounding errors."
+                )
+        return expected.implementation.run(streams, self._start)
 
     @property
     def estimated(self) -> bool:
@@ -171,6 +191,13 @@ class Trial:
         rule = self._given_own.rule if self._given_own and self._given_own.name == self._expected.name else None
         return Suspect(self._statement, self._expected.implementation, self._own, rule)
 
+    def _cause(self, execution: str, first: Difference) -> Cause | None:
+        """Searched once: against a library it mostly is the same difference."""
+        key = execution, first
+        if key not in self._causes:
+            self._causes[key] = cause(self._suspect, self.runs[execution], first)
+        return self._causes[key]
+
     @cached_property
     def _compared(self) -> dict[str, tuple[Comparison, Difference | None]]:
         """Every execution with the statement: the comparison, and the first difference before or in a step."""
@@ -183,12 +210,12 @@ class Trial:
     def _first_of(self, run: Trajectory) -> Difference | None:
         if self._start is not None:
             return None
-        return judge_first(_begin(run), self._statement.first(self.streams.gradients[0]))
+        return judge_first(_begin(run), self._statement.first(self.streams.start))
 
     def _shows(self, error: Implementation, right: Trajectory) -> bool | None:
         """Whether steps with an error, from the states of a right run, are seen; None where they are the right ones."""
         if self._start is None:
-            begin = error.first(right.g[0])
+            begin = error.first(right.x[0])
             if judge_first(dict(zip(self._statement.slots, begin.values(), strict=True)), _begin(right)):
                 return True
         try:
@@ -208,7 +235,8 @@ class Trial:
         known, expected = self._expected.known, self._expected.implementation
         if known is not None:
             return {mutant.name: OfRule(mutant.name, rule) for mutant, rule in planted(known.rule, self._dtype)}
-        return {error.name: error for error in around(expected, self._statement.slots)}
+        reads_x = not isinstance(self._statement, StatedByOptimizer) or self._statement.reads_x(self._right)
+        return {e.name: e for e in around(expected, self._statement.slots) if reads_x or e.name != WITHOUT_X}
 
     @cached_property
     def free_run(self) -> Mapping[str, Rounded]:
@@ -229,7 +257,7 @@ class Trial:
     @property
     def start(self) -> Values:
         """The slots before the first step that are expected."""
-        return self._start or self._statement.first(self.streams.gradients[0])
+        return self._start or self._statement.first(self.streams.start)
 
     def _rounded(self, execution: str, reference: str) -> Judged | None:
         """What the statement finds if rounded otherwise, where that explains everything."""

@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-from dataclasses import replace
+from dataclasses import FrozenInstanceError, dataclass, replace
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from core import RULES, SGD, Adadelta, Adagrad, Adam, InputError
+from core.rules import Decay
 from core.verification.judge import judge
 from core.verification.streams import Streams, synthetic
 from core.verification.trajectory import numpy_trajectory
@@ -204,3 +205,53 @@ def test_accumulators_of_squares_are_never_negative_and_nothing_is_nan(case, str
 def test_adam_moves_no_further_than_its_paper_says(stream):
     """Kingma & Ba, section 2.1: |Δ| ≤ α·(1 − β1)/√(1 − β2) where that exceeds α, as it does for the defaults."""
     assert np.all(np.abs(followed(Adam(), stream)["delta"]) <= 1e-3 * 0.1 / np.sqrt(1e-3) * (1 + 1e-9))
+
+
+class Mixin:
+    epsilon = 1e-3
+
+
+class Assigned(Adam):
+    epsilon = 1e-3
+
+
+class Inherited(Mixin, Adam):
+    pass
+
+
+class Added(Adam):
+    extra: Decay = 0.5
+
+
+@pytest.mark.parametrize(("kind", "setting", "value"), [
+    (Assigned, "epsilon", 1e-3), (Inherited, "epsilon", 1e-3), (Added, "extra", 0.5),
+])  # fmt: skip
+def test_a_setting_in_a_class_body_is_a_setting_without_a_decorator(kind, setting, value):
+    """Python's dataclasses ignore it: the rule trained with its parent's ε, and its author did not know."""
+    assert getattr(kind(), setting) == value
+    assert getattr(kind(**{setting: 0.25}), setting) == 0.25
+    assert getattr(kind.dialect("torch", **{setting: 0.25}), setting) == 0.25
+    assert replace(kind(), learning_rate=0.1) == kind(learning_rate=0.1) != kind()
+    with pytest.raises(InputError, match=setting):
+        kind(**{setting: -1.0})
+    with pytest.raises(FrozenInstanceError, match="use replace"):
+        kind().epsilon = 1.0
+
+
+def test_a_decorated_rule_is_what_it_was():
+    @dataclass(frozen=True)
+    class Decorated(Adam):
+        extra: Decay = 0.5
+
+    assert (Decorated(0.1).extra, Decorated(0.1).learning_rate) == (0.5, 0.1)
+    with pytest.raises(FrozenInstanceError):
+        Decorated().extra = 0.1
+
+
+def test_a_property_for_a_setting_is_refused_where_the_class_is_made():
+    with pytest.raises(InputError, match="epsilon is a setting and must be a value, found a property"):
+
+        class Computed(Adam):
+            @property
+            def epsilon(self):
+                return 1e-3

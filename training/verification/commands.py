@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
-from ..options import FilePath, Names, Numbers, Whole, not_empty
+from ..options import FilePath, Names, Whole, not_empty, numbers_by_name
 
 if TYPE_CHECKING:
     from core.verification import Streams
@@ -65,8 +65,8 @@ def verify(
     strict: Annotated[bool, Parameter(negative=())] = False,
     streams: FilePath | None = None,
     save_streams: FilePath | None = None,
-    slots: Numbers | None = None,
-    setting: Numbers | None = None,
+    slots: Names | None = None,
+    setting: Names | None = None,
     returns: Literal["delta", "x"] = "delta",
     json: FilePath | None = None,
     junit: FilePath | None = None,
@@ -148,7 +148,8 @@ def verify(
         _check_one(rule, reference or (), dialect or ())
     elif slots is not None or setting is not None or returns != "delta":
         raise CycloptsError("--slots, --setting and --returns are for a function of your own: --rule module:Name.")
-    claims = claims_about(rule, dialect or (), reference or (), slots, setting, returns)
+    given = numbers_by_name(slots, "--slots"), numbers_by_name(setting, "--setting"), returns
+    claims = claims_about(rule, dialect or (), reference or (), *given)
     chosen = dict.fromkeys(dtype or DTYPES)
     units = [(claim, one) for claim in claims for one in chosen if dtype or claim.can_be_asked(one)]
     before = circumstances("rawstep", sorted({kind.package for kind in REFERENCES.values()} | {"jax"}))

@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
-import numpy as np
-
 from core import RULES, InputError, Rule
-from core.verification import FORMULAS, ITSELF, PAPER, REFERENCES, Claim, Implementation, claim, matrix, named
-from core.verification.claims import built
-from core.verification.implementations import OfFunction, OfOptimizer, OfRule, Returned, library_of
+from core.verification import FORMULAS, ITSELF, PAPER, REFERENCES, Claim, Implementation, OfRule, claim, matrix, named
+from core.verification.implementations import Returned
+from core.verification.libraries import library_of
+from core.verification.resolving import Given, OfFormula, built, implementation, made
 
 from ..rule_choice import import_named
 
@@ -57,19 +56,12 @@ def _is_known(name: str) -> bool:
 def _own(subject: Any, name: str, settings: Mapping[str, float], other: str) -> Implementation:
     if isinstance(subject, type) and issubclass(subject, Rule):
         subject = built(subject, settings.get("learning_rate", 1e-3))
-    if not isinstance(subject, Rule) and (kind := library_of(subject)) is not None:
-        if settings:
-            raise InputError(f"{name} is an optimizer with settings of its own: {', '.join(settings)} cannot be given.")
-        return OfOptimizer(kind.made(subject, {}) if isinstance(subject, type) else subject, name)
-    if not isinstance(subject, Rule):
-        if not callable(subject):
-            raise InputError(f"{name} must be a rule, an optimizer or a function, found {subject!r}.")
-        rule, dialect = _rule_and_dialect(other)
-        formula = FORMULAS[rule][dialect].given(settings)
-        first = {slot: float(value[0]) for slot, value in formula.first(np.zeros(1)).items()}
-        return OfFunction(subject, first, settings, name=name, asked=formula.settings)
-    there = {field.name for field in fields(subject)}
-    return OfRule(name, replace(subject, **{one: value for one, value in settings.items() if one in there}))
+    if isinstance(subject, Rule):
+        there = {field.name for field in fields(subject)}
+        return OfRule(name, replace(subject, **{one: value for one, value in settings.items() if one in there}))
+    if library_of(subject) is not None and settings:
+        raise InputError(f"{name} is an optimizer with settings of its own: {', '.join(settings)} cannot be given.")
+    return implementation(made(subject), name, Given(settings=settings), OfFormula(*_rule_and_dialect(other)))
 
 
 def _decided(a: str, b: str, own: Mapping[str, Implementation]) -> dict[str, float]:

@@ -1,6 +1,5 @@
 """Keras's optimizers as references."""
 
-import sys
 from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
@@ -19,27 +18,9 @@ class Keras(Library):
     constructor = "keras.optimizers.{Rule}({settings})"
     settings: ClassVar = {}
     slots: ClassVar = SLOTS
-    own: ClassVar = {}
+    module = "optimizers"
     around = AROUND_THE_RULE
     compiled = True
-
-    @classmethod
-    def holds(cls, subject: Any) -> bool:
-        keras = sys.modules.get("keras")  # whoever has made a Keras optimizer has imported it
-        if keras is None or not hasattr(keras, "optimizers"):
-            return False
-        base = keras.optimizers.Optimizer
-        return isinstance(subject, base) or (isinstance(subject, type) and issubclass(subject, base))
-
-    @classmethod
-    def named(cls, name: str) -> Any:
-        import keras
-
-        return getattr(keras.optimizers, name)
-
-    @classmethod
-    def _class_of(cls, rule: str) -> type:
-        return cls.named(cls.spelled(rule))
 
     @classmethod
     def configuration(cls, optimizer: Any) -> dict[str, Any]:
@@ -50,13 +31,8 @@ class Keras(Library):
         return found
 
     @classmethod
-    def copied(cls, optimizer: Any, changes: Mapping[str, Any], rule: str | None = None) -> Any:
-        kind = type(optimizer) if rule is None else cls._class_of(rule)
-        return kind.from_config({**cls.configuration(optimizer), **changes})
-
-    @classmethod
-    def made(cls, kind: Any, settings: Mapping[str, Any]) -> Any:
-        return kind(**settings)
+    def _copied(cls, kind: Any, configuration: Mapping[str, Any]) -> Any:
+        return kind.from_config(configuration)
 
     def _build(self, settings: dict[str, Any]) -> None:
         self._hold(self.named(self.spelled(self.rule))(**settings))
@@ -72,11 +48,13 @@ class Keras(Library):
             optimizer.build(list(self._x.values()))
         finally:
             keras.config.set_floatx(floatx)
-        if not hasattr(self, "slot_names"):
+        if not self.rule:
             self.slot_names = {name: name for name, value in vars(optimizer).items() if self._is_slot(value)}
         self._slots = {ours: getattr(optimizer, theirs) for ours, theirs in self.slot_names.items()}
-        self._left: dict[str, np.ndarray] = {}  # the slots after the last step, and its number: they need no setting
-        self._taken = 0
+        held = {id(variable) for variables in self._slots.values() for variable in variables}
+        held |= {id(optimizer.iterations), id(getattr(optimizer, "_learning_rate", None))}
+        rest = [variable.path for variable in optimizer.variables if id(variable) not in held]
+        self._rest = rest
         # A partial: TensorFlow counts retracings by code, and would warn of many copies of one method.
         self._apply = tf.function(partial(self._applied), autograph=False) if self.compiled else self._applied
 
@@ -92,7 +70,7 @@ class Keras(Library):
     def first(self) -> dict[str, np.ndarray]:
         tensors = list(self.layout.places)
         return {
-            name: self.layout.joined({t: v.value.numpy() for t, v in zip(tensors, variables, strict=True)})
+            name: self.layout.joined({t: v.numpy() for t, v in zip(tensors, variables, strict=True)})
             for name, variables in self._slots.items()
         }
 
@@ -102,11 +80,11 @@ class Keras(Library):
     def step(self, t: int, g: np.ndarray, slots: Slots, x: np.ndarray) -> dict[str, np.ndarray]:
         for name, part in self.layout.split(x).items():
             self._x[name].assign(part)
-        if not all(slots[name] is self._left.get(name) for name in self._slots) or t - 1 != self._taken:
+        if not self._continues(t, slots):
             self._optimizer.iterations.assign(t - 1)
             for name, variables in self._slots.items():
                 for variable, part in zip(variables, self.layout.split(slots[name]).values(), strict=True):
-                    variable.value.assign(part)
+                    variable.assign(part)
         self._apply([tf.constant(part) for part in self.layout.split(g).values()])
-        self._left, self._taken = self.first(), t
-        return {"x": self.layout.joined({name: v.numpy() for name, v in self._x.items()}), **self._left}
+        x = self.layout.joined({name: v.numpy() for name, v in self._x.items()})
+        return {"x": x, **self._went(t, self.first())}

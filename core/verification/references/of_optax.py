@@ -21,21 +21,14 @@ class Optax(Library):
         "adadelta": {"mean_g2": "e_g", "mean_dx2": "e_x"},
         "sgd": {},
     }
-    own: ClassVar = {}
-    around = ()
+    module = ""
 
     @classmethod
     def holds(cls, subject: Any) -> bool:
         return all(callable(getattr(subject, name, None)) for name in ("init", "update")) and "optax" in sys.modules
 
     @classmethod
-    def named(cls, name: str) -> Any:
-        import optax
-
-        return getattr(optax, name)
-
-    @classmethod
-    def _class_of(cls, rule: str) -> None:
+    def class_of(cls, rule: str) -> None:
         """None: a transformation is a pair of functions, and does not say which."""
 
     @classmethod
@@ -45,11 +38,12 @@ class Optax(Library):
 
     @classmethod
     def copied(cls, optimizer: Any, changes: Mapping[str, Any], rule: str | None = None) -> Any:
+        """The transformation itself, which holds no state."""
         return optimizer
 
     @classmethod
-    def made(cls, kind: Any, settings: Mapping[str, Any]) -> Any:
-        return kind(**settings)
+    def _copied(cls, kind: Any, configuration: Mapping[str, Any]) -> Any:
+        raise NotImplementedError("a transformation is not copied")
 
     @classmethod
     def described(cls, optimizer: Any) -> str:
@@ -71,14 +65,20 @@ class Optax(Library):
         self._places: dict[str, list[int]] = {}
         self._counts: list[int] = []
         self._leaves, self._tree = jax.tree_util.tree_flatten(self._state)
+        with self._wide():
+            after = jax.tree_util.tree_leaves(self._update(zeros, self._state, zeros)[1])
+        rest = []
         paths = jax.tree_util.tree_flatten_with_path(marked, is_leaf=lambda leaf: leaf is _SLOT)[0]
         for place, (path, leaf) in enumerate(paths):
             names = [str(getattr(key, "name", getattr(key, "key", getattr(key, "idx", "")))) for key in path]
             if leaf is _SLOT:
                 self._places.setdefault(".".join(names[:-1]), []).append(place)
-            elif np.issubdtype(self._leaves[place].dtype, np.integer):
+            elif np.ndim(self._leaves[place]) == 0 and self._leaves[place] == 0 and after[place] == 1:
                 self._counts.append(place)
-        if not hasattr(self, "slot_names"):
+            else:
+                rest.append(".".join(names))
+        self._rest, self._now = rest, self._leaves
+        if not self.rule:
             last = [name.rpartition(".")[2] for name in self._places]
             short = dict(zip(self._places, last, strict=True)) if len(set(last)) == len(last) else {}
             self.slot_names = {short.get(name, name): name for name in self._places}
@@ -102,17 +102,20 @@ class Optax(Library):
         import jax
 
         with self._wide():
-            leaves = list(self._leaves)
+            goes_on = self._continues(t, slots)
+            leaves = list(self._now if goes_on else self._leaves)
             for ours, theirs in self.slot_names.items():
-                for place, part in zip(self._places[theirs], self.layout.split(slots[ours]).values(), strict=True):
+                parts = self.layout.split(slots[ours]).values()
+                for place, part in () if goes_on else zip(self._places[theirs], parts, strict=True):
                     leaves[place] = jax.numpy.asarray(part)
-            for place in self._counts:
+            for place in () if goes_on else self._counts:
                 leaves[place] = jax.numpy.full_like(leaves[place], t - 1)
             state = jax.tree_util.tree_unflatten(self._tree, leaves)
             gradients, parameters = ([jax.numpy.asarray(p) for p in self.layout.split(of).values()] for of in (g, x))
             updates, state = self._update(gradients, state, parameters)
             delta = {name: -np.asarray(update) for name, update in zip(self.layout.places, updates, strict=True)}
-            return {"delta": self.layout.joined(delta), **self._read(jax.tree_util.tree_leaves(state))}
+            self._now = jax.tree_util.tree_leaves(state)
+            return {"delta": self.layout.joined(delta), **self._went(t, self._read(self._now))}
 
 
 class _Slot:

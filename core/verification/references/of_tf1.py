@@ -34,12 +34,12 @@ class TF1Kernel(Reference):
         self._settings = {
             name: tf.constant(value, self.dtype) for name, value in {**self.defaults[self.rule], **settings}.items()
         }
-        self._x = tf.Variable(tf.zeros(self.size, self.dtype))
+        self._x = tf.Variable(tf.zeros(self.layout.size, self.dtype))
         self._slots = {name: tf.Variable(tf.constant(value)) for name, value in self.first().items()}
 
     def first(self) -> dict[str, np.ndarray]:
         value = self._settings.get("initial_accumulator_value", tf.zeros([], self.dtype)).numpy()
-        return {name: np.full(self.size, value, self.dtype) for name in self.slot_names}
+        return {name: np.full(self.layout.size, value, self.dtype) for name in self.slot_names}
 
     def step(self, t: int, g: np.ndarray, slots: Slots, x: np.ndarray) -> dict[str, np.ndarray]:
         self._x.assign(x)
@@ -78,8 +78,8 @@ class TF1Session(Reference):
         v1 = tf.compat.v1
         with tf.Graph().as_default() as graph, _deprecations_muted():
             optimizer = getattr(v1.train, f"{self.spelled(self.rule)}Optimizer")(**settings)
-            self._x = v1.get_variable("x", initializer=np.zeros(self.size, self.dtype), use_resource=True)
-            self._g = v1.placeholder(self._x.dtype, [self.size])
+            self._x = v1.get_variable("x", initializer=np.zeros(self.layout.size, self.dtype), use_resource=True)
+            self._g = v1.placeholder(self._x.dtype, [self.layout.size])
             self._apply = optimizer.apply_gradients([(self._g, self._x)])
             self._slots = {ours: optimizer.get_slot(self._x, theirs) for ours, theirs in self.slot_names.items()}
             powers = list(optimizer._get_beta_accumulators()) if self.rule == "adam" else []

@@ -2,7 +2,6 @@
 
 import copy
 import inspect
-import sys
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -13,7 +12,7 @@ from .reference import Library, Slots
 
 
 class Torch(Library):
-    """torch.optim; our rules one tensor at a time, somebody's own optimizer as it was made."""
+    """torch.optim; our rules one tensor at a time, a user's own optimizer as it was made."""
 
     package, dialect = "torch", "torch"
     constructor = "torch.optim.{Rule}(parameters, {settings})"
@@ -24,7 +23,7 @@ class Torch(Library):
         "adadelta": {"mean_g2": "square_avg", "mean_dx2": "acc_delta"},
         "sgd": {},
     }
-    own: ClassVar = {"learning_rate": "lr", "epsilon": "eps"}
+    module = "optim"
     around = ("weight_decay", "amsgrad", "maximize", "momentum", "lr_decay")
 
     @classmethod
@@ -34,24 +33,6 @@ class Torch(Library):
             betas = (paired.pop("beta_1"), paired.pop("beta_2"))
             paired = dict(learning_rate=paired.pop("learning_rate"), betas=betas, **paired)
         return super().call(rule, paired)
-
-    @classmethod
-    def holds(cls, subject: Any) -> bool:
-        torch = sys.modules.get("torch")
-        if torch is None or not hasattr(torch, "optim"):
-            return False
-        base = torch.optim.Optimizer
-        return isinstance(subject, base) or (isinstance(subject, type) and issubclass(subject, base))
-
-    @classmethod
-    def named(cls, name: str) -> Any:
-        import torch
-
-        return getattr(torch.optim, name)
-
-    @classmethod
-    def _class_of(cls, rule: str) -> type:
-        return cls.named(cls.spelled(rule))
 
     @classmethod
     def configuration(cls, optimizer: Any) -> dict[str, Any]:
@@ -66,9 +47,11 @@ class Torch(Library):
         return found
 
     @classmethod
-    def copied(cls, optimizer: Any, changes: Mapping[str, Any], rule: str | None = None) -> Any:
-        kind = type(optimizer) if rule is None else cls._class_of(rule)
-        return cls.made(kind, {**cls.configuration(optimizer), **changes})
+    def _copied(cls, kind: Any, configuration: Mapping[str, Any]) -> Any:
+        options = {name: value for name, value in configuration.items() if name in cls.around and value}
+        if unknown := [name for name in options if name not in _taken_by(kind)]:
+            raise InputError(f"torch.optim.{kind.__name__} takes no {unknown[0]}.")
+        return cls.made(kind, configuration)
 
     @classmethod
     def made(cls, kind: Any, settings: Mapping[str, Any], parameters: Any = None) -> Any:
@@ -78,18 +61,14 @@ class Torch(Library):
         given = dict(settings)
         if "beta_1" in given and "beta_2" in given:
             given["betas"] = (given["beta_1"], given["beta_2"])
-        taken: dict[str, inspect.Parameter] = {}
-        for base in kind.__mro__:  # a maker that takes any keyword passes it on to its parent
-            taken |= inspect.signature(base.__init__).parameters
-            if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
-                break
+        taken = _taken_by(kind)
         parameters = [torch.nn.Parameter(torch.zeros(1))] if parameters is None else parameters
         return kind(parameters, **{name: value for name, value in given.items() if name in taken})
 
     def _build(self, settings: dict[str, Any]) -> None:
         if "beta_1" in settings or "beta_2" in settings:
             settings = {"beta_1": 0.9, "beta_2": 0.999} | settings
-        self._hold(self.made(self._class_of(self.rule), settings | {"foreach": False}))
+        self._hold(self.made(self.class_of(self.rule), settings | {"foreach": False}))
 
     def _hold(self, optimizer: Any) -> None:
         import torch
@@ -104,7 +83,7 @@ class Torch(Library):
         for x in self._x.values():
             x.grad = torch.zeros_like(x)
         self._optimizer.step()
-        if not hasattr(self, "slot_names"):
+        if not self.rule:
             largest = max(self._x.values(), key=lambda x: x.ndim)
             state = self._optimizer.state[largest]
             names = [
@@ -114,9 +93,12 @@ class Torch(Library):
             ]
             self.slot_names = {name: name for name in names}
         state = self._optimizer.state[next(iter(self._x.values()))]
-        self._counters = [
-            name for name, value in state.items() if name not in self.slot_names.values() and _is_1(value)
-        ]
+        held = self.slot_names.values()
+        ones = [name for name, value in state.items() if name not in held and _is_number(value, 1)]
+        self._optimizer.step()
+        self._counters = [name for name in ones if _is_number(state[name], 2)]
+        kept = (*held, *self._counters)
+        self._rest = [name for name, value in state.items() if name not in kept and value is not None]
         self._first = self._slots()
 
     def _slots(self) -> dict[str, np.ndarray]:
@@ -133,6 +115,7 @@ class Torch(Library):
         import torch
 
         parts = {name: self.layout.split(slot) for name, slot in slots.items()}
+        goes_on = self._continues(t, slots)
         begins = t == 1 and all(np.array_equal(slots[name], self._first[name]) for name in slots)
         for (name, variable), part, gradient in zip(
             self._x.items(), self.layout.split(x).values(), self.layout.split(g).values(), strict=True
@@ -143,6 +126,8 @@ class Torch(Library):
             if begins:  # SGD's first momentum is the gradient itself, whatever the momentum before it
                 self._optimizer.state[variable] = copy.deepcopy(self._unused[name])
                 continue
+            if goes_on:
+                continue
             state = self._optimizer.state[variable]
             for counter in self._counters:
                 held = state[counter]
@@ -151,9 +136,19 @@ class Torch(Library):
                 state[theirs] = torch.from_numpy(np.array(parts[ours][name]))
         self._optimizer.step()
         x = self.layout.joined({name: variable.detach().numpy() for name, variable in self._x.items()})
-        return {"x": x, **self._slots()}
+        return {"x": x, **self._went(t, self._slots())}
 
 
-def _is_1(value: Any) -> bool:
-    """Whether something in a state is the number 1: a count of steps, after the first."""
-    return getattr(value, "ndim", 0) == 0 and not isinstance(value, bool | str) and value == 1
+def _taken_by(kind: type) -> dict[str, inspect.Parameter]:
+    """The parameters of a class's maker; one that takes any keyword passes it on to its parent's."""
+    taken: dict[str, inspect.Parameter] = {}
+    for base in kind.__mro__:
+        taken |= inspect.signature(base.__init__).parameters
+        if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
+            break
+    return taken
+
+
+def _is_number(value: Any, number: int) -> bool:
+    """Whether something in a state is this number: a count of steps, after as many."""
+    return getattr(value, "ndim", 0) == 0 and not isinstance(value, bool | str) and bool(value == number)

@@ -1,8 +1,10 @@
 """The one small interface that other people's implementations stand behind."""
 
+import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, ClassVar, Self
 
@@ -37,11 +39,15 @@ class Reference(ABC):
     slots: ClassVar[Mapping[str, Mapping[str, str]]]
 
     def __init__(self, rule: str, settings: Mapping[str, float], dtype: Any, layout: Layout):
-        self.rule, self.dtype, self.layout = rule, np.dtype(dtype), layout
-        self.size = sum(map(np.size, layout.places.values()))
-        self.slot_names: Mapping[str, str] = self.slots[rule]
+        self._begin(rule, dtype, layout)
         with construction_named(f"{type(self).__name__} for {rule}"):
             self._build({self.settings.get(name, name): value for name, value in settings.items()})
+
+    def _begin(self, rule: str, dtype: Any, layout: Layout) -> None:
+        self.rule, self.dtype, self.layout = rule, np.dtype(dtype), layout
+        self.slot_names: Mapping[str, str] = self.slots.get(rule, {})
+        self._last_slots: Slots = {}
+        self._last_step = 0
 
     @classmethod
     def missing(cls) -> str | None:
@@ -78,20 +84,29 @@ class Reference(ABC):
 class Library(Reference):
     """A reference that takes any optimizer of its library, whatever it computes, and shows all of its slots."""
 
-    own: ClassVar[Mapping[str, str]]
-    """From our settings' names to those in `configuration`, where they differ."""
-    around: ClassVar[tuple[str, ...]]
+    module: ClassVar[str]
+    """Where the library has its optimizers: an attribute of the package, or "" for the package itself."""
+    _rest: Iterable[str] = ()
+    """What it keeps beside slots and counts of steps."""
+    around: ClassVar[tuple[str, ...]] = ()
     """Options in `configuration` by which an optimizer does more than its rule."""
 
     @classmethod
-    @abstractmethod
-    def holds(cls, subject: Any) -> bool:
-        """Whether something is an optimizer of this library, or a class of them; imports nothing."""
+    def named(cls, name: str) -> Any:
+        """What the library itself has under a name. Raises AttributeError for an unknown one."""
+        return getattr(import_module(f"{cls.package}.{cls.module}".rstrip(".")), name)
 
     @classmethod
-    @abstractmethod
-    def named(cls, name: str) -> Any:
-        """What the library itself has under a name. Raises AttributeError where it has nothing."""
+    def holds(cls, subject: Any) -> bool:
+        """Whether something is an optimizer of this library, or a class of them; imports nothing."""
+        optimizers = getattr(sys.modules.get(cls.package), cls.module, None)  # who has made one has imported it
+        base = getattr(optimizers, "Optimizer", None)
+        return base is not None and issubclass(subject if isinstance(subject, type) else type(subject), base)
+
+    @classmethod
+    def class_of(cls, rule: str) -> type | None:
+        """The library's class of one of our rules; None where it has functions for classes."""
+        return cls.named(cls.spelled(rule))
 
     @classmethod
     @abstractmethod
@@ -99,57 +114,93 @@ class Library(Reference):
         """What an optimizer was made with, by the library's names."""
 
     @classmethod
+    def made(cls, kind: Any, settings: Mapping[str, Any]) -> Any:
+        """An optimizer of a class, with settings by the library's names."""
+        return kind(**settings)
+
+    @classmethod
+    @abstractmethod
+    def _copied(cls, kind: Any, configuration: Mapping[str, Any]) -> Any:
+        """An optimizer of a class with a configuration."""
+
+    @classmethod
+    def copied(cls, optimizer: Any, changes: Mapping[str, Any], rule: str | None = None) -> Any:
+        """An optimizer made as this one was, with some of its options changed, by the library's names.
+
+        rule: one of our rules, of the library's own class of which it is to be.
+
+        Raises InputError for one that cannot be made so.
+        """
+        kind = type(optimizer) if rule is None else cls.class_of(rule)
+        with construction_named(f"A copy of {cls.described(optimizer)}"):
+            copy = cls._copied(kind, {**cls.configuration(optimizer), **changes})
+        given = {
+            name: value for name, value in vars(optimizer).items() if not name.startswith("_") and _is_plain(value)
+        }
+        for name, value in given.items() if rule is None else ():
+            if name not in (*changes, "built") and vars(copy).get(name) != value:
+                raise InputError(f"A copy of {cls.described(optimizer)} has another {name}: it cannot be judged.")
+        return copy
+
+    @classmethod
     def rule_of(cls, optimizer: Any) -> str | None:
         """Our name of what an optimizer of the library itself computes, with nothing around it; None for another."""
         configuration = cls.configuration(optimizer)
         if any(configuration.get(name) for name in cls.around) or "learning_rate" not in cls.settings_of(optimizer):
             return None
-        return next((rule for rule in cls.slots if type(optimizer) is cls._class_of(rule)), None)
-
-    @classmethod
-    @abstractmethod
-    def _class_of(cls, rule: str) -> type | None:
-        """The library's class of one of our rules."""
+        return next((rule for rule in cls.slots if type(optimizer) is cls.class_of(rule)), None)
 
     @classmethod
     def settings_of(cls, optimizer: Any) -> dict[str, float]:
         """The numbers that an optimizer was made with, by our settings' names."""
         configuration = cls.configuration(optimizer)
         names = ("learning_rate", "beta_1", "beta_2", "rho", "epsilon", "initial_accumulator_value")
-        found = {name: configuration.get(cls.own.get(name, name)) for name in names}
+        found = {name: configuration.get(cls.settings.get(name, name)) for name in names}
         held = {name: getattr(value, "item", lambda value=value: value)() for name, value in found.items()}
         return {name: float(value) for name, value in held.items() if isinstance(value, int | float)}
 
     @classmethod
     def of(cls, optimizer: Any, dtype: Any, layout: Layout) -> Self:
-        """A copy of somebody's own optimizer. Raises InputError for one that cannot be copied."""
+        """A copy of a user's own optimizer.
+
+        Raises InputError for one that cannot be copied, and for one that keeps more than slots and counts of steps.
+        """
         self = cls.__new__(cls)
-        self.rule, self.dtype, self.layout = "", np.dtype(dtype), layout
-        self.size = sum(map(np.size, layout.places.values()))
+        self._begin("", dtype, layout)
         with construction_named(f"A copy of {cls.described(optimizer)}"):
             self._hold(cls.copied(optimizer, {}))
         return self
 
     @classmethod
-    @abstractmethod
-    def copied(cls, optimizer: Any, changes: Mapping[str, Any], rule: str | None = None) -> Any:
-        """An optimizer made as this one was, with some of its options changed, by the library's names.
-
-        rule: one of our rules, of the library's own class of which it is to be.
-        """
-
-    @classmethod
-    @abstractmethod
-    def made(cls, kind: Any, settings: Mapping[str, Any]) -> Any:
-        """An optimizer of a class, with settings by the library's names."""
-
-    @classmethod
     def described(cls, optimizer: Any) -> str:
-        return f"{type(optimizer).__module__.partition('.')[0]}'s {type(optimizer).__name__}"
+        return f"{cls.package}'s {type(optimizer).__name__}"
+
+    def _continues(self, t: int, slots: Slots) -> bool:
+        """Whether step t goes on from the last one, with all state as that left it.
+
+        Raises InputError where it does not and there is state that is neither a slot nor a count of steps, which would
+        stay that of another step.
+        """
+        if t == self._last_step + 1 and all(slots[name] is self._last_slots.get(name) for name in self.slot_names):
+            return True
+        if t > 1 and self._rest:
+            kept = ", ".join(self._rest)
+            raise InputError(f"{self.package}'s optimizer keeps {kept}, so its steps cannot be judged one by one.")
+        return False
+
+    def _went(self, t: int, slots: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        """The slots that step t left."""
+        self._last_slots, self._last_step = slots, t
+        return slots
 
     @abstractmethod
     def _hold(self, optimizer: Any) -> None:
-        """Takes an optimizer, and finds its slots unless `slot_names` is set already."""
+        """Takes an optimizer, and finds its slots unless it is that of a rule of ours."""
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether an attribute is a number, a text or a function: what a copy must have too."""
+    return isinstance(value, bool | int | float | str) or callable(value)
 
 
 @contextmanager
@@ -159,5 +210,5 @@ def construction_named(name: str) -> Iterator[None]:
         yield
     except InputError:
         raise
-    except Exception as error:  # a library, or somebody's class in it, may raise anything
+    except Exception as error:  # a library, or a user's class in it, may raise anything
         raise InputError(f"{name} cannot be built: {str(error).rstrip('.')}.") from error

@@ -7,7 +7,7 @@ import torch
 
 from core import Adam
 from core.verification import OfFunction, diverge, named, synthetic, verify
-from core.verification.causes import _rounded
+from core.verification.fits import _rounded
 from core.xp import sqrt
 
 STREAMS = {dtype: synthetic(dtype, 60) for dtype in ("float32", "float64")}

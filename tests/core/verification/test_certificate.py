@@ -149,7 +149,9 @@ def test_settings_of_one_s_own_are_carried_to_the_reference_unless_it_decides():
 def test_a_keras_optimizer_is_judged_as_it_is():
     rows = quick(keras.optimizers.Adam(epsilon=1e-3), "adam:keras")
     assert {(row.verdict, row.dtype, row.execution) for row in rows} == {
-        ("certified", dtype, execution) for dtype in DTYPES for execution in ("eager", "graph")
+        ("certified", "float32", "eager"),
+        ("certified", "float32", "graph"),
+        ("certified", "float64", "graph"),
     }
     row = quick(keras.optimizers.Adam(epsilon=1e-8), "torch:adam")[0]
     assert (row.verdict, row.why.stage) == ("differs", "denominator")
@@ -269,7 +271,9 @@ def test_what_cannot_be_judged_is_refused_in_a_sentence(subject, reference, opti
 
 
 def test_settings_that_a_reference_does_not_hold_in_float64_are_refused_there():
-    with pytest.raises(InputError, match="keras keeps its settings in float32, which does not hold those of MyAdam"):
+    with pytest.raises(
+        InputError, match="MyAdam cannot be judged against keras in float64: one of them keeps its settings in float32"
+    ):
         quick(MyAdam, keras.optimizers.Adam(), dtypes=["float64"])
     assert claim(MyAdam, "keras:adam").can_be_asked("float64"), "with the dyadic settings that reveal more"
 

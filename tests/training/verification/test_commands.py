@@ -7,6 +7,7 @@ import json
 from typing import NamedTuple
 
 import pytest
+from junitparser import JUnitXml
 
 from core import RULES
 from core.verification import FORMULAS, REFERENCES
@@ -76,8 +77,23 @@ def function(g, slots, t, x):
     return g, slots
 
 
+def adam(g, slots, t, x, epsilon=1e-8):
+    first = (0.9 * slots["first"] + (1 - 0.9) * g).astype(g.dtype)
+    second = (0.999 * slots["second"] + (1 - 0.999) * g * g).astype(g.dtype)
+    root = (second / (1 - 0.999**t)) ** 0.5 + epsilon
+    return (x - 1e-3 * first / (1 - 0.9**t) / root).astype(g.dtype), {"first": first, "second": second}
+
+
 wrong = MyAdam(inside=True)
 nothing = 3
+"""
+
+
+NARROW = """
+from core import Adam
+
+class NarrowAdam(Adam):
+    power_in = "variable"
 """
 
 
@@ -173,6 +189,37 @@ def test_a_rule_of_one_s_own_is_certified_or_told_its_error(own, run_here):
     assert wrong.stderr == ""
 
 
+def test_a_function_is_judged_from_the_command_line_and_its_certificate_says_what_it_covers(own, run_here):
+    chosen = ["--rule", "own_rules:adam", "--reference", "torch:Adam", "--returns", "x", *QUICK]
+    chosen += ["--slots", "first=0", "second=0", "--setting", "epsilon=1e-6"]
+    done = run_here("verify", *chosen, "--json", "c.json", "--junit", "c.xml", cwd=own)
+    assert done.returncode == 0, done.stdout + done.stderr
+    for words in (
+        "Covered in float32: tensors of shape scalar, 3×2, 2×3, 2×1×3×2, 45, updated in an order that changes; 60",
+        "a library itself asked about 60", "and 0; θ from", "settings: epsilon = 1e-06 | epsilon = 0.0078125",
+        "slots from their own first values and from drawn ones", "2 rows: 2 certified.",
+    ):  # fmt: skip
+        assert words in done.stdout
+    rows = json.loads((own / "c.json").read_text())["rows"]
+    assert {row["verdict"] for row in rows} == {"certified"}
+    assert rows[0]["coverage"]["shapes"] == [[], [3, 2], [2, 3], [2, 1, 3, 2], [45]]
+    assert rows[0]["comparison"]["worst"].keys() >= {"value", "step", "units", "bound"}
+    (suite,) = JUnitXml.fromfile(str(own / "c.xml"))
+    assert (suite.tests, suite.failures) == (2, 0)
+
+
+@pytest.mark.parametrize("strict", [[], ["--strict"]])
+def test_roundings_alone_are_no_failure_unless_strict(own, run_here, strict):
+    (own / "narrow.py").write_text(NARROW)
+    chosen = ["--rule", "narrow:NarrowAdam", "--reference", "adam:paper", "--dtype", "float32", *QUICK]
+    done = run_here("verify", *chosen, "--junit", "c.xml", *strict, cwd=own)
+    assert done.returncode == len(strict), done.stdout + done.stderr
+    assert "rounding only: β^t computed in float32." in done.stdout
+    assert "1 rows: 1 rounding only." in done.stdout
+    (suite,) = JUnitXml.fromfile(str(own / "c.xml"))
+    assert suite.failures == len(strict)
+
+
 def test_two_implementations_are_told_where_they_part(own, run_here):
     done = rawstep("diverge", "adam:keras", "adam:torch", "--json", "d.json", cwd=own)
     assert done.returncode == 0, done.stderr
@@ -221,7 +268,7 @@ def test_settings_are_translated(tmp_path, run_here):
         ("diverge own_rules:Wide adam:torch", "Wide: delta must be float64 (70,), found float64 (1,)."),
         (
             "verify --rule own_rules:function --reference adam:keras --slots m",
-            "'m' is no name=number, such as epsilon=",
+            "--slots takes each name=number once, such as epsilon=1e-3, found 'm'.",
         ),
         ("verify --rule adam --setting epsilon=1e-3", "are for a function of your own"),
         ("verify --steps 1.5", "is no whole number"),
@@ -242,7 +289,7 @@ def test_settings_are_translated(tmp_path, run_here):
         ("verify --rule own_rules:nothing --reference keras:adam", "must be a Rule, an optimizer of keras,"),
         (
             "verify --rule own_rules:Flat --reference keras:adam --steps 5",
-            "Flat on 'own_settings/",
+            "Flat on 'case_0/",
         ),
         ("verify --rule own_rules:Few --reference keras:adam --steps 5", "must have the slots m, v; found m."),
         ("diverge adam:keras", "requires an argument"),

@@ -1,0 +1,168 @@
+"""Libraries' optimizers as implementations: one of our rules by name, or any that a user has made."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError
+from ..rules import RULES
+from .formulas import FORMULAS, Formula
+from .implementations import Implementation, OfRule, Stepping, known, run_along, steps_from
+from .layout import Layout
+from .references import LIBRARIES, REFERENCES, Keras, Library, Reference
+from .streams import Streams
+from .trajectory import Trajectory, Values, called, failures_named
+
+
+class OfLibrary(Implementation):
+    """A library's own optimizer; `settings` are by our rules' names, and what is not in them the library's default.
+
+    Asked from parameters of 0, so that it shows the update to the last bit.
+
+    Raises InputError for a setting that the rule lacks.
+    """
+
+    def __init__(self, name: str, kind: type[Reference], rule: str, settings: Mapping[str, float]):
+        self.name, self._kind, self._rule = name, kind, rule
+        self.narrow_settings = kind.narrow_settings
+        self.known = known(rule, kind.dialect, settings)
+        asked = "learning_rate" not in RULES[rule].DIALECTS[kind.dialect].settings
+        rate = {"learning_rate": self.known.formula.settings["learning_rate"]} if asked else {}
+        absent = self.known.formula.absent
+        self._settings = {n: value for n, value in {**rate, **settings}.items() if n not in absent}
+
+    @property
+    def every_step(self) -> bool:
+        """Whether it can be asked about all steps at once: nothing in it depends on their number."""
+        return self.known is not None and "beta_1" not in self.known.formula.settings
+
+    def _made(self, like: np.ndarray) -> Reference:
+        return self._kind(self._rule, self._settings, like.dtype, Layout.flat(like.size))
+
+    def first(self, like: np.ndarray) -> Values:
+        return self._made(like).first()
+
+    def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
+        made = self._made(streams.gradients[0])
+        return run_along(self.name, _at_zero(made), streams, start or made.first(), streams.start)
+
+    def follow(self, trajectory: Trajectory) -> Values:
+        rows, columns = trajectory.g.shape
+        if self.every_step:
+            made = self._made(trajectory.g.ravel())
+            slots = {name: slot.ravel() for name, slot in trajectory.before.items()}
+            found = _at_zero(made)(1, trajectory.g.ravel(), slots, trajectory.x.ravel())
+            return {name: value.reshape(rows, columns) for name, value in found.items()}
+        return steps_from(_at_zero(self._made(trajectory.g[0])), trajectory)
+
+    def rounding(self, formula: Formula, dtype: Any) -> Formula:
+        narrow = self._kind.narrow_powers and dtype == np.float64
+        return replace(formula, power_in="float32") if narrow else formula
+
+
+class OfOptimizer(Implementation):
+    """Somebody's own optimizer of a library, whatever it computes, on tensors of a layout.
+
+    optimizer: a Keras or PyTorch optimizer, or an Optax transformation.
+    eager: operation by operation, where the library has both.
+    settings: the numbers that it was made with, where it does not show them.
+
+    Raises InputError where it is none of these.
+    """
+
+    def __init__(
+        self,
+        optimizer: Any,
+        name: str | None = None,
+        eager: bool = False,
+        settings: Mapping[str, float] | None = None,
+    ):
+        kind = library_of(optimizer)
+        if kind is None:
+            raise InputError(f"An optimizer must be one of {', '.join(LIBRARIES)}, found {optimizer!r}.")
+        self.optimizer, self.kind, self._eager = optimizer, kind, eager
+        self.name = name or kind.described(optimizer)
+        self.narrow_settings = kind.narrow_settings
+        self._said = dict(settings or {})
+        self._kept: dict[tuple[np.dtype, tuple[bytes, ...]], Reference] = {}
+        if (rule := kind.rule_of(optimizer)) is not None:
+            own = {n: v for n, v in self.settings.items() if n in FORMULAS[rule][kind.dialect].settings}
+            self.known = known(rule, kind.dialect, own)
+
+    @property
+    def settings(self) -> dict[str, float]:
+        return self.kind.settings_of(self.optimizer) | self._said
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """By which it does more than its rule."""
+        found = self.kind.configuration(self.optimizer)
+        return {name: found[name] for name in self.kind.around if found.get(name)}
+
+    def changed(self, settings: Mapping[str, float]) -> "OfOptimizer":
+        """The same with other settings, by our rules' names."""
+        changes = {self.kind.settings.get(name, name): value for name, value in settings.items()}
+        return type(self)(self.kind.copied(self.optimizer, changes), self.name, self._eager)
+
+    def eagerly(self) -> "OfOptimizer | None":
+        """The same operation by operation, where the library has both."""
+        return type(self)(self.optimizer, self.name, eager=True) if issubclass(self.kind, Keras) else None
+
+    def _made(self, dtype: Any, layout: Layout) -> Reference:
+        kind = type(self.kind.__name__, (self.kind,), {"compiled": False}) if self._eager else self.kind
+        with failures_named(self.name):
+            return kind.of(self.optimizer, dtype, layout)
+
+    def first(self, like: np.ndarray) -> Values:
+        return self._made(like.dtype, Layout.flat(like.size)).first()
+
+    def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
+        made = self._made(streams.gradients.dtype, Layout.of(streams.kinds))
+        begin = made.first() if start is None else called(start, tuple(made.first()), self.name)
+        with failures_named(self.name):
+            return run_along(self.name, made.step, streams, begin, streams.start, layout=Layout.of(streams.kinds))
+
+    def follow(self, trajectory: Trajectory) -> Values:
+        layout = trajectory.layout or Layout.flat(trajectory.g.shape[1])
+        key = trajectory.g.dtype, tuple(places.tobytes() for places in layout.places.values())
+        if key not in self._kept:  # making one may take long, and each step sets its whole state
+            self._kept[key] = self._made(trajectory.g.dtype, layout)
+        with failures_named(self.name):
+            return steps_from(self._kept[key].step, trajectory)
+
+
+def library_of(subject: Any) -> type[Library] | None:
+    """The library whose optimizer, or class of optimizers, something is; None where it is none."""
+    return next((kind for kind in LIBRARIES.values() if kind.holds(subject)), None)
+
+
+def _at_zero(made: Reference) -> Stepping:
+    """Steps of a rule that ignores the parameter, from parameters of 0: the update to the last bit."""
+
+    def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> Values:
+        found = made.step(t, g, slots, np.zeros_like(g))
+        return found if "delta" in found else {"delta": -found.pop("x"), **found}
+
+    return step
+
+
+def named(name: str, settings: Mapping[str, float]) -> Implementation:
+    """ "adam:keras", rawstep's Adam in the Keras dialect, or "keras:adam", Keras's own; with some settings.
+
+    Raises InputError for a name that is neither, a setting that the rule lacks, and a library that is not installed.
+    """
+    first, _, second = name.partition(":")
+    second = second.lower()
+    if first in RULES:
+        one = known(first, second or "paper", settings)
+        return OfRule(name, one.rule, one)
+    if first not in REFERENCES:
+        known_names = ", ".join((*RULES, *REFERENCES))
+        raise InputError(f"There is no {name!r}; give rule:dialect or library:rule, from {known_names}.")
+    if second not in RULES:
+        raise InputError(f"{name!r} must name a rule of {first}: {', '.join(RULES)}.")
+    if missing := REFERENCES[first].missing():
+        raise InputError(f"{first} is not installed: pip install {missing}.")
+    return OfLibrary(name, REFERENCES[first], second, settings)
