@@ -227,7 +227,7 @@ def _takes_schedules(rule: Rule, settings: Mapping[str, Any]) -> bool:
     try:
         scheduled = replace(rule, learning_rate=Falling(settings["learning_rate"]))
         scheduled.update(g, scheduled.slots(g), np.float64(1), g)
-    except Exception:  # somebody's own rule; where it fails otherwise too, that is said when it is judged
+    except Exception:  # a user's own rule; where it fails without a schedule too, the judge says so
         return False
     return True
 

@@ -63,7 +63,7 @@ class OfLibrary(Implementation):
 
 
 class OfOptimizer(Implementation):
-    """Somebody's own optimizer of a library, whatever it computes, on tensors of a layout.
+    """A user's own optimizer of a library, whatever it computes, on tensors of a layout.
 
     optimizer: a Keras or PyTorch optimizer, or an Optax transformation.
     eager: operation by operation, where the library has both.

@@ -45,7 +45,7 @@ class Row:
     rounding:   the roundings in which alone the subject is not the reference.
     drift:      from the statement's free run.
     planted, missed: how many errors these cases, gradients and bounds were tried on; the names of those not seen.
-    alike:      roundings, planted too, that somebody's own implementation could have without its being seen.
+    alike:      roundings, planted too, that a user's own implementation could have unseen.
     """
 
     rule: str

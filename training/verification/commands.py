@@ -109,7 +109,7 @@ def verify(
     execution
         How steps run: operation by operation, as a graph a step, as an XLA program a step, or as one XLA loop.
     steps
-        At most so many; eager takes 100, graph and xla-step take 1,000.
+        At most this many; eager takes 100, graph and xla-step take 1,000.
     seed
         Decides the gradients.
     strict

@@ -191,7 +191,7 @@ def print_divergence(found: Divergence | None, a: str, b: str, streams: Streams)
     if found is None:
         screen.print(
             f"{a} and {b} compute the same along {len(streams.gradients):,} steps of {len(streams.kinds)} gradients, "
-            "but for rounding.",
+            "except for rounding.",
             soft_wrap=True,
         )
         return
@@ -213,7 +213,7 @@ def print_translation(found: Translation) -> None:
     screen = Screen(wide=True)
     screen.print(found.call or _as_rule(found), soft_wrap=True)
     claim = "This computes what" if found.exact else "No constant setting computes what"
-    tail = " computes, but for rounding." if found.exact else " computes; above is the closest that was found."
+    tail = " computes, except for rounding." if found.exact else " computes; above is the closest that was found."
     screen.print(f"{claim} {found.source}'s {found.rule}{tail}", soft_wrap=True)
     if found.why:
         screen.print(f"Reason: {found.why}.", soft_wrap=True)

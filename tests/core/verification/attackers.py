@@ -34,7 +34,7 @@ class Attacker(NamedTuple):
     exploits:  what it counts on, in plain words.
     subject:   makes a fresh subject: a class of rules, a rule, or a function update(g, slots, t, x).
     reference: what it claims to compute, as `verify` takes it. A function's slots have the reference's names.
-    steps:     so many must be followed for the error to act.
+    steps:     how many must be followed for the error to act.
     execution: for a rule, one in which the error shows.
     caught:    False where no certificate reaches; `exploits` then says why.
     """
@@ -71,7 +71,7 @@ def scaled(when: Callable[[SimpleNamespace], Any], by: float = 1.01) -> Hook:
 
 
 def rule(before: Hook = unchanged, after: Hook = unchanged, of: type[Rule] = Adam) -> Any:
-    """A class of rules, right but for its hooks."""
+    """A class of rules, right except for its hooks."""
 
     class Attack(of):
         def update(self, g, slots, t, x):
@@ -105,7 +105,7 @@ def adagrad(g, slots, t, rate=0.01, epsilon=1e-10):
 
 
 def function(before: Hook = unchanged, after: Hook = unchanged, of: Callable[..., Any] = adam) -> Any:
-    """A function of NumPy arrays, right but for its hooks."""
+    """A function of NumPy arrays, right except for its hooks."""
 
     def update(g, slots, t, x):
         at = SimpleNamespace(g=g, slots=slots, t=t, x=x)

@@ -1,6 +1,6 @@
 """Right implementations of Adam, Adagrad, Adadelta and SGD, none of them written as rawstep's are.
 
-Each computes what its reference computes, but for rounding. A judge has to certify it, or to say that it differs by
+Each computes what its reference computes, except for rounding. A judge has to certify it, or to say that it differs by
 rounding alone where it rounds β^t, 1 − β or its constants to float32; whoever calls one of them wrong is wrong.
 
 A function that asks for its settings by keyword is called with the reference's; the others have them in their code.
@@ -345,7 +345,7 @@ class Averages(NamedTuple):
 
 @dataclass(frozen=True)
 class TheirAdam(Rule):
-    """A rule of core by somebody else, with other names of slots, no stages, and both averages in increments."""
+    """A user's rule, with other names of slots, no stages, and both averages in increments."""
 
     learning_rate: Rate = 1e-3
     beta_1: Decay = 0.9
@@ -369,7 +369,7 @@ class History(NamedTuple):
 
 @dataclass(frozen=True)
 class TheirAdagrad(Rule):
-    """Keras's Adagrad as a rule by somebody else, whose only stage is each number's own rate."""
+    """Keras's Adagrad as a user's rule, whose only stage is each number's own rate."""
 
     learning_rate: Rate = 1e-3
     initial_accumulator_value: NonNegative = 0.1
@@ -390,7 +390,7 @@ class Nothing(NamedTuple):
 
 @dataclass(frozen=True)
 class TheirSGD(Rule):
-    """Gradient descent as a rule by somebody else; its learning rate has no default."""
+    """Gradient descent as a user's rule; its learning rate has no default."""
 
     learning_rate: Rate
 

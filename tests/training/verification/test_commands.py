@@ -228,7 +228,7 @@ def test_two_implementations_are_told_where_they_part(own, run_here):
     assert json.loads((own / "d.json").read_text())["divergence"]["stage"] == "denominator"
     same = run_here("diverge", "own_rules:MyAdam", "torch:adam", "--epsilon", "1e-3", cwd=own)
     assert same.returncode == 0, same.stderr
-    assert "compute the same along 1,000 steps of 70 gradients, but for rounding." in same.stdout
+    assert "compute the same along 1,000 steps of 70 gradients, except for rounding." in same.stdout
 
 
 def test_settings_are_translated(tmp_path, run_here):
@@ -244,7 +244,7 @@ def test_settings_are_translated(tmp_path, run_here):
     exact = run_here("translate", "adagrad", "--from", "keras", "--to", "torch", "--steps", "40", cwd=tmp_path)
     assert exact.returncode == 0, exact.stderr
     assert f"initial_accumulator_value={0.1 + 1e-7!r}, eps=0.0)" in exact.stdout
-    assert "This computes what keras's adagrad computes, but for rounding." in exact.stdout
+    assert "This computes what keras's adagrad computes, except for rounding." in exact.stdout
 
 
 @pytest.mark.parametrize(
