@@ -227,7 +227,7 @@ class Trial:
         with np.errstate(all="ignore"):
             values["x"] = right.x - values["delta"]
         visible = {name: value for name, value in values.items() if name in shown}
-        return not judge(self._statement, replace(right, after=visible), own=self._own).agrees
+        return not judge(self._statement, replace(right, after=visible), own=self._own, brief=True).agrees
 
     @cached_property
     def _errors(self) -> dict[str, Implementation]:
@@ -266,7 +266,7 @@ class Trial:
         run = self.runs[execution]
         for words, formula in self._statement.otherwise_rounded(self._dtype):
             short = run.steps(slice(MUTANT_STEPS))
-            if self._first_of(run) or not judge(formula, short, own=formula).agrees:
+            if self._first_of(run) or not judge(formula, short, own=formula, brief=True).agrees:
                 continue
             known = self._expected.known
             assert known is not None, "a formula is that of a rule"
