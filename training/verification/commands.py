@@ -83,8 +83,8 @@ def verify(
 
     Examples:
 
-    - `rawstep verify`: every rule, dialect, reference, dtype and execution, in about ten minutes
-    - `rawstep verify --rule adam --reference keras`: one of them, within a minute
+    - `rawstep verify`: every rule, dialect, reference, dtype and execution, in a quarter of an hour
+    - `rawstep verify --rule adam --reference keras`: one of them, in one or two minutes
     - `rawstep verify --rule my_module:MyRule --reference keras:Adam`: a rule of your own, from my_module.py
     - `rawstep verify --rule my_module:MyRule --reference adam:keras`: the same against the formula, which shows stages
     - `rawstep verify --rule my_module:update --reference torch:Adam --setting epsilon=1e-6`: a NumPy function
