@@ -7,6 +7,7 @@ from pathlib import Path
 from training.display import Tally
 from training.files import check_file, check_folder, make_folder
 from training.interruption import Interrupted
+from training.outputs import outputs
 from training.record import circumstances
 from training.results import write_json
 
@@ -47,14 +48,14 @@ def record_comparisons(
         with Tally(pieces(engines, work, rounds)) as tally:
             measured = measure(engines, work, rounds, tally.begin)
         records[name] = before | measured
-        if out is not None:
-            make_folder(out)
-            write_json(out / f"{name}.json", records[name])
-            plot_comparison(measured, f"{title}: {before['processor']}", out / f"{name}.svg")
-        if json is not None:
-            write_json(json, records[name] if len(works) == 1 else records)
         done = f"{measured['rounds']} rounds of {work.steps} steps, on {before['processor']}"
-        print_comparison(measured["figures"], f"{title}: {done}", columns)
+        with outputs() as leave:
+            leave(print_comparison, measured["figures"], f"{title}: {done}", columns)
+            if out is not None and leave(make_folder, out):
+                leave(write_json, out / f"{name}.json", records[name])
+                leave(plot_comparison, measured, f"{title}: {before['processor']}", out / f"{name}.svg")
+            if json is not None:
+                leave(write_json, json, records[name] if len(works) == 1 else records)
         if measured["rounds"] < rounds:
             raise _interrupted(f"{measured['rounds']} of {rounds} rounds were complete")
     print(legend)

@@ -6,7 +6,8 @@ from .start import import_tensorflow
 import_tensorflow()
 give_signals_a_stack()
 
-from .errors import InputError
+from .errors import InputError, NonFiniteError
+from .guard import Guard
 from .network import accuracy, logits, new_weights, softmax_cross_entropy
 from .optimizer import Optimizer
 from .program import Program
@@ -14,6 +15,6 @@ from .recorder import Recorder
 from .rules import RULES, SGD, Adadelta, Adagrad, Adam, Rule, Step
 
 __all__ = [
-    "RULES", "SGD", "Adadelta", "Adagrad", "Adam", "InputError", "Optimizer", "Program", "Recorder", "Rule", "Step",
-    "accuracy", "logits", "new_weights", "softmax_cross_entropy",
+    "RULES", "SGD", "Adadelta", "Adagrad", "Adam", "Guard", "InputError", "NonFiniteError", "Optimizer", "Program",
+    "Recorder", "Rule", "Step", "accuracy", "logits", "new_weights", "softmax_cross_entropy",
 ]  # fmt: skip

@@ -3,19 +3,22 @@
 `import core` leaves Keras alone: this module is imported by name, also before a model saved with it is loaded.
 """
 
+import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
 from .errors import InputError
 from .keras_names import AROUND_THE_RULE, SLOTS
-from .optimizer import Optimizer, Variables, check_step, slot_dtype
+from .optimizer import Optimizer, Variables, check_sparse, check_step, first_slots, parameter, slot_dtype
 from .rules import RULES, Rule
+from .sparse import Occurrences, Sparse, updated
 
 
 class StepSchedule(LearningRateSchedule):
@@ -39,76 +42,118 @@ class KerasOptimizer(keras.optimizers.Optimizer):
 
         model.compile(KerasOptimizer(Adam.dialect("keras")), loss="sparse_categorical_crossentropy")
 
-    Computes θ ← θ − Δ, where Δ is what `rule.update` gives at t = iterations + 1. The slots start as `rule.slots` says,
-    in the variable's dtype, or in float32 for narrower variables; θ − Δ is computed there. Sparse gradients are made
-    dense: a row that occurs twice counts with its sum, where Keras's own optimizers square each occurrence by itself.
+    Computes θ ← θ − Δ, where Δ is what `rule.update` returns at t = iterations + 1. The slots start as `rule.slots`
+    says, in the variable's dtype, or in float32 for narrower variables, of which a float32 master is kept as
+    `core.Optimizer` keeps it; θ − Δ is computed there.
 
-    The learning rate becomes Keras's: a variable of floatx that starts at the rule's number and that callbacks may set,
-    or the rule's schedule: one of keras.optimizers.schedules, or a function of the number of steps taken before.
+    The learning rate becomes Keras's: a variable of floatx that starts at the rule's number and that callbacks may set;
+    the rule's schedule, one of keras.optimizers.schedules or a function of the number of steps taken before; or a
+    function without arguments, which is called at each step.
 
+    sparse:  how gradients that are tf.IndexedSlices count, see `core.sparse.Sparse`; as Keras's own optimizers count
+             them, each occurrence of a row by itself, unless given. Clipping comes first, and is Keras's: `clipvalue`
+             clips each occurrence before any are added up, the norms are those of all occurrences.
     options: what Keras does around a step, by Keras's names: weight_decay, clipnorm, clipvalue, global_clipnorm,
              use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps.
 
     A `.keras` file holds the rule's name (module:Class for a user's own), its settings, the slots and the iterations.
 
+    As with Keras's own, variables that are not trainable or not of a floating dtype may be among those it is built
+    with, and get no gradient.
+
     Raises InputError for what is no rule, options or a learning rate that Keras refuses, and another backend of Keras;
-    from `build` for what `core.Optimizer` refuses; and on saving for what a file cannot hold: a tensor among the
-    settings, a function as learning rate, a rule's class that does not stand at the top of a module.
+    from `build` for slots and settings that `core.Optimizer` refuses, and for slots that start from the parameter's
+    value in a model that is built only while it trains; and on saving for what a file cannot hold: a tensor among the
+    settings, a schedule that is a function, a rule's class that does not stand at the top of a module.
     """
 
-    def __init__(self, rule: Rule, name: str | None = None, **options: Any):
+    def __init__(self, rule: Rule, name: str | None = None, *, sparse: Sparse = "occurrences", **options: Any):
         if keras.backend.backend() != "tensorflow":
             raise InputError(f"KerasOptimizer needs Keras's tensorflow backend, found {keras.backend.backend()}.")
         if not isinstance(rule, Rule):
             raise InputError(f"KerasOptimizer needs a rule, such as Adam(), found {rule!r}.")
+        check_sparse(sparse)
         rate: Any = rule.learning_rate
         try:
             if not callable(rate):
                 rate = float(rate)
-            elif not isinstance(rate, LearningRateSchedule):
+            elif not isinstance(rate, LearningRateSchedule) and inspect.signature(rate).parameters:
                 rate = StepSchedule(rate, options.get("gradient_accumulation_steps") or 1)
-            super().__init__(learning_rate=rate, name=name, **options)
+            super().__init__(learning_rate=rate, name=name or type(rule).__name__.lower(), **options)
         except (TypeError, ValueError) as error:
             raise InputError(f"Keras cannot take this learning rate or these options: {error}") from error
         self.rule = rule
+        self.sparse: Sparse = sparse
 
     def build(self, variables: list[Any]) -> None:
         """Creates the slots of each variable, as Keras's variables; none where a variable is refused."""
         if self.built:
             return
         with tf.init_scope():  # `fit` builds inside a tf.function, where neither θ nor the slots would have a value
-            # Refuses what core's Optimizer refuses, and starts from its slots.
-            firsts = [Optimizer(self.rule, {_name(v): _raw(v)}).slots[_name(v)] for v in variables]
+            firsts = [self._first_slots(v) for v in variables]
             super().build(variables)
             self._slots = [
-                {slot: self._new_slot(f"{_name(v)}_{slot}", first) for slot, first in slots.items()}
+                {slot: self._new_variable(v, slot, keras.initializers.Constant(first)) for slot, first in slots.items()}
                 for v, slots in zip(variables, firsts, strict=True)
             ]
+            self._masters = [self._new_variable(v, "master", "zeros") if _is_narrow(v) else None for v in variables]
 
-    def _new_slot(self, name: str, first: tf.Variable) -> Any:
-        """As Keras's add_variable_from_reference makes one, but not of the model's variable's dtype."""
-        constant: Any = keras.initializers.Constant
-        return self.add_variable(first.shape, constant(first.read_value()), first.dtype.name, name=name)
+    def _first_slots(self, variable: Any) -> dict[str, Any]:
+        """The slots' values before the first step, by name; none for a variable that can have no gradient."""
+        dtype = tf.as_dtype(variable.dtype)
+        if not dtype.is_floating or self._overwrite_variable_with_gradient(variable):
+            return {}
+        where, raw = f"{type(self.rule).__name__} on {_name(variable)!r}", _raw(variable)
+
+        def slots(x: Any) -> dict[str, Any]:
+            wide = slot_dtype(raw)
+            return {slot: of.numpy() for slot, of in first_slots(where, self.rule, tf.cast(x, wide))._asdict().items()}
+
+        if raw.is_initialized():
+            return slots(raw)
+        first, other = slots(tf.zeros(raw.shape)), slots(tf.ones(raw.shape))
+        for slot, value in first.items():
+            if not np.array_equal(value, other[slot], equal_nan=True):
+                raise InputError(
+                    f"{where}: slot {slot} starts from the parameter, which has no value yet: build the model before "
+                    "it trains, by keras.Input or model.build(shape)."
+                )
+        return first
+
+    def _new_variable(self, variable: Any, name: str, initializer: Any) -> Any:
+        """As Keras's add_variable_from_reference makes one, but wide."""
+        return self.add_variable(
+            variable.shape, initializer, slot_dtype(_raw(variable)).name, name=f"{_name(variable)}_{name}"
+        )
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Assigns one variable and its slots; Keras calls it for each variable of a step."""
-        held, dtype = self._slots[self._get_variable_index(variable)], slot_dtype(variable)
-        g, x = tf.cast(tf.convert_to_tensor(gradient), dtype), tf.cast(variable, dtype)
+        """Assigns one variable, its slots and its master; Keras calls it for each variable of a step."""
+        index, dtype = self._get_variable_index(variable), slot_dtype(variable)
+        held, master = self._slots[index], self._masters[index]
+        x = parameter(variable, master)
         slots = self.rule.slots(x)._replace(**{slot: tf.convert_to_tensor(value) for slot, value in held.items()})
         t = tf.cast(tf.convert_to_tensor(self.iterations), tf.float64) + 1
-        step = replace(self.rule, learning_rate=tf.convert_to_tensor(learning_rate)).update(g, slots, t, x)
-        check_step(f"{type(self.rule).__name__} on {_name(variable)!r}", step, slots, variable.shape, dtype)
-        self.assign(variable, x - step.delta)
+        rule = replace(self.rule, learning_rate=tf.convert_to_tensor(learning_rate))
+        if isinstance(gradient, tf.IndexedSlices):
+            g: Any = Occurrences(tf.cast(gradient.values, dtype), gradient.indices, variable.shape[0])
+        else:
+            g = tf.cast(tf.convert_to_tensor(gradient), dtype)
+        step = updated(rule, g, slots, t, x, self.sparse)
+        check_step(f"{type(rule).__name__} on {_name(variable)!r}", step, slots, variable.shape, dtype)
+        after = x - step.delta
+        self.assign(variable, after)
+        if master is not None:
+            self.assign(master, after)
         for slot, value in step.slots._asdict().items():
             self.assign(held[slot], value)
 
     def get_config(self) -> dict[str, Any]:
         """What `from_config` rebuilds the optimizer from; see the class for what is refused."""
         rate = self._learning_rate
-        if isinstance(rate, StepSchedule) or not isinstance(rate, keras.Variable | LearningRateSchedule):
+        if isinstance(rate, StepSchedule):
             raise InputError(
-                "The learning rate is a function, which no file holds: use one of keras.optimizers.schedules, or a "
-                "LearningRateSchedule of your own."
+                "The learning rate is a function of the step, which no file holds: use one of "
+                "keras.optimizers.schedules, or a LearningRateSchedule of your own."
             )
         settings = {field.name: getattr(self.rule, field.name) for field in fields(self.rule)}
         if callable(settings["learning_rate"]):
@@ -119,7 +164,7 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         kind = type(self.rule)
         name = {known: name for name, known in RULES.items()}.get(kind, f"{kind.__module__}:{kind.__qualname__}")
         _class_named(name)  # what would not be found again is refused now
-        return {**super().get_config(), "rule": name, "settings": settings}
+        return {**super().get_config(), "sparse": self.sparse, "rule": name, "settings": settings}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> "KerasOptimizer":
@@ -130,13 +175,13 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         config = dict(config)
         name, settings, rate = config.pop("rule"), dict(config.pop("settings")), config.pop("learning_rate")
         if isinstance(rate, dict):
-            settings["learning_rate"] = keras.optimizers.schedules.deserialize(rate, custom_objects)
+            settings["learning_rate"] = keras.saving.deserialize_keras_object(rate, custom_objects)
         try:
             optimizer = cls(_class_named(name)(**settings), **config)
         except TypeError as error:
             raise InputError(f"The rule {name!r} cannot be built from its saved settings: {error}.") from error
         if not isinstance(rate, dict):
-            optimizer.learning_rate = rate  # which may have been set to 0 since, and no rule takes that
+            optimizer.learning_rate = rate  # which may have been set since
         return optimizer
 
 
@@ -224,6 +269,11 @@ def _rule(optimizer: Any) -> Rule:
     kind = RULES[_TAKEN_OVER[type(optimizer)]]
     settings = {field.name: getattr(optimizer, field.name) for field in fields(kind) if hasattr(optimizer, field.name)}
     return kind.dialect("keras", **settings | {"learning_rate": rate})
+
+
+def _is_narrow(variable: Any) -> bool:
+    dtype = tf.as_dtype(variable.dtype)
+    return dtype.is_floating and dtype != slot_dtype(_raw(variable))
 
 
 def _raw(variable: Any) -> tf.Variable:

@@ -1,9 +1,10 @@
 """The one optimizer: it owns the step counter and the slots, and applies rules to raw variables."""
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import tensorflow as tf
@@ -11,10 +12,11 @@ from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
 from .errors import InputError
 from .rules import Rule, Step
+from .sparse import Occurrences, Sparse, updated
 
 Variables = Mapping[str, tf.Variable]
 Gradients = Mapping[str, Any]
-"""By the variables' names; a tf.Tensor each, as the rules need it, or what else a tape may give, to be refused."""
+"""By the variables' names, as a tape returns them: tf.Tensor or tf.IndexedSlices each, or None, which is refused."""
 Seen = Callable[..., Iterable[tf.Tensor]]
 """Takes a gradient and slots as they are read, and returns them as a rule is given them."""
 
@@ -42,10 +44,16 @@ class Optimizer(tf.Module):
         Optimizer(Adam(), {"w": w, "b": b})
         Optimizer([(Adam(1e-4), {"w": w}), (Adagrad(0.1), {"b": b})])
 
-    step:  tf.Variable, int64, the number of steps taken.
-    slots: {variable name: {slot name: tf.Variable}}, of the variable's shape; float32 for narrower variables, of
-           the variable's own dtype otherwise. All are created here, so that nothing is created inside a traced
-           function, and `tf.train.Checkpoint` finds them as slots/<variable>/<slot>.
+    step:    tf.Variable, int64, the number of steps taken.
+    slots:   {variable name: {slot name: tf.Variable}}, of the variable's shape; float32 for narrower variables, of
+             the variable's own dtype otherwise. All are created here, so that nothing is created inside a traced
+             function, and `tf.train.Checkpoint` finds them as slots/<variable>/<slot>.
+    masters: {variable name: tf.Variable}, float32, for each variable of a narrower dtype: what it would be if it were
+             wide, from which it is rounded after each step. A step of 1e-3 from 1 is lost in bfloat16 and kept there.
+             Where somebody else has changed the variable since, it goes on from the variable.
+
+    sparse: how gradients that are tf.IndexedSlices count, see `core.sparse.Sparse`; as their sum, with a warning,
+            where nothing is given.
 
     one_pass: for functions that XLA compiles for a CPU with its option xla_cpu_use_multi_output_fusion, of tensors that
     are larger than the processor's caches: `apply` lets it write a variable and its slots in one loop, which reads and
@@ -63,25 +71,30 @@ class Optimizer(tf.Module):
         variables: Variables | None = None,
         *,
         one_pass: bool = False,
+        sparse: Sparse | None = None,
     ):
         super().__init__(name="optimizer")
+        check_sparse(sparse)
         self.one_pass = one_pass
+        self._sparse: Sparse | None = sparse
         if not isinstance(rule, Rule) and (variables is not None or not isinstance(rule, Iterable)):
             raise InputError(f"Optimizer needs (rule, variables), or a list of such pairs, found {rule!r}.")
         groups = [(rule, variables)] if isinstance(rule, Rule) else list(rule)
         self.step = tf.Variable(tf.constant(0, tf.int64), trainable=False, name="step")
         self.slots: dict[str, dict[str, tf.Variable]] = {}
+        self.masters: dict[str, tf.Variable] = {}
         assignments: dict[str, _Assignment] = {}
         for rule, variables in groups:
             if not isinstance(variables, Mapping):
                 raise InputError(f"Optimizer needs a mapping from name to tf.Variable, found {variables!r}.")
             for name, variable in variables.items():
                 _check_variable(name, variable, assignments)
-                where, dtype = f"{type(rule).__name__} on {name!r}", slot_dtype(variable)
-                _check_settings(where, rule, dtype)
-                slots = rule.slots(tf.cast(variable, dtype))
-                _check_slots(where, slots, dtype)
+                slots = first_slots(f"{type(rule).__name__} on {name!r}", rule, tf.cast(variable, slot_dtype(variable)))
                 assignments[name] = _Assignment(variable, rule, type(slots))
+                if variable.dtype != slot_dtype(variable):
+                    self.masters[name] = tf.Variable(
+                        tf.zeros(variable.shape, slot_dtype(variable)), trainable=False, name=f"{name}/master"
+                    )
                 self.slots[name] = {
                     slot: tf.Variable(value, trainable=False, name=f"{name}/{slot}")
                     for slot, value in slots._asdict().items()
@@ -100,19 +113,23 @@ class Optimizer(tf.Module):
         assignment = self._assignments[name]
         return assignment.variable, assignment.rule
 
+    def parameter(self, name: str) -> tf.Tensor:
+        """The variable of this name as its rule is given it, in the slots' dtype."""
+        return parameter(self._assignments[name].variable, self.masters.get(name))
+
     def moved(self, name: str, delta: tf.Tensor) -> tf.Tensor:
         """What the variable of this name is after a step of Δ = `delta` from where it stands, in its dtype."""
-        variable = self._assignments[name].variable
-        return tf.cast(tf.cast(variable, delta.dtype) - delta, variable.dtype)
+        return tf.cast(self.parameter(name) - delta, self._assignments[name].variable.dtype)
 
     def updates(self, gradients: Gradients, seen: Seen = unchanged) -> dict[str, Step]:
         """What each variable's rule gives for these gradients at the next step; changes nothing.
 
-        gradients: by the variables' names, of their shapes and dtypes, as `tape.gradient(cost, variables)` returns.
+        gradients: by the variables' names, of their shapes and dtypes, as `tape.gradient(cost, variables)` returns,
+                   dense or sparse.
         seen:      what each rule is given of a gradient and of the slots behind it, all in the slots' dtype.
 
-        Raises InputError for a missing, unknown, None or sparse gradient, for a wrong shape or dtype, and for a
-        rule that does not return what it should.
+        Raises InputError for a missing, unknown or None gradient, for a wrong shape or dtype, and for a rule that does
+        not return what it should.
         """
         if not isinstance(gradients, Mapping) or gradients.keys() != self._assignments.keys():
             expected = ", ".join(self._assignments)
@@ -120,6 +137,7 @@ class Optimizer(tf.Module):
             raise InputError(f"Optimizer needs one gradient for each of: {expected}; found: {found}.")
         for name, gradient in gradients.items():
             _check_gradient(name, gradient, self._assignments[name].variable)
+        self._warn_once(gradients)
         t = tf.cast(self.step + 1, tf.float64)
         return {name: self._update(name, gradients[name], t, seen) for name in self._assignments}
 
@@ -131,7 +149,10 @@ class Optimizer(tf.Module):
         updates = self.updates(gradients)
         deltas, slots = self._apart(gradients, updates)
         for name in updates:
-            self._assignments[name].variable.assign(self.moved(name, deltas[name]))
+            variable, after = self._assignments[name].variable, self.parameter(name) - deltas[name]
+            variable.assign(tf.cast(after, variable.dtype))
+            if name in self.masters:
+                self.masters[name].assign(after)
             for slot, value in slots[name].items():
                 self.slots[name][slot].assign(value)
         self.step.assign_add(1)
@@ -160,14 +181,37 @@ class Optimizer(tf.Module):
         }
         return deltas, slots
 
-    def _update(self, name: str, gradient: tf.Tensor, t: tf.Tensor, seen: Seen) -> Step:
+    def _update(self, name: str, gradient: Any, t: tf.Tensor, seen: Seen) -> Step:
         variable, rule = self._assignments[name].variable, self._assignments[name].rule
-        dtype = slot_dtype(variable)
-        g, *values = seen(tf.cast(gradient, dtype), *map(tf.convert_to_tensor, self.slots[name].values()))
+        sparse, dtype = isinstance(gradient, tf.IndexedSlices), slot_dtype(variable)
+        read = tf.cast(gradient.values if sparse else gradient, dtype)
+        g, *values = seen(read, *map(tf.convert_to_tensor, self.slots[name].values()))
         slots = self._assignments[name].slots_type(*values)
-        step = rule.update(g, slots, t, tf.cast(variable, dtype))
+        if sparse:
+            g = Occurrences(g, gradient.indices, variable.shape[0])
+        step = updated(rule, g, slots, t, self.parameter(name), self._sparse or "sum")
         check_step(f"{type(rule).__name__} on {name!r}", step, slots, variable.shape, dtype)
         return step
+
+    def _warn_once(self, gradients: Gradients) -> None:
+        sparse = [name for name, gradient in gradients.items() if isinstance(gradient, tf.IndexedSlices)]
+        if sparse and self._sparse is None:
+            self._sparse = "sum"
+            warnings.warn(
+                f"The gradient of {', '.join(map(repr, sparse))} is sparse (tf.IndexedSlices) and counts as the dense "
+                "gradient that it stands for, so that rows that do not occur move too: give Optimizer sparse='sum' to "
+                "agree, or sparse='lazy' to leave them as they are.",
+                stacklevel=3,
+            )
+
+
+def parameter(variable: Any, master: Any) -> tf.Tensor:
+    """θ in the slots' dtype: a wide variable itself; of a narrow one the master, where the variable is still what was
+    rounded from it."""
+    if master is None:
+        return tf.convert_to_tensor(variable)
+    here, wide = tf.convert_to_tensor(variable), tf.convert_to_tensor(master)
+    return tf.where(tf.cast(wide, here.dtype) == here, wide, tf.cast(here, wide.dtype))
 
 
 def slot_dtype(variable: tf.Variable) -> tf.DType:
@@ -197,6 +241,23 @@ def _check_variable(name: Any, variable: Any, taken: Mapping[str, _Assignment]) 
             raise InputError(f"{other!r} and {name!r} are the same variable; it can be updated by one rule only.")
 
 
+def first_slots(where: str, rule: Rule, x: tf.Tensor) -> Any:
+    """The slots of a rule before its first step on a parameter x, which is of the slots' dtype.
+
+    Raises InputError for slots that are no NamedTuple of tensors of that dtype, and for a setting out of its range.
+    """
+    _check_settings(where, rule, x.dtype)
+    slots = rule.slots(x)
+    _check_slots(where, slots, x.dtype)
+    return slots
+
+
+def check_sparse(sparse: Any) -> None:
+    """Raises InputError for what is no `Sparse`."""
+    if sparse is not None and sparse not in get_args(Sparse):
+        raise InputError(f"sparse must be one of {', '.join(map(repr, get_args(Sparse)))}, found {sparse!r}.")
+
+
 def _check_settings(where: str, rule: Rule, dtype: tf.DType) -> None:
     """Refuses numbers that the dtype rounds to 0 or to infinity: an ε that is 0 there gives 0/0."""
     limits = np.finfo(dtype.name)
@@ -219,13 +280,16 @@ def _check_gradient(name: str, gradient: Any, variable: tf.Variable) -> None:
     if gradient is None:
         raise InputError(f"The gradient of {name!r} is None: the cost does not depend on that variable.")
     if isinstance(gradient, tf.IndexedSlices):
-        raise InputError(
-            f"The gradient of {name!r} is sparse (tf.IndexedSlices, as tf.gather gives) and the rules are dense: "
-            "pass tf.convert_to_tensor(gradient), or look rows up by a product with tf.one_hot."
-        )
-    if not tf.is_tensor(gradient):
+        shape = gradient.values.shape[:1].concatenate(variable.shape[1:])
+        if not variable.shape.rank or not shape.is_compatible_with(gradient.values.shape):
+            raise InputError(
+                f"The gradient of {name!r} must be of rows of shape {variable.shape[1:]}, found values of shape "
+                f"{gradient.values.shape}."
+            )
+        gradient = gradient.values
+    elif not tf.is_tensor(gradient):
         raise InputError(f"The gradient of {name!r} must be a tensor, found {gradient!r}.")
-    if not variable.shape.is_compatible_with(gradient.shape):
+    elif not variable.shape.is_compatible_with(gradient.shape):
         raise InputError(f"The gradient of {name!r} must have shape {variable.shape}, found {gradient.shape}.")
     if gradient.dtype != variable.dtype:
         raise InputError(

@@ -13,6 +13,7 @@ from .launch import asynchronous, launcher
 from .optimizer import Gradients, Optimizer, Variables
 from .recorder import Recorder
 from .rules import Step
+from .sparse import dense
 
 Execution = Literal["eager", "graph", "xla-step", "xla-loop"]
 """How steps run: TensorFlow operation by operation; a traced graph a step; one XLA program called for each step; one
@@ -23,8 +24,8 @@ Cost = Callable[..., tf.Tensor]
 
 Observer = Callable[[tf.Tensor, Gradients, dict[str, Step]], Any]
 """observe(cost, gradients, updates): a nest of tensors to keep of each step. cost is a float64 scalar, gradients and
-updates are by the variables' names. What is not kept costs nothing in the compiled executions. "xla-loop" calls it
-once more, on zeros, to learn the shapes."""
+updates are by the variables' names, sparse gradients made dense. What is not kept costs nothing in the compiled
+executions. "xla-loop" calls it once more, on zeros, to learn the shapes."""
 
 
 def cost_only(cost: tf.Tensor, gradients: Gradients, updates: dict[str, Step]) -> tf.Tensor:
@@ -59,9 +60,9 @@ class Program:
         observe: Observer = cost_only,
         recorder: Recorder | None = None,
     ):
-        self._cost = cost
-        self._variables = dict(variables)
-        self._optimizer = optimizer
+        self.cost = cost
+        self.variables = dict(variables)
+        self.optimizer = optimizer
         self._observe = observe
         self._recorder = recorder
         if recorder is not None and recorder.optimizer is not optimizer:
@@ -163,11 +164,11 @@ class Program:
 
     def _step(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> tuple[Any, Any]:
         """What is observed of a step, and the recorder's row of it: none."""
-        return self._taken(*self._differentiated(data, batch)), ()
+        return self._taken(*self.differentiated(data, batch)), ()
 
     def _recorded_step(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> tuple[Any, Any]:
         """What is observed of a step, and the recorder's row of it."""
-        cost, gradients = self._differentiated(data, batch)
+        cost, gradients = self.differentiated(data, batch)
         row = self._row(cost, gradients)
         if self.execution.startswith("xla"):
             gradients = _after(row, gradients)
@@ -179,30 +180,30 @@ class Program:
         A graph is rewritten by what reads its values, and then rounds otherwise. So there a step that is recorded is
         looked at first, and then taken by the graph that takes all others.
         """
-        return self._row(*self._differentiated(data, batch))
+        return self._row(*self.differentiated(data, batch))
 
-    def _differentiated(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> tuple[tf.Tensor, Gradients]:
+    def differentiated(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> tuple[tf.Tensor, Gradients]:
         """The cost of a batch and its gradients."""
         with tf.name_scope("gather"):
             examples = [tf.gather(d, batch) for d in data]
         with tf.GradientTape() as tape, tf.name_scope("forward"):
-            cost = self._cost(self._variables, *examples)
+            cost = self.cost(self.variables, *examples)
         if not tf.is_tensor(cost) or cost.shape.rank != 0:
             raise InputError(f"The cost must be a scalar tensor, found {getattr(cost, 'shape', cost)!r}.")
-        return cost, tape.gradient(cost, self._variables)
+        return cost, tape.gradient(cost, self.variables)
 
     def _taken(self, cost: tf.Tensor, gradients: Gradients) -> Any:
         """What is observed of a step, which is taken."""
         with tf.name_scope("update"):
-            updates = self._optimizer.apply(gradients)
+            updates = self.optimizer.apply(gradients)
         with tf.name_scope("observe"):
-            return self._observe(tf.cast(cost, tf.float64), gradients, updates)
+            return self._observe(tf.cast(cost, tf.float64), _dense(gradients), updates)
 
     def _row(self, cost: tf.Tensor, gradients: Gradients) -> Any:
         if self._recorder is None:
             return ()
         with tf.name_scope("record"):
-            return self._recorder.row(cost, gradients, self.execution.startswith("xla"))
+            return self._recorder.row(cost, _dense(gradients), self.execution.startswith("xla"))
 
     def _loop(self, data: tuple[tf.Tensor, ...], batches: tf.Tensor, *first: tf.Tensor) -> tuple[Any, Any]:
         # A Python number in the condition and no maximum_iterations: XLA then knows the trip count.
@@ -236,9 +237,9 @@ class Program:
 
     def _observation(self) -> tuple[Any, Any]:
         """An observation and a recorder's row of zero gradients, for their structure, shapes and dtypes."""
-        gradients = {name: tf.zeros_like(variable) for name, variable in self._variables.items()}
+        gradients = {name: tf.zeros_like(variable) for name, variable in self.variables.items()}
         cost = tf.zeros([], tf.float64)
-        return self._observe(cost, gradients, self._optimizer.updates(gradients)), self._row(cost, gradients)
+        return self._observe(cost, gradients, self.optimizer.updates(gradients)), self._row(cost, gradients)
 
 
 def _after(row: Any, gradients: Gradients) -> Gradients:
@@ -250,7 +251,15 @@ def _after(row: Any, gradients: Gradients) -> Gradients:
     numbers, histograms = row
     finite = tf.reduce_sum(tf.cast(tf.math.is_finite(numbers), tf.int32))
     there = (finite >= 0) & (tf.reduce_min(histograms) >= 0)
-    return {name: tf.where(there, gradient, tf.zeros_like(gradient)) for name, gradient in gradients.items()}
+
+    def behind(values: tf.Tensor) -> tf.Tensor:
+        return tf.where(there, values, tf.zeros_like(values)) if values.dtype.is_floating else values
+
+    return tf.nest.map_structure(behind, gradients, expand_composites=True)
+
+
+def _dense(gradients: Gradients) -> Gradients:
+    return {name: dense(gradient) for name, gradient in gradients.items()}
 
 
 def _arrays(size: int, like: Any) -> Any:

@@ -21,7 +21,7 @@ FORMAT = 1
 """Of `Checkpoint.run`; a change of its keys makes another."""
 PREFIX = "state"
 """tf.train.Checkpoint's files in the folder of a checkpoint: state.index and state.data-00000-of-00001."""
-MAY_CHANGE = ("--learning-rate", "--epochs", "--execution", "--data-dir")
+MAY_CHANGE = ("--learning-rate", "--epochs", "--execution", "--data-dir", "--on-nonfinite")
 """The options that a resumed run may have otherwise; --data-dir, if the same images are there."""
 
 
@@ -70,6 +70,11 @@ class Checkpoint:
             for name, tensor in self.tensors.items()
             if name.startswith(prefix)
         }
+
+    @property
+    def nonfinite(self) -> list[str]:
+        """The names of the tensors that hold numbers that are not finite."""
+        return [name for name, tensor in self.tensors.items() if not np.isfinite(tensor).all()]
 
     def __str__(self) -> str:
         settings, step = self.settings, int(self.tensors["optimizer/step"])

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.metadata import version
 from typing import Annotated
 
@@ -12,7 +13,7 @@ from .command_line import run
 from .explain.commands import explain
 from .export import export
 from .inspection.command import inspect
-from .interruption import Interrupted, signals_noted
+from .interruption import signals_noted
 from .options import FilePath, Whole
 from .race.command import race
 from .replication.command import replicate
@@ -47,7 +48,8 @@ def train(
     of 100, 30 epochs, two hidden layers of 256 units, weights and biases from N(0,1).
 
     With a checkpoint folder, Ctrl-C and `kill` save the run after the call that is under way. A run that was
-    interrupted, in whatever way, goes on with `--resume` to the very bits of one that was not.
+    interrupted, in whatever way, goes on with `--resume` to the very bits of one that was not. A run that leaves the
+    finite numbers ends with status 3 and names the step and the value; what is saved then is finite.
 
     Examples:
 
@@ -65,7 +67,8 @@ def train(
     Parameters
     ----------
     checkpoint
-        Save the run in this folder, after every epoch and when it is interrupted. The last three states are kept.
+        Save the run in this folder, after every epoch and when it is interrupted. The last three states are kept,
+        and the last one without NaN or infinity in it.
     resume
         Go on from the newest state in the checkpoint folder, with the settings found there; learning rate, epochs
         and execution may be given anew. Where there is none, start afresh.
@@ -81,10 +84,12 @@ def train(
     if checkpoint is None and (resume or save_every is not None):
         raise CycloptsError(f"{'--resume' if resume else '--save-every'} needs a folder: give --checkpoint DIR.")
     _say_that_it_starts()
+    from .conduct import conduct
     from .data import load_dataset
     from .display import RunDisplay, print_run
     from .files import check_apart, check_file, check_folder
     from .loop import Trainer
+    from .outputs import outputs
     from .results import TensorBoard, report, write_json
     from .run_folder import RunFolder
 
@@ -102,28 +107,24 @@ def train(
     else:
         folder = RunFolder(checkpoint, save_every)
         trainer, notes = folder.begin(settings, resume)
-    board = None if tensorboard is None else TensorBoard(tensorboard)
-    with RunDisplay(trainer) as display, signals_noted() as signals:
-        for note in notes:
-            display.note(note)
-        for call in trainer.train():
-            # Saved before anything is shown: the terminal may be what has gone.
-            if signals:
-                kept = "nothing was kept" if folder is None else f"go on from {folder.save(trainer)} with --resume"
-                raise Interrupted(signals[0], kept)
-            if folder is not None:
-                folder.save_if_due(trainer)
-            display.after_call(call)
-            if board is not None and call.epoch is not None:
-                board.write(len(trainer.history), **call.epoch._asdict())
-    figures = report(trainer)
-    if json is not None:
-        write_json(json, figures)
-    if plot is not None:
-        from .plot import plot_run
+    with outputs() as leave:
+        board = None if tensorboard is None else TensorBoard(tensorboard)
+        with RunDisplay(trainer) as display, signals_noted() as signals:
+            for note in notes:
+                display.note(note)
+            for call in conduct(trainer, folder, signals):
+                display.after_call(call)
+                if board is not None and call.epoch is not None:
+                    written = leave(partial(board.write, len(trainer.history), **call.epoch._asdict()))
+                    board = board if written else None
+        figures = report(trainer)
+        leave(print_run, figures)
+        if json is not None:
+            leave(write_json, json, figures)
+        if plot is not None:
+            from .plot import plot_run
 
-        plot_run(figures, plot)
-    print_run(figures)
+            leave(plot_run, figures, plot)
 
 
 @app.command
@@ -149,6 +150,7 @@ def evaluate(*, checkpoint: FilePath, data_dir: FilePath | None = None, json: Fi
     from .display import print_evaluation
     from .files import check_file
     from .images import evaluator
+    from .outputs import outputs
     from .results import write_json
     from .run_folder import RunFolder
 
@@ -159,9 +161,10 @@ def evaluate(*, checkpoint: FilePath, data_dir: FilePath | None = None, json: Fi
     if data_dir is None:
         newest.check_data(dataset)
     figures = {name: evaluate(getattr(dataset, name))._asdict() for name in ("validation", "test")}
-    if json is not None:
-        write_json(json, {"checkpoint": str(newest.path)} | figures)
-    print_evaluation(str(newest), figures)
+    with outputs() as leave:
+        leave(print_evaluation, str(newest), figures)
+        if json is not None:
+            leave(write_json, json, {"checkpoint": str(newest.path)} | figures)
 
 
 for command in (replicate, verify, diverge, translate, trace, race, explain, inspect, export, import_tf1, export_tf1):

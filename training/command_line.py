@@ -14,7 +14,8 @@ from .interruption import Interrupted
 def run(app: App, arguments: Sequence[str] | None = None) -> None:
     """Runs a command line, the process's own unless `arguments` are given.
 
-    What was given wrongly ends in one sentence and status 2; Ctrl-C in one and status 130.
+    What was given wrongly ends in one sentence and status 2, numbers that are not finite in one and status 3, Ctrl-C in
+    one and status 130.
     """
     _mend_streams()
     try:
@@ -29,12 +30,12 @@ def run(app: App, arguments: Sequence[str] | None = None) -> None:
         sentence, status = f"interrupted; {stop}.", stop.status
     except KeyboardInterrupt:
         sentence, status = "interrupted.", 130
-    except ValueError as error:
-        from core import InputError  # only now: --help answers without TensorFlow
+    except (ValueError, FloatingPointError) as error:
+        from core import InputError, NonFiniteError  # only now: --help answers without TensorFlow
 
-        if not isinstance(error, InputError):
+        if not isinstance(error, InputError | NonFiniteError):
             raise
-        sentence, status = str(error), 2
+        sentence, status = (f"{error}.", 3) if isinstance(error, NonFiniteError) else (str(error), 2)
     else:
         return
     with suppress(OSError):  # nobody may be there to read it

@@ -56,7 +56,7 @@ class RunDisplay(_Bar):
             TextColumn("{task.description}"),
             TimeRemainingColumn(),
         )
-        self._trainer = trainer
+        self._trainer, self._warned = trainer, False
         steps = trainer.settings.epochs * trainer.sampler.steps_per_epoch
         begun = self._count(len(trainer.history) + 1)
         done = len(trainer.history) * trainer.sampler.steps_per_epoch + len(trainer.costs)
@@ -72,6 +72,9 @@ class RunDisplay(_Bar):
         ended = len(self._trainer.history)
         begun = self._count(min(ended + 1, self._trainer.settings.epochs))
         self._bar.update(self._task, advance=call.steps, description=f"cost {call.cost:.5g}  {rate}", epoch=begun)
+        if self._trainer.guard.found is not None and not self._warned:
+            self._warned = True
+            self.note(f"{self._trainer.guard.found}; the run continues.")
         if call.epoch is not None and not self._console.is_terminal:
             accuracy = f"validation accuracy {call.epoch.validation_accuracy:.4f}"
             self._line(f"epoch {self._count(ended)}  cost {call.epoch.cost:.5g}  {accuracy}  {rate}")

@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from core import Optimizer, Program, Recorder, new_weights
+from core import Guard, NonFiniteError, Optimizer, Program, Recorder, new_weights
 
 from .data import Dataset, Sampler, fingerprint
 from .images import evaluator, image_cost
@@ -56,6 +57,7 @@ class Trainer:
     costs:     of the steps so far in the epoch that has begun; as many as the position in it.
     evaluate:  cost and accuracy of the weights, as they then are, on a split.
     stopwatch: compile seconds and steady rate of the training calls, drawing the batches included.
+    guard:     what looks for numbers that are not finite, and has found the first where the run continues after it.
     recorder:  the flight recorder that `record` makes of the optimizer; None where there is no `record`.
 
     Raises InputError for a rule, dialect, learning rate, batch size, layer, initialisation or execution that
@@ -72,10 +74,12 @@ class Trainer:
         self.optimizer = Optimizer(self.rule, self.weights)
         self.recorder = None if record is None else record(self.optimizer)
         self.program = Program(image_cost, self.weights, self.optimizer, settings.execution, recorder=self.recorder)
+        self.guard = Guard(self.program, settings.on_nonfinite)
         self.evaluate = evaluator(self.weights)
         self.stopwatch = Stopwatch()
         self.history: list[Epoch] = []
         self.costs: list[float] = []
+        self._held = self.sampler.state, self.costs, self.history
         self._train_data = tuple(tf.constant(array) for array in dataset.train)
 
     @cached_property
@@ -94,7 +98,12 @@ class Trainer:
         return len(self.history) >= self.settings.epochs
 
     def train(self) -> Iterator[Call]:
-        """Trains what is left of the epochs, yielding after each call; there a run can be saved, or left for good."""
+        """Trains what is left of the epochs, yielding after each call; there a run can be saved, or left for good.
+
+        Raises NonFiniteError at the first step that is not finite, unless the run is to continue; the trainer is then
+        as it was at its last `look`.
+        """
+        self.look()
         steps_per_epoch = self.sampler.steps_per_epoch
         longest = call_lengths(steps_per_epoch)[0]
         while not self.finished:
@@ -105,10 +114,29 @@ class Trainer:
                 epoch = Epoch(float(np.mean(self.costs)), self.evaluate(self.dataset.validation).accuracy)
                 self.history.append(epoch)
                 self.costs = []
+                self.look()
             yield Call(steps, float(costs.mean()), epoch)
+
+    def look(self) -> None:
+        """Looks for what is not finite in the state, and holds it as what to go back to.
+
+        Raises NonFiniteError as `train` does.
+        """
+        with self._going_back():
+            self.guard.look()
+        self._held = self.sampler.state, [*self.costs], [*self.history]
 
     def _call(self, steps: int) -> np.ndarray:
         start = time.perf_counter()
-        costs = self.program.run(self._train_data, self.sampler.take(steps)).numpy()
+        with self._going_back():
+            costs = self.guard.run(self._train_data, self.sampler.take(steps))
         self.stopwatch.record(steps, time.perf_counter() - start)
         return costs
+
+    @contextmanager
+    def _going_back(self) -> Iterator[None]:
+        try:
+            yield
+        except NonFiniteError:
+            self.sampler.state, self.costs, self.history = self._held
+            raise

@@ -41,6 +41,7 @@ def report(trainer: Trainer) -> dict[str, Any]:
         "steps_per_second": trainer.stopwatch.steps_per_second,
         "compile_seconds": trainer.stopwatch.compile_seconds,
         "peak_memory_mb": peak_memory_mb(),
+        "nonfinite": None if trainer.guard.found is None else str(trainer.guard.found),
         "settings": asdict(trainer.settings) | {"learning_rate": rule["learning_rate"], "rule_settings": rule},
         "versions": versions(),
     }
@@ -77,24 +78,26 @@ class TensorBoard:
         check_folder(folder)
         make_folder(folder)
         self._folder = folder
-        self._writer = tf.summary.create_file_writer(str(folder))
+        with self._named_errors():
+            self._writer = tf.summary.create_file_writer(str(folder))
 
     def write(self, epoch: int, **scalars: float) -> None:
         """Adds one point to each curve. Raises InputError where it cannot be written, as on a full disk."""
-        with self._flushed(), self._writer.as_default(step=epoch):
+        with self._named_errors(), self._writer.as_default(step=epoch):
             for name, value in scalars.items():
                 tf.summary.scalar(name, value)
+            self._writer.flush()
 
     def write_summaries(self, summaries: Iterable[tuple[int, bytes]]) -> None:
         """Adds serialized Summary protocol buffers, each with its step. Raises InputError as `write` does."""
-        with self._flushed(), self._writer.as_default():
+        with self._named_errors(), self._writer.as_default():
             for step, summary in summaries:
                 tf.summary.experimental.write_raw_pb(summary, step)
+            self._writer.flush()
 
     @contextmanager
-    def _flushed(self) -> Iterator[None]:
+    def _named_errors(self) -> Iterator[None]:
         try:
             yield
-            self._writer.flush()
         except tf.errors.OpError as error:
             raise InputError(f"{self._folder} cannot be written: {error.message}.") from error

@@ -57,8 +57,10 @@ class RunFolder:
             return trainer, [f"{self.path} holds no run to resume: starting afresh"] if resume else []
         if not resume:
             raise InputError(f"{self.path} holds a run already; give --resume to go on with it, or another folder.")
-        checkpoint = self.newest()
+        checkpoint = self._newest()
         settings = settings.over(checkpoint.settings)
+        if settings.on_nonfinite == "stop":
+            self._check_finite(checkpoint)
         check_settings(checkpoint, settings)
         begun = len(checkpoint.run["epochs"]) + bool(checkpoint.run["costs"])
         if settings.epochs < begun:
@@ -73,8 +75,14 @@ class RunFolder:
     def newest(self) -> Checkpoint:
         """The newest checkpoint.
 
-        Raises InputError where there is none, and where it is damaged; then it names the one before.
+        Raises InputError where there is none, where it is damaged, and where it holds numbers that are not finite; then
+        it names the one to go on from.
         """
+        checkpoint = self._newest()
+        self._check_finite(checkpoint)
+        return checkpoint
+
+    def _newest(self) -> Checkpoint:
         paths = self._checkpoints()
         if not paths:
             raise InputError(f"{self.path} holds no run: it has no folder step-… with a checkpoint.")
@@ -83,6 +91,22 @@ class RunFolder:
         except DamagedError as error:
             rest = f" to go on from {paths[-2]}" if paths[1:] else ""
             raise InputError(f"{paths[-1]} is damaged ({error}); remove it{rest}.") from error
+
+    def _check_finite(self, checkpoint: Checkpoint) -> None:
+        if names := checkpoint.nonfinite:
+            finite = self._newest_finite()
+            rest = f"; remove the states after {finite} to go on from there" if finite else ""
+            raise InputError(
+                f"{checkpoint.path} holds numbers that are not finite, in {len(names)} of {len(checkpoint.tensors)} "
+                f"tensors, {names[0]} among them{rest}."
+            )
+
+    def _newest_finite(self) -> Path | None:
+        for path in reversed(self._checkpoints()):
+            with suppress(DamagedError):
+                if not read(path).nonfinite:
+                    return path
+        return None
 
     def save_if_due(self, trainer: Trainer) -> None:
         """Saves after `save_every` steps since the last save, or else after an epoch; and in any case at the end."""
@@ -96,14 +120,18 @@ class RunFolder:
     def save(self, trainer: Trainer) -> Path:
         """Writes a checkpoint, removes the oldest beyond the last few, and returns the new one's folder.
 
-        Raises InputError where it cannot be written; the earlier ones are then still there.
+        Of a run that continues with numbers that are not finite, the last state without any is kept too.
+
+        Raises InputError where it cannot be written; the earlier ones are then still there. Raises NonFiniteError where
+        the state is not finite and the run is not to continue; see `Trainer.look`.
         """
+        trainer.look()
         path = self.path / f"step-{trainer.step:08d}"
         if path.exists():
             return path
         with whole_folder(path, self.path / UNFINISHED) as unfinished:
             write(trainer, unfinished)
-        self._remove_old()
+        self._remove_old(None if trainer.guard.found is None else self._newest_finite())
         return path
 
     def _checkpoints(self) -> list[Path]:
@@ -120,10 +148,14 @@ class RunFolder:
         paths = self._checkpoints()
         return _step(paths[-1]) if paths else 0
 
-    def _remove_old(self) -> None:
-        """Hides each before it is removed, so that no half of a checkpoint passes for one; leaves what resists."""
+    def _remove_old(self, spared: Path | None) -> None:
+        """Removes all but the newest and the one that is spared.
+
+        Hides each before it is removed, so that no half of a checkpoint passes for one; leaves what resists."""
         outdated = self.path / OUTDATED
         for path in self._checkpoints()[:-KEPT]:
+            if path == spared:
+                continue
             shutil.rmtree(outdated, ignore_errors=True)
             with suppress(OSError):
                 path.rename(outdated)

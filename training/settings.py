@@ -38,6 +38,9 @@ class Settings:
         own. Image size and classes come from the files. Unless given, MNIST.
     execution
         How steps run: operation by operation, as a graph a step, as an XLA program a step, or as one XLA loop.
+    on_nonfinite
+        What the first cost, gradient or weight that is NaN or infinite does: stop the run before it, with status 3, or
+        let it continue, with a note.
     """
 
     rule: str = "adam"
@@ -50,6 +53,7 @@ class Settings:
     init: Literal["normal", "he", "glorot"] = "normal"
     data_dir: FilePath | None = None
     execution: Literal["eager", "graph", "xla-step", "xla-loop"] = "xla-loop"
+    on_nonfinite: Literal["stop", "continue"] = "stop"
 
     def __new__(cls, **given: Any) -> Self:
         self = super().__new__(cls)

@@ -60,8 +60,9 @@ class Interval(NamedTuple):
         return f"{'[' if self.closed else '('}{self.above:g}, {'∞' if self.below == math.inf else f'{self.below:g}'})"
 
 
-Rate = Annotated[float | Callable[[Array], Array], Interval(0.0)]
-"""A learning rate: a number above 0, or a schedule, a pure function of the number of steps taken before."""
+Rate = Annotated[float | Callable[[Array], Array], Interval(0.0, closed=True)]
+"""A learning rate: a number, 0 in a warm-up's first step, or a schedule, a pure function of the number of steps taken
+before."""
 Decay = Annotated[float, Interval(0.0, 1.0, closed=True)]
 """The share of a running average that one step keeps: β or ρ, in [0, 1)."""
 Positive = Annotated[float, Interval(0.0)]

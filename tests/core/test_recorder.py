@@ -63,7 +63,7 @@ def network(rule, execution="xla-loop", observe=None, **recording):
 
 
 def state(program, weights):
-    optimizer = program._optimizer
+    optimizer = program.optimizer
     return [value.numpy() for value in (*weights.values(), *tf.nest.flatten(optimizer.slots), optimizer.step)]
 
 

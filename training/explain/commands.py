@@ -70,6 +70,7 @@ def explain(
         Write everything to this file: formulas as LaTeX, settings, slots and worked steps.
     """
     from ..files import check_apart, check_file, write_whole
+    from ..outputs import outputs
     from ..results import write_json
     from .explanation import explain
     from .page import page
@@ -82,11 +83,12 @@ def explain(
             check_file(path)
     found = explain(rule, dialect, settings.given(), gradients, parameter)
     written = page(found).encode() if html is not None else b""
-    if json is not None:
-        write_json(json, record(found))
-    if html is not None:
-        write_whole(html, written)
-    if latex:
-        print(aligned(found.formula))
-    else:
-        print_explanation(found)
+    with outputs() as leave:
+        if latex:
+            leave(print, aligned(found.formula))
+        else:
+            leave(print_explanation, found)
+        if json is not None:
+            leave(write_json, json, record(found))
+        if html is not None:
+            leave(write_whole, html, written)

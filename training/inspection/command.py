@@ -62,6 +62,7 @@ def inspect(
     from ..data import load_dataset
     from ..display import Tally
     from ..files import check_apart, check_file, write_whole
+    from ..outputs import outputs
     from ..record import circumstances
     from ..results import write_json
     from .ladder import pieces
@@ -80,14 +81,15 @@ def inspect(
         figures = study.step()
         figures["ladder"] = study.ladder(rounds, compilations, tally.begin) if ladder else None
     optimized = "" if hlo is None and html is None else study.text("optimized_hlo")
-    if hlo is not None:
-        write_whole(hlo, optimized.encode())
-    if stablehlo is not None:
-        write_whole(stablehlo, study.text("stablehlo").encode())
-    if html is not None:
-        write_whole(html, page(figures, optimized).encode())
-    if json is not None:
-        write_json(json, before | figures)
-    print_step(figures)
-    if ladder:
-        print_ladder(figures)
+    with outputs() as leave:
+        leave(print_step, figures)
+        if ladder:
+            leave(print_ladder, figures)
+        if hlo is not None:
+            leave(write_whole, hlo, optimized.encode())
+        if stablehlo is not None:
+            leave(write_whole, stablehlo, study.text("stablehlo").encode())
+        if html is not None:
+            leave(write_whole, html, page(figures, optimized).encode())
+        if json is not None:
+            leave(write_json, json, before | figures)

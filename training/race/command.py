@@ -63,6 +63,7 @@ def race(
 
     from ..display import Tally
     from ..files import check_apart, check_file, check_folder
+    from ..outputs import outputs
     from ..record import circumstances
     from ..results import write_json
     from . import conduct
@@ -86,10 +87,11 @@ def race(
             tally.begin(f"preparing {name}")
             races.append(conduct.race(conduct.made(name, seed), chosen, terms, tally.begin))
     found = before | conduct.results(races, terms)
-    if json is not None:
-        write_json(json, found)
-    if out is not None:
-        from .folder import write_folder
+    with outputs() as leave:
+        leave(print_results, found)
+        if json is not None:
+            leave(write_json, json, found)
+        if out is not None:
+            from .folder import write_folder
 
-        write_folder(out, races, found)
-    print_results(found)
+            leave(write_folder, out, races, found)

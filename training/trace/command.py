@@ -72,10 +72,13 @@ def trace(
     json
         Write settings, accuracies, the last record and the measured cost to this file.
     """
+    from core import NonFiniteError
+
     from ..data import load_dataset
     from ..files import check_apart, check_file
     from ..interruption import Interrupted, signals_noted
     from ..loop import Trainer
+    from ..outputs import outputs
     from ..results import write_json
     from .conduct import Watch, traced
     from .elements import telling_elements
@@ -94,8 +97,13 @@ def trace(
     with signals_noted() as signals:
         found = traced(trainer, watch, cost, signals)
         paths = write_folder(out, found, trainer.rule, others)
-    if json is not None:
-        write_json(json, {**found.about, "last_record": found.last})
+    kept = f"the {len(found.steps)} records made until then are in {out}"
+    with outputs() as leave:
+        if trainer.finished:
+            leave(print_trace, found, paths)
+        if json is not None:
+            leave(write_json, json, {**found.about, "last_record": found.last})
     if signals:
-        raise Interrupted(signals[0], f"the {len(found.steps)} records made until then are in {out}")
-    print_trace(found, paths)
+        raise Interrupted(signals[0], kept)
+    if not trainer.finished and (error := trainer.guard.found):
+        raise NonFiniteError(error.step, f"{error.what}; {kept}")

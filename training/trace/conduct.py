@@ -1,10 +1,11 @@
 """A run with the recorder on, until it is done or a signal ends it."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from core import Optimizer, Recorder
+from core import NonFiniteError, Optimizer, Recorder
 
 from ..display import RunDisplay, Tally
 from ..loop import Trainer
@@ -41,19 +42,20 @@ class Watch:
 
 
 def traced(trainer: Trainer, watch: Watch, cost: bool, signals: Sequence[Any]) -> Trace:
-    """Trains to the end, or until there is a signal; measures then, if asked, what recording costs.
+    """Trains to the end, until there is a signal or a number that is not finite; measures after the end, if asked, what
+    recording costs.
 
     trainer: made with `watch.of`.
     """
     assert trainer.recorder is not None, "the trainer was made with a recorder"
     before = circumstances("rawstep")
-    with RunDisplay(trainer) as display:
+    with RunDisplay(trainer) as display, suppress(NonFiniteError):  # which the guard keeps
         for call in trainer.train():
             if signals:
                 break
             display.after_call(call)
     measured = None
-    if cost and not signals:
+    if cost and trainer.finished:
         with Tally(PIECES) as tally:
             measured = own_cost(trainer, watch.of, tally.begin, lambda: signals)
     about = {

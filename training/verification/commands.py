@@ -134,6 +134,7 @@ def verify(
     from ..display import Tally
     from ..files import check_apart, check_file, write_whole
     from ..interruption import Interrupted, signals_noted
+    from ..outputs import outputs
     from ..record import circumstances
     from ..results import write_json
     from .gradients import save_streams as save
@@ -163,11 +164,12 @@ def verify(
                 raise Interrupted(signals[0], "nothing was kept")
             tally.begin(f"{claim.name} ({claim.dialect}), {one}")
             rows += claim.rows(gradients[one], tuple(dict.fromkeys(execution)))
-    if json is not None:
-        write_json(json, before | {"seed": gradients[units[0][1]].seed} | certificate(rows, gradients))
-    if junit is not None:
-        write_whole(junit, junit_xml(rows, gradients, strict))
-    print_certificate(rows, gradients)
+    with outputs() as leave:
+        leave(print_certificate, rows, gradients)
+        if json is not None:
+            leave(write_json, json, before | {"seed": gradients[units[0][1]].seed} | certificate(rows, gradients))
+        if junit is not None:
+            leave(write_whole, junit, junit_xml(rows, gradients, strict))
     failed = {"differs", "drifts", "blind"} | ({"missing", "rounding"} if strict else set())
     if any(row.verdict in failed for row in rows):
         sys.exit(1)
@@ -217,6 +219,7 @@ def diverge(
     from core.verification import diverge
 
     from ..files import check_file
+    from ..outputs import outputs
     from ..results import write_json
     from .subjects import pair
     from .tables import print_divergence
@@ -228,9 +231,10 @@ def diverge(
     chosen = dtype or ("float32" if narrow else "float64")
     gradients = _streams(streams, steps, seed, {chosen})[chosen]
     found = diverge(one, other, gradients)
-    if json is not None:
-        write_json(json, {"a": a, "b": b, "divergence": None if found is None else asdict(found)})
-    print_divergence(found, a, b, gradients)
+    with outputs() as leave:
+        leave(print_divergence, found, a, b, gradients)
+        if json is not None:
+            leave(write_json, json, {"a": a, "b": b, "divergence": None if found is None else asdict(found)})
 
 
 def translate(
@@ -271,15 +275,17 @@ def translate(
     from core.verification.translation import translate
 
     from ..files import check_file
+    from ..outputs import outputs
     from ..results import write_json
     from .tables import print_translation, translation
 
     if json is not None:
         check_file(json)
     found = translate(rule, source, target, settings.given(), _streams(None, steps, seed, {"float64"})["float64"])
-    if json is not None:
-        write_json(json, translation(found))
-    print_translation(found)
+    with outputs() as leave:
+        leave(print_translation, found)
+        if json is not None:
+            leave(write_json, json, translation(found))
     if not found.holds:
         sys.exit(1)
 

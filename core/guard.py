@@ -1,0 +1,138 @@
+"""Watches a program's steps for numbers that are not finite, and finds where they began."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import tensorflow as tf
+
+from .errors import NonFiniteError
+from .optimizer import Optimizer
+from .program import Program
+
+OnNonfinite = Literal["stop", "continue"]
+"""What the first number that is not finite does to a run: it ends it before that step, or is only noted."""
+
+
+class Guard:
+    """Runs a program that observes its cost, and looks for what is not finite among costs, variables and slots.
+
+        guard = Guard(program)
+        costs = guard.run(data, batches)  # looks at the costs
+        guard.look()                      # looks at variables and slots, and holds a copy of them
+
+    Where something is not finite, all steps since the last look are taken once more from the copy, one at a time. The
+    first that is not finite is then computed operation by operation, which tells its first such value: the cost, a
+    variable's gradient, a slot, a stage of the rule, Δ or the variable itself.
+
+    A slot that starts with a value that is not finite is not looked at.
+
+    found: the error of the first step that was not finite; None as long as there was none.
+    """
+
+    def __init__(self, program: Program, on_nonfinite: OnNonfinite = "stop"):
+        self.found: NonFiniteError | None = None
+        self._program, self._on_nonfinite = program, on_nonfinite
+        self._state = _state(program.optimizer, program.variables)
+        self._watched = [name for name, variable in self._state.items() if _is_finite(variable.numpy())]
+        self._held = self._read()
+        self._since: list[tuple[Sequence[tf.Tensor], np.ndarray]] = []
+
+    def run(self, data: Sequence[tf.Tensor], batches: np.ndarray) -> np.ndarray:
+        """The cost of each step, float64 [steps], of a call of the program's own `run`.
+
+        Raises NonFiniteError where a cost is not finite, and what `Program.run` raises. All that a step changes is then
+        as it was at the last look. With "continue", nothing is raised, and nothing looked at after the first such step.
+        """
+        if not self._since and self._held["step"] != int(self._program.optimizer.step):
+            self._held = self._read()  # somebody has restored another state
+        self._since.append((data, batches))
+        costs = self._program.run(data, batches).numpy()
+        if self.found is None and not np.isfinite(costs).all():
+            self._find(self._read())
+        return costs
+
+    def look(self) -> None:
+        """Looks at all variables and slots, and holds them, to be gone back to. Raises what `run` raises."""
+        if self.found is not None:
+            return
+        state = self._read()
+        if not self._holds_finite(state):
+            self._find(state)
+        self._held, self._since = state, []
+
+    def _find(self, state: Mapping[str, np.ndarray]) -> None:
+        """Finds the first step since the last look that is not finite; `state` is what it and later ones led to."""
+        self._assign(self._held)
+        self.found = self._first()
+        self._assign(self._held if self._on_nonfinite == "stop" else state)
+        if self._on_nonfinite == "stop":
+            self._since = []
+            raise self.found
+
+    def _first(self) -> NonFiniteError:
+        program = self._program
+        single = Program(program.cost, program.variables, program.optimizer, program.execution)  # without a recorder
+        for data, batch in ((data, batch) for data, batches in self._since for batch in batches):
+            before, cost, after = self._read(), single.run(data, [batch]).numpy(), self._read()
+            if not (np.isfinite(cost).all() and self._holds_finite(after)):
+                self._assign(before)
+                return NonFiniteError(int(after["step"]), self._what(data, batch) or self._what_is_left(after))
+        raise AssertionError("steps that are taken once more come to the same state")
+
+    def _what(self, data: Sequence[tf.Tensor], batch: np.ndarray) -> str:
+        """The first value of the next step that is not finite, in words; "" where all are, operation by operation."""
+        cost, gradients = self._program.differentiated(tuple(data), tf.constant(batch))
+        values = _values(self._program.optimizer, cost, gradients)
+        looked_at = ((name, value) for name, value in values if name not in self._state or name in self._watched)
+        return next(filter(None, (_described(name, np.asarray(value)) for name, value in looked_at)), "")
+
+    def _what_is_left(self, state: Mapping[str, np.ndarray]) -> str:
+        found = next(
+            (_described(name, state[name]) for name in self._watched if not _is_finite(state[name])), "the cost"
+        )
+        return f"{found}, as {self._program.execution} computes it; operation by operation, all is finite"
+
+    def _read(self) -> dict[str, np.ndarray]:
+        return {name: variable.numpy() for name, variable in self._state.items()}
+
+    def _holds_finite(self, state: Mapping[str, np.ndarray]) -> bool:
+        return all(_is_finite(state[name]) for name in self._watched)
+
+    def _assign(self, state: Mapping[str, np.ndarray]) -> None:
+        for name, variable in self._state.items():
+            variable.assign(state[name])
+
+
+def _state(optimizer: Optimizer, variables: Mapping[str, tf.Variable]) -> dict[str, tf.Variable]:
+    """All that a step changes, by what a person calls it."""
+    return {
+        "step": optimizer.step,
+        **variables,
+        **{f"master of {name}": master for name, master in optimizer.masters.items()},
+        **{f"{slot} of {name}": of for name, slots in optimizer.slots.items() for slot, of in slots.items()},
+    }
+
+
+def _values(optimizer: Optimizer, cost: tf.Tensor, gradients: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What the next step computes, in its order, by the names of `_state` where it has them."""
+    yield "the cost", cost
+    for name, gradient in gradients.items():
+        yield f"the gradient of {name}", gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
+    for name, step in optimizer.updates(gradients).items():
+        for value, of in {**step.slots._asdict(), **step.stages, "Δ": step.delta}.items():
+            yield f"{value} of {name}", of
+        yield name, optimizer.moved(name, step.delta)
+
+
+def _described(name: str, value: np.ndarray) -> str:
+    """That something is not finite; "" where it is."""
+    there = ~np.isfinite(value)
+    if not there.any():
+        return ""
+    kind = "NaN" if np.isnan(value[there].astype(np.float64)).any() else "infinite"
+    return f"{name} is {kind}" + (f" in {there.sum():,} of {value.size:,} elements" if value.ndim else "")
+
+
+def _is_finite(value: np.ndarray) -> bool:
+    return bool(np.isfinite(value).all())

@@ -1,0 +1,35 @@
+"""A run to its end, or to what ends it: its state is saved first."""
+
+from collections.abc import Iterator, Sequence
+from signal import Signals
+
+from core import NonFiniteError
+
+from .interruption import Interrupted
+from .loop import Call, Trainer
+from .run_folder import RunFolder
+
+
+def conduct(trainer: Trainer, folder: RunFolder | None, signals: Sequence[Signals]) -> Iterator[Call]:
+    """Trains what is left of a run, saving it in its folder where it has one, and yields after each call.
+
+    signals: those that came meanwhile; see `interruption.signals_noted`.
+
+    Raises Interrupted after the first signal, and NonFiniteError as `Trainer.train` does; the message says from where
+    to go on. Raises InputError where the run cannot be saved.
+    """
+    try:
+        for call in trainer.train():
+            # Saved before anything is shown: the terminal may be what has gone.
+            if signals:
+                raise Interrupted(signals[0], _saved(trainer, folder))
+            if folder is not None:
+                folder.save_if_due(trainer)
+            yield call
+    except NonFiniteError as error:
+        advice = f"{_saved(trainer, folder)}; a smaller --learning-rate may help"
+        raise NonFiniteError(error.step, f"{error.what}; {advice}") from error
+
+
+def _saved(trainer: Trainer, folder: RunFolder | None) -> str:
+    return "nothing was kept" if folder is None else f"go on from {folder.save(trainer)} with --resume"
