@@ -17,8 +17,8 @@ from .results import versions
 from .rule_choice import rule_settings
 from .settings import Settings
 
-FORMAT = 1
-"""Of `Checkpoint.run`; a change of its keys makes another."""
+FORMAT = 2
+"""Of `Checkpoint.run`; a change of its keys makes another. In 1, validation images always were the first."""
 PREFIX = "state"
 """tf.train.Checkpoint's files in the folder of a checkpoint: state.index and state.data-00000-of-00001."""
 MAY_CHANGE = ("--learning-rate", "--epochs", "--execution", "--data-dir", "--on-nonfinite")
@@ -48,9 +48,9 @@ class Checkpoint:
 
     path:    the folder that it was read from.
     tensors: weights/<name>, optimizer/slots/<name>/<slot> and optimizer/step, by these names.
-    run:     all the rest: settings, every setting of the rule, sizes and hash of the images, versions, the epochs so
-             far, the costs of the steps so far in the epoch that has begun (as many as the position in it), and the
-             sampler's state.
+    run:     all the rest: settings, every setting of the rule, sizes, split and hash of the images, versions, the
+             epochs so far, the costs of the steps so far in the epoch that has begun (as many as the position in it),
+             and the sampler's state.
     """
 
     path: Path
@@ -123,6 +123,9 @@ def read(folder: Path) -> Checkpoint:
     except (tf.errors.OpError, IndexError, ValueError) as error:
         raise DamagedError(str(error).partition("\n")[0]) from error
     run = json.loads(tensors.pop("run/.ATTRIBUTES/py_state", "{}"))
+    if run.get("format") == 1:
+        run["settings"]["validation"] = run["data"]["validation"] = "first"
+        run["format"] = FORMAT
     if run.get("format") != FORMAT:
         raise InputError(f"{folder} is no checkpoint of a run, or of another version of rawstep.")
     del tensors["_CHECKPOINTABLE_OBJECT_GRAPH"]

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
 from typing import Annotated
@@ -85,7 +86,6 @@ def train(
         raise CycloptsError(f"{'--resume' if resume else '--save-every'} needs a folder: give --checkpoint DIR.")
     _say_that_it_starts()
     from .conduct import conduct
-    from .data import load_dataset
     from .display import RunDisplay, print_run
     from .files import check_apart, check_file, check_folder
     from .loop import Trainer
@@ -103,7 +103,7 @@ def train(
     if tensorboard is not None:
         check_folder(tensorboard)
     if checkpoint is None:
-        folder, trainer, notes = None, Trainer(settings, load_dataset(settings.data_dir)), []
+        folder, trainer, notes = None, Trainer(settings, settings.dataset()), []
     else:
         folder = RunFolder(checkpoint, save_every)
         trainer, notes = folder.begin(settings, resume)
@@ -146,7 +146,6 @@ def evaluate(*, checkpoint: FilePath, data_dir: FilePath | None = None, json: Fi
         Write the figures to this file.
     """
     _say_that_it_starts()
-    from .data import load_dataset
     from .display import print_evaluation
     from .files import check_file
     from .images import evaluator
@@ -157,9 +156,12 @@ def evaluate(*, checkpoint: FilePath, data_dir: FilePath | None = None, json: Fi
     if json is not None:
         check_file(json)
     newest = RunFolder(checkpoint).newest()
-    dataset, evaluate = load_dataset(data_dir or newest.settings.data_dir), evaluator(newest.weights)
+    settings = newest.settings if data_dir is None else replace(newest.settings, data_dir=data_dir)
+    dataset, evaluate = settings.dataset(), evaluator(newest.weights)
     if data_dir is None:
         newest.check_data(dataset)
+    for note in dataset.notes:
+        print(f"rawstep: {note}", file=sys.stderr)
     figures = {name: evaluate(getattr(dataset, name))._asdict() for name in ("validation", "test")}
     with outputs() as leave:
         leave(print_evaluation, str(newest), figures)

@@ -62,6 +62,12 @@ class RunDisplay(_Bar):
         done = len(trainer.history) * trainer.sampler.steps_per_epoch + len(trainer.costs)
         self._task = self._bar.add_task("compiling", total=steps, completed=done, epoch=begun)
 
+    def __enter__(self) -> Self:
+        super().__enter__()
+        for note in self._trainer.dataset.notes:
+            self.note(note)
+        return self
+
     def note(self, sentence: str) -> None:
         """Prints a sentence above the bar."""
         self._line(f"rawstep: {sentence}")

@@ -8,7 +8,6 @@ from pathlib import Path
 from core import InputError
 
 from .checkpoint import Checkpoint, DamagedError, check_settings, notes, read, restore, write
-from .data import load_dataset
 from .files import check_folder, lock, make_folder
 from .loop import Trainer
 from .settings import Settings
@@ -51,7 +50,7 @@ class RunFolder:
         if self.path.exists():
             self._lock()
         if not self._checkpoints():
-            trainer = Trainer(settings, load_dataset(settings.data_dir))
+            trainer = Trainer(settings, settings.dataset())
             make_folder(self.path)
             self._lock()
             return trainer, [f"{self.path} holds no run to resume: starting afresh"] if resume else []
@@ -67,7 +66,7 @@ class RunFolder:
             raise InputError(
                 f"{checkpoint.path} is in epoch {begun}; --epochs must be as many or more, found {settings.epochs}."
             )
-        trainer = Trainer(settings, load_dataset(settings.data_dir))
+        trainer = Trainer(settings, settings.dataset())
         restore(checkpoint, trainer)
         done = ["all its epochs are done; a greater number of --epochs goes further"] if trainer.finished else []
         return trainer, [f"resuming {checkpoint}", *notes(checkpoint, trainer), *done]

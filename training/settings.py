@@ -2,12 +2,15 @@
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from .options import FilePath, Whole, WholeNumbers, not_empty
+
+if TYPE_CHECKING:
+    from .data import Dataset
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,10 @@ class Settings:
     data_dir
         A folder with four IDX files like MNIST's, plain or gzipped: Fashion-MNIST, KMNIST, a set of EMNIST or your
         own. Image size and classes come from the files. Unless given, MNIST.
+    validation
+        The images for validation: a number, drawn from the seed with each class's share; first, the first twelfth of
+        the training images; or a folder with two IDX files. Unless given, first for MNIST, as in the notebook, and a
+        twelfth, drawn, of other images.
     execution
         How steps run: operation by operation, as a graph a step, as an XLA program a step, or as one XLA loop.
     on_nonfinite
@@ -52,6 +59,7 @@ class Settings:
     hidden: Annotated[WholeNumbers, Parameter(validator=not_empty)] = (256, 256)
     init: Literal["normal", "he", "glorot"] = "normal"
     data_dir: FilePath | None = None
+    validation: str | None = None
     execution: Literal["eager", "graph", "xla-step", "xla-loop"] = "xla-loop"
     on_nonfinite: Literal["stop", "continue"] = "stop"
 
@@ -65,8 +73,16 @@ class Settings:
         object.__setattr__(self, "hidden", tuple(self.hidden))
         if self.data_dir is not None:
             object.__setattr__(self, "data_dir", Path(self.data_dir).absolute())
+        if self.validation is not None and self.validation != "first" and not self.validation.isdecimal():
+            object.__setattr__(self, "validation", str(Path(self.validation).absolute()))
         if self.dialect is None and ":" not in self.rule:
             object.__setattr__(self, "dialect", "tf1")
+
+    def dataset(self) -> "Dataset":
+        """The images, as `data.load_dataset` reads and splits them."""
+        from .data import load_dataset
+
+        return load_dataset(self.data_dir, self.validation, self.seed)
 
     def over(self, earlier: Self) -> Self:
         """The settings of an earlier run, but for those that were named when this one was made."""

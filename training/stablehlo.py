@@ -27,7 +27,6 @@ from tensorflow.compiler.mlir.stablehlo import stablehlo as _stablehlo
 from core import InputError
 
 from .checkpoint import Checkpoint, restore, variables
-from .data import load_dataset
 from .loop import Trainer
 from .record import circumstances
 from .rule_choice import rule_settings
@@ -66,7 +65,7 @@ def epoch_program(checkpoint: Checkpoint) -> EpochProgram:
     results are not those that the traced function says.
     """
     settings = replace(checkpoint.settings, execution="xla-loop")
-    trainer = Trainer(settings, load_dataset(settings.data_dir))
+    trainer = Trainer(settings, settings.dataset())
     restore(checkpoint, trainer)
     images, labels = trainer.dataset.train
     batches = trainer.sampler.take(trainer.sampler.steps_per_epoch)

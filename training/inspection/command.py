@@ -59,7 +59,6 @@ def inspect(
     """
     if "epochs" in vars(settings)["named"]:
         raise CycloptsError("--epochs means nothing here: a step is inspected, and no run is trained.")
-    from ..data import load_dataset
     from ..display import Tally
     from ..files import check_apart, check_file, write_whole
     from ..outputs import outputs
@@ -75,7 +74,7 @@ def inspect(
         if path is not None:
             check_file(path)
     before = circumstances("rawstep")
-    study = Study(settings, load_dataset(settings.data_dir), steps)
+    study = Study(settings, settings.dataset(), steps)
     with Tally(1 + (pieces(rounds, compilations) if ladder else 0)) as tally:
         tally.begin("compiling")
         figures = study.step()

@@ -7,7 +7,7 @@ import numpy as np
 
 from core import RULES, InputError
 
-from ..data import Dataset, load_dataset
+from ..data import Dataset
 from ..loop import Trainer
 from ..run_folder import RunFolder
 from ..settings import Settings
@@ -83,7 +83,7 @@ def import_run(contents: Contents, of: SlotSet | None, step: int, settings: Sett
     """
     settings = replace(settings, hidden=tuple(contents.layers[1:-1]))
     _check_rate(contents, settings)
-    _check_images(contents, load_dataset(settings.data_dir))
+    _check_images(contents, settings.dataset())
     made = not out.exists()
     folder = RunFolder(out)
     trainer, _ = folder.begin(settings, resume=False)

@@ -74,7 +74,6 @@ def trace(
     """
     from core import NonFiniteError
 
-    from ..data import load_dataset
     from ..files import check_apart, check_file
     from ..interruption import Interrupted, signals_noted
     from ..loop import Trainer
@@ -91,7 +90,7 @@ def trace(
     if json is not None:
         check_file(json)
     others = {str(folder): load(folder) for folder in beside or ()}
-    dataset = load_dataset(settings.data_dir)
+    dataset = settings.dataset()
     watch = Watch(every, figures, layers, values or (), follow or telling_elements(dataset))
     trainer = Trainer(settings, dataset, watch.of)
     with signals_noted() as signals:
