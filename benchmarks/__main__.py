@@ -1,4 +1,4 @@
-from .cli import main
+from .console import rawstep_bench
 
 if __name__ == "__main__":
-    main()
+    rawstep_bench()

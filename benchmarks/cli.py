@@ -269,5 +269,5 @@ def overhead(*, rounds: Rounds = 30, seed: Seed = 0, json: FilePath | None = Non
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The console script `rawstep-bench`."""
+    """The command `rawstep-bench`, the process's own unless `arguments` are given."""
     run(app, arguments)

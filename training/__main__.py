@@ -1,5 +1,5 @@
 """`python -m training` is the command `rawstep`."""
 
-from .cli import main
+from .console import rawstep
 
-main()
+rawstep()

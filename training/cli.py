@@ -19,6 +19,7 @@ from .options import FilePath, Whole
 from .race.command import race
 from .replication.command import replicate
 from .settings import Settings
+from .starting import start_tensorflow
 from .tf1_bridge.commands import export_tf1, import_tf1
 from .trace.command import trace
 from .verification.commands import diverge, translate, verify
@@ -84,7 +85,7 @@ def train(
     """
     if checkpoint is None and (resume or save_every is not None):
         raise CycloptsError(f"{'--resume' if resume else '--save-every'} needs a folder: give --checkpoint DIR.")
-    _say_that_it_starts()
+    start_tensorflow()
     from .conduct import conduct
     from .display import RunDisplay, print_run
     from .files import check_apart, check_file, check_folder
@@ -145,7 +146,7 @@ def evaluate(*, checkpoint: FilePath, data_dir: FilePath | None = None, json: Fi
     json
         Write the figures to this file.
     """
-    _say_that_it_starts()
+    start_tensorflow()
     from .display import print_evaluation
     from .files import check_file
     from .images import evaluator
@@ -173,11 +174,6 @@ for command in (replicate, verify, diverge, translate, trace, race, explain, ins
     app.command(command)
 
 
-def _say_that_it_starts() -> None:
-    if sys.stderr.isatty():
-        print("starting TensorFlow …", end="\r", file=sys.stderr, flush=True)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The console script `rawstep`."""
+    """The command `rawstep`, the process's own unless `arguments` are given."""
     run(app, arguments)

@@ -2,13 +2,14 @@
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
 
 from cyclopts import App, CycloptsError
 
-from .interruption import Interrupted
+from .interruption import NOTED, Interrupted
 
 
 def run(app: App, arguments: Sequence[str] | None = None) -> None:
@@ -18,8 +19,9 @@ def run(app: App, arguments: Sequence[str] | None = None) -> None:
     one and status 130.
     """
     _mend_streams()
+    NOTED.clear()
     try:
-        app(arguments, exit_on_error=False, print_error=False)
+        _call(app, arguments)
     except CycloptsError as error:
         sentence, status = str(error), 2
     except OSError as error:
@@ -29,7 +31,7 @@ def run(app: App, arguments: Sequence[str] | None = None) -> None:
     except Interrupted as stop:
         sentence, status = f"interrupted; {stop}.", stop.status
     except KeyboardInterrupt:
-        sentence, status = "interrupted.", 130
+        sentence, status = "interrupted.", 128 + (NOTED[0] if NOTED else signal.SIGINT)
     except (ValueError, FloatingPointError) as error:
         from core import InputError, NonFiniteError  # only now: --help answers without TensorFlow
 
@@ -41,6 +43,19 @@ def run(app: App, arguments: Sequence[str] | None = None) -> None:
     with suppress(OSError):  # nobody may be there to read it
         print(f"{app.name[0]}: {' '.join(sentence.split())}", file=sys.stderr, flush=True)
     sys.exit(status)
+
+
+def _call(app: App, arguments: Sequence[str] | None) -> None:
+    """Raises KeyboardInterrupt after a signal too that a library has swallowed, or of which it made another error."""
+    try:
+        app(arguments, exit_on_error=False, print_error=False)
+        sys.stdout.flush()
+    except (Exception, SystemExit) as error:
+        if NOTED:
+            raise KeyboardInterrupt from error
+        raise
+    if NOTED:
+        raise KeyboardInterrupt
 
 
 def _mend_streams() -> None:

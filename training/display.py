@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from .interruption import clean_up_after_signals
 from .loop import Call, Trainer
 
 
@@ -37,6 +38,7 @@ class _Bar:
         self._bar = Progress(*columns, console=self._console, disable=not self._console.is_terminal, transient=True)
 
     def __enter__(self) -> Self:
+        clean_up_after_signals()
         with suppress(OSError):
             self._bar.start()
         return self

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from core.errors import InputError
 
+from .interruption import clean_up_after_signals
+
 
 def check_file(path: Path) -> None:
     """Raises InputError unless a file can be written at `path`; leaves nothing behind."""
@@ -46,6 +48,7 @@ def write_whole(path: Path, content: bytes) -> None:
 
     Raises InputError where the file cannot be written.
     """
+    clean_up_after_signals()
     with _errors_named(path):
         if _is_device(path):
             path.write_bytes(content)

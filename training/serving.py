@@ -12,6 +12,7 @@ from core.network import Weights
 
 from .files import check_file, check_new_folder, unwritable
 from .images import unit_pixels
+from .interruption import clean_up_after_signals
 from .whole_folder import check_name, whole_folder
 
 SIGNATURE = "serving_default"
@@ -76,6 +77,7 @@ def keras_file(weights: Weights) -> bytes:
         raise InputError(f"Keras cannot be imported: {error}.") from error
     level = unit_pixels(tf.ones([], tf.uint8))
     model = keras_model(weights, scale=float(level), dtype="uint8")
+    clean_up_after_signals()
     with tempfile.TemporaryDirectory() as folder:  # Keras writes to a path alone
         file = Path(folder) / "model.keras"
         try:

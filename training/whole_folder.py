@@ -10,6 +10,7 @@ import tensorflow as tf
 from core import InputError
 
 from .files import sync, unwritable
+from .interruption import clean_up_after_signals
 
 
 @contextmanager
@@ -18,6 +19,7 @@ def whole_folder(path: Path, unfinished: Path) -> Iterator[Path]:
 
     Raises InputError where it cannot be written; of either folder nothing is then there.
     """
+    clean_up_after_signals()
     try:
         shutil.rmtree(unfinished, ignore_errors=True)  # a killed process may have left one
         unfinished.mkdir(parents=True)

@@ -7,6 +7,7 @@ from cyclopts.validators import Number
 
 from ..options import FilePath, Whole
 from ..settings import Settings
+from ..starting import start_tensorflow
 
 
 def inspect(
@@ -59,6 +60,7 @@ def inspect(
     """
     if "epochs" in vars(settings)["named"]:
         raise CycloptsError("--epochs means nothing here: a step is inspected, and no run is trained.")
+    start_tensorflow()
     from ..display import Tally
     from ..files import check_apart, check_file, write_whole
     from ..outputs import outputs

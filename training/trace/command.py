@@ -9,6 +9,7 @@ from cyclopts.validators import Number
 
 from ..options import FilePath, Names, Whole, not_empty
 from ..settings import Settings
+from ..starting import start_tensorflow
 
 Folders = Annotated[tuple[FilePath, ...], Parameter(consume_multiple=True, negative=(), validator=not_empty)]
 
@@ -72,6 +73,7 @@ def trace(
     json
         Write settings, accuracies, the last record and the measured cost to this file.
     """
+    start_tensorflow()
     from core import NonFiniteError
 
     from ..files import check_apart, check_file
