@@ -1,6 +1,6 @@
 """`rawstep race`."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -17,6 +17,7 @@ def race(
     starts: Annotated[Whole, Parameter(validator=Number(gte=1, lte=100))] = 1,
     noise: Annotated[float, Parameter(validator=Number(gte=0, lt=float("inf")))] = 0.0,
     seed: Annotated[Whole, Parameter(validator=Number(gte=0))] = 0,
+    on_nonfinite: Literal["stop", "continue"] = "stop",
     json: FilePath | None = None,
     out: FilePath | None = None,
 ) -> None:
@@ -53,6 +54,9 @@ def race(
         Standard deviation of what is added to each coordinate of the gradient in each step.
     seed
         Decides noise, further starts, and the network of mnist.
+    on_nonfinite
+        What a rule that leaves the finite numbers at every learning rate does: stop the race, with status 3, or let it
+        continue; it then has not arrived.
     json
         Write all figures to this file.
     out
@@ -85,7 +89,7 @@ def race(
     with Tally(len(names) * (len(chosen) + 1)) as tally:
         for name in names:
             tally.begin(f"preparing {name}")
-            races.append(conduct.race(conduct.made(name, seed), chosen, terms, tally.begin))
+            races.append(conduct.race(conduct.made(name, seed), chosen, terms, tally.begin, on_nonfinite))
     found = before | conduct.results(races, terms)
     with outputs() as leave:
         leave(print_results, found)

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from core import NonFiniteError
+from core.guard import OnNonfinite
 from core.seeds import generator
 
 from .contestants import Contestant
@@ -62,16 +64,30 @@ def made(name: str, seed: int) -> Landscape:
 
 
 def race(
-    landscape: Landscape, contestants: Mapping[str, Contestant], terms: Terms, begin: Callable[[str], None]
+    landscape: Landscape,
+    contestants: Mapping[str, Contestant],
+    terms: Terms,
+    begin: Callable[[str], None],
+    on_nonfinite: OnNonfinite = "stop",
 ) -> Race:
-    """Every rule on one landscape. begin: told which rule is about to run.
+    """Every rule on one landscape. begin: called with the rule that is about to run.
 
-    Raises InputError for a rule that the optimizer refuses.
+    Raises InputError for a rule that the optimizer refuses, and NonFiniteError for one that leaves the finite numbers
+    at every learning rate, unless it is to continue.
     """
     outcomes, starts, noise = {}, terms.drawn_starts(landscape), terms.drawn_noise()
     for name, contestant in contestants.items():
         begin(f"{name} on {landscape.name}")
-        outcomes[name] = tuned(Heat(landscape, contestant, starts, terms.rates, noise), landscape, terms.rates)
+        heat = Heat(landscape, contestant, starts, terms.rates, noise)
+        outcomes[name] = outcome = tuned(heat, landscape, terms.rates)
+        if on_nonfinite == "stop" and not np.isfinite(outcome.cost[-1]).all():
+            try:
+                heat.watch(outcome.rate)
+            except NonFiniteError as error:
+                where = (
+                    f"{name} on {landscape.name} at {outcome.rate:g}, the best of {len(outcome.tried)} learning rates"
+                )
+                raise NonFiniteError(error.step, f"{error.what}; this was {where}") from error
     return Race(landscape, outcomes)
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from core import Optimizer, Program
+from core import Guard, Optimizer, Program
 
 from .contestants import Contestant
 from .landscapes import Landscape
@@ -51,6 +51,16 @@ class Heat:
         x, cost = (array.numpy().reshape(-1, *self._shape[: array.shape.rank]) for array in observed)
         first = self._landscape.costs(self._starts)
         return Runs(np.concatenate([self._starts[np.newaxis], x]), np.concatenate([first[np.newaxis], cost]))
+
+    def watch(self, rate: float) -> None:
+        """Takes the steps at one learning rate, which every run has, under a guard.
+
+        Raises NonFiniteError at the first step at which a run leaves the finite numbers.
+        """
+        self._begin(np.full(self._shape[0], rate))
+        guard = Guard(Program(self._cost, {"x": self._x}, self._optimizer))
+        guard.run([self._noise], np.arange(len(self._noise))[:, np.newaxis])
+        guard.look()
 
     def _begin(self, rates: np.ndarray) -> None:
         self._x.assign(self._starts.reshape(-1, 2))

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.optimize import minimize
 
-from core import Adam, Optimizer, Program, new_weights
+from core import Adam, Guard, Optimizer, Program, new_weights
 from core.seeds import generator
 
 from ..data import Split, load_dataset
@@ -58,8 +58,9 @@ def slice_of(images: Split, weights: Weights, directions: list[dict[str, np.ndar
 def trained(images: Split, seed: int) -> Weights:
     """The weights of a network after Adam's steps on all images at once, in float32."""
     weights = new_weights([images.images.shape[1], HIDDEN, 10], "he", seed)
-    program = Program(image_cost, weights, Optimizer(Adam(0.01), weights))
-    program.run([tf.constant(array) for array in images], np.tile(np.arange(len(images.labels)), (STEPS, 1)))
+    guard = Guard(Program(image_cost, weights, Optimizer(Adam(0.01), weights)))
+    guard.run([tf.constant(array) for array in images], np.tile(np.arange(len(images.labels)), (STEPS, 1)))
+    guard.look()
     return {name: weight.numpy() for name, weight in weights.items()}
 
 

@@ -1,7 +1,8 @@
 """`rawstep replicate`."""
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -16,6 +17,7 @@ def replicate(
     epochs: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None,
     quick: Annotated[bool, Parameter(negative=())] = False,
     seed: Annotated[Whole, Parameter(validator=Number(gte=0))] = 0,
+    on_nonfinite: Literal["stop", "continue"] = "stop",
     out: FilePath = Path("replication"),
 ) -> None:
     """Run the notebook's experiments and answer its questions anew, over seeds; write figures, pictures and a report.
@@ -44,6 +46,9 @@ def replicate(
         Few epochs and coarse grids, which prove nothing.
     seed
         The first seed; the others follow it.
+    on_nonfinite
+        What the first cost, gradient or weight of a run that is NaN or infinite does: stop all, with status 3, or let
+        that run continue; its figures are left out then.
     out
         The folder for finished runs, which add up; and for results.json, pictures and report.html of what was last
         asked for.
@@ -60,7 +65,8 @@ def replicate(
     for name in experiments or ():
         if name not in NAMES:
             raise InputError(f"There is no experiment {name!r}; there are: {', '.join(NAMES)}.")
-    chosen = parts(experiments or NAMES, (scale.quick if quick else scale.full)(seeds, epochs, seed))
+    size = (scale.quick if quick else scale.full)(seeds, epochs, seed)
+    chosen = parts(experiments or NAMES, replace(size, on_nonfinite=on_nonfinite))
     place = Place(out)
     place.begin()
     before = circumstances("rawstep", ["scipy", "plotly", "matplotlib"])

@@ -1,7 +1,7 @@
 """How much is made for a replication: seeds, epochs, grids."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ..settings import Settings
 from .printed import EPOCHS, EXPERIMENTS, Printed
@@ -23,6 +23,7 @@ class Scale:
     batches:    batch sizes of question 4.
     steps:      about which question 4 compares at equal steps.
     rounds:     of its timing.
+    on_nonfinite: of each run; see `Settings`.
     """
 
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
@@ -33,6 +34,7 @@ class Scale:
     batches: tuple[int, ...] = (25, 50, 100, 200, 400, 800, 1600)
     steps: int = 6_600
     rounds: int = 10
+    on_nonfinite: Literal["stop", "continue"] = "stop"
 
     @property
     def more_seeds(self) -> tuple[int, ...]:
@@ -48,6 +50,7 @@ class Scale:
             batch_size=printed.batch_size,
             epochs=self.epochs,
             seed=seed,
+            on_nonfinite=self.on_nonfinite,
         )
         return Settings(**values | others)
 

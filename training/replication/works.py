@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -14,11 +14,11 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import tensorflow as tf
 
-from core import InputError
+from core import InputError, NonFiniteError
 from core.seeds import generator
 
 from ..checkpoint import Checkpoint
-from ..loop import Trainer
+from ..loop import Call, Trainer
 from ..run_folder import RunFolder
 from ..settings import Settings
 from .place import Place
@@ -199,8 +199,14 @@ class EpochTimes:
 
 
 def _is_run(outcome: Any, settings: Settings, epochs: int) -> bool:
+    if not isinstance(outcome, dict) or not isinstance(found := outcome.get("settings"), dict):
+        return False
     asked = json.loads(json.dumps(asdict(settings), default=str))
-    return isinstance(outcome, dict) and outcome.get("settings") == asked and len(outcome.get("epochs", ())) == epochs
+    asked.pop("on_nonfinite")
+    # An earlier version's lack the settings that have come since, and had what is their default now.
+    return asked | {name: found[name] for name in found.keys() - {"on_nonfinite"}} == asked and (
+        len(outcome.get("epochs", ())) == epochs
+    )
 
 
 def _kept(work: Training, place: Place) -> Path:
@@ -230,7 +236,7 @@ def compared(ours: Checkpoint, theirs: Checkpoint) -> dict[str, Any]:
 
 def _trained(trainer: Trainer, advance: Advance) -> list[dict[str, float]]:
     epochs = []
-    for call in trainer.train():
+    for call in _named(trainer):
         advance(call.steps)
         if call.epoch is not None:
             test = trainer.evaluate(trainer.dataset.test).accuracy
@@ -238,9 +244,18 @@ def _trained(trainer: Trainer, advance: Advance) -> list[dict[str, float]]:
     return epochs
 
 
+def _named(trainer: Trainer) -> Iterator[Call]:
+    try:
+        yield from trainer.train()
+    except NonFiniteError as error:
+        s = trainer.settings
+        run = f"{s.rule} at the rate {s.learning_rate:g}, seed {s.seed}, in batches of {s.batch_size}"
+        raise NonFiniteError(error.step, f"{error.what}; this was {run}, and the runs before it are kept") from error
+
+
 def _sitting(settings: Settings, folder: Path, end: int, advance: Advance) -> None:
     """`rawstep train` up to an epoch, in a process of its own, which ends with this one where a signal ends it."""
-    names = ("rule", "dialect", "learning_rate", "batch_size", "seed")
+    names = ("rule", "dialect", "learning_rate", "batch_size", "seed", "on_nonfinite")
     given = [word for name in names for word in (f"--{name.replace('_', '-')}", str(getattr(settings, name)))]
     program = [sys.executable, "-P", "-m", "training", "train", *given, "--epochs", str(end)]
     with tempfile.TemporaryFile("w+") as said, subprocess.Popen(
