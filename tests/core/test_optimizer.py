@@ -1,13 +1,14 @@
 """The optimizer: whom it takes, what it refuses, what it holds, and that it assigns all or nothing."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from core import Adagrad, Adam, InputError, Optimizer, Program, Rule, Step
+from core import SGD, Adadelta, Adagrad, Adam, InputError, Optimizer, Program, Recorder, Rule, Step
+from core.program import Execution
 from core.xp import Array, zeros_like
 
 from . import one_pass
@@ -98,15 +99,15 @@ def test_the_state_is_created_outside_traced_functions():
     assert step.experimental_get_tracing_count() == 1
 
 
-def indexed_slices():
-    return tf.IndexedSlices(tf.ones([1, 3]), tf.constant([0]), tf.constant([2, 3]))
+def rows_too_short():
+    return tf.IndexedSlices(tf.ones([1, 2]), tf.constant([0]), tf.constant([2, 2]))
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
         ({"w": None}, "The gradient of 'w' is None: the cost does not depend on that variable."),
-        ({"w": indexed_slices}, "The gradient of 'w' is sparse (tf.IndexedSlices"),
+        ({"w": rows_too_short}, "must be of rows of shape (3,), found values of shape (1, 2)."),
         ({"w": lambda: tf.ones([3, 2])}, "The gradient of 'w' must have shape (2, 3), found (3, 2)."),
         ({"w": lambda: tf.ones([2, 3], tf.float64)}, "must be of dtype float32, found float64."),
         ({"x": lambda: tf.ones([])}, "one gradient for each of: w, b; found: w, b, x."),
@@ -124,16 +125,111 @@ def test_a_gradient_that_cannot_be_applied_is_refused_by_name_and_nothing_moves(
         np.testing.assert_array_equal(variable.numpy(), np.float32(1))
 
 
-def test_a_gradient_through_gather_is_told_how_to_become_dense():
+ROWS = tf.IndexedSlices(tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), tf.constant([1, 3, 1]), tf.constant([4, 2]))
+DENSE = tf.constant([[0.0, 0.0], [6.0, 8.0], [0.0, 0.0], [3.0, 4.0]])
+RULES_OF_ROWS = {"adam": Adam(), "adagrad": Adagrad(0.1), "adadelta": Adadelta(), "sgd": SGD(0.1)}
+
+
+def table_after(rule, gradients, **options):
+    """The table and its slots after a step for each of these gradients."""
     table = tf.Variable(tf.ones([4, 2]))
-    optimizer = Optimizer(Adam(), {"table": table})
-    with tf.GradientTape() as tape:
-        cost = tf.reduce_sum(tf.gather(table, [0, 1]))
-    gradient = tape.gradient(cost, table)
-    with pytest.raises(InputError, match="convert_to_tensor"):
+    optimizer = Optimizer(rule, {"table": table}, **options)
+    for gradient in gradients:
         optimizer.apply({"table": gradient})
-    optimizer.apply({"table": tf.convert_to_tensor(gradient)})
-    assert optimizer.step.numpy() == 1
+    return [table.numpy(), *(slot.numpy() for slot in optimizer.slots["table"].values())]
+
+
+@pytest.mark.parametrize("rule", RULES_OF_ROWS.values(), ids=RULES_OF_ROWS)
+def test_a_sparse_gradient_counts_as_its_sum(rule):
+    """Would catch squares of occurrences, and rows that are left out where another step had touched them."""
+    found = table_after(rule, [ROWS, ROWS], sparse="sum")
+    for ours, dense in zip(found, table_after(rule, [DENSE, DENSE]), strict=True):
+        np.testing.assert_array_equal(ours, dense)
+
+
+@pytest.mark.parametrize("rule", RULES_OF_ROWS.values(), ids=RULES_OF_ROWS)
+def test_a_lazy_step_leaves_rows_that_do_not_occur(rule):
+    """Row 2 has moved in a first step: Adam's dense step would move it on, and decay its slots."""
+    first = tf.ones([4, 2])
+    before, after, dense = (table_after(rule, [first, *more], sparse="lazy") for more in ([], [ROWS], [DENSE]))
+    for was, now, all_rows in zip(before, after, dense, strict=True):
+        np.testing.assert_array_equal(now[[0, 2]], was[[0, 2]])
+        np.testing.assert_array_equal(now[[1, 3]], all_rows[[1, 3]])
+
+
+def test_occurrences_are_squared_by_themselves():
+    """Row 1 occurs with 1, 2 and 5, 6: v is (1 − β2)·(1² + 5²), not of (1 + 5)²; m is of the sum."""
+    _, m, v = table_after(Adam(), [ROWS], sparse="occurrences")
+    np.testing.assert_allclose(m, 0.1 * DENSE.numpy(), rtol=1e-6)
+    np.testing.assert_allclose(v, 0.001 * np.array([[0, 0], [26, 40], [0, 0], [9, 16]]), rtol=1e-6)
+
+
+def test_a_sparse_gradient_is_taken_as_its_sum_with_one_warning():
+    with pytest.warns(UserWarning, match="'table' is sparse") as warned:
+        found = table_after(Adam(), [ROWS, ROWS])
+    assert len(warned) == 1
+    np.testing.assert_array_equal(found[0], table_after(Adam(), [DENSE, DENSE])[0])
+
+
+def test_a_rule_that_does_more_than_arithmetic_is_told_so():
+    """Optax's Adagrad rests where its slot is 0, which no single occurrence decides."""
+    with pytest.raises(InputError, match=r"Adagrad takes more than arithmetic .* give sparse='sum' or sparse='lazy'"):
+        table_after(Adagrad.dialect("optax", learning_rate=0.1), [ROWS], sparse="occurrences")
+    with pytest.raises(InputError, match="sparse must be one of 'sum', 'lazy', 'occurrences', found 'rows'"):
+        table_after(Adam(), [], sparse="rows")
+
+
+@pytest.mark.parametrize("execution", get_args(Execution))
+def test_an_embedding_trains_in_every_execution(execution):
+    """With the recorder on. Against NumPy's own looked-up rows, by the rule in float64."""
+    ids, start = np.array([[0, 1, 1], [2, 2, 2], [0, 4, 4]]), np.linspace(-1, 1, 12).reshape(6, 2)
+    variables = {"table": tf.Variable(start)}
+    optimizer = Optimizer(Adam(0.1), variables, sparse="lazy")
+    recorder = Recorder(optimizer)
+    program = Program(
+        lambda v, i: tf.reduce_sum(tf.gather(v["table"], i) ** 3), variables, optimizer, execution, recorder=recorder
+    )
+    program.run((tf.constant(ids),), [[0], [1], [2]])
+    x, slots = start, Adam(0.1).slots(start)
+    for t, rows in enumerate(ids, start=1):
+        g = np.zeros_like(x)
+        np.add.at(g, rows, 3 * x[rows] ** 2)
+        step, there = Adam(0.1).update(g, slots, np.float64(t), x), np.isin(np.arange(6), rows)[:, np.newaxis]
+        x = np.where(there, x - step.delta, x)
+        slots = type(slots)(*(np.where(there, new, old) for new, old in zip(step.slots, slots, strict=True)))
+    np.testing.assert_allclose(variables["table"].numpy(), x, rtol=1e-12)
+    assert recorder.recording().columns["table/norm_delta"].shape == (3,)
+
+
+@pytest.mark.parametrize("dtype", [tf.float16, tf.bfloat16])
+def test_a_narrow_variable_moves_by_steps_that_its_dtype_cannot_hold(dtype):
+    """Adam's step is 1e-3, a quarter of bfloat16's spacing below 1: 100 of them are 0.1, not nothing."""
+    variables = {"w": tf.Variable(tf.ones([3], dtype))}
+    optimizer = Optimizer(Adam(1e-3), variables)
+    for _ in range(100):
+        optimizer.apply({"w": tf.ones([3], dtype)})
+    np.testing.assert_allclose(optimizer.masters["w"], 0.9, rtol=1e-5)
+    np.testing.assert_array_equal(variables["w"].numpy(), tf.cast(optimizer.masters["w"], dtype).numpy())
+
+
+def test_a_narrow_variable_that_somebody_else_sets_goes_on_from_there():
+    variables = {"w": tf.Variable(tf.ones([2], tf.bfloat16))}
+    optimizer = Optimizer(SGD(1e-3), variables)
+    optimizer.apply({"w": tf.ones([2], tf.bfloat16)})
+    variables["w"].assign([2.0, 1.0])
+    optimizer.apply({"w": tf.ones([2], tf.bfloat16)})
+    np.testing.assert_allclose(optimizer.masters["w"], [2 - 1e-3, 1 - 2e-3], rtol=1e-6)
+
+
+def test_a_checkpoint_has_the_masters(tmp_path):
+    """Would catch a run in bfloat16 that is not resumed to the bit: what is below its spacing would be lost."""
+    variables = {"w": tf.Variable(tf.ones([2], tf.bfloat16))}
+    optimizer = Optimizer(SGD(1e-3), variables)
+    optimizer.apply({"w": tf.ones([2], tf.bfloat16)})
+    path = tf.train.Checkpoint(optimizer=optimizer).write(str(tmp_path / "checkpoint"))
+    restored = Optimizer(SGD(1e-3), variables)
+    tf.train.Checkpoint(optimizer=restored).read(path).assert_consumed()
+    np.testing.assert_array_equal(restored.masters["w"].numpy(), optimizer.masters["w"].numpy())
 
 
 @pytest.mark.parametrize(
