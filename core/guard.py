@@ -64,21 +64,24 @@ class Guard:
     def _find(self, state: Mapping[str, np.ndarray]) -> None:
         """Finds the first step since the last look that is not finite; `state` is what it and later ones led to."""
         self._assign(self._held)
-        self.found = self._first()
+        self.found = self._first(state)
         self._assign(self._held if self._on_nonfinite == "stop" else state)
         if self._on_nonfinite == "stop":
             self._since = []
             raise self.found
 
-    def _first(self) -> NonFiniteError:
+    def _first(self, state: Mapping[str, np.ndarray]) -> NonFiniteError:
         program = self._program
         single = Program(program.cost, program.variables, program.optimizer, program.execution)  # without a recorder
         for data, batch in ((data, batch) for data, batches in self._since for batch in batches):
             before, cost, after = self._read(), single.run(data, [batch]).numpy(), self._read()
             if not (np.isfinite(cost).all() and self._holds_finite(after)):
                 self._assign(before)
-                return NonFiniteError(int(after["step"]), self._what(data, batch) or self._what_is_left(after))
-        raise AssertionError("steps that are taken once more come to the same state")
+                execution = f", as {program.execution} computes it, and finite operation by operation"
+                what = self._what(data, batch) or self._what_is_left(after) + execution
+                return NonFiniteError(int(after["step"]), what)
+        # Nothing since the last look: somebody has set it so. Or a cost that draws numbers of its own.
+        return NonFiniteError(int(state["step"]), self._what_is_left(state))
 
     def _what(self, data: Sequence[tf.Tensor], batch: np.ndarray) -> str:
         """The first value of the next step that is not finite, in words; "" where all are, operation by operation."""
@@ -88,10 +91,7 @@ class Guard:
         return next(filter(None, (_described(name, np.asarray(value)) for name, value in looked_at)), "")
 
     def _what_is_left(self, state: Mapping[str, np.ndarray]) -> str:
-        found = next(
-            (_described(name, state[name]) for name in self._watched if not _is_finite(state[name])), "the cost"
-        )
-        return f"{found}, as {self._program.execution} computes it; operation by operation, all is finite"
+        return next(filter(None, (_described(name, state[name]) for name in self._watched)), "the cost is not finite")
 
     def _read(self) -> dict[str, np.ndarray]:
         return {name: variable.numpy() for name, variable in self._state.items()}

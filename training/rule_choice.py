@@ -16,12 +16,14 @@ def choose_rule(name: str, dialect: str | None = None, learning_rate: float | No
     name: one of rawstep's rules, or module:Class with a `core.Rule` of the user's, looked up in the working
     directory first.
 
-    Raises InputError for a rule, module, class or dialect that is not there, and where neither the caller nor the
-    dialect gives a learning rate.
+    Raises InputError for a rule, module, class or dialect that is not there, a learning rate of 0, and where neither
+    the caller nor the dialect has a learning rate.
     """
     rule = _import_rule(name) if ":" in name else RULES.get(name)
     if rule is None:
         raise InputError(f"There is no rule {name!r}; there are: {', '.join(RULES)}, or give module:Class.")
+    if isinstance(learning_rate, int | float) and learning_rate == 0:
+        raise InputError("The learning rate must be above 0, found 0: nothing would move.")
     settings = {} if learning_rate is None else {"learning_rate": learning_rate}
     if dialect is not None:
         return rule.dialect(dialect, **settings)

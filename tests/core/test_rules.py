@@ -138,11 +138,11 @@ def test_no_rule_is_longer_than_thirty_lines_of_code(rule):
 @pytest.mark.parametrize(
     ("build", "sentence"),
     [
-        (lambda: Adam(learning_rate=0), "Adam: learning_rate must lie in (0, ∞), found 0."),
+        (lambda: Adam(learning_rate=-1), "Adam: learning_rate must lie in [0, ∞), found -1."),
         (lambda: Adam(learning_rate=-1), "found -1"),
         (lambda: Adam(learning_rate=float("nan")), "found nan"),
         (lambda: Adam(learning_rate=float("inf")), "found inf"),
-        (lambda: Adam(learning_rate="fast"), "must be a number in (0, ∞), found 'fast'"),
+        (lambda: Adam(learning_rate="fast"), "must be a number in [0, ∞), found 'fast'"),
         (lambda: Adam(beta_1=1.0), "Adam: beta_1 must lie in [0, 1), found 1."),
         (lambda: Adam(epsilon=0), "Adam: epsilon must lie in (0, ∞), found 0."),
         (lambda: Adam(epsilon_form="hat"), "must be one of 'algorithm-1', 'epsilon-hat', found 'hat'"),

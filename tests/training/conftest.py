@@ -1,7 +1,7 @@
 import pytest
 from playwright.sync_api import sync_playwright
 
-from training import run_folder
+from training.settings import Settings
 
 from .browsing import CHROMIUM
 from .striped import striped_dataset
@@ -9,8 +9,8 @@ from .striped import striped_dataset
 
 @pytest.fixture
 def striped_images_loaded(monkeypatch):
-    """RunFolder.begin loads the striped images, whatever folder is asked for."""
-    monkeypatch.setattr(run_folder, "load_dataset", lambda folder: striped_dataset())
+    """Every run is trained on the striped images, whatever folder is asked for."""
+    monkeypatch.setattr(Settings, "dataset", lambda self: striped_dataset())
 
 
 @pytest.fixture(scope="module")

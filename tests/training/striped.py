@@ -20,7 +20,7 @@ def striped_images(size: int, seed: int) -> Split:
 
 def striped_dataset(seed: int = 0) -> Dataset:
     sizes = (230, 50, 50)
-    return Dataset(*(striped_images(size, seed + split) for split, size in enumerate(sizes)), classes=3)
+    return Dataset(*(striped_images(size, seed + split) for split, size in enumerate(sizes)), classes=3, split="first")
 
 
 def trained(settings, calls=None):

@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from core import RULES, Adam
+from core.guard import OnNonfinite
 from core.network import INITIALIZERS
 from core.program import Execution
 from training.cli import main
@@ -82,7 +83,8 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(ended):
     assert len(done.stderr.splitlines()) == 1, "no chatter, and one plain line an epoch"
     report = json.loads((tmp_path / "run.json").read_text())
     assert set(report) == {
-        "epochs", "test_accuracy", "steps_per_second", "compile_seconds", "peak_memory_mb", "settings", "versions",
+        "epochs", "test_accuracy", "steps_per_second", "compile_seconds", "peak_memory_mb", "nonfinite", "settings",
+        "versions",
     }  # fmt: skip
     assert set(report["epochs"][0]) == {"cost", "validation_accuracy"}
     assert 0.05 < report["test_accuracy"] <= 1
@@ -103,7 +105,9 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(ended):
 
 
 def test_a_run_that_diverges_is_reported_with_null_for_what_is_no_number(tmp_path, monkeypatch):
-    assert train_here(monkeypatch, tmp_path, "--learning-rate", "1e30")["epochs"][0]["cost"] is None
+    report = train_here(monkeypatch, tmp_path, "--learning-rate", "1e30", "--on-nonfinite", "continue")
+    assert report["epochs"][0]["cost"] is None
+    assert report["nonfinite"].startswith("step 2 left the finite numbers: the cost is ")
 
 
 def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path):
@@ -172,9 +176,9 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path, mo
         ),
         (["--dialect", "caffe"], "Adam has no dialect 'caffe'; it has: paper, tf1, keras, torch, optax."),
         (["--rule", "adagrad"], "Adagrad in the tf1 dialect has no default learning rate: give learning_rate."),
-        (["--learning-rate", "0"], "Adam: learning_rate must lie in (0, ∞), found 0."),
-        (["--learning-rate", "-1"], "Adam: learning_rate must lie in (0, ∞), found -1."),
-        (["--learning-rate", "nan"], "Adam: learning_rate must lie in (0, ∞), found nan."),
+        (["--learning-rate", "0"], "The learning rate must be above 0, found 0: nothing would move."),
+        (["--learning-rate", "-1"], "Adam: learning_rate must lie in [0, ∞), found -1."),
+        (["--learning-rate", "nan"], "Adam: learning_rate must lie in [0, ∞), found nan."),
         (["--batch-size", "60000"], "between 1 and the 55000 examples there are, found 60000"),
         (["--batch-size", "0"], "found 0"),
         (["--hidden", "0"], "at least one unit"),
@@ -205,6 +209,8 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path, mo
         (["--resume"], "--resume needs a folder: give --checkpoint DIR."),
         (["--save-every", "10"], "--save-every needs a folder: give --checkpoint DIR."),
         (["--checkpoint", "run", "--save-every", "0"], "--save-every"),
+        (["--validation", "60000"], "between 1 and 59,999 of the 60,000 training images, found 60,000."),
+        (["--validation", "absent"], "absent must be a folder of IDX files, found nothing."),
         (["--data-dir", "absent"], "absent must be a folder of IDX files, found nothing."),
         (["--data-dir", "absent", "--checkpoint", "run", "--tensorboard", "board"], "found nothing"),
         (["--data-dir", "."], "must have one file train-images-idx3-ubyte or the same with .gz, found none."),
@@ -251,6 +257,7 @@ def test_help_answers_without_tensorflow_and_names_every_choice():
 def test_the_choices_of_the_command_line_are_those_of_core():
     """Typed twice, so that --help need not import TensorFlow."""
     hints = get_type_hints(Settings)
+    assert get_args(hints["on_nonfinite"]) == get_args(OnNonfinite)
     assert get_args(hints["execution"]) == get_args(Execution)
     assert set(get_args(hints["init"])) == set(INITIALIZERS)
 

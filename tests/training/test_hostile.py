@@ -107,7 +107,7 @@ def test_data_that_cannot_be_used(workplace, capfd, spoil, words):
         (["--rule", "adagrad", "--learning-rate", "0.01"], "is a checkpoint of another run: --rule adam, not adagrad."),
         (["--dialect", "keras"], "--dialect tf1, not keras"),
         (["--hidden", "17"], "--hidden (16,), not (17,)"),
-        (["--learning-rate", "-1"], "learning_rate must lie in (0, ∞), found -1"),
+        (["--learning-rate", "-1"], "learning_rate must lie in [0, ∞), found -1"),
     ],
 )
 def test_a_checkpoint_of_another_run(workplace, capfd, arguments, words):

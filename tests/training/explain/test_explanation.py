@@ -129,7 +129,7 @@ class Fails(Hostile):
         (dict(name="adam", dialect="caffe"), "Adam has no dialect 'caffe'; it has: paper, tf1"),
         (dict(name="adam", settings={"rho": 0.9}), "Adam has no setting 'rho'; it has: learning_rate"),
         (dict(name="adam", settings={"beta_1": 1.0}), "beta_1 must lie in [0, 1), found 1."),
-        (dict(name="adam", settings={"learning_rate": 0.0}), "learning_rate must lie in (0, ∞), found 0."),
+        (dict(name="adam", settings={"learning_rate": -1.0}), "learning_rate must lie in [0, ∞), found -1."),
         (dict(name="adam", gradients=(0.5, float("nan"))), "--gradients must be finite, found nan."),
         (dict(name="adam", parameter=float("inf")), "--parameter must be finite, found inf."),
         (dict(name=f"{__name__}:Fails"), "Fails failed at step 1, AttributeError"),
