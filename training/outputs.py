@@ -36,4 +36,4 @@ def outputs() -> Iterator[Callable[..., bool]]:
 
     yield leave
     if failed:
-        raise InputError(" ".join(failed))
+        raise InputError(" ".join(dict.fromkeys(failed)))  # the output fails again and again

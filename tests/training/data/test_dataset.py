@@ -10,7 +10,7 @@ from sklearn.datasets import load_digits
 
 from core import InputError
 from training.cli import main
-from training.data import load_dataset
+from training.data import fingerprint, load_dataset
 from training.data.dataset import MNIST
 from training.data.idx import IdxFile
 
@@ -92,11 +92,89 @@ def test_four_files_of_mnist_s_naming_are_a_dataset(tmp_path, names):
     dataset = load_dataset(write_files(tmp_path, arrays, names))
     assert dataset.classes == 5, "the greatest label, which is a test image's here, and 0"
     assert [len(split.images) for split in dataset[:3]] == [22, 2, 5]
-    np.testing.assert_array_equal(dataset.validation.images, arrays[0][:2].reshape(2, 6))
-    np.testing.assert_array_equal(dataset.train.images, arrays[0][2:].reshape(22, 6))
-    np.testing.assert_array_equal(dataset.train.labels, arrays[1][2:])
+    numbers = np.concatenate([split.images[:, 0] // 6 for split in (dataset.train, dataset.validation)])
+    assert sorted(numbers.tolist()) == list(range(24)), "each training image is in one of the two"
+    for split in (dataset.train, dataset.validation):
+        np.testing.assert_array_equal(split.labels, arrays[1][split.images[:, 0] // 6])
     np.testing.assert_array_equal(dataset.test.images, arrays[2].reshape(5, 6))
     np.testing.assert_array_equal(dataset.test.labels, arrays[3])
+
+
+def sorted_by_class(sizes):
+    """Training files in which the images of class 0 come first, then those of class 1, and so on."""
+    labels = np.repeat(np.arange(len(sizes)), sizes).astype(np.uint8)
+    return [np.zeros((len(labels), 2, 2), np.uint8), labels, np.zeros((3, 2, 2), np.uint8), labels[[0, -1, -1]]]
+
+
+def counts(split):
+    return np.bincount(split.labels).tolist()
+
+
+def test_of_files_that_are_sorted_by_class_validation_has_each_class_s_share(tmp_path):
+    """Would catch the first twelfth, in which 26 classes of 120 leave 24 out."""
+    dataset = load_dataset(write_files(tmp_path, sorted_by_class([120] * 26)))
+    assert counts(dataset.validation) == [10] * 26
+    assert counts(dataset.train) == [110] * 26
+    assert dataset.notes == ["the test images lack 24 of 26 classes: 1, 2, 3, 4, 5, …"]
+
+
+def test_validation_is_drawn_from_the_seed_and_stays_in_order(tmp_path):
+    write_files(tmp_path, pictures(training=36))
+    one, same, other = (load_dataset(tmp_path, "12", seed) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one.validation.images, same.validation.images)
+    assert not np.array_equal(one.validation.images, other.validation.images)
+    for split in (one.train, one.validation):
+        assert np.all(np.diff(split.images[:, 0].astype(int)) > 0)
+    assert counts(one.validation) == [3] * 4
+    assert [dataset.split for dataset in (one, other)] == ["12 drawn from seed 0", "12 drawn from seed 1"]
+
+
+@pytest.mark.parametrize(
+    ("sizes", "count", "expected"),
+    [([50, 30, 20], 10, [5, 3, 2]), ([97, 1, 1, 1], 12, [12]), ([6, 6, 6, 6], 4, [1, 1, 1, 1]), ([1] * 12, 1, None)],
+)
+def test_each_class_has_its_share_to_one_image(tmp_path, sizes, count, expected):
+    """Classes of one image stay with the training images where there is a choice."""
+    dataset = load_dataset(write_files(tmp_path, sorted_by_class(sizes)), str(count))
+    assert len(dataset.validation.labels) == count
+    if expected is not None:
+        assert counts(dataset.validation) == expected
+
+
+def test_a_class_that_a_part_lacks_is_said(tmp_path):
+    dataset = load_dataset(write_files(tmp_path, sorted_by_class([12, 12, 12])), "first")
+    assert dataset.split == "first"
+    assert dataset.notes == [
+        "the validation images lack 2 of 3 classes: 1, 2",
+        "the test images lack 1 of 3 classes: 1",
+    ]
+
+
+def test_mnist_in_a_folder_of_its_own_is_split_as_the_notebook_s(tmp_path, mnist):
+    """Else a run could not go on where its images lie elsewhere. A number of images is drawn from MNIST too."""
+    for path in MNIST.glob("*.gz"):
+        (tmp_path / path.name).symlink_to(path)
+    assert fingerprint(load_dataset(tmp_path)) == fingerprint(mnist)
+    drawn = load_dataset(None, "5000")
+    assert len(drawn.validation.labels) == 5000
+    assert fingerprint(drawn)["validation"] == "5,000 drawn from seed 0"
+
+
+def test_validation_may_be_files_of_its_own(tmp_path):
+    arrays = pictures()
+    write_files(tmp_path / "data", arrays)
+    write_files(tmp_path / "valid", arrays[2:], ["valid-images-idx3-ubyte", "valid-labels-idx1-ubyte"])
+    dataset = load_dataset(tmp_path / "data", str(tmp_path / "valid"))
+    assert [len(split.images) for split in dataset[:3]] == [24, 5, 5]
+    np.testing.assert_array_equal(dataset.validation.images, arrays[2].reshape(5, 6))
+    with pytest.raises(InputError, match=r"data must have one file …-images-idx3-ubyte .* found t10k-.*, train-"):
+        load_dataset(tmp_path / "data", str(tmp_path / "data"))
+    write_files(tmp_path / "wide", pictures(columns=4)[2:], ["v-images-idx3-ubyte", "v-labels-idx1-ubyte"])
+    with pytest.raises(InputError, match="of 3×2 pixels like the training images, found 3×4 pixels"):
+        load_dataset(tmp_path / "data", str(tmp_path / "wide"))
+    for count in ("0", "24"):
+        with pytest.raises(InputError, match=f"between 1 and 23 of the 24 training images, found {count}"):
+            load_dataset(tmp_path / "data", count)
 
 
 def test_of_a_file_that_is_there_twice_the_plain_one_is_read(tmp_path):
@@ -187,6 +265,7 @@ def test_another_data_set_trains_end_to_end(tmp_path, monkeypatch, capsys):
     (tmp_path / "elsewhere").mkdir()
 
     options = ["--batch-size", "50", "--hidden", "32", "--init", "he", "--learning-rate", "0.003"]
+    options += ["--validation", "100"]
     assert run("train", "--data-dir", "digits", *options, "--epochs", "1", "--checkpoint", "run") == 0
     resume = ["--checkpoint", tmp_path / "run", "--resume", "--epochs", "20", "--json", tmp_path / "run.json"]
     assert run("train", *resume, cwd=tmp_path / "elsewhere") == 0
@@ -194,6 +273,7 @@ def test_another_data_set_trains_end_to_end(tmp_path, monkeypatch, capsys):
     trained, evaluated = (json.loads((tmp_path / name).read_text()) for name in ("run.json", "figures.json"))
     assert len(trained["epochs"]) == 20
     assert trained["settings"]["data_dir"] == str(tmp_path / "digits")
+    assert trained["settings"]["validation"] == "100"
     assert trained["test_accuracy"] == evaluated["test"]["accuracy"] > 0.9
     assert trained["epochs"][-1]["validation_accuracy"] == evaluated["validation"]["accuracy"]
     capsys.readouterr()
