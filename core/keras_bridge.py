@@ -201,7 +201,8 @@ def take_over(keras_optimizer: keras.optimizers.Optimizer, variables: Variables,
     rule:            what goes on from these slots. Where none is given, the Keras dialect with the settings found, or
                      the KerasOptimizer's own rule, at the present learning rate or by Keras's schedule.
 
-    The step counter becomes Keras's iterations. Slots are copied to the bit, into float32 where Keras's are narrower.
+    The step counter becomes Keras's iterations. Slots are copied to the bit, into float32 where Keras's are narrower,
+    and so are the masters of a KerasOptimizer's narrow variables.
     In float64, Keras takes β^t of β in float32 and we do not: with β2 = 0.999 that parts the two by 1e-5 of a step.
 
     Raises InputError for another class of optimizer; one that is not built, or does more than its rule (amsgrad,
@@ -240,6 +241,9 @@ def take_over(keras_optimizer: keras.optimizers.Optimizer, variables: Variables,
             raise InputError(f"The rule must have the slots {', '.join(found)}, found {', '.join(slots) or 'none'}.")
         for slot, variable in slots.items():
             variable.assign(tf.cast(found[slot], variable.dtype))
+    for variable, master in zip(trained, getattr(keras_optimizer, "_masters", ()), strict=False):
+        if master is not None:
+            optimizer.masters[given[id(_raw(variable))]].assign(master)
     optimizer.step.assign(keras_optimizer.iterations)
     return optimizer
 
