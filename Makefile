@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test replicate verify faults fuzz lint format bench record readme clean
+.PHONY: run test replicate verify faults ctrl-c keras fuzz lint format bench record readme clean
 
 run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
 	$(BIN)/rawstep train
@@ -22,6 +22,12 @@ verify: .venv/test.stamp  ## the whole certificate, into benchmarks/records
 faults: .venv/test.stamp  ## runs interrupted ten times by each signal, with every rule, and resumed
 	$(BIN)/pytest tests/training/test_faults.py -m whole -s
 
+ctrl-c: .venv/test.stamp  ## commands interrupted at 300 moments, from their first line to their last
+	$(BIN)/pytest tests/training/test_ctrl_c.py -m "" -n 2
+
+keras: .venv/test.stamp  ## Keras's own tests with our rules in them, and all trainings that must end with Keras's bits
+	$(BIN)/pytest tests/core/keras_own tests/core/test_keras_situations.py -m "" -n 2 --dist loadfile
+
 fuzz: .venv/test.stamp  ## the IDX reader on 100,000 damaged files
 	$(BIN)/pytest tests/training/data/test_idx.py -k no_damage --hypothesis-profile fuzz
 
@@ -30,7 +36,7 @@ lint: .venv/test.stamp  ## style and types
 	$(BIN)/ruff check .
 	$(BIN)/pyright
 
-format: .venv/test.stamp  ## mend what ruff can mend
+format: .venv/test.stamp  ## fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

@@ -16,7 +16,7 @@ from core import Adam, InputError
 
 TESTED = [
     pytest.param(("adam", tuple(UPDATERS)), id="adam"),
-    pytest.param(("adadelta", ("rawstep", "keras", "torch")), id="adadelta"),
+    pytest.param(("adadelta", ("rawstep", "keras", "torch")), id="adadelta", marks=pytest.mark.whole),
     pytest.param(
         ("adadelta", ("rawstep", "tf1-kernel", "optax")), id="adadelta of the others", marks=pytest.mark.whole
     ),

@@ -8,12 +8,12 @@ from .right import RIGHT
 
 PARAMETERS = [
     pytest.param(
-        right, dtype, id=f"{right.name}-{dtype}", marks=[] if (n, d) == (n // 2 * 2, 0) else [pytest.mark.whole]
+        right, dtype, id=f"{right.name}-{dtype}", marks=[] if (n, d) == (n // 4 * 4, 0) else [pytest.mark.whole]
     )
     for n, right in enumerate(RIGHT)
-    for d, dtype in enumerate(right.dtypes if n % 4 else reversed(right.dtypes))
+    for d, dtype in enumerate(right.dtypes if n % 8 else reversed(right.dtypes))
 ]
-"""Every second in one of its dtypes; `pytest -m whole` takes the others."""
+"""Every fourth in one of its dtypes; `pytest -m whole` takes the others."""
 
 
 @pytest.mark.parametrize(("right", "dtype"), PARAMETERS)
