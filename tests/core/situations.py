@@ -2,7 +2,7 @@
 
 A situation is a rule and a few features, at most one of each axis of `AXES`. `trained` plays it with any optimizers:
 the same seed, the same data, six batches in two halves. Those under MirroredStrategy need two devices, which a process
-has to ask for before TensorFlow does anything else: `mirrored` plays them in a process of its own.
+has to ask for before TensorFlow does anything else: `on_two_devices` plays them in a process of its own.
 """
 
 import os
@@ -82,7 +82,7 @@ AXES = {
         "mixed_float16": "the policy of this name",
         "mixed_bfloat16": "the policy of this name",
         "float64": "the policy of this name",
-        "float64_exact": "the same, with settings that float32 holds exactly, because Keras takes them through float32",
+        "float64_exact": "the same, with settings that float32 holds exactly: Keras takes β and a's start through it",
     },
     "optimizers": {"one": "one optimizer", "multi": "a MultiOptimizer: another rule for the last layer"},
     "rate": {
@@ -109,8 +109,11 @@ AXIS = {feature: axis for axis, features in AXES.items() for feature in features
 USUAL = {axis: next(iter(features)) for axis, features in AXES.items()}
 
 RATES = {"adam": 0.05, "adagrad": 0.5, "adadelta": 4.0, "sgd": 0.5}
-NEXT = dict(zip(RATES, [*list(RATES)[1:], "adam"], strict=True))
-"""The rule that a MultiOptimizer has for the last layer."""
+LAST_LAYER = {"adam": "adagrad", "adagrad": "sgd", "adadelta": "adam", "sgd": "adam"}
+"""By the rule of all others, the rule that a MultiOptimizer has for the last layer."""
+
+LATER = {"halved": 0.5, "zero": 1.0}
+"""The learning rate of the second half, as a part of the rule's in `RATES`."""
 
 OPTIONS = {
     "accumulation": dict(gradient_accumulation_steps=2),
@@ -176,11 +179,28 @@ def keras_s(rule: str, settings: Mapping[str, Any], options: Mapping[str, Any]) 
 
 
 @keras.saving.register_keras_serializable("rawstep-tests")
+class Scaled(keras.layers.Layer):
+    """tanh(s·x·W), a layer of a user's own, which creates its variables in `build`."""
+
+    def build(self, shape):
+        self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
+        self.kernel = self.add_weight(shape=(shape[-1], 3), name="kernel")
+
+    def call(self, x):
+        return keras.ops.tanh(self.scale * (x @ self.kernel))
+
+
+@keras.saving.register_keras_serializable("rawstep-tests")
 class Subclassed(keras.Model):
     def __init__(self, **options):
         super().__init__(**options)
-        self.first = keras.layers.Dense(3, "tanh", name="first")
+        self.first = Scaled(name="first")
         self.head = keras.layers.Dense(2, name="head")
+
+    def build(self, shape):
+        self.first.build(shape)
+        self.head.build((None, 3))
+        super().build(shape)
 
     def call(self, x):
         return self.head(self.first(x))
@@ -269,14 +289,14 @@ def optimizer_for(situation: Situation, make: Maker, reader: tf.Variable) -> ker
 
     optimizer = single(situation.rule)
     if situation["optimizers"] == "multi":
-        last = {"(.*/)?head/.*": single(NEXT[situation.rule])}
+        last = {"(.*/)?head/.*": single(LAST_LAYER[situation.rule])}
         optimizer = keras.optimizers.MultiOptimizer(
             keras.optimizers.OptimizerMap(optimizer, last), loss_scale_factor=options.get("loss_scale_factor")
         )
     if situation["scale"] == "dynamic":
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=16.0, dynamic_growth_steps=2)
     elif situation["scale"] == "overflow":
-        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=2.0**19)
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer, initial_scale=2.0**17)
     return optimizer
 
 
@@ -296,8 +316,8 @@ def compiled(situation: Situation, make: Maker, reader: tf.Variable, seed: int) 
 def trained(situation: Situation, make: Maker) -> State:
     """What six batches leave behind, trained by optimizers of `make`."""
     mirrored = situation["place"] == "mirrored"
-    # The collective operations that two processors are given fail on sparse gradients.
-    operations = tf.distribute.ReductionToOneDevice() if situation["model"] == "embedding" else None
+    # Not the collective operations that it would choose for processors: those fail on sparse gradients.
+    operations = tf.distribute.ReductionToOneDevice()
     strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"], operations) if mirrored else None
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy(situation["precision"].removesuffix("_exact"))
@@ -335,94 +355,94 @@ def _state(model: keras.Model, strategy: Any) -> State:
         return [[value.numpy() for value in values] for values in each]
 
     optimizer = getattr(model, "optimizer", None)
-    return State(
-        values(model.trainable_variables),
-        values(model.non_trainable_variables),
-        values(optimizer.variables if optimizer else []),
-    )
+    held = [v for v in optimizer.variables if _is_comparable(v)] if optimizer else []
+    return State(values(model.trainable_variables), values(model.non_trainable_variables), values(held))
 
 
-def _set_rates(situation: Situation, optimizer: Any) -> None:
-    """What the second half's learning rate is."""
-    rules = [NEXT[situation.rule], situation.rule]  # as MultiOptimizer has them: the default comes last
-    for each, rule in zip(getattr(optimizer, "optimizers", [optimizer]), rules[-1:] * 2, strict=False):
-        each.learning_rate = RATES[rule] * {"halved": 0.5, "zero": 1.0}[situation["rate"]]
+def _is_comparable(held: Any) -> bool:
+    """Keras's optimizers make slots of integers too, which nothing trains; its counters are scalars."""
+    return len(held.shape) == 0 or tf.as_dtype(held.dtype).is_floating
 
 
 def _train(situation: Situation, model: Any, strategy: Any, epochs: range, reader: tf.Variable) -> None:
+    """An epoch is a half."""
     x, y = data(situation)
     if situation["training"] in ("fit", "several"):
-        callbacks = []
-        if situation["rate"] in ("halved", "zero") and situation["optimizers"] == "one":
-            second = RATES[situation.rule] * {"halved": 0.5, "zero": 1.0}[situation["rate"]]
-            callbacks = [keras.callbacks.LearningRateScheduler(lambda epoch, rate: second if epoch else rate)]
+        if situation["rate"] in LATER and situation["optimizers"] == "one":
+            later = RATES[situation.rule] * LATER[situation["rate"]]
+            callback = keras.callbacks.LearningRateScheduler(lambda epoch, rate: later if epoch else rate)
         else:
-            callbacks = [
-                keras.callbacks.LambdaCallback(
-                    on_epoch_begin=lambda epoch, logs: _second_half(situation, model, reader) if epoch else None
-                )
-            ]
-        model.fit(
-            x, y, BATCH, epochs.stop, initial_epoch=epochs.start, callbacks=callbacks, shuffle=False, verbose=0
-        )  # fmt: skip
+            callback = keras.callbacks.LambdaCallback(
+                on_epoch_begin=lambda epoch, logs: _begin_second_half(situation, model, reader) if epoch else None
+            )
+        settings: Any = dict(epochs=epochs.stop, initial_epoch=epochs.start, callbacks=[callback])
+        model.fit(x, y, batch_size=BATCH, shuffle=False, verbose=0, **settings)
         return
     step = _stepper(situation, model, strategy)
+    batches: Any = [
+        (tf.constant(x[start : start + BATCH]), tf.constant(y[start : start + BATCH]))
+        for start in range(0, EXAMPLES, BATCH)
+    ]
+    if strategy and situation["training"] != "batch":
+        batches = strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH))
     for epoch in epochs:
         if epoch:
-            _second_half(situation, model, reader)
-        batches = tf.data.Dataset.from_tensor_slices((x, y)).batch(BATCH, drop_remainder=True)
-        if strategy and situation["training"] != "batch":
-            batches = strategy.experimental_distribute_dataset(batches)
+            _begin_second_half(situation, model, reader)
         for number, batch in enumerate(batches):
-            step(*batch, number % 2)
+            step(*batch, number)
 
 
-def _second_half(situation: Situation, model: Any, reader: tf.Variable) -> None:
+def _begin_second_half(situation: Situation, model: Any, reader: tf.Variable) -> None:
     reader.assign(0.5)
-    if situation["rate"] in ("halved", "zero"):
-        _set_rates(situation, model.optimizer)
+    if situation["rate"] in LATER:
+        optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+        rules = [LAST_LAYER[situation.rule], situation.rule]  # as a MultiOptimizer has them
+        each = getattr(optimizer, "optimizers", [optimizer])
+        for one, rule in zip(each, rules[-len(each) :], strict=True):
+            one.learning_rate = RATES[rule] * LATER[situation["rate"]]
 
 
 def _stepper(situation: Situation, model: Any, strategy: Any) -> Callable[..., Any]:
-    """A function of a batch, and of whether this step is for the first variables alone."""
-    if situation["training"] == "batch":
+    """A function that takes a step: of a batch, and of its number in the epoch."""
+    training, optimizer = situation["training"], model.optimizer
+    if training == "batch":
         return lambda x, y, _: model.train_on_batch(x.numpy(), y.numpy())
-    optimizer = model.optimizer
 
     def step(x: tf.Tensor, y: tf.Tensor, part: bool) -> None:
         with tf.GradientTape() as tape:
             error = tf.cast(model(x, training=True), y.dtype) - y
             loss = optimizer.scale_loss(tf.reduce_mean(tf.square(error)))
-        variables = model.trainable_variables
-        if part:
-            variables = variables[:2]
+        variables = model.trainable_variables[:2] if part else model.trainable_variables
         gradients = tape.gradient(loss, variables)
-        if situation["training"] == "tape":
+        if training == "tape":
             optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        elif situation["training"] == "alone":
+        elif training == "alone":
             optimizer.apply(gradients)
         else:
             optimizer.apply(gradients, variables)
 
-    def place(x: Any, y: Any, part: bool) -> None:
+    def placed(x: Any, y: Any, part: bool) -> None:
         if strategy:
             strategy.run(step, (x, y, part))
         else:
             step(x, y, part)
 
-    function: Any = place
+    function: Any = placed
     if situation["execution"] != "eager":
-        function = tf.function(place, jit_compile=situation["execution"] == "xla")
+        function = tf.function(placed, jit_compile=situation["execution"] == "xla")
 
-    def first_build(x: Any, y: Any, number: int) -> None:
-        built = {"alone": "trainable_variables", "parts": "trainable_variables", "all": "variables"}
-        if not optimizer.built and situation["training"] in built:
-            if not model.built:
-                model.build(x.shape)
-            optimizer.build(getattr(model, built[situation["training"]]))
-        function(x, y, bool(number) and situation["training"] == "parts")
+    def numbered(x: Any, y: Any, number: int) -> None:
+        if training in ("alone", "parts", "all") and not optimizer.built:
+            _build(situation, model)
+        function(x, y, training == "parts" and number % 2 == 1)
 
-    return first_build
+    return numbered
+
+
+def _build(situation: Situation, model: Any) -> None:
+    if not model.built:
+        model.build((None, 3))
+    model.optimizer.build(model.variables if situation["training"] == "all" else model.trainable_variables)
 
 
 def _interrupted(situation: Situation, model: Any, again: Callable[[], Any], folder: Path) -> Any:
@@ -432,9 +452,7 @@ def _interrupted(situation: Situation, model: Any, again: Callable[[], Any], fol
         return keras.models.load_model(folder / "model.keras")
     other = again()
     if situation["interruption"] != "late":
-        if not other.built:
-            other.build(model.input_shape if hasattr(model, "input_shape") else (None, 3))
-        other.optimizer.build(other.variables if situation["training"] == "all" else other.trainable_variables)
+        _build(situation, other)
     if situation["interruption"] == "weights":
         model.save_weights(folder / "model.weights.h5")
         other.load_weights(folder / "model.weights.h5")
@@ -444,33 +462,32 @@ def _interrupted(situation: Situation, model: Any, again: Callable[[], Any], fol
     return other
 
 
-Result = dict[str, State | str]
-"""A state for each optimizer's name, or a traceback."""
+Pair = tuple[State, State]
+"""What our optimizers leave, and what Keras's do."""
 
 
-def mirrored(situations: list[Situation]) -> dict[str, tuple[State, State] | str]:
-    """For each situation's id, what ours and Keras's leave on two devices, or the traceback."""
+def on_two_devices(situations: list[Situation]) -> dict[str, Pair | str]:
+    """For each situation's id, what is left on two devices, or the traceback."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "situations"
         path.write_bytes(pickle.dumps(situations))
         command = f"from tests.core.situations import play; play({str(path)!r})"
-        subprocess.run(
-            [sys.executable, "-c", command], check=True, cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}
-        )
+        environment = os.environ | {"PYTHONPATH": str(ROOT)}
+        subprocess.run([sys.executable, "-c", command], check=True, cwd=folder, env=environment)
         return pickle.loads(path.read_bytes())
 
 
 def play(path: str) -> None:
-    """What the process of `mirrored` does: reads situations from a file and writes their results there."""
+    """What the process of `on_two_devices` does: reads situations from a file, and writes what is left into it."""
     device = tf.config.LogicalDeviceConfiguration()
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [device, device])
-    results: dict[str, tuple[State, State] | str] = {}
+    results: dict[str, Pair | str] = {}
     for situation in pickle.loads(Path(path).read_bytes()):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 warnings.filterwarnings("ignore", "__array__ implementation doesn't accept a copy keyword")
                 results[situation.id] = trained(situation, ours), trained(situation, keras_s)
-        except Exception:
+        except Exception:  # which is the test's to report
             results[situation.id] = traceback.format_exc()
     Path(path).write_bytes(pickle.dumps(results))
