@@ -13,7 +13,7 @@ from .launch import asynchronous, launcher
 from .optimizer import Gradients, Optimizer, Variables
 from .recorder import Recorder
 from .rules import Step
-from .sparse import dense
+from .sparse import Occurrences
 
 Execution = Literal["eager", "graph", "xla-step", "xla-loop"]
 """How steps run: TensorFlow operation by operation; a traced graph a step; one XLA program called for each step; one
@@ -73,7 +73,7 @@ class Program:
             raise InputError(f"There is no execution {execution!r}; there are: {', '.join(get_args(Execution))}.")
         if optimizer.one_pass and not execution.startswith("xla"):
             raise InputError(f"An optimizer with one_pass needs an xla execution, found {execution!r}.")
-        self.execution = execution
+        self.execution: Execution = execution
         self._function = self._compiled(self._loop if execution == "xla-loop" else self._step)
         self._recording = self._compiled(self._look if execution == "graph" else self._recorded_step)
 
@@ -197,13 +197,21 @@ class Program:
         with tf.name_scope("update"):
             updates = self.optimizer.apply(gradients)
         with tf.name_scope("observe"):
-            return self._observe(tf.cast(cost, tf.float64), _dense(gradients), updates)
+            return self._observe(tf.cast(cost, tf.float64), self._dense(gradients), updates)
+
+    def _dense(self, gradients: Gradients) -> Gradients:
+        def summed(gradient: Any, variable: tf.Variable) -> tf.Tensor:
+            if isinstance(gradient, tf.IndexedSlices):
+                return Occurrences(gradient.values, gradient.indices, variable.shape[0]).dense
+            return gradient
+
+        return {name: summed(gradient, self.variables[name]) for name, gradient in gradients.items()}
 
     def _row(self, cost: tf.Tensor, gradients: Gradients) -> Any:
         if self._recorder is None:
             return ()
         with tf.name_scope("record"):
-            return self._recorder.row(cost, _dense(gradients), self.execution.startswith("xla"))
+            return self._recorder.row(cost, self._dense(gradients), self.execution.startswith("xla"))
 
     def _loop(self, data: tuple[tf.Tensor, ...], batches: tf.Tensor, *first: tf.Tensor) -> tuple[Any, Any]:
         # A Python number in the condition and no maximum_iterations: XLA then knows the trip count.
@@ -256,10 +264,6 @@ def _after(row: Any, gradients: Gradients) -> Gradients:
         return tf.where(there, values, tf.zeros_like(values)) if values.dtype.is_floating else values
 
     return tf.nest.map_structure(behind, gradients, expand_composites=True)
-
-
-def _dense(gradients: Gradients) -> Gradients:
-    return {name: dense(gradient) for name, gradient in gradients.items()}
 
 
 def _arrays(size: int, like: Any) -> Any:

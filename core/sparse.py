@@ -30,7 +30,7 @@ class Occurrences:
     values: [occurrences, …]. indices: [occurrences], of the rows. rows: how many rows the dense gradient has.
     """
 
-    def __init__(self, values: tf.Tensor, indices: tf.Tensor, rows: int):
+    def __init__(self, values: tf.Tensor, indices: tf.Tensor, rows: Any):
         self.values, self.indices, self.rows = values, indices, rows
 
     @property
@@ -89,9 +89,7 @@ class Occurrences:
 
 
 def dense(value: Any) -> Any:
-    """The dense gradient, of a gradient in any form; what is none stays as it is."""
-    if isinstance(value, tf.IndexedSlices):
-        value = Occurrences(value.values, value.indices, value.dense_shape[0])
+    """The dense gradient, where occurrences are given; all else as it is."""
     return value.dense if isinstance(value, Occurrences) else value
 
 

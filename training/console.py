@@ -35,8 +35,8 @@ def command(name: str, main: Callable[[], None]) -> NoReturn:
         status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:  # which came in the last lines of the command
         end_at_once(name)()
-    except Exception:
-        sys.excepthook(*sys.exc_info())
+    except Exception as error:
+        sys.excepthook(type(error), error, error.__traceback__)
     end_at_once(name)
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):

@@ -33,9 +33,11 @@ from tests.core.situations import (
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 
 ORDER = dict(
-    reason="Keras's Adadelta multiplies √(E[Δx²] + ε) by g before it divides, the rule after. Each order rounds twice, "
-    "which parts a Δx by 4 roundings, E[Δx²] by 8, and the next Δx by 4 more: E[Δx²] by 48 after six steps.",
-    units=48,
+    reason="Keras's Adadelta multiplies √(E[Δx²] + ε) by g before it divides, the rule after; and in a tf.function "
+    "(1 − ρ)·(g·g) becomes ((1 − ρ)·g)·g where the square is a product, not where it is tf.square, as in Keras. Either "
+    "way of either rounds twice, so E[g²] is apart by 4 roundings, Δx by 4 and half of that, E[Δx²] by 4 and twice "
+    "that, and each Δx by half of the E[Δx²] before it: Δx by 8 more with each step, E[Δx²] by 100 after six.",
+    units=100,
 )
 ROWS = dict(
     reason="Keras adds the occurrences of a row to the variable and to the slot one by one, the bridge adds them up "
