@@ -14,9 +14,10 @@ import numpy as np
 import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 
+from .checks import check_sparse, check_step, first_slots
 from .errors import InputError
 from .keras_names import AROUND_THE_RULE, SLOTS
-from .optimizer import Optimizer, Variables, check_sparse, check_step, first_slots, parameter, slot_dtype
+from .optimizer import Optimizer, Variables, parameter, slot_dtype
 from .rules import RULES, Rule
 from .sparse import Occurrences, Sparse, updated
 

@@ -2,14 +2,14 @@
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, get_args
+from typing import Any
 
-import numpy as np
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
+from .checks import check_gradient, check_sparse, check_step, check_variable, first_slots
 from .errors import InputError
 from .rules import Rule, Step
 from .sparse import Occurrences, Sparse, updated
@@ -88,7 +88,7 @@ class Optimizer(tf.Module):
             if not isinstance(variables, Mapping):
                 raise InputError(f"Optimizer needs a mapping from name to tf.Variable, found {variables!r}.")
             for name, variable in variables.items():
-                _check_variable(name, variable, assignments)
+                check_variable(name, variable, {other: one.variable for other, one in assignments.items()})
                 slots = first_slots(f"{type(rule).__name__} on {name!r}", rule, tf.cast(variable, slot_dtype(variable)))
                 assignments[name] = _Assignment(variable, rule, type(slots))
                 if variable.dtype != slot_dtype(variable):
@@ -136,7 +136,7 @@ class Optimizer(tf.Module):
             found = ", ".join(gradients) if isinstance(gradients, Mapping) else type(gradients).__name__
             raise InputError(f"Optimizer needs one gradient for each of: {expected}; found: {found}.")
         for name, gradient in gradients.items():
-            _check_gradient(name, gradient, self._assignments[name].variable)
+            check_gradient(name, gradient, self._assignments[name].variable)
         self._warn_once(gradients)
         t = tf.cast(self.step + 1, tf.float64)
         return {name: self._update(name, gradients[name], t, seen) for name in self._assignments}
@@ -225,86 +225,3 @@ def _hidden(number: int, *read: tf.Tensor) -> list[tf.Tensor]:
     barrier: Any = optimization_barrier(*(read[place] for place in order))
     behind = dict(zip(order, barrier, strict=True))
     return [behind[place] for place in range(len(read))]
-
-
-def _check_variable(name: Any, variable: Any, taken: Mapping[str, _Assignment]) -> None:
-    if not isinstance(name, str) or not isinstance(variable, tf.Variable):
-        raise InputError(f"Optimizer needs a mapping from name to tf.Variable, found {name!r}: {type(variable)}.")
-    if not variable.dtype.is_floating:
-        raise InputError(f"Variable {name!r} must be of a real floating dtype, found {variable.dtype.name}.")
-    if not variable.trainable:
-        raise InputError(f"Variable {name!r} was made with trainable=False: a tape gives no gradient for it.")
-    if name in taken:
-        raise InputError(f"The name {name!r} is given to two variables; each needs a name of its own.")
-    for other, assignment in taken.items():
-        if assignment.variable is variable:
-            raise InputError(f"{other!r} and {name!r} are the same variable; it can be updated by one rule only.")
-
-
-def first_slots(where: str, rule: Rule, x: tf.Tensor) -> Any:
-    """The slots of a rule before its first step on a parameter x, which is of the slots' dtype.
-
-    Raises InputError for slots that are no NamedTuple of tensors of that dtype, and for a setting out of its range.
-    """
-    _check_settings(where, rule, x.dtype)
-    slots = rule.slots(x)
-    _check_slots(where, slots, x.dtype)
-    return slots
-
-
-def check_sparse(sparse: Any) -> None:
-    """Raises InputError for what is no `Sparse`."""
-    if sparse is not None and sparse not in get_args(Sparse):
-        raise InputError(f"sparse must be one of {', '.join(map(repr, get_args(Sparse)))}, found {sparse!r}.")
-
-
-def _check_settings(where: str, rule: Rule, dtype: tf.DType) -> None:
-    """Refuses numbers that the dtype rounds to 0 or to infinity: an ε that is 0 there gives 0/0."""
-    limits = np.finfo(dtype.name)
-    for field in fields(rule):
-        value = getattr(rule, field.name)
-        if isinstance(value, float) and value and not float(limits.tiny) <= abs(value) <= float(limits.max):
-            raise InputError(f"{where}: {field.name} = {value:g} is out of the range of {dtype.name}.")
-
-
-def _check_slots(where: str, slots: Any, dtype: tf.DType) -> None:
-    if not hasattr(slots, "_asdict"):
-        raise InputError(f"{where}: slots must return a NamedTuple, found {slots!r}.")
-    for slot, value in slots._asdict().items():
-        if not tf.is_tensor(value) or value.dtype != dtype:
-            found = value.dtype.name if tf.is_tensor(value) else repr(value)
-            raise InputError(f"{where}: slot {slot} must be a {dtype.name} tensor, found {found}.")
-
-
-def _check_gradient(name: str, gradient: Any, variable: tf.Variable) -> None:
-    if gradient is None:
-        raise InputError(f"The gradient of {name!r} is None: the cost does not depend on that variable.")
-    if isinstance(gradient, tf.IndexedSlices):
-        shape = gradient.values.shape[:1].concatenate(variable.shape[1:])
-        if not variable.shape.rank or not shape.is_compatible_with(gradient.values.shape):
-            raise InputError(
-                f"The gradient of {name!r} must be of rows of shape {variable.shape[1:]}, found values of shape "
-                f"{gradient.values.shape}."
-            )
-        gradient = gradient.values
-    elif not tf.is_tensor(gradient):
-        raise InputError(f"The gradient of {name!r} must be a tensor, found {gradient!r}.")
-    elif not variable.shape.is_compatible_with(gradient.shape):
-        raise InputError(f"The gradient of {name!r} must have shape {variable.shape}, found {gradient.shape}.")
-    if gradient.dtype != variable.dtype:
-        raise InputError(
-            f"The gradient of {name!r} must be of dtype {variable.dtype.name}, found {gradient.dtype.name}."
-        )
-
-
-def check_step(where: str, step: Any, slots: Any, shape: tf.TensorShape, dtype: tf.DType) -> None:
-    """Raises InputError unless a rule returned a Step of the slots' type, shapes and dtype."""
-    if not isinstance(step, Step) or type(step.slots) is not type(slots):
-        raise InputError(f"{where}: update must return Step(delta, {type(slots).__name__}(…), stages), found {step!r}.")
-    for part, value, expected in [
-        ("delta", step.delta, shape),
-        *((f"slot {slot}", value, getattr(slots, slot).shape) for slot, value in step.slots._asdict().items()),
-    ]:
-        if not tf.is_tensor(value) or value.shape != expected or value.dtype != dtype:
-            found = f"{value.dtype.name} {value.shape}" if tf.is_tensor(value) else repr(value)
-            raise InputError(f"{where}: {part} must be a {dtype.name} tensor of shape {expected}, found {found}.")
