@@ -27,7 +27,7 @@ class Guard:
 
     A slot that starts with a value that is not finite is not looked at.
 
-    found: the error of the first step that was not finite; None as long as there was none.
+    found: the error of the last step that was looked for and found; None as long as there was none.
     """
 
     def __init__(self, program: Program, on_nonfinite: OnNonfinite = "stop"):
@@ -44,31 +44,38 @@ class Guard:
         Raises NonFiniteError where a cost is not finite, and what `Program.run` raises. All that a step changes is then
         as it was at the last look. With "continue", nothing is raised, and nothing looked at after the first such step.
         """
+        if self._is_done:
+            return self._program.run(data, batches).numpy()
         if not self._since and self._held["step"] != int(self._program.optimizer.step):
             self._held = self._read()  # somebody has restored another state
         self._since.append((data, batches))
         costs = self._program.run(data, batches).numpy()
-        if self.found is None and not np.isfinite(costs).all():
+        if not np.isfinite(costs).all():
             self._find(self._read())
         return costs
 
     def look(self) -> None:
         """Looks at all variables and slots, and holds them, to be gone back to. Raises what `run` raises."""
-        if self.found is not None:
+        if self._is_done:
             return
         state = self._read()
         if not self._holds_finite(state):
             self._find(state)
         self._held, self._since = state, []
 
+    @property
+    def _is_done(self) -> bool:
+        return self.found is not None and self._on_nonfinite == "continue"
+
     def _find(self, state: Mapping[str, np.ndarray]) -> None:
         """Finds the first step since the last look that is not finite; `state` is what it and later ones led to."""
         self._assign(self._held)
         self.found = self._first(state)
-        self._assign(self._held if self._on_nonfinite == "stop" else state)
+        self._since = []
         if self._on_nonfinite == "stop":
-            self._since = []
+            self._assign(self._held)
             raise self.found
+        self._assign(state)
 
     def _first(self, state: Mapping[str, np.ndarray]) -> NonFiniteError:
         program = self._program

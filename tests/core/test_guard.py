@@ -103,10 +103,14 @@ def test_a_run_goes_back_to_its_last_look_and_on_from_there():
         guard.run((), STEPS)
     rate.assign(0.1)
     guard.run((), STEPS)
+    guard.look()
     plain, others, _ = guarded(Adam(tf.Variable(0.1)), square)
     plain.run((), STEPS)
     plain.run((), STEPS)
     np.testing.assert_array_equal(variables["w"].numpy(), others["w"].numpy())
+    rate.assign(1e38)
+    with pytest.raises(NonFiniteError, match="step 10 "):
+        guard.run((), STEPS)
 
 
 @pytest.mark.parametrize("execution", ["graph", "xla-loop"])
