@@ -13,6 +13,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
+from keras.src.utils.naming import auto_name  # private: adam, adam_1, …, as Keras's own optimizers are called
 
 from .checks import check_sparse, check_step, first_slots
 from .errors import InputError
@@ -80,7 +81,7 @@ class KerasOptimizer(keras.optimizers.Optimizer):
                 rate = float(rate)
             elif not isinstance(rate, LearningRateSchedule) and inspect.signature(rate).parameters:
                 rate = StepSchedule(rate, options.get("gradient_accumulation_steps") or 1)
-            super().__init__(learning_rate=rate, name=name or type(rule).__name__.lower(), **options)
+            super().__init__(learning_rate=rate, name=name or auto_name(type(rule).__name__), **options)
         except (TypeError, ValueError) as error:
             raise InputError(f"Keras cannot take this learning rate or these options: {error}") from error
         self.rule = rule
@@ -138,7 +139,8 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         if isinstance(gradient, tf.IndexedSlices):
             g: Any = Occurrences(tf.cast(gradient.values, dtype), gradient.indices, variable.shape[0])
         else:
-            g = tf.cast(tf.convert_to_tensor(gradient), dtype)
+            # A layer may make a gradient of which the graph does not know the shape.
+            g = tf.ensure_shape(tf.cast(tf.convert_to_tensor(gradient), dtype), variable.shape)
         step = updated(rule, g, slots, t, x, self.sparse)
         check_step(f"{type(rule).__name__} on {_name(variable)!r}", step, slots, variable.shape, dtype)
         after = x - step.delta

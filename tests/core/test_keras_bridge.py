@@ -544,7 +544,7 @@ def test_a_rate_without_arguments_is_called_at_each_step_and_saved_by_name():
 
 def test_a_rate_of_0_and_the_rule_s_name_are_taken_as_keras_takes_them():
     optimizer = KerasOptimizer(Adam(0.0))
-    assert optimizer.name == "adam"
+    assert optimizer.name.startswith("adam")
     assert all(np.all(one == 1) for one in stepped(optimizer))
     assert KerasOptimizer.from_config(optimizer.get_config()).get_config() == optimizer.get_config()
 

@@ -187,7 +187,12 @@ CANNOT_MEET = {
     ("overflow", "mixed_bfloat16"): "it overflows no sooner than float32",
     ("overflow", "float64_exact"): "it does not overflow",
 }
-"""Features, and why; those of one axis cannot meet either."""
+"""Features, and why; those of one axis cannot meet either.
+
+Keras refuses some threes as well. Under MirroredStrategy, `accumulation` and `overwrite` work eagerly alone, since
+their tf.cond holds what TensorFlow calls a merge_call; a `deferred` model cannot be built from a `late` checkpoint. And
+a `file` lacks what `all` adds where a model has variables that are not trained.
+"""
 
 
 @cache
@@ -266,27 +271,18 @@ def test_a_rule_of_slightly_other_settings_is_found(rule):
         assert differences(found, expected, situation.units), other
 
 
-@pytest.mark.parametrize("feature", OPTIONS)
-def test_an_option_that_ours_left_out_would_be_found(feature):
-    """Would catch an option that changes nothing as it is set here, so that a situation shows nothing of it."""
-    situation = Situation("sgd", f"apply eager {feature}")
-
-    def without(rule, settings, options):
-        return ours(rule, settings, {name: value for name, value in options.items() if name not in OPTIONS[feature]})
-
-    assert differences(trained(situation, without), trained(situation, keras_s))
+def test_an_option_or_a_learning_rate_that_ours_ignored_would_be_found():
+    """Would catch one that changes nothing as it is set here, so that a situation shows nothing of it."""
+    ignored = trained(Situation("sgd", "apply eager"), ours)
+    assert differences(ignored, trained(Situation("sgd", "apply eager"), keras_s)) == []
+    for feature in [*OPTIONS, *AXES["rate"]]:
+        if feature != USUAL["rate"]:
+            assert differences(ignored, trained(Situation("sgd", f"apply eager {feature}"), keras_s)), feature
 
 
-def test_an_exclusion_that_ours_left_out_would_be_found():
-    found = trained(Situation("sgd", "apply eager weight_decay"), ours)
-    assert differences(found, trained(Situation("sgd", "apply eager excluded"), keras_s))
-
-
-@pytest.mark.parametrize("rate", [each for each in AXES["rate"] if each != USUAL["rate"]])
-def test_another_learning_rate_would_be_found(rate):
-    """Would catch a schedule, a function or a callback whose rates were those of the number alone."""
-    found = trained(Situation("sgd", "apply eager"), ours)
-    assert differences(found, trained(Situation("sgd", f"apply eager {rate}"), keras_s))
+def test_an_exclusion_that_ours_ignored_would_be_found():
+    ignored = trained(Situation("sgd", "apply eager weight_decay"), ours)
+    assert differences(ignored, trained(Situation("sgd", "apply eager excluded"), keras_s))
 
 
 def test_rows_that_are_added_up_before_they_are_squared_are_found():
@@ -308,13 +304,13 @@ def test_an_overflow_skips_some_steps_and_not_all():
     assert 0 < taken[1] < taken[0] == 6
 
 
-@pytest.mark.parametrize("interruption", [each for each in AXES["interruption"] if each != USUAL["interruption"]])
-def test_an_interruption_changes_nothing(interruption):
+def test_an_interruption_changes_nothing():
     """Would catch slots that neither ours nor Keras's finds again, which would leave the two with the same bits."""
-    straight, interrupted = (
-        trained(Situation("adam", f"apply eager accumulation {feature}"), ours) for feature in ("", interruption)
-    )
-    assert differences(interrupted, straight) == []
+    straight = trained(Situation("adam", "apply eager accumulation"), ours)
+    for interruption in AXES["interruption"]:
+        if interruption != USUAL["interruption"]:
+            found = trained(Situation("adam", f"apply eager accumulation {interruption}"), ours)
+            assert differences(found, straight) == [], interruption
 
 
 def test_every_situation_takes_known_features_at_most_one_of_an_axis_and_has_a_name_of_its_own():
@@ -322,13 +318,14 @@ def test_every_situation_takes_known_features_at_most_one_of_an_axis_and_has_a_n
         axes = [AXIS[feature] for feature in each.features.split()]
         assert len(set(axes)) == len(axes), each
         assert not set(each.features.split()) & set(USUAL.values()), each
+        assert bool(each.reason) == bool(each.units), each
     assert len({each.id for each in SITUATIONS}) == len(SITUATIONS)
 
 
 def test_every_feature_meets_every_rule_and_every_other_feature_that_it_can_meet():
     met = {frozenset(two) for each in SITUATIONS for two in combinations([each.rule, *each.features.split()], 2)}
     features = [feature for feature in AXIS if feature not in USUAL.values()]
-    alone = {"float64"}  # float64_exact stands for it beside other features, and leaves the same bits
+    alone = {"float64"}  # beside other features float64_exact stands for it, where bits are equal
     wanted = {frozenset((rule, feature)) for rule in RULES for feature in features}
     for a, b in combinations(features, 2):
         if AXIS[a] != AXIS[b] and not {a, b} & alone:
