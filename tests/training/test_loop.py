@@ -73,7 +73,7 @@ def test_the_report_takes_each_accuracy_from_its_own_split():
     half = images._replace(labels=np.where(np.arange(60) % 2, images.labels, wrong.labels))
     trainer = Trainer(
         Settings(dialect="keras", learning_rate=0.01, batch_size=20, epochs=60, hidden=(8,), init="he"),
-        Dataset(images, half, wrong, classes=3),
+        Dataset(images, half, wrong, classes=3, split="first"),
     )
     *_, last = trainer.train()
     figures = report(trainer)
