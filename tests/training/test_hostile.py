@@ -131,7 +131,8 @@ def test_a_checkpoint_of_other_images(workplace, capfd):
     for part in ("images-idx3", "labels-idx1"):
         shutil.copy(workplace / "data" / f"t10k-{part}-ubyte.gz", workplace / "data" / f"train-{part}-ubyte.gz")
     arguments = ["train", "--checkpoint", "run", "--resume", "--data-dir", "data"]
-    assert_refused(arguments, workplace, capfd, "images 55000, not 9167; validation first, not 833 drawn from seed 0; sha256 ")
+    words = "images 55000, not 9167; validation first, not 833 drawn from seed 0; sha256 "
+    assert_refused(arguments, workplace, capfd, words)
 
 
 @pytest.mark.parametrize("command", [["train", "--resume"], ["evaluate"]], ids=["train", "evaluate"])
