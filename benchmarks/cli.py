@@ -260,12 +260,12 @@ def overhead(*, rounds: Rounds = 30, seed: Seed = 0, json: FilePath | None = Non
     with Tally(rounds + 2) as tally:
         parts = overhead(rounds, seed, tally.begin)
     record = before | {"rounds": rounds, "parts": [part._asdict() for part in parts]}
-    with outputs() as leave:
-        leave(print_parts, record["parts"], f"a step of 784-256-256-10 in batches of 100, on {before['processor']}")
-        if out is not None and leave(make_folder, out):
-            leave(write_json, out / "overhead.json", record)
+    with outputs() as attempt:
+        attempt(print_parts, record["parts"], f"a step of 784-256-256-10 in batches of 100, on {before['processor']}")
+        if out is not None and attempt(make_folder, out):
+            attempt(write_json, out / "overhead.json", record)
         if json is not None:
-            leave(write_json, json, record)
+            attempt(write_json, json, record)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -49,13 +49,13 @@ def record_comparisons(
             measured = measure(engines, work, rounds, tally.begin)
         records[name] = before | measured
         done = f"{measured['rounds']} rounds of {work.steps} steps, on {before['processor']}"
-        with outputs() as leave:
-            leave(print_comparison, measured["figures"], f"{title}: {done}", columns)
-            if out is not None and leave(make_folder, out):
-                leave(write_json, out / f"{name}.json", records[name])
-                leave(plot_comparison, measured, f"{title}: {before['processor']}", out / f"{name}.svg")
+        with outputs() as attempt:
+            attempt(print_comparison, measured["figures"], f"{title}: {done}", columns)
+            if out is not None and attempt(make_folder, out):
+                attempt(write_json, out / f"{name}.json", records[name])
+                attempt(plot_comparison, measured, f"{title}: {before['processor']}", out / f"{name}.svg")
             if json is not None:
-                leave(write_json, json, records[name] if len(works) == 1 else records)
+                attempt(write_json, json, records[name] if len(works) == 1 else records)
         if measured["rounds"] < rounds:
             raise _interrupted(f"{measured['rounds']} of {rounds} rounds were complete")
     print(legend)

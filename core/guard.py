@@ -47,7 +47,7 @@ class Guard:
         if self._is_done:
             return self._program.run(data, batches).numpy()
         if not self._since and self._held["step"] != int(self._program.optimizer.step):
-            self._held = self._read()  # somebody has restored another state
+            self._held = self._read()  # another state was restored
         self._since.append((data, batches))
         costs = self._program.run(data, batches).numpy()
         if not np.isfinite(costs).all():
@@ -87,7 +87,7 @@ class Guard:
                 execution = f", as {program.execution} computes it, and finite operation by operation"
                 what = self._what(data, batch) or self._what_is_left(after) + execution
                 return NonFiniteError(int(after["step"]), what)
-        # Nothing since the last look: somebody has set it so. Or a cost that draws numbers of its own.
+        # No step since the last look: it was set from outside. Or the cost draws random numbers.
         return NonFiniteError(int(state["step"]), self._what_is_left(state))
 
     def _what(self, data: Sequence[tf.Tensor], batch: np.ndarray) -> str:

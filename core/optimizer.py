@@ -50,7 +50,7 @@ class Optimizer(tf.Module):
              function, and `tf.train.Checkpoint` finds them as slots/<variable>/<slot>.
     masters: {variable name: tf.Variable}, float32, for each variable of a narrower dtype: what it would be if it were
              wide, from which it is rounded after each step. A step of 1e-3 from 1 is lost in bfloat16 and kept there.
-             Where somebody else has changed the variable since, it goes on from the variable.
+             Where the variable was set from outside since, it goes on from the variable.
 
     sparse: how gradients that are tf.IndexedSlices count, see `core.sparse.Sparse`; as their sum, with a warning,
             where nothing is given.

@@ -108,7 +108,7 @@ def train(
     else:
         folder = RunFolder(checkpoint, save_every)
         trainer, notes = folder.begin(settings, resume)
-    with outputs() as leave:
+    with outputs() as attempt:
         board = None if tensorboard is None else TensorBoard(tensorboard)
         with RunDisplay(trainer) as display, signals_noted() as signals:
             for note in notes:
@@ -116,16 +116,16 @@ def train(
             for call in conduct(trainer, folder, signals):
                 display.after_call(call)
                 if board is not None and call.epoch is not None:
-                    written = leave(partial(board.write, len(trainer.history), **call.epoch._asdict()))
+                    written = attempt(partial(board.write, len(trainer.history), **call.epoch._asdict()))
                     board = board if written else None
         figures = report(trainer)
-        leave(print_run, figures)
+        attempt(print_run, figures)
         if json is not None:
-            leave(write_json, json, figures)
+            attempt(write_json, json, figures)
         if plot is not None:
             from .plot import plot_run
 
-            leave(plot_run, figures, plot)
+            attempt(plot_run, figures, plot)
 
 
 @app.command
@@ -164,10 +164,10 @@ def evaluate(*, checkpoint: FilePath, data_dir: FilePath | None = None, json: Fi
     for note in dataset.notes:
         print(f"rawstep: {note}", file=sys.stderr)
     figures = {name: evaluate(getattr(dataset, name))._asdict() for name in ("validation", "test")}
-    with outputs() as leave:
-        leave(print_evaluation, str(newest), figures)
+    with outputs() as attempt:
+        attempt(print_evaluation, str(newest), figures)
         if json is not None:
-            leave(write_json, json, {"checkpoint": str(newest.path)} | figures)
+            attempt(write_json, json, {"checkpoint": str(newest.path)} | figures)
 
 
 for command in (replicate, verify, diverge, translate, trace, race, explain, inspect, export, import_tf1, export_tf1):

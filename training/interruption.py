@@ -28,22 +28,22 @@ def end_at_once(name: str) -> Callable[..., NoReturn]:
 
     While a command starts, nothing needs to be cleaned up, and TensorFlow's import does not bear a KeyboardInterrupt.
     """
-    global _leave
+    global _end
     try:
         stderr = os.dup(2)  # TensorFlow's import mutes the other for a while
     except OSError:  # closed
         stderr = os.open(os.devnull, os.O_WRONLY)
 
-    def leave(*_: Any) -> NoReturn:
+    def end(*_: Any) -> NoReturn:
         try:
             os.write(stderr, f"{name}: interrupted.\n".encode())
         finally:
             os._exit(128 + signal.SIGINT)
 
-    _leave = leave
+    _end = end
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as by nohup
-        signal.signal(signal.SIGINT, leave)
-    return leave
+        signal.signal(signal.SIGINT, end)
+    return end
 
 
 def clean_up_after_signals() -> None:
@@ -51,7 +51,7 @@ def clean_up_after_signals() -> None:
 
     It changes nothing where Ctrl-C does something else than `end_at_once` has it do.
     """
-    if _leave is not None and signal.getsignal(signal.SIGINT) is _leave:
+    if _end is not None and signal.getsignal(signal.SIGINT) is _end:
         signal.signal(signal.SIGINT, _note_and_raise)
         sys.unraisablehook = _silent_once_interrupted
 
@@ -75,11 +75,11 @@ def signals_noted() -> Iterator[list[signal.Signals]]:
         NOTED.extend(noted)
 
 
-_leave: Any = None
+_end: Any = None
 
 
 def _note_and_raise(number: int, _: Any) -> NoReturn:
-    signal.signal(signal.SIGINT, _leave)  # the next one is not to disturb the cleaning up, but to end it
+    signal.signal(signal.SIGINT, _end)  # the next one is not to disturb the cleaning up, but to end it
     NOTED.append(signal.Signals(number))
     raise KeyboardInterrupt
 

@@ -12,9 +12,9 @@ from core.errors import InputError
 def outputs() -> Iterator[Callable[..., bool]]:
     """Yields a function that calls another one, which prints or writes something, and returns whether that worked.
 
-        with outputs() as leave:
-            leave(print_run, figures)
-            leave(write_json, path, figures)
+        with outputs() as attempt:
+            attempt(print_run, figures)
+            attempt(write_json, path, figures)
 
     A command prints first, then writes: a full disk does not cost the result on the screen, nor a closed pipe the file.
 
@@ -22,7 +22,7 @@ def outputs() -> Iterator[Callable[..., bool]]:
     """
     failed: list[str] = []
 
-    def leave(call: Callable[..., Any], *arguments: Any) -> bool:
+    def attempt(call: Callable[..., Any], *arguments: Any) -> bool:
         try:
             call(*arguments)
             sys.stdout.flush()
@@ -34,6 +34,6 @@ def outputs() -> Iterator[Callable[..., bool]]:
             return True
         return False
 
-    yield leave
+    yield attempt
     if failed:
         raise InputError(" ".join(dict.fromkeys(failed)))  # the output fails again and again

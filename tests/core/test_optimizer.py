@@ -212,7 +212,7 @@ def test_a_narrow_variable_moves_by_steps_that_its_dtype_cannot_hold(dtype):
     np.testing.assert_array_equal(variables["w"].numpy(), tf.cast(optimizer.masters["w"], dtype).numpy())
 
 
-def test_a_narrow_variable_that_somebody_else_sets_goes_on_from_there():
+def test_a_narrow_variable_that_is_set_from_outside_goes_on_from_there():
     variables = {"w": tf.Variable(tf.ones([2], tf.bfloat16))}
     optimizer = Optimizer(SGD(1e-3), variables)
     optimizer.apply({"w": tf.ones([2], tf.bfloat16)})

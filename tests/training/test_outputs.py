@@ -21,10 +21,10 @@ def test_all_is_tried_and_each_failure_is_said(capsys):
         raise InputError(sentence)
 
     def command():
-        with outputs() as leave:
-            assert not leave(fail, "One.")
-            assert leave(print, "two")
-            assert not leave(open, "/absent/three")
+        with outputs() as attempt:
+            assert not attempt(fail, "One.")
+            assert attempt(print, "two")
+            assert not attempt(open, "/absent/three")
 
     with pytest.raises(InputError) as error:
         command()

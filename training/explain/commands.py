@@ -83,12 +83,12 @@ def explain(
             check_file(path)
     found = explain(rule, dialect, settings.given(), gradients, parameter)
     written = page(found).encode() if html is not None else b""
-    with outputs() as leave:
+    with outputs() as attempt:
         if latex:
-            leave(print, aligned(found.formula))
+            attempt(print, aligned(found.formula))
         else:
-            leave(print_explanation, found)
+            attempt(print_explanation, found)
         if json is not None:
-            leave(write_json, json, record(found))
+            attempt(write_json, json, record(found))
         if html is not None:
-            leave(write_whole, html, written)
+            attempt(write_whole, html, written)

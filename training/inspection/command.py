@@ -82,15 +82,15 @@ def inspect(
         figures = study.step()
         figures["ladder"] = study.ladder(rounds, compilations, tally.begin) if ladder else None
     optimized = "" if hlo is None and html is None else study.text("optimized_hlo")
-    with outputs() as leave:
-        leave(print_step, figures)
+    with outputs() as attempt:
+        attempt(print_step, figures)
         if ladder:
-            leave(print_ladder, figures)
+            attempt(print_ladder, figures)
         if hlo is not None:
-            leave(write_whole, hlo, optimized.encode())
+            attempt(write_whole, hlo, optimized.encode())
         if stablehlo is not None:
-            leave(write_whole, stablehlo, study.text("stablehlo").encode())
+            attempt(write_whole, stablehlo, study.text("stablehlo").encode())
         if html is not None:
-            leave(write_whole, html, page(figures, optimized).encode())
+            attempt(write_whole, html, page(figures, optimized).encode())
         if json is not None:
-            leave(write_json, json, before | figures)
+            attempt(write_json, json, before | figures)

@@ -91,11 +91,11 @@ def race(
             tally.begin(f"preparing {name}")
             races.append(conduct.race(conduct.made(name, seed), chosen, terms, tally.begin, on_nonfinite))
     found = before | conduct.results(races, terms)
-    with outputs() as leave:
-        leave(print_results, found)
+    with outputs() as attempt:
+        attempt(print_results, found)
         if json is not None:
-            leave(write_json, json, found)
+            attempt(write_json, json, found)
         if out is not None:
             from .folder import write_folder
 
-            leave(write_folder, out, races, found)
+            attempt(write_folder, out, races, found)

@@ -99,11 +99,11 @@ def trace(
         found = traced(trainer, watch, cost, signals)
         paths = write_folder(out, found, trainer.rule, others)
     kept = f"the {len(found.steps)} records made until then are in {out}"
-    with outputs() as leave:
+    with outputs() as attempt:
         if trainer.finished:
-            leave(print_trace, found, paths)
+            attempt(print_trace, found, paths)
         if json is not None:
-            leave(write_json, json, {**found.about, "last_record": found.last})
+            attempt(write_json, json, {**found.about, "last_record": found.last})
     if signals:
         raise Interrupted(signals[0], kept)
     if not trainer.finished and (error := trainer.guard.found):

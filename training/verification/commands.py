@@ -164,12 +164,12 @@ def verify(
                 raise Interrupted(signals[0], "nothing was kept")
             tally.begin(f"{claim.name} ({claim.dialect}), {one}")
             rows += claim.rows(gradients[one], tuple(dict.fromkeys(execution)))
-    with outputs() as leave:
-        leave(print_certificate, rows, gradients)
+    with outputs() as attempt:
+        attempt(print_certificate, rows, gradients)
         if json is not None:
-            leave(write_json, json, before | {"seed": gradients[units[0][1]].seed} | certificate(rows, gradients))
+            attempt(write_json, json, before | {"seed": gradients[units[0][1]].seed} | certificate(rows, gradients))
         if junit is not None:
-            leave(write_whole, junit, junit_xml(rows, gradients, strict))
+            attempt(write_whole, junit, junit_xml(rows, gradients, strict))
     failed = {"differs", "drifts", "blind"} | ({"missing", "rounding"} if strict else set())
     if any(row.verdict in failed for row in rows):
         sys.exit(1)
@@ -231,10 +231,10 @@ def diverge(
     chosen = dtype or ("float32" if narrow else "float64")
     gradients = _streams(streams, steps, seed, {chosen})[chosen]
     found = diverge(one, other, gradients)
-    with outputs() as leave:
-        leave(print_divergence, found, a, b, gradients)
+    with outputs() as attempt:
+        attempt(print_divergence, found, a, b, gradients)
         if json is not None:
-            leave(write_json, json, {"a": a, "b": b, "divergence": None if found is None else asdict(found)})
+            attempt(write_json, json, {"a": a, "b": b, "divergence": None if found is None else asdict(found)})
 
 
 def translate(
@@ -282,10 +282,10 @@ def translate(
     if json is not None:
         check_file(json)
     found = translate(rule, source, target, settings.given(), _streams(None, steps, seed, {"float64"})["float64"])
-    with outputs() as leave:
-        leave(print_translation, found)
+    with outputs() as attempt:
+        attempt(print_translation, found)
         if json is not None:
-            leave(write_json, json, translation(found))
+            attempt(write_json, json, translation(found))
     if not found.holds:
         sys.exit(1)
 
