@@ -20,6 +20,7 @@ from core import Adam
 from tests.training.striped import SETTINGS, striped_dataset, trained
 from training.cli import main
 from training.run_folder import RunFolder
+from training.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -115,7 +116,7 @@ def export(folder, formula=None, **settings):
     Trained as a graph, which needs no compiler: what is exported is compiled all the same.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training.stablehlo, "load_dataset", lambda folder: striped_dataset())
+        patch.setattr(Settings, "dataset", lambda self: striped_dataset())
         if formula is not None:
             patch.setattr(training.loop, "choose_rule", lambda *_: formula)
         run_folder = RunFolder(folder / "run")

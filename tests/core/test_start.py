@@ -80,8 +80,17 @@ def imported(path: Path, at_the_top: bool = False) -> set[str]:
 
 ALLOWED = {
     "core/rules": ["core.errors", "core.xp", "core.rules"],
-    "core/optimizer.py": ["core.errors", "core.rules"],
-    "core/keras_bridge.py": ["core.errors", "core.rules", "core.optimizer", "core.keras_names"],
+    "core/sparse.py": ["core.errors", "core.rules"],
+    "core/checks.py": ["core.errors", "core.rules", "core.sparse"],
+    "core/optimizer.py": ["core.checks", "core.errors", "core.rules", "core.sparse"],
+    "core/keras_bridge.py": [
+        "core.checks",
+        "core.errors",
+        "core.rules",
+        "core.optimizer",
+        "core.keras_names",
+        "core.sparse",
+    ],
     "core/keras_model.py": ["core.network"],
     "core/verification": [
         "core.errors",
@@ -96,7 +105,8 @@ ALLOWED = {
     "core/network.py": ["core.errors", "core.seeds"],
     "core/figures.py": ["core.reductions", "core.rules"],
     "core/recorder.py": ["core.errors", "core.figures", "core.optimizer", "core.reductions", "core.rules"],
-    "core/program.py": ["core.errors", "core.launch", "core.rules", "core.optimizer", "core.recorder"],
+    "core/program.py": ["core.errors", "core.launch", "core.rules", "core.optimizer", "core.recorder", "core.sparse"],
+    "core/guard.py": ["core.errors", "core.optimizer", "core.program"],
     "core/__init__.py": ["core"],
     "core": [],
     "training": ["core", "training"],

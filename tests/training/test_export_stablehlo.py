@@ -7,24 +7,24 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
-import training.stablehlo
 from core import InputError
 from training.checkpoint import restore, variables
 from training.cli import main
-from training.data import load_dataset
 from training.loop import Trainer
 from training.run_folder import RunFolder
+from training.settings import Settings
 from training.stablehlo import check_signature, epoch_program, portable_artifact, write_epoch_program
 
 from .disk import files_no_larger_than
 from .striped import SETTINGS, striped_dataset, trained
 
+THE_IMAGES_THEMSELVES = Settings.dataset
 RULES = {"adam": None, "adagrad": 0.1, "adadelta": 0.01}
 
 
 @pytest.fixture(autouse=True)
 def striped_images_exported(monkeypatch):
-    monkeypatch.setattr(training.stablehlo, "load_dataset", lambda folder: striped_dataset())
+    monkeypatch.setattr(Settings, "dataset", lambda self: striped_dataset())
 
 
 @pytest.fixture(params=RULES)
@@ -61,7 +61,7 @@ def test_the_epoch_is_the_one_with_which_the_run_goes_on(checkpoint):
 def exported(tmp_path_factory):
     """Of Adam, whose two slots have one shape."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training.stablehlo, "load_dataset", lambda folder: striped_dataset())
+        patch.setattr(Settings, "dataset", lambda self: striped_dataset())
         folder = RunFolder(tmp_path_factory.mktemp("exported") / "run")
         folder.save(trained(SETTINGS, calls=1))
         return epoch_program(folder.newest())
@@ -142,7 +142,7 @@ def test_a_full_disk_ends_in_a_sentence_and_leaves_nothing(exported, tmp_path):
 
 def test_images_that_are_gone_end_in_a_sentence_before_anything_is_written(tmp_path, monkeypatch, capfd):
     """Would catch a SavedModel that is written before the other turns out to be impossible."""
-    monkeypatch.setattr(training.stablehlo, "load_dataset", load_dataset)
+    monkeypatch.setattr(Settings, "dataset", THE_IMAGES_THEMSELVES)
     RunFolder(tmp_path / "run").save(trained(replace(SETTINGS, data_dir=tmp_path / "absent"), calls=1))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match=r"^2$"):
