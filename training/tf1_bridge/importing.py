@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core import RULES, InputError
+from core import RULES, InputError, NonFiniteError
 
 from ..data import Dataset
 from ..loop import Trainer
@@ -79,7 +79,8 @@ def import_run(contents: Contents, of: SlotSet | None, step: int, settings: Sett
     History, epochs and the order of the batches begin here; the step counter goes on from `step`.
 
     Raises InputError where the network does not fit the images, the rule has no learning rate, and for a folder that
-    cannot be written, holds a run, or is in use. Nothing is written then.
+    cannot be written, holds a run, or is in use; NonFiniteError for contents that are not finite. Nothing is written
+    then.
     """
     settings = replace(settings, hidden=tuple(contents.layers[1:-1]))
     _check_rate(contents, settings)
@@ -95,7 +96,7 @@ def import_run(contents: Contents, of: SlotSet | None, step: int, settings: Sett
     trainer.optimizer.step.assign(np.int64(step))
     try:
         folder.save(trainer)
-    except InputError:
+    except (InputError, NonFiniteError):
         if made:
             out.rmdir()
         raise
