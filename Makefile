@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test replicate verify faults ctrl-c keras fuzz lint format bench record readme clean
+.PHONY: run test replicate verify faults ctrl-c keras wheel fuzz lint format bench record figures tour docs clean
 
 run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
 	$(BIN)/rawstep train
@@ -27,6 +27,9 @@ ctrl-c: .venv/test.stamp  ## commands interrupted at 300 moments, from their fir
 
 keras: .venv/test.stamp  ## Keras's own tests with our rules in them, and all trainings that must end with Keras's bits
 	$(BIN)/pytest tests/core/keras_own tests/core/test_keras_situations.py -m "" -n 2 --dist loadfile
+
+wheel: .venv/test.stamp  ## the wheel, with its dependencies in an empty environment
+	$(BIN)/pytest tests/test_wheel.py -m ""
 
 fuzz: .venv/test.stamp  ## the IDX reader on 100,000 damaged files
 	$(BIN)/pytest tests/training/data/test_idx.py -k no_damage --hypothesis-profile fuzz
@@ -56,8 +59,14 @@ record: .venv/test.stamp  ## every paired comparison and study on this machine's
 bench: .venv/test.stamp  ## times of an update, a step and an epoch in each execution, saved under .benchmarks
 	$(BIN)/pytest benchmarks -m "" --benchmark-enable --benchmark-autosave
 
-readme: .venv/test.stamp  ## README.md's table and picture, from the newest records
-	$(BIN)/cog -rP -I . README.md
+figures: .venv/test.stamp  ## the tables and pictures of README.md and docs/, from the newest records
+	$(BIN)/cog -rP -I . README.md docs/*.md
+
+tour: .venv/test.stamp  ## run docs/tour.ipynb and store what it shows
+	$(BIN)/python -m tests.docs.tour
+
+docs: .venv/test.stamp  ## the documentation as a site, in build/docs/index.html; it needs no network
+	$(BIN)/sphinx-build -q -W --keep-going docs build/docs
 
 clean:
 	rm -rf .venv

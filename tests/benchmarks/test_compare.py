@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cogapp import Cog
 
 from benchmarks.cli import main
 from benchmarks.conductor import compare
@@ -235,9 +234,3 @@ def test_options_of_xla_reach_the_process_of_their_engine_alone():
 def test_an_engine_that_is_none_is_refused():
     with pytest.raises(InputError, match="There is no engine 'warp'; there are: xla-loop, xla-loop-one-pass"):
         check_name("warp")
-
-
-def test_readme_shows_the_newest_records(monkeypatch, capsys):
-    """`make readme` puts them there."""
-    monkeypatch.chdir(ROOT)
-    assert Cog().main(["cog", "-P", "--check", "-I", ".", "README.md"]) == 0, capsys.readouterr().out

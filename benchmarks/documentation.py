@@ -1,7 +1,12 @@
-"""What README.md shows of the newest records; `make readme` puts it there, and a test fails where it differs."""
+"""What README.md and the pages under docs/ show of the newest records.
+
+`make figures` puts it between cog's marks; a test fails where it differs.
+"""
 
 import json
+import os
 from collections.abc import Mapping, Sequence
+from inspect import getmembers, isfunction, signature
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -9,7 +14,7 @@ from typing import Any
 from rich.box import MARKDOWN
 
 from .growth import STUDIES
-from .tables import LEGEND, RECORDED, UPDATES, UPDATES_LEGEND, in_markdown, markdown, parts_table
+from .tables import COMPARISON, LEGEND, RECORDED, UPDATES, UPDATES_LEGEND, in_markdown, markdown, parts_table
 
 RECORDS = Path(__file__).parent / "records"
 
@@ -22,11 +27,30 @@ def newest(name: str, kind: str = "*") -> Path:
 NOTEBOOK, SMALL = "compare-784-256-256-10-batch-100", "compare-784-64-64-10-batch-32"
 
 
+FIVE = ("xla-loop", "jax-scan", "torch-fused", "tf1-session", "keras-fit")
+"""The engines of README.md's table: of each library, what its users would write for speed, or by default."""
+FEW = {name: COMPARISON[name] for name in ("time", "95 %", "steps/s", "compile s", "first s", "MB")}
+
+
+def five_engines() -> None:
+    """Five engines of the comparison on the notebook's network, as a table."""
+    path, record = _record(f"{NOTEBOOK}.json")
+    print(markdown([row for row in record["figures"] if row["engine"] in FIVE], FEW))
+    print()
+    print(_made(path, record))
+
+
+def comparison_picture() -> None:
+    """The paired comparison on the notebook's network, as a picture."""
+    path = newest(f"{NOTEBOOK}.svg", "cpu")
+    print(f"![how long engines take, and their share of the machine's rates]({_place(path)})")
+
+
 def comparison() -> None:
     """The paired comparison: the notebook's network as a picture and a table, a small one as a table."""
-    path, record = _record(f"{NOTEBOOK}.json")
-    print(f"![how long engines take, and their share of the machine's rates]({_place(path.with_suffix('.svg'))})")
+    comparison_picture()
     print()
+    path, record = _record(f"{NOTEBOOK}.json")
     print(markdown(record["figures"]))
     print()
     print(f"{LEGEND[0].upper()}{LEGEND[1:]}")
@@ -76,13 +100,28 @@ def recorder() -> None:
     print(_made(path, record))
 
 
+def array_functions() -> None:
+    """The functions that a rule may call."""
+    from core import xp  # only now: it brings in TensorFlow
+
+    print("| function | what it computes |")
+    print("|---|---|")
+    for name, function in getmembers(xp, isfunction):
+        if function.__module__ == xp.__name__ and not name.startswith("_"):
+            what = (function.__doc__ or "").partition("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+            print(f"| `{name}({', '.join(signature(function).parameters)})` | {what} |")
+
+
 def _record(name: str, kind: str = "cpu") -> tuple[Path, Mapping[str, Any]]:
     path = newest(name, kind)
     return path, json.loads(path.read_text())
 
 
-def _place(path: Path) -> Path:
-    return path.relative_to(RECORDS.parents[1])
+def _place(path: Path) -> str:
+    """The path as a link from the document that cog is writing."""
+    import cog  # the running cog's own module, which is there while it runs
+
+    return os.path.relpath(path, Path(cog.inFile).resolve().parent)
 
 
 def _made(path: Path, record: Mapping[str, Any]) -> str:
@@ -97,42 +136,66 @@ def _made(path: Path, record: Mapping[str, Any]) -> str:
 
 def picture() -> None:
     """The picture of a training run."""
-    path = newest("run.svg")
-    print(f"![costs and accuracies of thirty epochs]({path.relative_to(RECORDS.parents[1])})")
+    print(f"![costs and accuracies of thirty epochs]({_place(newest('run.svg'))})")
+
+
+def race() -> None:
+    """The picture of a race."""
+    print(f"![paths of four rules over Beale's function]({_place(newest('beale.svg', 'race'))})")
+
+
+def accuracies() -> None:
+    """The test accuracies that the notebook printed, beside ours."""
+    _, results = _replication()
+    print("| experiment | notebook | ours | band of 3 deviations | is the notebook's inside? |")
+    print("|---|---:|---:|---:|---|")
+    for row in _accuracies(results):
+        band = row["band"]
+        again = [_second_look(second) for second in results["parts"][row["experiment"]]["again"]
+                 if second["what"] == row["what"]]  # fmt: skip
+        verdict = "; ".join(["yes" if row["verdict"] == "inside" else row["verdict"], *again])
+        print(
+            f"| {row['experiment']} | {row['printed']:.2%} | {band['mean']:.2%} ± {band['deviation']:.2%} "
+            f"| {band['low']:.2%} – {band['high']:.2%} | {verdict} |"
+        )
 
 
 def replication() -> None:
     """A picture of the notebook's experiments, their accuracies beside ours, and its questions."""
-    from training.report.page import beside  # only now: it brings in TensorFlow
-
-    path = newest("results.json")
-    results, place = json.loads(path.read_text()), path.parent.relative_to(RECORDS.parents[1])
-    rows = beside(results)
+    path, results = _replication()
+    place = _place(path.parent)
     print(f"![cost and test accuracy of the notebook's experiments]({place}/pictures/experiments.svg)")
     print()
-    print("| experiment | notebook | ours | band | notebook's lies |")
-    print("|---|---:|---:|---:|---|")
-    for row in rows:
-        if row["what"] == "test accuracy":
-            band, again = row["band"], results["parts"][row["experiment"]]["again"]
-            ours = f"{band['mean']:.2%} ± {band['deviation']:.2%} | {band['low']:.2%} – {band['high']:.2%}"
-            looks = [_second_look(second) for second in again if second["what"] == row["what"]]
-            print(f"| {row['experiment']} | {row['printed']:.2%} | {ours} | {'; '.join([row['verdict'], *looks])} |")
+    accuracies()
     print()
     print("| question | the notebook's answer |")
     print("|---|---|")
     for name, answer in results["answers"].items():
         print(f"| {name[-1]}. {answer['question']} | {answer['verdict']} |")
+    rows = results["beside"]
     inside = sum(row["verdict"] == "inside" for row in rows)
     minutes = sum(run["made"]["seconds"] for run in results["runs"].values()) / 60
     print()
     print(
         f"Test accuracy after {results['scale']['epochs']} epochs: mean ± standard deviation of "
         f"{len(results['scale']['seeds'])} seeds, and a band of three deviations. Of all figures that the notebook "
-        f"printed, costs included, {inside} of {len(rows)} lie inside theirs. {results['date'][:10]}, "
+        f"printed, costs included, {inside} of {len(rows)} are inside theirs. {results['date'][:10]}, "
         f"{results['processor']}, {results['cores']} cores, {minutes:.0f} minutes; all of it: `{place}/report.html`, "
         f"to be opened in a browser, and `{place}/results.json`."
     )
+
+
+def _replication() -> tuple[Path, dict[str, Any]]:
+    """The newest replication: where it is, and its results, with the notebook's figures beside ours."""
+    from training.report.page import beside  # only now: it brings in TensorFlow
+
+    path = newest("results.json", "replicate")
+    results = json.loads(path.read_text())
+    return path, results | {"beside": beside(results)}
+
+
+def _accuracies(results: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [row for row in results["beside"] if row["what"] == "test accuracy"]
 
 
 def _second_look(row: Mapping[str, Any]) -> str:
@@ -163,7 +226,7 @@ def certificate() -> None:
     print(
         f"{record['date'][:10]}, {record['processor']}, {record['cores']} cores, "
         f"{', '.join(f'{shown} {versions[name]}' for name, shown in names.items())}; all rows: "
-        f"`{path.relative_to(RECORDS.parents[1])}`."
+        f"`{_place(path)}`."
     )
 
 
