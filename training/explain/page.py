@@ -20,7 +20,7 @@ def page(explanation: Explanation) -> str:
         "page.html.jinja",
         {"prose": _prose},
         explanation=explanation,
-        equations=_written(explanation.formula.equations, explanation.formula),
+        equations=written(explanation.formula.equations, explanation.formula),
         dialects=_side_by_side(explanation),
         settings=settings_table(explanation),
         beginning=beginning(explanation),
@@ -40,13 +40,14 @@ def _side_by_side(explanation: Explanation) -> dict[str, list[tuple[Markup, str]
     return {
         dialect: [
             (math, differs(equation, dialect))
-            for equation, math in zip(formula.equations, _written(formula.equations, formula), strict=True)
+            for equation, math in zip(formula.equations, written(formula.equations, formula), strict=True)
         ]
         for dialect, formula in explanation.formulas.items()
     }
 
 
-def _written(equations: Iterable[Equation], formula: Formula) -> list[Markup]:
+def written(equations: Iterable[Equation], formula: Formula) -> list[Markup]:
+    """Each equation as a math element."""
     return [
         _math(in_mathml(one.symbol, formula.signs), "=", in_mathml(one.expression, formula.signs)) for one in equations
     ]
