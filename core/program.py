@@ -105,6 +105,14 @@ class Program:
         functions = [] if self.execution == "eager" else [self._function, self._recording]
         return sum(function.experimental_get_tracing_count() for function in functions)
 
+    def check(self) -> None:
+        """Runs or traces the rules and the observer once, on gradients of 0, and takes no step.
+
+        Raises InputError for a rule that does not return what it should, before anything else is done.
+        """
+        body = self._compiled(self._observation)
+        body() if self.execution == "eager" else body.get_concrete_function()
+
     def compiler_ir(self, data: Sequence[tf.Tensor], batches: Any, stage: str = "optimized_hlo") -> str:
         """What XLA makes of a call of `run` with these arguments, as text; see tf.function's compiler IR for stages."""
         if not self.execution.startswith("xla"):

@@ -11,12 +11,13 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from ..mistakes import mistakes_in
 from ..rules import Rule
 from .implementations import Implementation, OfFunction, OfRule
 from .layout import Layout
 from .libraries import OfOptimizer
 from .rounded import Precision, Rounded
-from .trajectory import Trajectory, Values, check_names, failures_named
+from .trajectory import Trajectory, Values, check_names
 
 Numbers = Mapping[str, Any]
 """By name: arrays of the narrow dtype, or `Rounded`."""
@@ -69,7 +70,7 @@ class StatedByRule(_OfBounds):
 
     def __init__(self, rule: Rule):
         self._rule, self._name = rule, type(rule).__name__
-        with failures_named(self._name):
+        with mistakes_in(rule, method="slots"):
             self._kind = type(rule.slots(np.zeros(1)))
             self.slots = tuple(self._kind._fields)
 
@@ -80,7 +81,7 @@ class StatedByRule(_OfBounds):
         self, t: Any, g: Any, slots: Numbers, precision: Precision, found: Numbers | None = None, x: Any = None
     ) -> dict[str, Rounded]:
         of = self._kind(**{name: _widened(slots[name], precision) for name in self.slots})
-        with failures_named(f"{self._name}, on numbers that carry their rounding errors,"):
+        with mistakes_in(self._rule, said="does not run on numbers that carry their rounding errors"):
             step = self._rule.update(_flushed(g, precision), of, precision.wide(t), _widened(x, precision))
         check_names(self._name, step)
         values = dict(**step.slots._asdict(), **step.stages, delta=step.delta)
@@ -207,7 +208,7 @@ def _jittered(part: Trajectory, number: int) -> Trajectory:
 
 def _all_rounded(owner: str, values: Mapping[str, Any], precision: Precision) -> dict[str, Rounded]:
     """All as numbers that carry their rounding errors, constants too."""
-    with failures_named(owner):
+    with mistakes_in(None, owner):
         return {name: value if isinstance(value, Rounded) else precision.exact(value) for name, value in values.items()}
 
 

@@ -80,12 +80,14 @@ def imported(path: Path, at_the_top: bool = False) -> set[str]:
 
 ALLOWED = {
     "core/rules": ["core.errors", "core.xp", "core.rules"],
-    "core/sparse.py": ["core.errors", "core.rules"],
-    "core/checks.py": ["core.errors", "core.rules", "core.sparse"],
-    "core/optimizer.py": ["core.checks", "core.errors", "core.rules", "core.sparse"],
+    "core/sparse.py": ["core.errors", "core.rules", "core.xp"],
+    "core/mistakes.py": ["core.errors"],
+    "core/checks.py": ["core.errors", "core.mistakes", "core.rules", "core.sparse"],
+    "core/optimizer.py": ["core.checks", "core.errors", "core.mistakes", "core.rules", "core.sparse"],
     "core/keras_bridge.py": [
         "core.checks",
         "core.errors",
+        "core.mistakes",
         "core.rules",
         "core.optimizer",
         "core.keras_names",
@@ -93,7 +95,9 @@ ALLOWED = {
     ],
     "core/keras_model.py": ["core.network"],
     "core/verification": [
+        "core.checks",
         "core.errors",
+        "core.mistakes",
         "core.seeds",
         "core.xp",
         "core.rules",
@@ -103,7 +107,7 @@ ALLOWED = {
         "core.verification",
     ],
     "core/network.py": ["core.errors", "core.seeds"],
-    "core/figures.py": ["core.reductions", "core.rules"],
+    "core/figures.py": ["core.mistakes", "core.reductions", "core.rules"],
     "core/recorder.py": ["core.errors", "core.figures", "core.optimizer", "core.reductions", "core.rules"],
     "core/program.py": ["core.errors", "core.launch", "core.rules", "core.optimizer", "core.recorder", "core.sparse"],
     "core/guard.py": ["core.errors", "core.optimizer", "core.program"],

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from core import RULES, InputError, Rule
 
-from ..rule_choice import choose_rule, rule_settings
+from ..rule_choice import choose_rule, lowered, rule_settings
 from .dialects import OtherForm, Rounding, default_rate, in_all_dialects, other_forms, rounding_only
 from .formula import Formula, first_slots, formula
 from .notation import Sign
@@ -83,7 +83,7 @@ def explain(
 
     Raises InputError for what is not there, cannot be, or does not run on symbols.
     """
-    given = dict(settings or {})
+    given, name = dict(settings or {}), lowered(name)
     if dialect is None and name in RULES:
         dialect = next(iter(RULES[name].DIALECTS), None)
     rule = choose_rule(name, dialect, given.get("learning_rate", EXAMPLE_RATE))

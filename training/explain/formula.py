@@ -9,6 +9,8 @@ import numpy as np
 from sympy import Add, Expr, Integer, Mul, Piecewise, Pow, Symbol, evaluate, preorder_traversal, sympify
 
 from core import InputError, Rule, Step
+from core.checks import wrong_step
+from core.mistakes import described, mistakes_in, written
 
 from .notation import Sign, greek, sign_of
 
@@ -106,28 +108,22 @@ class _Names:
 
 
 def _run(rule: Rule, old: Any, given: Mapping[str, Symbol]) -> Step:
-    try:
+    with mistakes_in(rule, said="does not run on symbols"):
         step = rule.update(given["gradient"], old, given["t"], given["parameter"])
-        if not isinstance(step, Step) or type(step.slots) is not type(old):
-            raise TypeError(f"update must return Step(delta, {type(old).__name__}(…), stages), found {step!r}")
+        if wrong := wrong_step(step, old):
+            raise InputError(f"{written(rule, 'update')}: {wrong}.")
         sympify([step.delta, *step.slots, *step.stages.values()])
-    except Exception as error:  # a rule of the user's own may fail in any way
-        raise InputError(
-            f"{type(rule).__name__} does not run on symbols, {type(error).__name__}: {error}. A rule may call the "
-            "functions of core.xp alone, and must not branch on values."
-        ) from error
     return step
 
 
 def first_slots(rule: Rule, parameter: float) -> Any:
     """The slots before the first step, for one coordinate, in float64. Raises InputError where they are none."""
-    try:
-        slots = rule.slots(np.array([parameter]))
+    with mistakes_in(rule, method="slots"):
+        slots = rule.slots(np.array([[parameter]]))
+        if not hasattr(slots, "_asdict"):
+            where = written(rule, "slots")
+            raise InputError(f"{where}: slots must return a NamedTuple of arrays, found {described(slots)}.")
         return type(slots)(*(np.asarray(value, np.float64) for value in slots._asdict().values()))
-    except Exception as error:  # as above
-        raise InputError(
-            f"{type(rule).__name__}: slots must return a NamedTuple of arrays, found {type(error).__name__}: {error}."
-        ) from error
 
 
 Key = tuple[str, str]
