@@ -1,4 +1,4 @@
-"""What `rawstep inspect` found, as a person reads it in a terminal of 80 columns or more."""
+"""What `rawstep inspect` found, as a person reads it in a terminal."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -67,7 +67,7 @@ def _print(
 ) -> None:
     table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
     for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number else "left", no_wrap=True)
+        table.add_column(heading, justify="right" if number else "left")
     for name, row in rows:
         table.add_row(name, *cells(row))
     screen.print(f"\n{title}")

@@ -49,7 +49,7 @@ def print_certificate(rows: Sequence[Row], streams: Mapping[str, Streams]) -> No
     tables = [_table(headings, cells) for headings in shown]
     unbounded = screen.options.update(max_width=1_000)
     fitting = (table for table in tables if screen.measure(table, options=unbounded).maximum <= screen.width)
-    screen.print(next(fitting, tables[-1]))
+    screen.print(next(fitting, tables[0]))
     screen.print(LEGEND)
     for sentence in dict.fromkeys(_reason(row, streams) for row in rows if row.verdict != "certified"):
         screen.print(sentence, soft_wrap=True)
@@ -62,7 +62,7 @@ def print_certificate(rows: Sequence[Row], streams: Mapping[str, Streams]) -> No
 def _table(headings: Sequence[str], rows: Sequence[Mapping[str, str]]) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
     for heading in headings:
-        table.add_column(heading, justify="right" if heading in NUMBERS else "left", no_wrap=True)
+        table.add_column(heading, justify="right" if heading in NUMBERS else "left")
     for row in rows:
         table.add_row(*(row[heading] for heading in headings))
     return table
