@@ -145,8 +145,8 @@ def print_run(report: Mapping[str, Any]) -> None:
     epochs = Table(title=run_title(report))
     for heading in ("epoch", "cost", "validation accuracy"):
         epochs.add_column(heading, justify="right")
-    for number, epoch in enumerate(report["epochs"], start=1):
-        epochs.add_row(str(number), f"{epoch['cost']:.6g}", f"{epoch['validation_accuracy']:.4f}")
+    for epoch in report["epochs"]:
+        epochs.add_row(str(epoch["epoch"]), f"{epoch['cost']:.6g}", f"{epoch['validation_accuracy']:.4f}")
     run = Table(show_header=False)
     run.add_column(justify="right")
     run.add_column()

@@ -52,6 +52,13 @@ def print_ladder(figures: Mapping[str, Any]) -> None:
     _print(screen, title, headings, rows, _drift_cells, DRIFTS)
 
 
+def records(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The figures of one table in full: a row for each rung; where there is no ladder, for each phase."""
+    step = figures["step"]
+    phases = [*step["phases"].items(), ("all", step["whole"])]
+    return figures["ladder"] or [{"phase": name} | work for name, work in phases]
+
+
 def count(value: float | None, form: str) -> str:
     """A number, or a dash where there is none."""
     return "–" if value is None else format(value, form)

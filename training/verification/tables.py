@@ -86,6 +86,33 @@ def _cells(row: Row, streams: Mapping[str, Streams]) -> tuple[str, ...]:
     )
 
 
+def records(rows: Sequence[Row], streams: Mapping[str, Streams]) -> list[dict[str, Any]]:
+    """The table's figures in full, a row for each of its rows."""
+    return [_record(row, streams) for row in rows]
+
+
+def _record(row: Row, streams: Mapping[str, Streams]) -> dict[str, Any]:
+    worst = row.comparison and row.comparison.worst
+    return {
+        "rule": row.rule,
+        "dialect": row.dialect,
+        "reference": row.reference,
+        "dtype": row.dtype,
+        "execution": row.execution,
+        "steps": row.steps,
+        "units": worst and worst.units,
+        "of": worst and worst.bound,
+        "value": worst and worst.value,
+        "step": worst and worst.step,
+        "where": _place(row, streams),
+        "relative": row.comparison and row.comparison.relative,
+        "drift": row.drift and row.drift.share,
+        "planted": row.planted,
+        "seen": row.planted - len(row.missed),
+        "verdict": row.verdict,
+    }
+
+
 def _reason(row: Row, streams: Mapping[str, Streams]) -> str:
     """Why a row is not certified."""
     who = f"{row.rule} ({row.dialect})" if row.dialect else row.rule
