@@ -41,6 +41,7 @@ def train(
     resume: Annotated[bool, Parameter(negative=())] = False,
     save_every: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None,
     json: FilePath | None = None,
+    csv: FilePath | None = None,
     plot: FilePath | None = None,
     tensorboard: FilePath | None = None,
 ) -> None:
@@ -78,6 +79,8 @@ def train(
         Save every so many steps instead of every epoch, rounded up to whole calls of the training program.
     json
         Write costs, accuracies, rates, settings and versions to this file.
+    csv
+        Write the costs and accuracies to this file, a row for each epoch.
     plot
         Draw costs and accuracies into this file, a .png, .svg or .pdf.
     tensorboard
@@ -87,16 +90,16 @@ def train(
         raise CycloptsError(f"{'--resume' if resume else '--save-every'} needs a folder: give --checkpoint DIR.")
     start_tensorflow()
     from .conduct import conduct
+    from .csv_table import write_csv
     from .display import RunDisplay, print_run
-    from .files import check_apart, check_file, check_folder
+    from .files import check_apart, check_files, check_folder
     from .loop import Trainer
     from .outputs import outputs
     from .results import TensorBoard, report, write_json
     from .run_folder import RunFolder
 
-    check_apart(checkpoint, json, plot, tensorboard)
-    if json is not None:
-        check_file(json)
+    check_apart(checkpoint, json, csv, plot, tensorboard)
+    check_files(json, csv)
     if plot is not None:
         from .plot import check_plot
 
@@ -122,6 +125,8 @@ def train(
         attempt(print_run, figures)
         if json is not None:
             attempt(write_json, json, figures)
+        if csv is not None:
+            attempt(write_csv, csv, figures["epochs"])
         if plot is not None:
             from .plot import plot_run
 
@@ -129,7 +134,13 @@ def train(
 
 
 @app.command
-def evaluate(*, checkpoint: FilePath, data_dir: FilePath | None = None, json: FilePath | None = None) -> None:
+def evaluate(
+    *,
+    checkpoint: FilePath,
+    data_dir: FilePath | None = None,
+    json: FilePath | None = None,
+    csv: FilePath | None = None,
+) -> None:
     """Print the cost and the accuracy of a run's newest checkpoint on validation and test images.
 
     Examples:
@@ -145,17 +156,19 @@ def evaluate(*, checkpoint: FilePath, data_dir: FilePath | None = None, json: Fi
         A folder with four IDX files. Unless given, the images that the run was trained with.
     json
         Write the figures to this file.
+    csv
+        Write them to this file, a row for each of validation and test.
     """
     start_tensorflow()
+    from .csv_table import write_csv
     from .display import print_evaluation
-    from .files import check_file
+    from .files import check_files
     from .images import evaluator
     from .outputs import outputs
     from .results import write_json
     from .run_folder import RunFolder
 
-    if json is not None:
-        check_file(json)
+    check_files(json, csv)
     newest = RunFolder(checkpoint).newest()
     settings = newest.settings if data_dir is None else replace(newest.settings, data_dir=data_dir)
     dataset, evaluate = settings.dataset(), evaluator(newest.weights)
@@ -168,6 +181,8 @@ def evaluate(*, checkpoint: FilePath, data_dir: FilePath | None = None, json: Fi
         attempt(print_evaluation, str(newest), figures)
         if json is not None:
             attempt(write_json, json, {"checkpoint": str(newest.path)} | figures)
+        if csv is not None:
+            attempt(write_csv, csv, [{"split": name} | figure for name, figure in figures.items()])
 
 
 for command in (replicate, verify, diverge, translate, trace, race, explain, inspect, export, import_tf1, export_tf1):

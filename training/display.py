@@ -1,5 +1,6 @@
 """What a person sees of a run: a bar while it goes on, a table when it is done."""
 
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, Self
@@ -8,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from .fitting import fitted
 from .interruption import clean_up_after_signals
 from .loop import Call, Trainer
 
@@ -15,13 +17,17 @@ from .loop import Call, Trainer
 class Screen(Console):
     """What is printed is plain text, and a run goes on where nobody is left to read it.
 
-    wide: tables keep their width where the output is no terminal.
+    wide: tables keep their width where the output is no terminal, unless COLUMNS sets one.
     """
 
     def __init__(self, stderr: bool = False, wide: bool = False):
         super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
-        if wide and not self.is_terminal:
+        if wide and not self.is_terminal and "COLUMNS" not in os.environ:
             self.width = 200
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Prints as rich does, and each table in the width that there is."""
+        super().print(*(fitted(one, self) if isinstance(one, Table) else one for one in objects), **options)
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
@@ -139,8 +145,8 @@ def print_run(report: Mapping[str, Any]) -> None:
     epochs = Table(title=run_title(report))
     for heading in ("epoch", "cost", "validation accuracy"):
         epochs.add_column(heading, justify="right")
-    for number, epoch in enumerate(report["epochs"], start=1):
-        epochs.add_row(str(number), f"{epoch['cost']:.6g}", f"{epoch['validation_accuracy']:.4f}")
+    for epoch in report["epochs"]:
+        epochs.add_row(str(epoch["epoch"]), f"{epoch['cost']:.6g}", f"{epoch['validation_accuracy']:.4f}")
     run = Table(show_header=False)
     run.add_column(justify="right")
     run.add_column()

@@ -25,6 +25,14 @@ def check_file(path: Path) -> None:
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
+def check_files(*paths: Path | None) -> None:
+    """Raises InputError unless a file can be written at each of these paths that is given, and no two are one."""
+    check_apart(*paths)
+    for path in paths:
+        if path is not None:
+            check_file(path)
+
+
 def check_folder(path: Path) -> None:
     """Raises InputError unless `path` is a folder in which one can write, or can be made one; leaves nothing behind."""
     with _errors_named(path):

@@ -36,7 +36,7 @@ def report(trainer: Trainer) -> dict[str, Any]:
     """The whole of a finished run, as JSON can hold it; settings of the rule that are not plain values by repr."""
     rule = rule_settings(trainer.rule)
     return {
-        "epochs": [epoch._asdict() for epoch in trainer.history],
+        "epochs": [{"epoch": number, **epoch._asdict()} for number, epoch in enumerate(trainer.history, start=1)],
         "test_accuracy": trainer.evaluate(trainer.dataset.test).accuracy,
         "steps_per_second": trainer.stopwatch.steps_per_second,
         "compile_seconds": trainer.stopwatch.compile_seconds,

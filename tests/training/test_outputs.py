@@ -33,29 +33,36 @@ def test_all_is_tried_and_each_failure_is_said(capsys):
 
 
 COMMANDS = {
-    "train": (["train", *QUICK, "--json", FULL], "test accuracy"),
-    "race": (["race", "--landscape", "beale", "--steps", "5", "--rates", "2", "--json", FULL], "Beale"),
-    "explain": (["explain", "adam", "--json", FULL], "Adam"),
-    "diverge": (["diverge", "adam:keras", "adam:torch", "--steps", "3", "--json", FULL], "adam:torch"),
-    "translate": (["translate", "sgd", "--from", "torch", "--to", "keras", "--steps", "9", "--json", FULL], "torch"),
-    "inspect": (["inspect", "--hidden", "8", "--no-ladder", "--json", FULL], "update"),
+    "train": (["train", *QUICK], "test accuracy", "epoch,cost,validation_accuracy", 2),
+    "race": (["race", "--landscape", "beale", "--steps", "5", "--rates", "2"], "Beale", "landscape,rule", 4),
+    "explain": (["explain", "adam"], "Adam", "t,gradient,m,v,correction_1", 2),
+    "translate": (
+        ["translate", "sgd", "--from", "torch", "--to", "keras", "--steps", "9"],
+        "torch", "what,steps,distance,share", 2,
+    ),
+    "inspect": (["inspect", "--hidden", "8", "--no-ladder"], "update", "phase,launches_fusion", 6),
     "verify": (
         ["verify", "--rule", "sgd", "--dialect", "torch", "--reference", "torch", "--dtype", "float64",
-         "--execution", "eager", "--steps", "9", "--json", FULL],
-        "certified",
+         "--execution", "eager", "--steps", "9"],
+        "certified", "rule,dialect,reference,dtype,execution,steps,units,of", 1,
     ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("arguments", "shown"), COMMANDS.values(), ids=COMMANDS)
-def test_a_full_disk_does_not_cost_what_is_printed(capfd, arguments, shown):
+@pytest.mark.parametrize(("arguments", "shown", "columns", "rows"), COMMANDS.values(), ids=COMMANDS)
+def test_a_full_disk_costs_neither_what_is_printed_nor_the_table_in_another_file(
+    tmp_path, capfd, arguments, shown, columns, rows
+):
     """A device on which every write fails, as on a full disk."""
     with pytest.raises(SystemExit, match="2"):
-        main(arguments)
+        main([*arguments, "--json", FULL, "--csv", str(tmp_path / "table.csv")])
     out, err = capfd.readouterr()
     assert shown in out
     assert err.splitlines()[-1] == f"rawstep: {FULL} cannot be written: No space left on device."
     assert "Traceback" not in err
+    table = (tmp_path / "table.csv").read_text().splitlines()
+    assert table[0].startswith(columns)
+    assert len(table) == 1 + rows
 
 
 def test_a_disk_that_fills_up_costs_no_other_file_and_no_result(tmp_path, monkeypatch, capfd):

@@ -35,6 +35,7 @@ def explain(
     latex: Annotated[bool, Parameter(negative=())] = False,
     html: FilePath | None = None,
     json: FilePath | None = None,
+    csv: FilePath | None = None,
 ) -> None:
     """Print a rule's formula, what it remembers, how its dialects differ, and a few steps on numbers.
 
@@ -68,8 +69,11 @@ def explain(
         Write a page with everything to this file.
     json
         Write everything to this file: formulas as LaTeX, settings, slots and worked steps.
+    csv
+        Write the worked steps to this file, a row for each step.
     """
-    from ..files import check_apart, check_file, write_whole
+    from ..csv_table import write_csv
+    from ..files import check_files, write_whole
     from ..outputs import outputs
     from ..results import write_json
     from .explanation import explain
@@ -77,10 +81,7 @@ def explain(
     from .record import record
     from .terminal import aligned, print_explanation
 
-    check_apart(html, json)
-    for path in (html, json):
-        if path is not None:
-            check_file(path)
+    check_files(html, json, csv)
     found = explain(rule, dialect, settings.given(), gradients, parameter)
     written = page(found).encode() if html is not None else b""
     with outputs() as attempt:
@@ -90,5 +91,7 @@ def explain(
             attempt(print_explanation, found)
         if json is not None:
             attempt(write_json, json, record(found))
+        if csv is not None:
+            attempt(write_csv, csv, [{"t": step.t, "gradient": step.gradient} | step.values for step in found.steps])
         if html is not None:
             attempt(write_whole, html, written)

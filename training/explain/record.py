@@ -28,10 +28,7 @@ def record(explanation: Explanation) -> dict[str, Any]:
         ],
         "rounding_alone": {rounding.setting: rounding.meaning for rounding in explanation.rounding},
         "parameter": explanation.parameter,
-        "steps": [
-            {"t": step.t, "gradient": step.gradient, "values": {line.name: line.value for line in step.lines}}
-            for step in explanation.steps
-        ],
+        "steps": [{"t": step.t, "gradient": step.gradient, "values": step.values} for step in explanation.steps],
     }
 
 

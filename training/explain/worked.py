@@ -46,6 +46,11 @@ class WorkedStep(NamedTuple):
     gradient: float
     lines: tuple[Line, ...]
 
+    @property
+    def values(self) -> dict[str, float]:
+        """What the lines come to, by the rule's own names."""
+        return {line.name: line.value for line in self.lines}
+
 
 def worked(rule: Rule, formula: Formula, gradients: Sequence[float], parameter: float) -> tuple[WorkedStep, ...]:
     """One step for each gradient of a single coordinate, from the rule's first slots and this parameter.

@@ -21,6 +21,7 @@ def inspect(
     stablehlo: FilePath | None = None,
     html: FilePath | None = None,
     json: FilePath | None = None,
+    csv: FilePath | None = None,
 ) -> None:
     """Show what XLA made of a training step, and what each rung from eager execution to one compiled loop gains.
 
@@ -57,24 +58,24 @@ def inspect(
         Write a page with all of it to this file: tables, pictures, each kernel in order, the optimized program.
     json
         Write all figures to this file, with settings, versions, flags and processor.
+    csv
+        Write the ladder to this file, a row for each rung; with --no-ladder the phases, a row for each.
     """
     if "epochs" in vars(settings)["named"]:
         raise CycloptsError("--epochs means nothing here: a step is inspected, and no run is trained.")
     start_tensorflow()
+    from ..csv_table import write_csv
     from ..display import Tally
-    from ..files import check_apart, check_file, write_whole
+    from ..files import check_files, write_whole
     from ..outputs import outputs
     from ..record import circumstances
     from ..results import write_json
     from .ladder import pieces
     from .page import page
     from .study import Study
-    from .tables import print_ladder, print_step
+    from .tables import print_ladder, print_step, records
 
-    check_apart(hlo, stablehlo, html, json)
-    for path in (hlo, stablehlo, html, json):
-        if path is not None:
-            check_file(path)
+    check_files(hlo, stablehlo, html, json, csv)
     before = circumstances("rawstep")
     study = Study(settings, settings.dataset(), steps)
     with Tally(1 + (pieces(rounds, compilations) if ladder else 0)) as tally:
@@ -94,3 +95,5 @@ def inspect(
             attempt(write_whole, html, page(figures, optimized).encode())
         if json is not None:
             attempt(write_json, json, before | figures)
+        if csv is not None:
+            attempt(write_csv, csv, records(figures))

@@ -1,4 +1,4 @@
-"""What `rawstep inspect` found, as a person reads it in a terminal of 80 columns or more."""
+"""What `rawstep inspect` found, as a person reads it in a terminal."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -52,6 +52,13 @@ def print_ladder(figures: Mapping[str, Any]) -> None:
     _print(screen, title, headings, rows, _drift_cells, DRIFTS)
 
 
+def records(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The figures of one table in full: a row for each rung; where there is no ladder, for each phase."""
+    step = figures["step"]
+    phases = [*step["phases"].items(), ("all", step["whole"])]
+    return figures["ladder"] or [{"phase": name} | work for name, work in phases]
+
+
 def count(value: float | None, form: str) -> str:
     """A number, or a dash where there is none."""
     return "–" if value is None else format(value, form)
@@ -67,7 +74,7 @@ def _print(
 ) -> None:
     table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
     for number, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if number else "left", no_wrap=True)
+        table.add_column(heading, justify="right" if number else "left")
     for name, row in rows:
         table.add_row(name, *cells(row))
     screen.print(f"\n{title}")

@@ -19,6 +19,7 @@ def race(
     seed: Annotated[Whole, Parameter(validator=Number(gte=0))] = 0,
     on_nonfinite: Literal["stop", "continue"] = "stop",
     json: FilePath | None = None,
+    csv: FilePath | None = None,
     out: FilePath | None = None,
 ) -> None:
     """Race update rules from one start over landscapes of two numbers, each at a learning rate tuned by one budget.
@@ -59,30 +60,32 @@ def race(
         its arrival.
     json
         Write all figures to this file.
+    csv
+        Write the tables to this file, a row for each rule on each landscape.
     out
         Write trajectories.npz, race.json, a picture (.svg, .png) and an animation (.gif) of each landscape, and
         race.html to this folder.
     """
     from core import InputError
 
+    from ..csv_table import write_csv
     from ..display import Tally
-    from ..files import check_apart, check_file, check_folder
+    from ..files import check_apart, check_files, check_folder
     from ..outputs import outputs
     from ..record import circumstances
     from ..results import write_json
     from . import conduct
     from .contestants import contestants
     from .landscapes import NAMES
-    from .table import print_results
+    from .table import print_results, records
 
     for name in landscape or ():
         if name not in NAMES:
             raise InputError(f"There is no landscape {name!r}; there are: {', '.join(NAMES)}.")
     names, chosen = dict.fromkeys(landscape or NAMES), contestants(rules)
     terms = conduct.Terms(steps, rates, starts, noise, seed)
-    check_apart(json, out)
-    if json is not None:
-        check_file(json)
+    check_apart(json, csv, out)
+    check_files(json, csv)
     if out is not None:
         check_folder(out)
     before, races = circumstances("rawstep", ["scipy"]), []
@@ -95,6 +98,8 @@ def race(
         attempt(print_results, found)
         if json is not None:
             attempt(write_json, json, found)
+        if csv is not None:
+            attempt(write_csv, csv, records(found))
         if out is not None:
             from .folder import write_folder
 

@@ -23,9 +23,25 @@ def print_results(results: Mapping[str, Any]) -> None:
     screen.print(results["budget"], soft_wrap=True)
 
 
+def records(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The same figures as numbers, a row for each rule on each landscape."""
+    return [
+        {
+            "landscape": landscape,
+            "rule": name,
+            "learning_rate": rule["rate"],
+            "arrived": rule["arrived"],
+            "mean_steps": rule["mean_steps"],
+            "final_over_least": rule["final"] - figures["least"],
+            "distance": rule["distance"],
+        }
+        for landscape, figures in results["landscapes"].items()
+        for name, rule in _ranked(figures)
+    ]
+
+
 def rows(figures: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """The figures of one landscape by `HEADINGS`, as text; the first to arrive at the top, then by final cost."""
-    ranked = sorted(figures["rules"].items(), key=lambda item: _place(item[1]))
     return [
         (
             name,
@@ -34,8 +50,12 @@ def rows(figures: Mapping[str, Any]) -> list[tuple[str, ...]]:
             _number(rule["final"] - figures["least"]),
             _number(rule["distance"]),
         )
-        for name, rule in ranked
+        for name, rule in _ranked(figures)
     ]
+
+
+def _ranked(figures: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    return sorted(figures["rules"].items(), key=lambda item: _place(item[1]))
 
 
 def _place(rule: Mapping[str, Any]) -> tuple:

@@ -19,6 +19,7 @@ def replicate(
     seed: Annotated[Whole, Parameter(validator=Number(gte=0))] = 0,
     on_nonfinite: Literal["stop", "continue"] = "stop",
     out: FilePath = Path("replication"),
+    csv: FilePath | None = None,
 ) -> None:
     """Run the notebook's experiments and answer its questions anew, over seeds; write figures, pictures and a report.
 
@@ -52,10 +53,14 @@ def replicate(
     out
         The folder for finished runs, which add up; and for results.json, pictures and report.html of what was last
         asked for.
+    csv
+        Write the notebook's figures beside ours to this file, a row for each.
     """
     from core import InputError
 
+    from ..csv_table import write_csv
     from ..display import WorkDisplay
+    from ..files import check_files
     from ..interruption import signals_noted
     from ..record import circumstances
     from . import scale
@@ -67,12 +72,15 @@ def replicate(
             raise InputError(f"There is no experiment {name!r}; there are: {', '.join(NAMES)}.")
     size = (scale.quick if quick else scale.full)(seeds, epochs, seed)
     chosen = parts(experiments or NAMES, replace(size, on_nonfinite=on_nonfinite))
+    check_files(csv)
     place = Place(out)
     place.begin()
     before = circumstances("rawstep", ["scipy", "plotly", "matplotlib"])
     with WorkDisplay() as display, signals_noted() as signals:
         results = conduct(chosen, place, before, display, signals)
-    from ..report import print_summary, write_report
+    from ..report import beside, print_summary, write_report
 
     write_report(results, place)
+    if csv is not None:
+        write_csv(csv, beside(results))
     print_summary(results, place)

@@ -33,6 +33,7 @@ def trace(
     beside: Folders | None = None,
     cost: bool = True,
     json: FilePath | None = None,
+    csv: FilePath | None = None,
 ) -> None:
     """Train with the flight recorder on, and write what the rule did: to a file, for TensorBoard, and as a page.
 
@@ -72,11 +73,14 @@ def trace(
         Measure afterwards, on copies of the network, what recording costs.
     json
         Write settings, accuracies, the last record and the measured cost to this file.
+    csv
+        Write all records but histograms to this file, a row for each recorded step of each layer.
     """
     start_tensorflow()
     from core import NonFiniteError
 
-    from ..files import check_apart, check_file
+    from ..csv_table import write_csv
+    from ..files import check_apart, check_files
     from ..interruption import Interrupted, signals_noted
     from ..loop import Trainer
     from ..outputs import outputs
@@ -87,10 +91,9 @@ def trace(
     from .table import print_trace
     from .trace import load
 
-    check_apart(out, json, *(beside or ()))
+    check_apart(out, json, csv, *(beside or ()))
     check_trace_folder(out)
-    if json is not None:
-        check_file(json)
+    check_files(json, csv)
     others = {str(folder): load(folder) for folder in beside or ()}
     dataset = settings.dataset()
     watch = Watch(every, figures, layers, values or (), follow or telling_elements(dataset))
@@ -104,6 +107,8 @@ def trace(
             attempt(print_trace, found, paths)
         if json is not None:
             attempt(write_json, json, {**found.about, "last_record": found.last})
+        if csv is not None:
+            attempt(write_csv, csv, found.rows)
     if signals:
         raise Interrupted(signals[0], kept)
     if not trainer.finished and (error := trainer.guard.found):

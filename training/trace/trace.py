@@ -46,6 +46,18 @@ class Trace(NamedTuple):
         scalars = {name: column for name, column in self.columns.items() if column.ndim == 1 and len(column)}
         return {name: float(column[-1]) for name, column in scalars.items()}
 
+    @property
+    def rows(self) -> list[dict[str, Any]]:
+        """A row for each recorded step of each layer, of each element that was followed and of the whole network, which
+        is no layer: their scalars by name."""
+        scalars = [(*place(name), column) for name, column in self.columns.items() if column.ndim == 1]
+        layers = dict.fromkeys(layer for layer, _, _ in scalars)
+        return [
+            {"step": int(step), "layer": layer} | {key: column[i].item() for at, key, column in scalars if at == layer}
+            for i, step in enumerate(self.steps)
+            for layer in layers
+        ]
+
 
 def written(trace: Trace) -> bytes:
     """The file: a compressed npz of "steps", every column by its name, and "about", which is JSON in UTF-8."""

@@ -69,6 +69,7 @@ def verify(
     setting: Names | None = None,
     returns: Literal["delta", "x"] = "delta",
     json: FilePath | None = None,
+    csv: FilePath | None = None,
     junit: FilePath | None = None,
 ) -> None:
     """Certify that a rule computes what it claims: against its formula and against the libraries, step by step.
@@ -126,25 +127,26 @@ def verify(
         Of a function: delta, the update, or x, the parameter after it.
     json
         Write the certificate to this file: all rows, versions, processor, flags, seed and date.
+    csv
+        Write the table to this file, all columns in full.
     junit
         Write it as JUnit XML to this file: a test case a row.
     """
     from core.verification import DTYPES, REFERENCES
 
+    from ..csv_table import write_csv
     from ..display import Tally
-    from ..files import check_apart, check_file, write_whole
+    from ..files import check_apart, check_files, write_whole
     from ..interruption import Interrupted, signals_noted
     from ..outputs import outputs
     from ..record import circumstances
     from ..results import write_json
     from .gradients import save_streams as save
     from .subjects import claims_about
-    from .tables import certificate, junit_xml, print_certificate
+    from .tables import certificate, junit_xml, print_certificate, records
 
-    check_apart(json, junit, save_streams, streams)
-    for path in (json, junit, save_streams):
-        if path is not None:
-            check_file(path)
+    check_apart(json, csv, junit, save_streams, streams)
+    check_files(json, csv, junit, save_streams)
     if any(":" in name for name in rule):
         _check_one(rule, reference or (), dialect or ())
     elif slots is not None or setting is not None or returns != "delta":
@@ -168,6 +170,8 @@ def verify(
         attempt(print_certificate, rows, gradients)
         if json is not None:
             attempt(write_json, json, before | {"seed": gradients[units[0][1]].seed} | certificate(rows, gradients))
+        if csv is not None:
+            attempt(write_csv, csv, records(rows, gradients))
         if junit is not None:
             attempt(write_whole, junit, junit_xml(rows, gradients, strict))
     failed = {"differs", "drifts", "blind"} | ({"missing", "rounding"} if strict else set())
@@ -218,14 +222,13 @@ def diverge(
     """
     from core.verification import diverge
 
-    from ..files import check_file
+    from ..files import check_files
     from ..outputs import outputs
     from ..results import write_json
     from .subjects import pair
     from .tables import print_divergence
 
-    if json is not None:
-        check_file(json)
+    check_files(json)
     one, other = pair(a, b, settings.given())
     narrow = one.narrow_settings or other.narrow_settings
     chosen = dtype or ("float32" if narrow else "float64")
@@ -247,6 +250,7 @@ def translate(
     steps: Steps = 1_000,
     seed: Seed = 0,
     json: FilePath | None = None,
+    csv: FilePath | None = None,
 ) -> None:
     """Print the settings of one library that do what another's do, seen to do so by running both.
 
@@ -271,21 +275,25 @@ def translate(
         Decides the gradients.
     json
         Write what was found to this file.
+    csv
+        Write the table of the runs to this file.
     """
     from core.verification.translation import translate
 
-    from ..files import check_file
+    from ..csv_table import write_csv
+    from ..files import check_files
     from ..outputs import outputs
     from ..results import write_json
     from .tables import print_translation, translation
 
-    if json is not None:
-        check_file(json)
+    check_files(json, csv)
     found = translate(rule, source, target, settings.given(), _streams(None, steps, seed, {"float64"})["float64"])
     with outputs() as attempt:
         attempt(print_translation, found)
         if json is not None:
             attempt(write_json, json, translation(found))
+        if csv is not None:
+            attempt(write_csv, csv, [run._asdict() for run in found.runs])
     if not found.holds:
         sys.exit(1)
 

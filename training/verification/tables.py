@@ -49,7 +49,7 @@ def print_certificate(rows: Sequence[Row], streams: Mapping[str, Streams]) -> No
     tables = [_table(headings, cells) for headings in shown]
     unbounded = screen.options.update(max_width=1_000)
     fitting = (table for table in tables if screen.measure(table, options=unbounded).maximum <= screen.width)
-    screen.print(next(fitting, tables[-1]))
+    screen.print(next(fitting, tables[0]))
     screen.print(LEGEND)
     for sentence in dict.fromkeys(_reason(row, streams) for row in rows if row.verdict != "certified"):
         screen.print(sentence, soft_wrap=True)
@@ -62,7 +62,7 @@ def print_certificate(rows: Sequence[Row], streams: Mapping[str, Streams]) -> No
 def _table(headings: Sequence[str], rows: Sequence[Mapping[str, str]]) -> Table:
     table = Table(box=SIMPLE_HEAD, padding=(0, 0, 0, 1))
     for heading in headings:
-        table.add_column(heading, justify="right" if heading in NUMBERS else "left", no_wrap=True)
+        table.add_column(heading, justify="right" if heading in NUMBERS else "left")
     for row in rows:
         table.add_row(*(row[heading] for heading in headings))
     return table
@@ -84,6 +84,33 @@ def _cells(row: Row, streams: Mapping[str, Streams]) -> tuple[str, ...]:
         f"{row.planted - len(row.missed)}/{row.planted}",
         VERDICTS[row.verdict],
     )
+
+
+def records(rows: Sequence[Row], streams: Mapping[str, Streams]) -> list[dict[str, Any]]:
+    """The table's figures in full, a row for each of its rows."""
+    return [_record(row, streams) for row in rows]
+
+
+def _record(row: Row, streams: Mapping[str, Streams]) -> dict[str, Any]:
+    worst = row.comparison and row.comparison.worst
+    return {
+        "rule": row.rule,
+        "dialect": row.dialect,
+        "reference": row.reference,
+        "dtype": row.dtype,
+        "execution": row.execution,
+        "steps": row.steps,
+        "units": worst and worst.units,
+        "of": worst and worst.bound,
+        "value": worst and worst.value,
+        "step": worst and worst.step,
+        "where": _place(row, streams),
+        "relative": row.comparison and row.comparison.relative,
+        "drift": row.drift and row.drift.share,
+        "planted": row.planted,
+        "seen": row.planted - len(row.missed),
+        "verdict": row.verdict,
+    }
 
 
 def _reason(row: Row, streams: Mapping[str, Streams]) -> str:
