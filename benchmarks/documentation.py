@@ -141,7 +141,7 @@ def picture() -> None:
 
 def race() -> None:
     """The picture of a race."""
-    print(f"![paths of four rules over Beale's function]({_place(newest('beale.svg', 'race'))})")
+    print(f"![paths of four rules over Beale's function]({_place(newest('beale.png', 'race'))})")
 
 
 def accuracies() -> None:
