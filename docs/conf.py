@@ -21,7 +21,8 @@ html_theme = "furo"
 html_title = "rawstep"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
-html_copy_source = html_show_sourcelink = False
+html_js_files = [("site.js", {"defer": "defer"})]
+html_copy_source = html_show_sourcelink = html_use_index = html_domain_indices = False
 html_math_renderer = "mathml"
 
 default_role = "code"  # docstrings have code between single backticks
