@@ -62,30 +62,28 @@ def blas() -> dict[str, Any] | None:
 
 
 def notes(measured: Mapping[str, Any]) -> list[str]:
-    """Sentences below a comparison's table: whose products are the ceiling, and which engines are not measured by it.
+    """Sentences below a comparison's table: which engines failed, whose products are the ceiling, and which engines'
+    share of it is not measured.
 
-    measured: of `measure`; nothing is said of older records, which have no "ceiling".
+    measured: of `measure`; older records have no "ceiling", and nothing is said of it.
     """
-    best = measured.get("ceiling")
+    figures, best = measured["figures"], measured.get("ceiling")
+    sentences = [f"{figure['engine']} failed: {figure['failure']}." for figure in figures if "failure" in figure]
     if best is None:
-        return []
-    sentences = []
+        return sentences
     if best["products"]:
         names = ", ".join(name.removeprefix("products by ") for name in PRODUCTS)
-        sentences.append(f"Ceiling: {best['products']}, the fastest of {names}{_kernel(best['blas'])}.")
-    timed = [figure for figure in measured["figures"] if "failure" not in figure]
-    if above := [figure["engine"] for figure in timed if shown_share(figure) is None]:
+        sentences.append(f"Ceiling: {best['products']}, the fastest of {names}{_numpy(best['blas'])}.")
+    above = [row["engine"] for row in figures if "failure" not in row and shown_share(row) is None]
+    if above:
         reason = "less time than its ceiling, by more than the interval"
         sentences.append(f"Not measured: the share of {', '.join(above)}, {reason}; {load(measured)}.")
     return sentences
 
 
-def _kernel(blas: Mapping[str, Any] | None) -> str:
-    if blas is None:
-        return ""
-    return f"; NumPy's BLAS is {blas['library']} {blas['version']}" + (
-        f", kernel {blas['kernel']}" * bool(blas["kernel"])
-    )
+def _numpy(blas: Mapping[str, Any] | None) -> str:
+    kernel = f", kernel {blas['kernel']}" if blas and blas["kernel"] else ""
+    return f"; NumPy's BLAS is {blas['library']} {blas['version']}{kernel}" if blas else ""
 
 
 def load(record: Mapping[str, Any]) -> str:

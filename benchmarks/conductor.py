@@ -144,12 +144,12 @@ def compare(
         batches = sampler.take(FIRST_STEPS)
         for contestant in _able(contestants):
             contestant.first = contestant.attempt(processes[contestant].sample, batches)
-        _compare_costs(contestants, "first", work.first_steps_may_differ)
+        compare_costs(contestants, "first", work.first_steps_may_differ)
         heard("warming up")
         batches = sampler.take(work.steps)
         for contestant in _able(contestants):
             contestant.warm_up = contestant.attempt(processes[contestant].sample, batches)
-        _compare_costs(contestants, "warm_up", work.warm_up_may_differ)
+        compare_costs(contestants, "warm_up", work.warm_up_may_differ)
         with _rounds_kept(contestants):
             for number in range(rounds):
                 if not _engines(_able(contestants)):
@@ -190,7 +190,9 @@ def _engines(contestants: Sequence[Contestant]) -> list[Contestant]:
     return [contestant for contestant in contestants if contestant.name not in CEILINGS]
 
 
-def _compare_costs(contestants: Sequence[Contestant], part: str, may_differ: float) -> None:
+def compare_costs(contestants: Sequence[Contestant], part: str, may_differ: float) -> None:
+    """Fails the engines whose costs of a part, "first" or "warm_up", are no finite numbers, or differ from those of the
+    first engine that is left by more than a share of them."""
     for contestant in _engines(_able(contestants)):
         if not (isinstance(cost := getattr(contestant, part).cost, Real) and math.isfinite(cost)):
             contestant.fail(f"its mean cost must be a finite number, found {cost!r}")

@@ -47,7 +47,7 @@ def plot_growth(points: Sequence[Mapping[str, Any]], what: str, rate: str, path:
     points: of `measure`, each with "at", the value of `what`. rate: "steps_per_second" or "gb_per_second".
     """
     figure = Figure(figsize=(11, 3.4), layout="constrained")
-    rates, shares, seconds = figure.subplots(1, 3)
+    rates, shares, seconds = figure.subplots(1, 3, sharex=True)
     for engine in dict.fromkeys(row["engine"] for point in points for row in point["figures"]):
         there = [(point["at"], row) for point in points for row in point["figures"]
                  if row["engine"] == engine and "failure" not in row]  # fmt: skip

@@ -85,8 +85,8 @@ def comparison_table(
     for heading in ("engine", *columns):
         table.add_column(heading, justify="left" if heading == "engine" else "right")
     for figure in figures:
-        blank = [figure["failure"], *[""] * (len(columns) - 1)] if "failure" in figure else None
-        table.add_row(figure["engine"], *(blank or [cell(figure) for cell in columns.values()]))
+        failed = ["failed", *[""] * (len(columns) - 1)] if "failure" in figure else None
+        table.add_row(figure["engine"], *(failed or [cell(figure) for cell in columns.values()]))
     return table
 
 
