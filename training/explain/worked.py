@@ -8,7 +8,7 @@ import numpy as np
 from sympy import Symbol, evaluate
 
 from core import InputError, Rule
-from core.mistakes import mistakes_in
+from core.checks import step_of
 
 from .formula import Formula, first_slots
 from .notation import Sign
@@ -85,8 +85,8 @@ def _at(sign: Sign, t: int) -> Sign:
 
 
 def _update(rule: Rule, g: np.ndarray, slots: Any, t: int, x: np.ndarray) -> Any:
-    with mistakes_in(rule), np.errstate(all="ignore"):  # what overflows is shown as inf
-        return rule.update(g, slots, np.float64(t), x)
+    with np.errstate(all="ignore"):  # what overflows is shown as inf
+        return step_of(rule, g, slots, np.float64(t), x)
 
 
 def _before(rule: Rule, formula: Formula, gradient: float, slots: Any, t: int, x: np.ndarray) -> dict[Symbol, float]:
