@@ -36,7 +36,8 @@ class Line(NamedTuple):
     def relation(self) -> str:
         """Whether six digits say all of the value, roundings of float64 aside."""
         shown = float(f"{self.value:.6g}")
-        return "=" if shown == self.value or math.isclose(shown, self.value, rel_tol=1e-12) else "≈"
+        same = shown == self.value or math.isnan(self.value)
+        return "=" if same or math.isclose(shown, self.value, rel_tol=1e-12) else "≈"
 
 
 class WorkedStep(NamedTuple):
