@@ -37,10 +37,32 @@ def first_slots(name: str, rule: Rule, x: tf.Tensor) -> Any:
     whatever a user's own rule raises.
     """
     _check_settings(f"{type(rule).__name__} on {name!r}", rule, x.dtype)
+    slots, where = slots_of(rule, x), _where(rule, "slots", name)
+    for slot, value in slots._asdict().items():
+        if not tf.is_tensor(value) or value.dtype != x.dtype:
+            raise InputError(f"{where}: slot {slot} must be a {x.dtype.name} tensor, found {described(value)}.")
+    return slots
+
+
+def slots_of(rule: Rule, x: Any) -> Any:
+    """A rule's slots before its first step on a parameter x. Raises InputError where they are no NamedTuple."""
     with mistakes_in(rule, method="slots"):
         slots = rule.slots(x)
-    _check_slots(_where(rule, "slots", name), slots, x.dtype)
+    if not hasattr(slots, "_asdict"):
+        raise InputError(f"{written(rule, 'slots')}: slots must return a NamedTuple, found {described(slots)}.")
     return slots
+
+
+def step_of(rule: Rule, g: Any, slots: Any, t: Any, x: Any, said: str = "failed") -> Step:
+    """One step of a rule on whatever it can run on; `said` is what is said of it where it cannot.
+
+    Raises InputError for what a user's own rule raises, and unless it returns a Step of the slots' type.
+    """
+    with mistakes_in(rule, said=said):
+        step = rule.update(g, slots, t, x)
+    if wrong := _wrong(step, slots):
+        raise InputError(f"{written(rule, 'update')}: {wrong}.")
+    return step
 
 
 def _where(rule: Rule, method: str, name: str) -> str:
@@ -60,14 +82,6 @@ def _check_settings(where: str, rule: Rule, dtype: tf.DType) -> None:
         value = getattr(rule, field.name)
         if isinstance(value, float) and value and not float(limits.tiny) <= abs(value) <= float(limits.max):
             raise InputError(f"{where}: {field.name} = {value:g} is out of the range of {dtype.name}.")
-
-
-def _check_slots(where: str, slots: Any, dtype: tf.DType) -> None:
-    if not hasattr(slots, "_asdict"):
-        raise InputError(f"{where}: slots must return a NamedTuple of tensors, found {described(slots)}.")
-    for slot, value in slots._asdict().items():
-        if not tf.is_tensor(value) or value.dtype != dtype:
-            raise InputError(f"{where}: slot {slot} must be a {dtype.name} tensor, found {described(value)}.")
 
 
 def check_gradient(name: str, gradient: Any, variable: tf.Variable) -> None:
@@ -95,7 +109,7 @@ def check_step(rule: Rule, name: str, step: Any, slots: Any, shape: tf.TensorSha
     """Raises InputError unless a rule returned, for the variable of this name, a Step of the slots' type, shapes and
     dtype with stages by name."""
     where = _where(rule, "update", name)
-    if wrong := wrong_step(step, slots):
+    if wrong := _wrong(step, slots):
         raise InputError(f"{where}: {wrong}.")
     for part, value, expected in [
         ("delta", step.delta, shape),
@@ -110,7 +124,7 @@ def check_step(rule: Rule, name: str, step: Any, slots: Any, shape: tf.TensorSha
             raise InputError(f"{where}: stage {stage} must be a tensor, found {described(value)}.")
 
 
-def wrong_step(step: Any, slots: Any) -> str | None:
+def _wrong(step: Any, slots: Any) -> str | None:
     """What is wrong with what an update returned for slots of this type, before any value in it is looked at."""
     if not isinstance(step, Step) or type(step.slots) is not type(slots):
         inner = f" with slots of {described(step.slots)}" if isinstance(step, Step) else ""

@@ -11,6 +11,8 @@ from pathlib import Path
 from types import CodeType, TracebackType
 from typing import Any
 
+import tensorflow as tf
+
 from .errors import InputError
 
 _ROOT = Path(__file__).parent.parent
@@ -60,6 +62,24 @@ def mistakes_in(code: Any, name: str | None = None, method: str = "update", said
         raise InputError(": ".join(part for part in parts if part)) from cause
 
 
+@contextmanager
+def kernels_known() -> Iterator[None]:
+    """An operation that XLA cannot compile becomes an InputError that names it, and the line that made it if known."""
+    try:
+        yield
+    except (tf.errors.InvalidArgumentError, ValueError) as error:
+        found = re.search(r"Detected unsupported operations .*? on \S+: (\w+) \(", str(error), re.DOTALL)
+        if found is None:
+            raise
+        lines = re.findall(r'File "(.*?)", line (\d+), in (\w+)', str(error))
+        lines = [(os.path.join(os.sep, file), line, name) for file, line, name in lines]
+        own = [f"{_shown(file)}, line {line}, in {name}: " for file, line, name in lines if not _is_foreign(file)]
+        raise InputError(
+            f"{own[-1] if own else ''}XLA cannot compile the operation {found[1]}: take another one, or run in the "
+            "execution graph or eager."
+        ) from error
+
+
 def written(code: Any, method: str, name: str | None = None) -> str:
     """Where a method of a user's rule, or a function, is written: "my_rules.py, line 12, in Momentum.update"; its name
     where it is no code of the user's."""
@@ -69,7 +89,7 @@ def written(code: Any, method: str, name: str | None = None) -> str:
 def in_words(error: BaseException) -> str:
     """What an exception says, in one line that ends with a full stop; no array in it is longer than its shape."""
     said = error.msg if isinstance(error, SyntaxError) else str(error)
-    text = " ".join(re.sub(r"\{\{.*?\}\}|\[Op:\w+\].*", "", said).split())
+    text = " ".join(re.sub(r"\{\{.*?\}\}|\[Op:\w+\].*|for '.*' (?=with input shapes)", "", said).split())
     for pattern, words in _KNOWN.items():
         if re.search(pattern, text):
             return f"{words}."
@@ -102,10 +122,10 @@ def described(value: Any) -> str:
         return f"{kind}{getattr(dtype, 'name', dtype)} {shape}"
     if isinstance(value, tuple | list):
         parts = [*map(described, value[:FEW]), *(["…"] if len(value) > FEW else [])]
-        return f"a {type(value).__name__} of {', '.join(parts) or 'nothing'}"
+        return f"{type(value).__name__} of {', '.join(parts) or 'nothing'}"
     if isinstance(value, bool | int | float | str | None):
         return repr(value)[:60]
-    return f"a {type(value).__name__}" if not isinstance(value, type) else f"the class {value.__name__}"
+    return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
 
 
 def _called(code: Any, name: str | None) -> str:
@@ -115,8 +135,8 @@ def _called(code: Any, name: str | None) -> str:
 def _definition(code: Any, method: str) -> str | None:
     function = getattr(code, method, code)
     found = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
-    ours = not isinstance(found, CodeType) or _is_foreign(found.co_filename)
-    return None if ours else _place(found, found.co_firstlineno)
+    theirs = isinstance(found, CodeType) and not _is_foreign(found.co_filename)
+    return _place(found, found.co_firstlineno) if theirs else None
 
 
 def _own_frame(error: BaseException, code: Any) -> TracebackType | None:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from ..checks import slots_of, step_of
 from ..mistakes import mistakes_in
 from ..rules import Rule
 from .implementations import Implementation, OfFunction, OfRule
@@ -70,19 +71,18 @@ class StatedByRule(_OfBounds):
 
     def __init__(self, rule: Rule):
         self._rule, self._name = rule, type(rule).__name__
-        with mistakes_in(rule, method="slots"):
-            self._kind = type(rule.slots(np.zeros(1)))
-            self.slots = tuple(self._kind._fields)
+        self._kind = type(slots_of(rule, np.zeros(1)))
+        self.slots = tuple(self._kind._fields)
 
     def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
-        return {name: np.asarray(value) for name, value in self._rule.slots(like)._asdict().items()}
+        return {name: np.asarray(value) for name, value in slots_of(self._rule, like)._asdict().items()}
 
     def values(
         self, t: Any, g: Any, slots: Numbers, precision: Precision, found: Numbers | None = None, x: Any = None
     ) -> dict[str, Rounded]:
         of = self._kind(**{name: _widened(slots[name], precision) for name in self.slots})
-        with mistakes_in(self._rule, said="does not run on numbers that carry their rounding errors"):
-            step = self._rule.update(_flushed(g, precision), of, precision.wide(t), _widened(x, precision))
+        said = "does not run on numbers that carry their rounding errors"
+        step = step_of(self._rule, _flushed(g, precision), of, precision.wide(t), _widened(x, precision), said)
         check_names(self._name, step)
         values = dict(**step.slots._asdict(), **step.stages, delta=step.delta)
         return _all_rounded(self._name, values, precision)

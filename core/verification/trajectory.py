@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import tensorflow as tf
 
-from ..checks import wrong_step
+from ..checks import slots_of, step_of
 from ..errors import InputError
-from ..mistakes import described, mistakes_in, written
+from ..mistakes import mistakes_in, written
 from ..optimizer import Optimizer
 from ..program import Program
 from ..rules import Rule, Step
@@ -75,6 +75,13 @@ def compiled_trajectories(
     some_rule = next(iter(runs.values())).rule
     with mistakes_in(some_rule):
         optimizer = Optimizer([(run.rule, groups[name]) for name, run in runs.items()])
+    for name, tensor in variables.items():
+        for slot, value in optimizer.slots[name].items():
+            if value.shape != tensor.shape:
+                raise InputError(
+                    f"{written(some_rule, 'slots')}: slot {slot} must have its parameter's shape to be judged, "
+                    f"{tensor.shape}, found {value.shape}."
+                )
     for name, run in runs.items():
         own = list(optimizer.slots[f"{name}/{tensors[0]}"])
         start = called(run.start, own, type(run.rule).__name__) if run.start else {}
@@ -145,18 +152,15 @@ def numpy_trajectory(rule: Rule, streams: Streams, start: Values | None = None) 
     wide = np.result_type(g.dtype, np.float64).type
     name, steps = type(rule).__name__, []
     with mistakes_in(rule, name), np.errstate(all="ignore"):
-        slots = rule.slots(x)
-        if not hasattr(slots, "_asdict"):
-            where = written(rule, "slots")
-            raise InputError(f"{where}: slots must return a NamedTuple of arrays, found {described(slots)}.")
+        slots = slots_of(rule, x)
         if start:
             slots = slots._replace(**called(start, slots._fields, name))
         first = {slot: np.asarray(value) for slot, value in slots._asdict().items()}
         for t, row in enumerate(g, start=1):
-            step = rule.update(row, slots, wide(t), x)
-            if wrong := wrong_step(step, slots):
-                raise InputError(f"{written(rule, 'update')}: {wrong}.")
-            check_names(name, step)
+            step = step_of(rule, row, slots, wide(t), x)
+            if t == 1:  # NumPy would broadcast it
+                _check(f"{written(rule, 'update')}: delta", np.asarray(step.delta), row.shape, row.dtype)
+            check_names(written(rule, "update"), step)
             slots, x = step.slots, x - step.delta
             steps.append(dict(delta=step.delta, **slots._asdict(), **step.stages, x=x))
         after = {value: np.stack([step[value] for step in steps]) for value in steps[0]}

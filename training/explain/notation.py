@@ -113,7 +113,7 @@ FUNCTIONS = {"Max": "max", "Min": "min"}
 
 def _function(call: Any) -> tuple[str, list[Any], str]:
     """What is written for the function of a call, its arguments, and the axes that it goes over."""
-    name, arguments = call.func.__name__, list(call.args)
+    name, arguments = str(call.func.__name__), list(call.args)
     if name not in OVER_AXES:
         return FUNCTIONS.get(name, name), arguments, ""
     return name, arguments[:1], ",".join(map(str, arguments[1:]))
@@ -199,8 +199,8 @@ class _MathML(MathMLPresentationPrinter):
             row.appendChild(self.parenthesize(factor, 50))  # sympy's precedence of a product
         return row
 
-    def _print_Function(self, expr: Any, *_: Any) -> Any:  # noqa: N802
-        name, arguments, axes = _function(expr)
+    def _print_Function(self, e: Any, *_: Any) -> Any:  # noqa: N802
+        name, arguments, axes = _function(e)
         sign = self._element("mo" if name == "sum" else "mi", OVER_AXES.get(name, (name,))[0])
         if axes:
             sign = self._element("msub", sign, self._element("mtext", f"axis {axes}"))

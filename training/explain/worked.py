@@ -8,7 +8,7 @@ import numpy as np
 from sympy import Symbol, evaluate
 
 from core import InputError, Rule
-from core.mistakes import mistakes_in
+from core.checks import step_of
 
 from .formula import Formula, first_slots
 from .notation import Sign
@@ -36,7 +36,8 @@ class Line(NamedTuple):
     def relation(self) -> str:
         """Whether six digits say all of the value, roundings of float64 aside."""
         shown = float(f"{self.value:.6g}")
-        return "=" if shown == self.value or math.isclose(shown, self.value, rel_tol=1e-12) else "≈"
+        same = shown == self.value or math.isnan(self.value)
+        return "=" if same or math.isclose(shown, self.value, rel_tol=1e-12) else "≈"
 
 
 class WorkedStep(NamedTuple):
@@ -90,8 +91,8 @@ def _at(sign: Sign, t: int) -> Sign:
 
 
 def _update(rule: Rule, g: np.ndarray, slots: Any, t: int, x: np.ndarray) -> Any:
-    with mistakes_in(rule), np.errstate(all="ignore"):  # what overflows is shown as inf
-        return rule.update(g, slots, np.float64(t), x)
+    with np.errstate(all="ignore"):  # what overflows is shown as inf
+        return step_of(rule, g, slots, np.float64(t), x)
 
 
 def _before(rule: Rule, formula: Formula, gradient: float, slots: Any, t: int, x: np.ndarray) -> dict[Symbol, float]:

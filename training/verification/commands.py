@@ -157,8 +157,6 @@ def verify(
     units = [(claim, one) for claim in claims for one in chosen if dtype or claim.can_be_asked(one)]
     before = circumstances("rawstep", sorted({kind.package for kind in REFERENCES.values()} | {"jax"}))
     gradients = _streams(streams, steps, seed, {one for _, one in units})
-    if save_streams is not None:
-        save(save_streams, gradients[units[0][1]])
     rows = []
     with Tally(len(units)) as tally, signals_noted() as signals:
         for claim, one in units:
@@ -168,6 +166,8 @@ def verify(
             rows += claim.rows(gradients[one], tuple(dict.fromkeys(execution)))
     with outputs() as attempt:
         attempt(print_certificate, rows, gradients)
+        if save_streams is not None:
+            attempt(save, save_streams, gradients[units[0][1]])
         if json is not None:
             attempt(write_json, json, before | {"seed": gradients[units[0][1]].seed} | certificate(rows, gradients))
         if csv is not None:

@@ -82,11 +82,11 @@ def test_what_other_dialects_set_and_compute_stands_beside(folder, capsys):
     run("explain adam --epsilon 1e-3")
     out = capsys.readouterr().out
     settings = [" ".join(line.split()) for line in out.splitlines()]
-    assert "α learning_rate 0.001 to be given in optax" in settings
-    assert "ε epsilon 0.001 1e-08 in tf1, torch, optax; 1e-07 in keras" in settings
-    assert "epsilon_form algorithm-1 epsilon-hat in tf1, keras" in settings
+    assert "α learning_rate 0.001 0.001 to be given in optax" in settings
+    assert "ε epsilon 0.001 1e-08 1e-07 in keras" in settings
+    assert "epsilon_form algorithm-1 algorithm-1 epsilon-hat in tf1, keras" in settings
     assert "Otherwise in tf1, keras" in out
-    assert out.count("(the same but for rounding)") == 3
+    assert out.count("(the same except for rounding)") == 3
 
 
 def test_numbers_of_the_user_s_go_into_the_worked_steps(folder, capsys):
@@ -163,7 +163,7 @@ def test_the_file_has_all_that_is_shown(folder, capsys):
         ("explain adam --html one --json one", "is given for two things that are written."),
         ("explain own_explained:Nobody --html page.html", "own_explained:Nobody cannot be imported: AttributeError"),
         ("explain own_explained:Momentum --dialect keras", "Momentum has no dialect 'keras'; it has: none."),
-        ("explain own_explained:Branches --json a.json", "Branches does not run on symbols, TypeError"),
+        ("explain own_explained:Branches --json a.json", "own_explained.py, line 33, in Branches.update: Branches does not run on symbols: Python's `if`"),
     ],
 )
 def test_bad_input_ends_in_one_sentence_and_status_2_and_writes_nothing(arguments, sentence, folder, capsys):

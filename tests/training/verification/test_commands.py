@@ -265,7 +265,7 @@ def test_settings_are_translated(tmp_path, run_here):
             "keras:adam keeps its settings in float32: compare it in float32.",
         ),
         ("diverge adagrad:tf1 adagrad:keras --epsilon 1e-5", "This formula has no epsilon, found 1e-05."),
-        ("diverge own_rules:Wide adam:torch", "Wide: delta must be float64 (70,), found float64 (1,)."),
+        ("diverge own_rules:Wide adam:torch", "own_rules.py, line 53, in Wide.update: delta must be float64 (70,), found float64 (1,)."),
         (
             "verify --rule own_rules:function --reference adam:keras --slots m",
             "--slots takes each name=number once, such as epsilon=1e-3, found 'm'.",
@@ -289,9 +289,9 @@ def test_settings_are_translated(tmp_path, run_here):
         ("verify --rule own_rules:nothing --reference keras:adam", "must be a Rule, an optimizer of keras,"),
         (
             "verify --rule own_rules:Flat --reference keras:adam --steps 5",
-            "Flat on 'case_0/",
+            "own_rules.py, line 35, in Flat.update, on 'case_0/",
         ),
-        ("verify --rule own_rules:Few --reference keras:adam --steps 5", "must have the slots m, v; found m."),
+        ("verify --rule own_rules:Few --reference keras:adam --steps 5", "which keeps m, v; found m."),
         ("diverge adam:keras", "requires an argument"),
         ("diverge adam:keras lion:torch", "lion:torch cannot be imported: ModuleNotFoundError"),
         ("diverge adam:keras adadelta:keras", "must be one rule, found adam and adadelta."),
