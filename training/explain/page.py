@@ -2,10 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from markupsafe import Markup, escape
 
-from ..pages import render
+from ..pages import displayed, render
 from .explanation import Explanation
 from .formula import Equation, Formula
 from .notation import in_mathml
@@ -21,8 +22,12 @@ def page(explanation: Explanation) -> str:
         {"prose": _prose},
         explanation=explanation,
         equations=written(explanation.formula.equations, explanation.formula),
+        slots=_slots(explanation),
         dialects=_side_by_side(explanation),
-        settings=settings_table(explanation),
+        settings=[
+            [_name(symbol, name), *values, _prose(explanation.meanings.get(name, ""))]
+            for symbol, name, *values in settings_table(explanation)
+        ],
         beginning=beginning(explanation),
         steps=[(step, _lines(step, explanation.formula)) for step in explanation.steps],
     )
@@ -47,10 +52,22 @@ def _side_by_side(explanation: Explanation) -> dict[str, list[tuple[Markup, str]
 
 
 def written(equations: Iterable[Equation], formula: Formula) -> list[Markup]:
-    """Each equation as a math element."""
+    """Each equation as HTML."""
     return [
-        _math(in_mathml(one.symbol, formula.signs), "=", in_mathml(one.expression, formula.signs)) for one in equations
+        displayed(in_mathml(one.symbol, formula.signs), "=", in_mathml(one.expression, formula.signs))
+        for one in equations
     ]
+
+
+def _slots(explanation: Explanation) -> list[list[Any]]:
+    """A row a slot: how it is written and its name, its meaning, its first value."""
+    return [
+        [_name(slot.sign.symbol.name, slot.name), slot.meaning or "–", f"{slot.first:g}"] for slot in explanation.slots
+    ]
+
+
+def _name(symbol: str, name: str) -> Markup:
+    return Markup('<span class="symbol">{}</span>{}').format(symbol, name)
 
 
 def _lines(step: WorkedStep, formula: Formula) -> list[Markup]:
@@ -59,15 +76,9 @@ def _lines(step: WorkedStep, formula: Formula) -> list[Markup]:
 
 def _line(line: Line, formula: Formula) -> Markup:
     left = in_mathml(line.sign.symbol, {line.sign.symbol: line.sign})
-    return _math(left, "=", in_mathml(line.numbers, {}), line.relation, in_mathml(line.result, {}))
+    return displayed(left, "=", in_mathml(line.numbers, {}), line.relation, in_mathml(line.result, {}))
 
 
 def _prose(text: str) -> Markup:
     """Text with what stands between backticks as code."""
     return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
-
-
-def _math(*parts: str) -> Markup:
-    """Expressions, and the relations between them, as a math element."""
-    inner = "".join(f"<mo>{part}</mo>" if part in ("=", "≈") else part for part in parts)
-    return Markup(f'<math display="block"><mrow>{inner}</mrow></math>')

@@ -3,31 +3,64 @@
 import plotly.graph_objects as go
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#4292c6", "#8a8a8a")
-"""Okabe & Ito's, but for those too light for a white page or too dark for a black one."""
+"""Of series in their order: Okabe & Ito's, except those too light for a white page or too dark for a black one."""
+COST = "#8168d8"
+"""Of a network's cost, which is no layer's and no rule's."""
+NEUTRAL = COLOURS[-1]
+"""Of what belongs to no series, or to all."""
 
 CONFIG = {"displayModeBar": False, "responsive": True}
+HEIGHT = 430
+"""Pixels."""
+FEW = 25
+"""Up to so many points a series shows each: a single one would be no line at all."""
+
+PERCENT = [
+    dict(dtickrange=[step, None], value=f".{digits}%")
+    for digits, step in enumerate((0.0099, 0.00099, 0.000099, 0.0000099, 0))
+]
+"""By the distance of ticks: as many digits as make their labels differ."""
+
+
+LOGARITHMIC = dict(type="log", nticks=6, minorloglabels="complete", exponentformat="power")
+SHARE = dict(tickformatstops=PERCENT, hoverformat=".2%")
+"""Of an axis."""
 
 
 def chart(name: str, figure: go.Figure) -> str:
-    """The HTML of a chart, an element of this id; it needs Plotly's script on the page, and moves when told to."""
-    return figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config=CONFIG, auto_play=False)
+    """The HTML of a chart, an element of this id in one of the class "chart"; it needs Plotly's script on the page.
+
+    The figure is as high as its layout says, or `HEIGHT`; on a narrow screen the lines of its legend are added. A
+    figure with frames starts to move when a button of its own says so.
+    """
+    entries = sum(trace.get("showlegend", True) for trace in figure.to_plotly_json()["data"])
+    height, drawn = figure.layout.height or HEIGHT, go.Figure(figure).update_layout(height=None)
+    inner = drawn.to_html(
+        full_html=False, include_plotlyjs=False, div_id=name, config=CONFIG, auto_play=False, default_height="100%"
+    )
+    return f'<div class="chart" style="--height: {height}px; --entries: {entries}">{inner}</div>'
+
+
+def mode(points: int) -> str:
+    """How a series of so many points is drawn."""
+    return "lines+markers" if points <= FEW else "lines"
 
 
 def axes(figure: go.Figure, x: str, y: str, logarithmic: bool = False) -> None:
-    """Nothing but what the data need; colours of text and grid are the page's."""
+    """Nothing but what the data need; colours of text and grid are the page's, and labels of ticks differ."""
+    axis = dict(gridcolor="rgba(128,128,128,0.25)", zeroline=False, automargin=True, title_standoff=8)
     figure.update_layout(
-        template="none",
-        height=430,
-        margin=dict(l=56, r=56, t=12, b=48),
+        template=dict(layout=dict(xaxis=axis, yaxis=axis)),
+        margin=dict(l=0, r=16, t=12, b=0),
         paper_bgcolor="rgba(0,0,0,0)",
         plot_bgcolor="rgba(0,0,0,0)",
         legend=dict(orientation="h", x=0, y=1.02, yanchor="bottom"),
         hovermode="closest",
         font=dict(family="inherit"),
     )
-    figure.update_xaxes(title=x, gridcolor="rgba(128,128,128,0.25)", zeroline=False)
-    figure.update_yaxes(title=y, gridcolor="rgba(128,128,128,0.25)", zeroline=False)
+    figure.update_xaxes(title=x)
+    figure.update_yaxes(title=y)
     if logarithmic:
-        figure.update_yaxes(type="log", dtick=1, exponentformat="power")
+        figure.update_yaxes(LOGARITHMIC)
     elif "accuracy" in y:
-        figure.update_yaxes(tickformat=".0%", hoverformat=".2%")
+        figure.update_yaxes(SHARE)

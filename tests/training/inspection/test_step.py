@@ -7,7 +7,8 @@ import tensorflow as tf
 from core import Adam, InputError, Optimizer, Program
 from core.rules import SGD
 from training.data import load_dataset
-from training.inspection.figures import least, sentences, step_figures
+from training.inspection.conclusions import conclusions, facts
+from training.inspection.figures import least, step_figures
 from training.inspection.step import by_phase, inspect, together
 from training.inspection.subjects import layers, perceptron
 from training.settings import Settings
@@ -113,14 +114,14 @@ class Unbounded(Program):
 def test_a_loop_whose_length_xla_does_not_know_is_seen():
     found = linear(Adam(), program=Unbounded)
     assert (found.loops, found.trip_count) == (True, None)
-    assert "does not know how often" in sentences(step_figures(found, {}))[0]
+    assert "does not know how often" in facts(step_figures(found, {}))[0]
 
 
 def test_a_variable_that_is_not_updated_in_place_is_seen():
     """Planted: one that the cost reads and nobody trains."""
     found = linear(Adam(), scale=tf.Variable(2.0, name="scale"))
     assert [one.name for one in found.variables if not one.in_place] == ["scale"]
-    assert "4 of 5 variables are updated in place; not scale." in sentences(step_figures(found, {}))
+    assert "4 of 5 variables are updated in place; not scale." in facts(step_figures(found, {}))
 
 
 def test_an_eager_program_is_refused():
@@ -133,7 +134,7 @@ def test_all_variables_of_the_notebook_s_network_are_updated_in_place_in_a_loop_
     assert notebook["trip_count"] == 10
     assert len(notebook["variables"]) == 1 + 6 * 3
     assert all(one["in_place"] for one in notebook["variables"])
-    assert "19 of 19 variables are updated in place." in sentences(notebook)
+    assert "19 of 19 variables are updated in place." in facts(notebook)
 
 
 def test_the_notebook_s_network_computes_no_product_beyond_the_least(notebook):
