@@ -112,7 +112,7 @@ def translate(rule: str, source: str, target: str, settings: Mapping[str, float]
             name, words, at = plan.schedule
             scheduled = _ends(lambda t: replace(goal.rule, **{name: at(t)}), streams)
             run = free_run(origin.formula, streams.gradients, streams.start)["x"]
-            share = float(np.max(np.abs(scheduled - run.value[-1]) / (2 * run.error[-1])))
+            share = _share(scheduled - run.value[-1], 2 * run.error[-1])
             runs.append(Run(words, steps, _distance(scheduled, end, streams.start), share))
     libraries = [_library(rule, dialect) for dialect in (source, target)]
     if all(libraries):
@@ -203,11 +203,16 @@ def _distance(one: np.ndarray, other: np.ndarray, begin: np.ndarray) -> float:
         return float(np.linalg.norm(one - other) / np.linalg.norm(other - begin))
 
 
+def _share(difference: np.ndarray, allowed: np.ndarray) -> float:
+    """The largest difference as a share of what is allowed; nothing is where a parameter rests, and none is there."""
+    with np.errstate(all="ignore"):
+        return float(np.max(np.where(difference == 0, 0, np.abs(difference) / allowed)))
+
+
 def _agreeing(what: str, origin: Known, goal: Known, streams: Streams) -> Run:
     """Two formulas beside each other; they agree where their free runs part by less than rounding allows each."""
     a, b = (free_run(one.formula, streams.gradients, streams.start)["x"] for one in (origin, goal))
-    with np.errstate(all="ignore"):
-        share = float(np.max(np.abs(a.value - b.value) / (a.error + b.error)))
+    share = _share(a.value - b.value, a.error + b.error)
     return Run(what, len(streams.gradients), _distance(b.value[-1], a.value[-1], streams.start), share)
 
 
@@ -221,7 +226,6 @@ def _libraries(
         deltas = OfLibrary(kind.__name__, kind, rule, one.formula.settings).run(start).after["delta"]
         sums.append(np.cumsum(np.float64(deltas), axis=0))
         allowed = allowed + free_run(one.formula, start.gradients, start.start)["x"].error
-    with np.errstate(all="ignore"):
-        share = float(np.max(np.abs(sums[0] - sums[1]) / allowed)) if exact else None
+    share = _share(sums[0] - sums[1], allowed) if exact else None
     what = " and ".join(kind.constructor.split("(")[0].format(rule=rule, Rule=kind.spelled(rule)) for kind in kinds)
     return Run(f"{what}, in float32", LIBRARY_STEPS, _distance(-sums[1][-1], -sums[0][-1], np.zeros(1)), share)

@@ -12,9 +12,7 @@ from .conclusions import conclusions, facts
 LAUNCH_HEADINGS = ("phase", "launches", "fused", "products", "calls", "copies", "operations")
 TIME_HEADINGS = ("rung", "compile", "a step", "× xla-loop", "95 %", "pays", "over eager")
 DRIFT_HEADINGS = ("rung", "moved", "roundings", "cost")
-LAUNCHES = (
-    "launches: of kernels in a step; fused: loops over several operations; operations: XLA's instructions in the kernels."
-)
+LAUNCHES = "launches: of kernels in a step; fused: loops over several operations; operations: XLA's instructions in the kernels."
 WORK = (
     "read, written: MB that kernels read and write, from a cache or not; at least: both together, of a phase that reads "
     "its inputs once and writes its results once, forward and backward reading the examples in place; products, "

@@ -163,7 +163,10 @@ def test_the_file_has_all_that_is_shown(folder, capsys):
         ("explain adam --html one --json one", "is given for two things that are written."),
         ("explain own_explained:Nobody --html page.html", "own_explained:Nobody cannot be imported: AttributeError"),
         ("explain own_explained:Momentum --dialect keras", "Momentum has no dialect 'keras'; it has: none."),
-        ("explain own_explained:Branches --json a.json", "own_explained.py, line 33, in Branches.update: Branches does not run on symbols: Python's `if`"),
+        (
+            "explain own_explained:Branches --json a.json",
+            "own_explained.py, line 33, in Branches.update: Branches does not run on symbols: Python's `if`",
+        ),
     ],
 )
 def test_bad_input_ends_in_one_sentence_and_status_2_and_writes_nothing(arguments, sentence, folder, capsys):

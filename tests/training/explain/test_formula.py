@@ -159,7 +159,10 @@ class NoSlots(Hostile):
 @pytest.mark.parametrize(
     ("rule", "sentence"),
     [
-        (Branching(), "Branching does not run on symbols: Python's `if`, `while`, `and`, `or` and `not` need one True or False"),
+        (
+            Branching(),
+            "Branching does not run on symbols: Python's `if`, `while`, `and`, `or` and `not` need one True or False",
+        ),
         (OnArrays(), "OnArrays does not run on symbols"),
         (Halves(), r"update must return Step\(delta, Own\(…\), stages\)"),
         (NoSlots(), "NoSlots.slots: slots must return a NamedTuple, found a NumPy array, float64"),

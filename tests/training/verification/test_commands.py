@@ -265,7 +265,10 @@ def test_settings_are_translated(tmp_path, run_here):
             "keras:adam keeps its settings in float32: compare it in float32.",
         ),
         ("diverge adagrad:tf1 adagrad:keras --epsilon 1e-5", "This formula has no epsilon, found 1e-05."),
-        ("diverge own_rules:Wide adam:torch", "own_rules.py, line 53, in Wide.update: delta must be float64 (70,), found float64 (1,)."),
+        (
+            "diverge own_rules:Wide adam:torch",
+            "own_rules.py, line 53, in Wide.update: delta must be float64 (70,), found float64 (1,).",
+        ),
         (
             "verify --rule own_rules:function --reference adam:keras --slots m",
             "--slots takes each name=number once, such as epsilon=1e-3, found 'm'.",
