@@ -5,8 +5,10 @@ import json
 import pytest
 
 from core import InputError
+from core.verification.trajectory import called
 from training.cli import main
 from training.rule_choice import choose_rule
+from training.verification.subjects import claims_about
 
 LION = '''
 from typing import NamedTuple
@@ -53,14 +55,8 @@ class Unbuilt(Lion):
 MISTAKES = {
     "syntax_error": ("def f(:\n", "syntax_error.py, line 1: SyntaxError: invalid syntax."),
     "name_error": ("import core\n\nx = absent\n", "name_error.py, line 3: NameError: name 'absent' is not defined."),
-    "import_error": (
-        "from core.xp import absent\n",
-        "import_error.py, line 1: ImportError: cannot import name 'absent'",
-    ),
-    "order": (
-        "from core import Rule\nclass O(Rule):\n    a: float = 1\n    b: float\n",
-        "order.py, line 2: TypeError: non",
-    ),
+    "import_error": ("from core.xp import absent\n", "import_error.py, line 1: ImportError: cannot import"),
+    "order": ("from core import Rule\nclass O(Rule):\n    a: float = 1\n    b: float\n", "order.py, line 2: TypeE"),
 }
 TRAINED = "--hidden 8 --batch-size 500 --epochs 1"
 
@@ -88,39 +84,27 @@ def run(folder, monkeypatch, capsys):
     return run
 
 
-def test_lion_trains_and_its_parameters_move_by_the_learning_rate(run, folder):
+def test_lion_trains(run, folder):
     status, _, err = run(f"train --rule own_lion:Lion {TRAINED} --json lion.json")
     assert status == 0, err
-    epochs = json.loads((folder / "lion.json").read_text())["epochs"]
-    assert epochs[0]["cost"] > 0
+    assert json.loads((folder / "lion.json").read_text())["epochs"][0]["cost"] > 0
 
 
 def test_lion_is_explained_in_the_terminal_in_latex_and_on_a_page(run, folder):
-    status, out, _ = run("explain own_lion:Decaying --html lion.html --json lion.json")
+    status, out, _ = run("explain own_lion:Decaying --html lion.html")
     assert status == 0
-    for line in (
-        "updateₜ = sign(β₁⋅mₜ₋₁ + (1 - β₁)⋅gₜ)",
-        "Δₜ = α⋅(updateₜ + λ⋅θₜ₋₁)",
-        "Δ₁ = 0.0001⋅(1 + 0.01⋅1) = 0.000101",
-    ):
-        assert line in out
+    assert "updateₜ = sign(β₁⋅mₜ₋₁ + (1 - β₁)⋅gₜ)" in out
+    assert "Δₜ = α⋅(updateₜ + λ⋅θₜ₋₁)" in out
+    assert "Δ₁ = 0.0001⋅(1 + 0.01⋅1) = 0.000101" in out
     _, out, _ = run("explain own_lion:Decaying --latex")
     assert r"\operatorname{sign}\left(\beta_{1} m_{t-1} + \left(1 - \beta_{1}\right) g_{t}\right)" in out
     assert "<mi>sign</mi><mrow><mo>(</mo>" in (folder / "lion.html").read_text()
 
 
-def test_lion_is_traced_and_raced(run):
-    status, _, err = run(f"trace --rule own_lion:Lion {TRAINED} --no-cost --out traced")
-    assert status == 0, err
-    status, _, err = run("race --rules own_lion:Lion --landscape quadratic --steps 20 --rates 2")
-    assert status == 0, err
-
-
 @pytest.mark.parametrize("reference", ["itself", "optax:lion(learning_rate=1e-4,weight_decay=0.01)"])
 def test_lion_is_certified(run, reference):
-    status, out, err = run(
-        f"verify --rule own_lion:Decaying --reference {reference} --execution xla-loop --steps 60 --dtype float32"
-    )
+    quick = "--execution eager --steps 20 --dtype float32"
+    status, out, err = run(f"verify --rule own_lion:Decaying --reference {reference} {quick}")
     assert status == 0, out + err
     assert "1 rows: 1 certified." in out
 
@@ -129,21 +113,21 @@ def test_lion_is_certified(run, reference):
     "command",
     [
         f"train --rule RULE {TRAINED} --checkpoint new --tensorboard board --json new.json",
-        f"train --rule RULE {TRAINED} --execution eager --checkpoint new",
         f"trace --rule RULE {TRAINED} --no-cost --out new",
         "race --rules RULE --landscape quadratic --steps 20 --rates 2 --out new",
         "inspect --rule RULE --hidden 8 --no-ladder --html new.html",
         "explain RULE --html new.html",
         "verify --rule RULE --reference itself --steps 5 --save-streams new.npz",
-        "verify --rule RULE --reference keras:SGD(momentum=0.9) --steps 5 --execution graph --json new.json",
-        "diverge RULE adagrad:paper --json new.json",
+        "diverge RULE adagrad:paper --steps 5 --json new.json",
     ],
+    ids=lambda command: command.split()[0],
 )
 def test_a_mistake_ends_every_command_in_one_sentence_with_the_line_and_leaves_nothing(run, folder, command):
     before = set(folder.iterdir())
     status, out, err = run(command.replace("RULE", "own_lion:Broken"))
     assert (status, out, len(err.splitlines())) == (2, "", 1), err
-    assert err.startswith("rawstep: own_lion.py, line 37, in Broken.update: ")
+    line = 1 + LION.splitlines().index("        return super().update(g.nothing, slots, t, x)")
+    assert err.startswith(f"rawstep: own_lion.py, line {line}, in Broken.update: ")
     assert "nothing" in err
     assert set(folder.iterdir()) <= before | {folder / "__pycache__"}
 
@@ -154,14 +138,11 @@ def test_a_mistake_ends_every_command_in_one_sentence_with_the_line_and_leaves_n
         *((f"{name}:R", sentence) for name, (_, sentence) in MISTAKES.items()),
         ("own_lion.py:Lion", "own_lion.py:Lion names a file; give the module and the class: own_lion:Lion."),
         ("own_lion.py", "or, for a rule of your own, own_lion:Class."),
-        (
-            "own_lion:Unbuilt",
-            "own_lion.py, line 42, in Unbuilt.__post_init__: own_lion:Unbuilt cannot be built: ValueError",
-        ),
+        ("own_lion:Unbuilt", "in Unbuilt.__post_init__: own_lion:Unbuilt cannot be built: ValueError: never."),
         ("own_lion:LionSlots", "must be a subclass of core.Rule, found the class LionSlots."),
     ],
 )
-def test_a_module_or_class_that_cannot_be_had_is_named_with_the_line(folder, monkeypatch, name, sentence):
+def test_a_module_or_class_that_cannot_be_used_is_named_with_the_line(folder, monkeypatch, name, sentence):
     monkeypatch.chdir(folder)
     with pytest.raises(InputError) as refusal:
         choose_rule(name)
@@ -169,33 +150,28 @@ def test_a_module_or_class_that_cannot_be_had_is_named_with_the_line(folder, mon
 
 
 @pytest.mark.parametrize(
-    ("command", "sentence"),
-    [
-        ("race --rules adam Adam --landscape beale", "adam is given twice: each rule races once."),
-        (
-            "verify --rule own_lion:Lion --reference keras:sgd --steps 5",
-            'such as "keras:SGD(momentum=0.9)" for momentum.',
-        ),
-        ("verify --rule LION", "There is no rule 'LION'; there are: adam, adagrad, adadelta, sgd."),
-    ],
-)
-def test_a_comparison_that_makes_no_sense_is_refused_in_a_sentence(run, command, sentence):
-    status, out, err = run(command)
-    assert (status, out, len(err.splitlines())) == (2, "", 1)
-    assert sentence in err
-
-
-@pytest.mark.parametrize(
     "command",
     [
-        "explain AdaGrad:keras --latex".replace(":keras", ""),
-        "verify --rule SGD --reference paper --dialect paper --execution eager --steps 5 --dtype float32",
+        "explain AdaGrad --latex",
         "diverge Adam:Keras ADAM:torch --steps 5",
-        "translate Adagrad --from keras --to torch --steps 5",
-        "race --rules Adagrad:Keras --landscape beale --steps 5 --rates 2",
+        "race --rules Adagrad:Keras own_lion:Lion --landscape beale --steps 5 --rates 2",
     ],
+    ids=lambda command: command.split()[0],
 )
 def test_rules_are_known_in_either_case(run, command):
     status, _, err = run(command)
-    assert status in (0, 1), err
-    assert err == ""
+    assert (status, err) == (0, "")
+
+
+def test_a_race_of_a_rule_with_itself_is_refused(run):
+    status, _, err = run("race --rules adam Adam --landscape beale")
+    assert (status, err) == (2, "rawstep: adam is given twice: each rule races once.\n")
+
+
+def test_rules_and_libraries_to_verify_are_known_in_either_case():
+    assert [claim.name for claim in claims_about(["SGD", "Adam"], ["paper"], ["Paper"])] == ["sgd", "adam"]
+
+
+def test_slots_that_the_reference_lacks_are_refused_with_what_to_do():
+    with pytest.raises(InputError, match=r"which keeps none; found u\..*such as \"keras:SGD\(momentum=0\.9\)\""):
+        called({}, ("u",), "own:Momentum")

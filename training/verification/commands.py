@@ -238,7 +238,7 @@ def diverge(
 
 
 def translate(
-    rule: Literal["adam", "adagrad", "adadelta", "sgd"],
+    rule: str,
     /,
     settings: Annotated[RuleSettings, Parameter(name="*")] = RuleSettings(),
     *,
@@ -261,6 +261,8 @@ def translate(
 
     Parameters
     ----------
+    rule
+        adam, adagrad, adadelta or sgd.
     source
         The library whose numbers are wanted.
     target
@@ -281,7 +283,9 @@ def translate(
 
     if json is not None:
         check_file(json)
-    found = translate(rule, source, target, settings.given(), _streams(None, steps, seed, {"float64"})["float64"])
+    found = translate(
+        rule.lower(), source, target, settings.given(), _streams(None, steps, seed, {"float64"})["float64"]
+    )
     with outputs() as attempt:
         attempt(print_translation, found)
         if json is not None:

@@ -99,7 +99,7 @@ def _python(element: Element, names: Mapping[str, str]) -> str:
         case "mrow" if len(parts) == 3 and parts[0] == parts[2] == "|":
             return f"abs({parts[1]})"
         case "mrow" if len(parts) == 2 and parts[0] in FUNCTIONS:
-            return f"{parts[0]}{parts[1]}"
+            return f"{parts[0]}{parts[1][1:-1]}"
         case "mrow" if tables:
             (value, case), (other, _) = (row.childNodes for row in tables[0].childNodes)
             return f"where({_python(case, names)}, {_python(value, names)}, {_python(other, names)})"
