@@ -176,12 +176,18 @@ def _over_axes(
 ) -> Array:
     if shown := _by_name(name, x, *([] if axis is None else [axis] if isinstance(axis, int) else axis)):
         return shown
-    return (of_tensorflow if _is_tensor(x) else of_numpy)(x, axis=axis, keepdims=keepdims)
+    found = (of_tensorflow if _is_tensor(x) else of_numpy)(x, axis=axis, keepdims=keepdims)
+    return found if _is_tensor(x) else cast_like(found, x)
 
 
 def matmul(x: Array, y: Array) -> Array:
     """The matrix product of the last two axes: [..., n, k] and [..., k, m] to [..., n, m]."""
-    return _by_name("matmul", x, y) or (tf.matmul if _is_tensor(x) or _is_tensor(y) else np.matmul)(x, y)
+    if shown := _by_name("matmul", x, y):
+        return shown
+    if _is_tensor(x) or _is_tensor(y):
+        return tf.matmul(x, y)
+    product = np.matmul(x, y)
+    return cast_like(product, x) if x.dtype == y.dtype else product  # of bfloat16, NumPy's is float32
 
 
 def transpose(x: Array) -> Array:

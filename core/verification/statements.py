@@ -144,6 +144,7 @@ class StatedByOptimizer(_OfBounds):
 
     def __init__(self, optimizer: OfOptimizer):
         self._optimizer, self._reads_x, self._layout = optimizer, False, None
+        self._shows_update = False
         self._answered: dict[bytes, dict[str, Rounded]] = {}
         self.slots = tuple(optimizer.first(np.zeros(2, np.float32)))
 
@@ -179,7 +180,7 @@ class StatedByOptimizer(_OfBounds):
                 moved[name] = np.maximum(moved.get(name, 0), np.abs(value - answer[name]))
         unit, tiny = precision.unit, precision.tiny
         errors = {name: MARGIN * (moved[name] + unit * np.abs(value) + tiny) for name, value in answer.items()}
-        if reads_x:  # the parameter is rounded on either side
+        if reads_x and not self._shows_update:  # the parameter is rounded on either side
             errors["delta"] = errors["delta"] + unit * np.abs(precision.wide(part.x))
         return {name: Rounded(value, errors[name], precision) for name, value in answer.items()}
 
@@ -193,6 +194,10 @@ class StatedByOptimizer(_OfBounds):
             near = np.abs(moved - alone) <= precision.unit * (np.abs(part.x) + np.abs(alone))
             self._reads_x = not np.all(near)
             values["delta"] = moved if self._reads_x else alone
+        elif not self._shows_update:  # asked for the first time
+            at_zero = self._optimizer.follow(replace(part, x=np.zeros_like(part.x)))["delta"]
+            self._reads_x = not np.array_equal(values["delta"], precision.wide(at_zero), equal_nan=True)
+            self._shows_update = True
         return values
 
 
@@ -203,7 +208,8 @@ def _jittered(part: Trajectory, number: int) -> Trajectory:
     def moved(values: np.ndarray) -> np.ndarray:
         return values * (1 + eps * random.choice([-1, 1], values.shape).astype(values.dtype))
 
-    return replace(part, g=moved(part.g), before={name: moved(slot) for name, slot in part.before.items()})
+    before = {name: moved(slot) for name, slot in part.before.items()}
+    return replace(part, g=moved(part.g), x=moved(part.x), before=before)
 
 
 def _all_rounded(owner: str, values: Mapping[str, Any], precision: Precision) -> dict[str, Rounded]:

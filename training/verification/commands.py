@@ -241,7 +241,7 @@ def diverge(
 
 
 def translate(
-    rule: Literal["adam", "adagrad", "adadelta", "sgd"],
+    rule: str,
     /,
     settings: Annotated[RuleSettings, Parameter(name="*")] = RuleSettings(),
     *,
@@ -265,6 +265,8 @@ def translate(
 
     Parameters
     ----------
+    rule
+        adam, adagrad, adadelta or sgd.
     source
         The library whose numbers are wanted.
     target
@@ -287,7 +289,9 @@ def translate(
     from .tables import print_translation, translation
 
     check_files(json, csv)
-    found = translate(rule, source, target, settings.given(), _streams(None, steps, seed, {"float64"})["float64"])
+    found = translate(
+        rule.lower(), source, target, settings.given(), _streams(None, steps, seed, {"float64"})["float64"]
+    )
     with outputs() as attempt:
         attempt(print_translation, found)
         if json is not None:

@@ -241,7 +241,7 @@ def test_settings_are_translated(tmp_path, run_here):
     assert "What does is ε̂_t = ε·√(1 − β2^t): 3.162e-10 at step 1" in done.stdout
     record = json.loads((tmp_path / "t.json").read_text())
     assert (record["exact"], record["holds"], record["schedule"]["setting"]) == (False, True, "epsilon")
-    exact = run_here("translate", "adagrad", "--from", "keras", "--to", "torch", "--steps", "40", cwd=tmp_path)
+    exact = run_here("translate", "Adagrad", "--from", "keras", "--to", "torch", "--steps", "40", cwd=tmp_path)
     assert exact.returncode == 0, exact.stderr
     assert f"initial_accumulator_value={0.1 + 1e-7!r}, eps=0.0)" in exact.stdout
     assert "This computes what keras's adagrad computes, except for rounding." in exact.stdout
@@ -267,7 +267,7 @@ def test_settings_are_translated(tmp_path, run_here):
         ("diverge adagrad:tf1 adagrad:keras --epsilon 1e-5", "This formula has no epsilon, found 1e-05."),
         (
             "diverge own_rules:Wide adam:torch",
-            "own_rules.py, line 53, in Wide.update: delta must be float64 (70,), found float64 (1,).",
+            "in Wide.update: delta must be float64 (70,), found float64 (1,).",
         ),
         (
             "verify --rule own_rules:function --reference adam:keras --slots m",
@@ -292,7 +292,7 @@ def test_settings_are_translated(tmp_path, run_here):
         ("verify --rule own_rules:nothing --reference keras:adam", "must be a Rule, an optimizer of keras,"),
         (
             "verify --rule own_rules:Flat --reference keras:adam --steps 5",
-            "own_rules.py, line 35, in Flat.update, on 'case_0/",
+            "in Flat.update, on 'case_0/",
         ),
         ("verify --rule own_rules:Few --reference keras:adam --steps 5", "which keeps m, v; found m."),
         ("diverge adam:keras", "requires an argument"),
@@ -302,6 +302,7 @@ def test_settings_are_translated(tmp_path, run_here):
         ("diverge adam:keras adam:torch --epsilon -1", "epsilon must lie in (0, ∞), found -1."),
         ("diverge own_rules:MyAdam own_rules:wrong", "must be rule:dialect or library:rule"),
         ("translate adam --from torch", "requires an argument"),
+        ("translate lion --from torch --to keras", "There is no rule 'lion'; there are: adam"),
         ("translate adam --from torch --to caffe", 'Invalid value "caffe" for --to'),
         ("translate adadelta --from keras --to torch --rho 2", "rho must lie in [0, 1), found 2."),
     ],
