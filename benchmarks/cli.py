@@ -17,7 +17,7 @@ from .places import NOWHERE, Places
 app = App(
     name="rawstep-bench",
     version=f"rawstep {version('rawstep')}",
-    help="Measures rawstep beside what else could have been used.",
+    help="Compares the speed of rawstep with that of other libraries, on the same work.",
     help_format="markdown",
     suppress_keyboard_interrupt=False,
 )
@@ -138,9 +138,9 @@ def update(
     rules
         Each is a comparison of its own.
     parameters
-        How many, float32.
+        Number of parameters, in float32.
     tensors
-        Of how many equal parts they are.
+        Number of equal tensors that they are divided into.
     rounds
         Samples of each engine.
     seed

@@ -1,4 +1,4 @@
-"""What can train the workload, each as its own users would write it; one library's ways a file.
+"""What can train the workload, each as its own users would write it; a file for each library.
 
 An engine is built from a `Workload`. `prepare(batches)` puts example numbers [steps, batch size] into the form that
 its users hand over, outside the time that is measured. `train(prepared)` takes those steps, waits until they are
