@@ -92,7 +92,9 @@ CEILINGS: Mapping[str, Entry] = {
 def check_name(name: str, among: Mapping[str, Entry] = ENGINES) -> None:
     """Raises InputError for a name that is none of these and no module:Class either; what stands after an @ may be."""
     if name.partition("@")[0] not in among and ":" not in name:
-        raise InputError(f"There is no engine {name!r}; there are: {', '.join(among)}, or give module:Class.")
+        raise InputError(
+            f"There is no engine {name!r}; there are: {', '.join(among)}, or give module:Class.", name, among
+        )
 
 
 def environment(name: str, device: Device) -> dict[str, str]:
