@@ -81,7 +81,7 @@ def _prepare_streams() -> None:
 
 def _prepared(stream: Any) -> Any:
     if stream is None:
-        return open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
+        return open(os.devnull, "w")
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
         if stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode):
