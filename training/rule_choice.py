@@ -21,7 +21,9 @@ def choose_rule(name: str, dialect: str | None = None, learning_rate: float | No
     """
     rule = _import_rule(name) if ":" in name else RULES.get(name)
     if rule is None:
-        raise InputError(f"There is no rule {name!r}; there are: {', '.join(RULES)}, or give module:Class.")
+        raise InputError(
+            f"There is no rule {name!r}; there are: {', '.join(RULES)}, or give module:Class.", name, RULES
+        )
     if isinstance(learning_rate, int | float) and learning_rate == 0:
         raise InputError("The learning rate must be above 0, found 0: nothing would move.")
     settings = {} if learning_rate is None else {"learning_rate": learning_rate}

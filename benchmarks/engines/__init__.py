@@ -101,7 +101,9 @@ def check_engines(names: Sequence[str], among: Mapping[str, Entry] = ENGINES) ->
     """
     for name in (name.partition("@")[0] for name in names):
         if name not in among and ":" not in name:
-            raise InputError(f"There is no engine {name!r}; there are: {', '.join(among)}, or module:Class.")
+            raise InputError(
+                f"There is no engine {name!r}; there are: {', '.join(among)}, or give module:Class.", name, among
+            )
         if name not in among:
             _check_own(name)
         elif absent := [package for package in among[name].packages if find_spec(package) is None]:

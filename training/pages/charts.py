@@ -8,8 +8,15 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#4292c6", "#8
 CONFIG = {"displayModeBar": False, "responsive": True}
 
 
+FEW = 10
+"""Points of a curve, of which each is marked: a single one has no line to be seen by."""
+
+
 def chart(name: str, figure: go.Figure) -> str:
-    """The HTML of a chart, an element of this id; it needs Plotly's script on the page, and moves when told to."""
+    """The HTML of a chart, an element of this id; it needs Plotly's script on the page, and moves when asked to."""
+    for curve in figure.data:
+        if curve.type == "scatter" and curve.mode == "lines" and curve.line.width != 0 and len(curve.x) <= FEW:
+            curve.mode = "lines+markers"
     return figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config=CONFIG, auto_play=False)
 
 
