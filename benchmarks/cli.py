@@ -10,14 +10,14 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from training.command_line import run
-from training.options import FilePath, Names, Whole, WholeNumbers, not_empty
+from training.options import FilePath, HiddenLayers, Names, Several, Whole
 
 from .places import NOWHERE, Places
 
 app = App(
     name="rawstep-bench",
     version=f"rawstep {version('rawstep')}",
-    help="Measures rawstep beside what else could have been used.",
+    help="Compares the speed of rawstep with that of other libraries, on the same work.",
     help_format="markdown",
     suppress_keyboard_interrupt=False,
 )
@@ -32,7 +32,7 @@ def compare(
     *,
     engines: Names = ("xla-loop", "tf1-session", "keras-fit", "frozen-step"),
     rounds: Rounds = 20,
-    hidden: WholeNumbers = (256, 256),
+    hidden: HiddenLayers = (256, 256),
     batch_size: Positive = 100,
     device: Literal["cpu", "gpu"] = "cpu",
     seed: Seed = 0,
@@ -73,7 +73,7 @@ def compare(
     rounds
         Samples of each engine.
     hidden
-        Units of each hidden layer.
+        Units of each hidden layer, or none.
     batch_size
         Images a step.
     device
@@ -106,10 +106,7 @@ def compare(
 def update(
     *,
     engines: Names = ("rawstep-one-pass", "rawstep", "keras", "keras-one-pass", "tf1-kernel", "torch", "optax"),
-    rules: Annotated[
-        tuple[Literal["adam", "adagrad", "adadelta"], ...],
-        Parameter(consume_multiple=True, negative=(), validator=not_empty),
-    ] = ("adam", "adagrad", "adadelta"),
+    rules: Annotated[tuple[Literal["adam", "adagrad", "adadelta"], ...], Several] = ("adam", "adagrad", "adadelta"),
     parameters: Positive = 10_000_000,
     tensors: Positive = 1,
     rounds: Rounds = 20,
@@ -138,9 +135,9 @@ def update(
     rules
         Each is a comparison of its own.
     parameters
-        How many, float32.
+        Number of parameters, in float32.
     tensors
-        Of how many equal parts they are.
+        Number of equal tensors that they are divided into.
     rounds
         Samples of each engine.
     seed
@@ -204,7 +201,7 @@ def grow(
 
     for name in studies:
         if name not in STUDIES:
-            raise InputError(f"There is no study {name!r}; there are: {', '.join(STUDIES)}.")
+            raise InputError(f"There is no study {name!r}; there are: {', '.join(STUDIES)}.", name, STUDIES)
     failed = record_studies(studies, rounds, seed, out, csv)
     print(f"The figures and pictures are in {out}.")
     if failed:

@@ -13,8 +13,19 @@ from typing import Any
 
 from rich.box import MARKDOWN
 
+from .ceiling import notes
 from .growth import STUDIES
-from .tables import COMPARISON, LEGEND, RECORDED, UPDATES, UPDATES_LEGEND, in_markdown, markdown, parts_table
+from .tables import (
+    COMPARISON,
+    LEGEND,
+    RECORDED,
+    UPDATES,
+    UPDATES_LEGEND,
+    Columns,
+    in_markdown,
+    markdown,
+    parts_table,
+)
 
 RECORDS = Path(__file__).parent / "records"
 
@@ -51,8 +62,7 @@ def comparison() -> None:
     comparison_picture()
     print()
     path, record = _record(f"{NOTEBOOK}.json")
-    print(markdown(record["figures"]))
-    print()
+    _print_table(record)
     print(f"{LEGEND[0].upper()}{LEGEND[1:]}")
     print()
     print(_made(path, record))
@@ -60,8 +70,7 @@ def comparison() -> None:
     print()
     print("The same with two hidden layers of 64 units and batches of 32, where a step is a sixteenth of the work:")
     print()
-    print(markdown(record["figures"]))
-    print()
+    _print_table(record)
     print(_made(path, record))
 
 
@@ -71,8 +80,7 @@ def updates() -> None:
         path, record = _record(f"update-{rule}-10000000.json")
         print(f"**{rule}**, 10,000,000 parameters")
         print()
-        print(markdown(record["figures"], UPDATES))
-        print()
+        _print_table(record, UPDATES)
         print(_made(path, record))
         print()
     print(f"{UPDATES_LEGEND[0].upper()}{UPDATES_LEGEND[1:]}")
@@ -95,8 +103,7 @@ def growth() -> None:
 def recorder() -> None:
     """What the flight recorder costs."""
     path, record = _record(f"{NOTEBOOK}.json", "recorder")
-    print(markdown(record["figures"], RECORDED))
-    print()
+    _print_table(record, RECORDED)
     print(_made(path, record))
 
 
@@ -110,6 +117,13 @@ def array_functions() -> None:
         if function.__module__ == xp.__name__ and not name.startswith("_"):
             what = (function.__doc__ or "").partition("\n\n")[0].replace("\n", " ").replace("|", "\\|")
             print(f"| `{name}({', '.join(signature(function).parameters)})` | {what} |")
+
+
+def _print_table(record: Mapping[str, Any], columns: Columns = COMPARISON) -> None:
+    """The figures, and what there is to say of them, each followed by an empty line."""
+    for text in (markdown(record["figures"], columns), " ".join(notes(record))):
+        if text:
+            print(f"{text}\n")
 
 
 def _record(name: str, kind: str = "cpu") -> tuple[Path, Mapping[str, Any]]:
@@ -179,7 +193,7 @@ def replication() -> None:
     print(
         f"Test accuracy after {results['scale']['epochs']} epochs: mean ± standard deviation of "
         f"{len(results['scale']['seeds'])} seeds, and a band of three deviations. Of all figures that the notebook "
-        f"printed, costs included, {inside} of {len(rows)} are inside theirs. {results['date'][:10]}, "
+        f"printed, costs included, {inside} of {len(rows)} are inside their bands. {results['date'][:10]}, "
         f"{results['processor']}, {results['cores']} cores, {minutes:.0f} minutes; all of it: `{place}/report.html`, "
         f"to be opened in a browser, and `{place}/results.json`."
     )

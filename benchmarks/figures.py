@@ -25,7 +25,7 @@ def summaries(
                        interval. None without a least time; see `ceiling.shown_share` for what it is worth.
     wall, cpu:         of a sample, the least and the median.
     start:             to import, load the data and build; first: the first ten steps, with all that is traced and
-                       compiled for them; compile: what of that the steps themselves do not take.
+                       compiled for them; compile: that time without what the steps themselves take.
     ahead_after:       steps after which the first engine has made up for its longer compilation; 0 where it is ahead
                        from the first step, None where it never is.
     memory_mb:         the most main memory that its process held.

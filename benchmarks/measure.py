@@ -42,7 +42,7 @@ def measure(
 
 
 def pieces(names: Sequence[str], work: Work, rounds: int) -> int:
-    """How often `measure` is heard."""
+    """How often `measure` calls `heard`."""
     return len(names) + len(work.ceilings) + 2 + rounds
 
 
@@ -52,5 +52,5 @@ def failures(measured: Mapping[str, Any]) -> int:
 
 
 def interrupted(measured: Mapping[str, Any], rounds: int) -> bool:
-    """Whether Ctrl-C ended the rounds, of so many, before engines that could go on had done them all."""
+    """Whether Ctrl-C ended the rounds before engines that could go on had done all of them."""
     return measured["rounds"] < rounds and failures(measured) < len(measured["figures"])

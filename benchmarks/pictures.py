@@ -15,7 +15,7 @@ from .ceiling import shown_share
 
 
 def plot_comparison(measured: Mapping[str, Any], title: str, path: Path) -> None:
-    """How long each engine takes, in times of the first; and its share of the ceiling where it is measured; with their
+    """How long each engine takes, relative to the first; and its share of the ceiling where it is measured; with their
     intervals."""
     rows = [row for row in measured["figures"] if "failure" not in row]
     rows.sort(key=lambda row: -row["times_as_long"]["median"])
@@ -30,12 +30,12 @@ def plot_comparison(measured: Mapping[str, Any], title: str, path: Path) -> None
     times.xaxis.set_major_formatter(ScalarFormatter())
     times.minorticks_off()
     times.axvline(1, color="C0", alpha=0.5)
-    times.set_xlabel("time, in times of the first engine's, with 95 % interval")
+    times.set_xlabel("time relative to the first engine's, with 95 % interval")
     shared = [place for place in places if shown_share(rows[place]) is not None]
     _with_intervals(shares, shared, [rows[place]["share_of_ceiling"] for place in shared])
     shares.set_xlim(left=0)
     shares.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    shares.set_xlabel("share of the machine's own rates")
+    shares.set_xlabel("share of the ceiling")
     for axes in (times, shares):
         axes.grid(alpha=0.3)
     write_picture(path, figure)
@@ -61,7 +61,7 @@ def plot_growth(points: Sequence[Mapping[str, Any]], what: str, rate: str, path:
     rates.legend(fontsize="small")
     shares.set_ylim(bottom=0)
     shares.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    shares.set_ylabel("share of the machine's own rates")
+    shares.set_ylabel("share of the ceiling")
     seconds.set_ylim(bottom=0)
     seconds.set_ylabel("seconds to trace and compile")
     for axes in (rates, shares, seconds):

@@ -16,6 +16,7 @@ from training.outputs import outputs
 from training.record import circumstances
 from training.results import write_json
 
+from .ceiling import notes
 from .growth import STUDIES
 from .measure import failures, interrupted, measure, pieces
 from .overhead import overhead
@@ -73,31 +74,40 @@ def record_studies(names: Sequence[str], rounds: int, seed: int, out: Path, csv:
     InputError where a file cannot be written.
     """
     Places(csv=csv, out=out).check()
-    before, studies = circumstances("rawstep-bench", PACKAGES), {}
+    before, rows, failed = circumstances("rawstep-bench", PACKAGES), [], 0
     for name in names:
-        study, points, stopped = STUDIES[name], [], False
-        studies[name] = points
-        with Tally(len(study.values)) as tally:
-            for value in study.values:
-                tally.begin(f"{name} {value:,}")
-                try:
-                    measured = measure(study.engines, study.work(value, seed), rounds, failed=_report)
-                except KeyboardInterrupt:
-                    stopped = True
-                else:
-                    points.append({"at": value, **measured})
-                    stopped = interrupted(measured, rounds)
-                if stopped:
-                    break
+        study = STUDIES[name]
+        points, stopped = _measure_study(name, rounds, seed)
         if points:
             make_folder(out)
             write_json(out / f"grow-{name}.json", before | {"points": points})
             plot_growth(points, study.what, study.rate, out / f"grow-{name}.svg")
-            if csv is not None:
-                write_csv(csv, [row for name, points in studies.items() for row in _growth_rows(name, points)])
+        for point in points:
+            failed += failures(point)
+            rows += [{"study": name, "at": point["at"], **figure} for figure in point["figures"]]
+            for note in notes(before | point):
+                print(f"{name} {point['at']:,}: {note}")
+        if csv is not None:
+            write_csv(csv, rows)
         if stopped:
             raise _interrupted(f"{len(points)} of {len(study.values)} points of {name} are in {out}")
-    return sum(failures(point) for points in studies.values() for point in points)
+    return failed
+
+
+def _measure_study(name: str, rounds: int, seed: int) -> tuple[list[dict[str, Any]], bool]:
+    """The points that are complete, and whether Ctrl-C ended the study before its last."""
+    study, points = STUDIES[name], []
+    with Tally(len(study.values)) as tally:
+        for value in study.values:
+            tally.begin(f"{name} {value:,}")
+            try:
+                measured = measure(study.engines, study.work(value, seed), rounds, failed=_report)
+            except KeyboardInterrupt:
+                return points, True
+            points.append({"at": value, **measured})
+            if interrupted(measured, rounds):
+                return points, True
+    return points, False
 
 
 def record_overhead(rounds: int, seed: int, places: Places) -> None:
@@ -121,10 +131,6 @@ def record_overhead(rounds: int, seed: int, places: Places) -> None:
 
 def _rows(records: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"comparison": name, **figure} for name, record in records.items() for figure in record["figures"]]
-
-
-def _growth_rows(name: str, points: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    return [{"study": name, "at": point["at"], **figure} for point in points for figure in point["figures"]]
 
 
 def _report(sentence: str) -> None:

@@ -51,12 +51,12 @@ COMPARISON: Columns = {
 RECORDED: Columns = {name: COMPARISON[name] for name in ("time", "95 %", "least s", "CPU s", "compile s", "MB")}
 
 LEGEND = (
-    "time: of a sample, in times of the first engine's: the median of the ratios within rounds, with its bootstrap "
-    "95 % interval; steps/s: median; ceiling: the time that the step's matrix products, by the fastest of NumPy, "
-    "TensorFlow and XLA, and the optimizer's traffic take by themselves, measured in the same rounds, as a share of "
-    "the engine's, – where it is not measured; least s, CPU s: of a sample, by the clock and of all threads; "
-    "compile s: tracing and compiling; first s: from the start of the process to the result of ten steps; ahead after: "
-    "steps after which the first engine has made up for its compilation; MB: the most memory its process held."
+    "time: of a sample, relative to the first engine's: the median of the ratios within rounds, with its bootstrap "
+    "95 % interval; steps/s: median; ceiling: the time that the step's matrix products and the optimizer's traffic "
+    "take by themselves, measured in the same rounds, as a share of the engine's, – where it is not measured; least s, "
+    "CPU s: of a sample, by the clock and of all threads; compile s: tracing and compiling; first s: from the start of "
+    "the process to the result of ten steps; ahead after: steps after which the first engine has made up for its "
+    "compilation; MB: the most memory its process held."
 )
 
 UPDATES: Columns = {
@@ -70,7 +70,7 @@ UPDATES: Columns = {
 }
 
 UPDATES_LEGEND = (
-    "time: of an update, in times of the first engine's: the median of the ratios within rounds, with its bootstrap "
+    "time: of an update, relative to the first engine's: the median of the ratios within rounds, with its bootstrap "
     "95 % interval; GB/s: of what an update must read and write, each once; stream: that rate as a share of the "
     "bandwidth of a stream over as many numbers, measured in the same rounds, – where it is not measured. one-pass: "
     "with XLA's option xla_cpu_use_multi_output_fusion."
@@ -120,7 +120,7 @@ def parts_table(parts: Sequence[Mapping[str, Any]], title: str | None = None, *,
     for part in parts:
         low, high = part["interval"]
         interval = f"{1e6 * low:,.0f} to {1e6 * high:,.0f}"
-        what = part["what"] if part["role"] == "part" else f"{part['what']} ({part['role']})"
+        what = part["what"] + {"part": "", "whole": ", in all", "beside": " (for comparison)"}[part["role"]]
         within = "–" if high < 0 else "within noise" if low <= 0 else f"{1e6 * part['seconds']:,.0f}"
         table.add_row(what, within, interval, part["whose"])
     return table

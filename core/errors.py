@@ -1,8 +1,17 @@
 """The exceptions that mean: this sentence says what is wrong, and a person can do something about it."""
 
+from collections.abc import Iterable
+
 
 class InputError(ValueError):
-    """A setting, tensor or file that cannot be used; its message is one sentence for the person who gave it."""
+    """A setting, tensor or file that cannot be used; its message is one sentence for the person who gave it.
+
+    name, known: where a name is none of those that there are, it and they; one that is close can be suggested.
+    """
+
+    def __init__(self, sentence: str, name: str = "", known: Iterable[str] = ()):
+        super().__init__(sentence)
+        self.name, self.known = name, tuple(known)
 
 
 class NonFiniteError(FloatingPointError):

@@ -53,7 +53,9 @@ def new_weights(
     if len(layers) < 2 or not all(isinstance(units, int | np.integer) and units >= 1 for units in layers):
         raise InputError(f"A network needs at least two layers of at least one unit each, found {list(layers)}.")
     if init not in INITIALIZERS:
-        raise InputError(f"There is no initialisation {init!r}; there are: {', '.join(INITIALIZERS)}.")
+        raise InputError(
+            f"There is no initialisation {init!r}; there are: {', '.join(INITIALIZERS)}.", init, INITIALIZERS
+        )
     parameters = sum((inputs + 1) * units for inputs, units in pairwise(layers))
     if parameters > MOST_PARAMETERS:
         raise InputError(f"Layers {list(layers)} have {parameters:,} parameters; {MOST_PARAMETERS:,} are the most.")

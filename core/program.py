@@ -71,7 +71,11 @@ class Program:
         if not optimizer.owns(variables):
             raise InputError(f"The optimizer must have the variables {', '.join(variables)}, these and no others.")
         if execution not in get_args(Execution):
-            raise InputError(f"There is no execution {execution!r}; there are: {', '.join(get_args(Execution))}.")
+            raise InputError(
+                f"There is no execution {execution!r}; there are: {', '.join(get_args(Execution))}.",
+                execution,
+                get_args(Execution),
+            )
         if optimizer.one_pass and not execution.startswith("xla"):
             raise InputError(f"An optimizer with one_pass needs an xla execution, found {execution!r}.")
         self.execution: Execution = execution

@@ -209,7 +209,9 @@ def _values_of(step: Step) -> dict[str, tf.Tensor]:
 def _check_names(what: str, asked: Sequence[str] | Mapping[str, Any], known: Any) -> None:
     for name in asked:
         if name not in known:
-            raise InputError(f"There is no {what} {name!r} to record; there are: {', '.join(sorted(known))}.")
+            raise InputError(
+                f"There is no {what} {name!r} to record; there are: {', '.join(sorted(known))}.", name, known
+            )
 
 
 def _element(optimizer: Optimizer, name: str, element: Any) -> tuple[int, ...]:

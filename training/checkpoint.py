@@ -179,7 +179,8 @@ def _refuse_changes(
 
 def _options(settings: Settings) -> dict[str, Any]:
     """The settings by the names that they have on the command line."""
-    return {f"--{name.replace('_', '-')}": value for name, value in asdict(settings).items()}
+    values = asdict(settings) | {"hidden": " ".join(map(str, settings.hidden)) or "none"}
+    return {f"--{name.replace('_', '-')}": value for name, value in values.items()}
 
 
 def variables(trainer: Trainer) -> dict[str, tf.Variable]:

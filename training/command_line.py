@@ -3,12 +3,15 @@
 import io
 import os
 import signal
+import stat
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 from cyclopts import App, CycloptsError
 
+from . import mistakes
 from .interruption import NOTED, Interrupted
 
 
@@ -18,12 +21,12 @@ def run(app: App, arguments: Sequence[str] | None = None) -> None:
     What was given wrongly ends in one sentence and status 2, numbers that are not finite in one and status 3, Ctrl-C in
     one and status 130.
     """
-    _mend_streams()
+    _prepare_streams()
     NOTED.clear()
     try:
         _call(app, arguments)
     except CycloptsError as error:
-        sentence, status = str(error), 2
+        sentence, status = mistakes.sentence(error, app), 2
     except OSError as error:
         sentence, status = f"{error.filename or 'the output'}: {error.strerror}.", 2
     except MemoryError as error:
@@ -37,7 +40,10 @@ def run(app: App, arguments: Sequence[str] | None = None) -> None:
 
         if not isinstance(error, InputError | NonFiniteError):
             raise
-        sentence, status = (f"{error}.", 3) if isinstance(error, NonFiniteError) else (str(error), 2)
+        if isinstance(error, NonFiniteError):
+            sentence, status = f"{error}.", 3
+        else:
+            sentence, status = f"{error}{mistakes.did_you_mean(error.name, error.known)}", 2
     else:
         return
     with suppress(OSError):  # nobody may be there to read it
@@ -58,9 +64,28 @@ def _call(app: App, arguments: Sequence[str] | None) -> None:
         raise KeyboardInterrupt
 
 
-def _mend_streams() -> None:
-    """A closed standard error becomes a mute one; characters that an output has not are replaced."""
-    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115 - for as long as the process lives
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+class _Pipe(io.FileIO):
+    """Whoever reads a pipe may leave, as head does: what comes after is written nowhere, and the command goes on."""
+
+    def write(self, data: Any) -> int:
+        try:
+            return super().write(data) or 0
+        except BrokenPipeError:
+            return memoryview(data).nbytes
+
+
+def _prepare_streams() -> None:
+    """A closed output becomes a mute one; characters that an output lacks are replaced; see also `_Pipe`."""
+    sys.stdout, sys.stderr = _prepared(sys.stdout), _prepared(sys.stderr)
+
+
+def _prepared(stream: Any) -> Any:
+    if stream is None:
+        return open(os.devnull, "w")
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="backslashreplace")
+        if stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode):
+            pipe = io.BufferedWriter(_Pipe(stream.fileno(), "w", closefd=False))
+            buffering = dict(line_buffering=stream.line_buffering, write_through=stream.write_through)
+            return io.TextIOWrapper(pipe, stream.encoding, stream.errors, **buffering)
+    return stream

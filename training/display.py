@@ -15,7 +15,7 @@ from .loop import Call, Trainer
 
 
 class Screen(Console):
-    """What is printed is plain text, and a run goes on where nobody is left to read it.
+    """What is printed is plain text.
 
     wide: tables keep their width where the output is no terminal, unless COLUMNS sets one.
     """
@@ -28,9 +28,6 @@ class Screen(Console):
     def print(self, *objects: Any, **options: Any) -> None:
         """Prints as rich does, and each table in the width that there is."""
         super().print(*(fitted(one, self) if isinstance(one, Table) else one for one in objects), **options)
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
 
 
 class _Bar:

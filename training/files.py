@@ -6,7 +6,7 @@ import os
 import tempfile
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from core.errors import InputError
@@ -59,7 +59,8 @@ def write_whole(path: Path, content: bytes) -> None:
     clean_up_after_signals()
     with _errors_named(path):
         if _is_device(path):
-            path.write_bytes(content)
+            with suppress(BrokenPipeError):  # whoever read it has left
+                path.write_bytes(content)
         else:
             _replace(_followed(path), content)
 

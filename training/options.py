@@ -12,8 +12,13 @@ def _whole_numbers(_: type, tokens: Sequence[Token]) -> tuple[int, ...]:
     """cyclopts alone rounds 1.5 to 2."""
     for token in tokens:
         if not re.fullmatch(r"[+-]?\d+", token.value):
-            raise ValueError(f"{token.value!r} is no whole number")
+            raise ValueError(f"must be a whole number, found {token.value!r}")
     return tuple(int(token.value) for token in tokens)
+
+
+def _layers(hint: type, tokens: Sequence[Token]) -> tuple[int, ...]:
+    """None at all is a word: an option without a value is more likely a slip."""
+    return () if [token.value for token in tokens] == ["none"] else _whole_numbers(hint, tokens)
 
 
 def _whole_number(hint: type, tokens: Sequence[Token]) -> int:
@@ -23,20 +28,16 @@ def _whole_number(hint: type, tokens: Sequence[Token]) -> int:
 def _path(_: type, tokens: Sequence[Token]) -> Path:
     """An empty text, which an unset variable of the shell gives, would be the working directory."""
     if not tokens[0].value:
-        raise ValueError("it is empty")
+        raise ValueError("must not be empty")
     return Path(tokens[0].value)
 
 
-def not_empty(_: type, values: tuple | None) -> None:
-    """A list that is given has something in it."""
-    if values is not None and not values:
-        raise ValueError("Needs at least one value.")
-
-
 Whole = Annotated[int, Parameter(converter=_whole_number)]
-WholeNumbers = Annotated[tuple[int, ...], Parameter(converter=_whole_numbers, consume_multiple=True, negative=())]
+Several = Parameter(consume_multiple=1, negative=())
+"""One value or more after the option's name."""
+HiddenLayers = Annotated[tuple[int, ...], Parameter(converter=_layers), Several]
 FilePath = Annotated[Path, Parameter(converter=_path)]
-Names = Annotated[tuple[str, ...], Parameter(consume_multiple=True, negative=(), validator=not_empty)]
+Names = Annotated[tuple[str, ...], Several]
 
 
 def numbers_by_name(texts: Sequence[str] | None, option: str) -> dict[str, float] | None:

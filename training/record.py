@@ -23,7 +23,7 @@ def circumstances(program: str, packages: Sequence[str] = ()) -> dict[str, Any]:
     """Date, command, commit, versions, flags, processor and load.
 
     program: the console script, for the command. packages: those whose versions count besides rawstep's own needs;
-    None stands for one that is not installed.
+    None for one that is not installed.
     """
     info = get_cpu_info()
     return {
@@ -47,7 +47,7 @@ def _version(package: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """The commit of the checkout that this file lies in, with a + where files were changed since; None without one."""
+    """The commit of the checkout that this file is in, with a + where files were changed since; None without one."""
 
     def git(*arguments: str) -> str:
         here = Path(__file__).parent

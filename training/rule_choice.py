@@ -23,7 +23,7 @@ def choose_rule(name: str, dialect: str | None = None, learning_rate: float | No
     rule = _import_rule(name) if ":" in name else RULES.get(name.lower())
     if rule is None:
         own = f", or, for a rule of your own, {_as_module(name)}:Class" if _is_file(name) else ", or give module:Class"
-        raise InputError(f"There is no rule {name!r}; there are: {', '.join(RULES)}{own}.")
+        raise InputError(f"There is no rule {name!r}; there are: {', '.join(RULES)}{own}.", name, RULES)
     if isinstance(learning_rate, int | float) and learning_rate == 0:
         raise InputError("The learning rate must be above 0, found 0: nothing would move.")
     settings = {} if learning_rate is None else {"learning_rate": learning_rate}

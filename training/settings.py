@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from .options import FilePath, Whole, WholeNumbers, not_empty
+from .options import FilePath, HiddenLayers, Whole
 
 if TYPE_CHECKING:
     from .data import Dataset
@@ -33,7 +33,7 @@ class Settings:
     seed
         Decides the first weights and the order of the batches.
     hidden
-        Units of each hidden layer.
+        Units of each hidden layer, or none: the pixels then lead straight to the classes, which is softmax regression.
     init
         First weights: normal is N(0,1) for weights and biases, as in the notebook.
     data_dir
@@ -56,7 +56,7 @@ class Settings:
     batch_size: Whole = 100
     epochs: Annotated[Whole, Parameter(validator=Number(gte=1))] = 30
     seed: Annotated[Whole, Parameter(validator=Number(gte=0))] = 0
-    hidden: Annotated[WholeNumbers, Parameter(validator=not_empty)] = (256, 256)
+    hidden: HiddenLayers = (256, 256)
     init: Literal["normal", "he", "glorot"] = "normal"
     data_dir: FilePath | None = None
     validation: str | None = None

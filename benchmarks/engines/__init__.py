@@ -1,4 +1,4 @@
-"""What can train the workload, each as its own users would write it; one library's ways a file.
+"""What can train the workload, each as its own users would write it; a file for each library.
 
 An engine is built from a `Workload`. `prepare(batches)` puts example numbers [steps, batch size] into the form that
 its users hand over, outside the time that is measured. `train(prepared)` takes those steps, waits until they are
@@ -101,7 +101,9 @@ def check_engines(names: Sequence[str], among: Mapping[str, Entry] = ENGINES) ->
     """
     for name in (name.partition("@")[0] for name in names):
         if name not in among and ":" not in name:
-            raise InputError(f"There is no engine {name!r}; there are: {', '.join(among)}, or module:Class.")
+            raise InputError(
+                f"There is no engine {name!r}; there are: {', '.join(among)}, or give module:Class.", name, among
+            )
         if name not in among:
             _check_own(name)
         elif absent := [package for package in among[name].packages if find_spec(package) is None]:

@@ -122,12 +122,14 @@ class Rule(ABC):
         """
         if name not in cls.DIALECTS:
             known = ", ".join(cls.DIALECTS) or "none"
-            raise InputError(f"{cls.__name__} has no dialect {name!r}; it has: {known}.")
+            raise InputError(f"{cls.__name__} has no dialect {name!r}; it has: {known}.", name, cls.DIALECTS)
         settings = {**cls.DIALECTS[name].settings, **settings}
         fields = [field.name for field in dataclasses.fields(cls)]
         for setting in settings:
             if setting not in fields:
-                raise InputError(f"{cls.__name__} has no setting {setting!r}; it has: {', '.join(fields)}.")
+                raise InputError(
+                    f"{cls.__name__} has no setting {setting!r}; it has: {', '.join(fields)}.", setting, fields
+                )
         if "learning_rate" not in settings:
             raise InputError(f"{cls.__name__} in the {name} dialect has no default learning rate: give learning_rate.")
         return cls(**settings)

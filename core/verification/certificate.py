@@ -69,7 +69,9 @@ class Claim:
             raise InputError(f"At least one execution is needed, of {', '.join(EXECUTIONS)}.")
         for execution in executions:
             if execution not in EXECUTIONS:
-                raise InputError(f"There is no execution {execution!r}; there are: {', '.join(EXECUTIONS)}.")
+                raise InputError(
+                    f"There is no execution {execution!r}; there are: {', '.join(EXECUTIONS)}.", execution, EXECUTIONS
+                )
         if not self.can_be_asked(dtype):
             raise InputError(
                 f"{self.name} cannot be judged against {', '.join(self.references)} in {dtype.name}: one of them keeps "

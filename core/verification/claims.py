@@ -63,7 +63,7 @@ def matrix(
     ):
         for name in names:
             if name not in there:
-                raise InputError(f"There is no {kind} {name!r}; there are: {', '.join(there)}.")
+                raise InputError(f"There is no {kind} {name!r}; there are: {', '.join(there)}.", name, there)
     claims = []
     for rule in rules:
         for dialect in FORMULAS[rule]:
@@ -134,7 +134,7 @@ def verify(
         raise InputError(f"At least one dtype is needed, of {', '.join(DTYPES)}.")
     for dtype in dtypes or ():
         if dtype not in DTYPES:
-            raise InputError(f"There is no dtype {dtype!r} here; there are: {', '.join(DTYPES)}.")
+            raise InputError(f"There is no dtype {dtype!r} here; there are: {', '.join(DTYPES)}.", dtype, DTYPES)
     what = claim(subject, reference, name, slots, settings, returns)
     chosen = [dtype for dtype in DTYPES if what.can_be_asked(dtype)] if dtypes is None else dtypes
     rows = []

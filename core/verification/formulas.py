@@ -115,7 +115,9 @@ class Formula:
             if name in self.absent and value != 0:
                 raise InputError(f"This formula has no {name}, found {value:g}.")
             if name not in self.settings:
-                raise InputError(f"The formula has no setting {name!r}; it has: {', '.join(self.settings)}.")
+                raise InputError(
+                    f"The formula has no setting {name!r}; it has: {', '.join(self.settings)}.", name, self.settings
+                )
         return replace(self, settings={**self.settings, **settings})
 
     def first(self, like: np.ndarray) -> dict[str, np.ndarray]:

@@ -97,7 +97,9 @@ def _named(reference: str, subject: Any) -> OfFormula | Implementation:
         return OfRule(ITSELF, subject)
     if first in FORMULAS:
         if second not in FORMULAS[first]:
-            raise InputError(f"{first} has no dialect {second!r}; it has: {', '.join(FORMULAS[first])}.")
+            raise InputError(
+                f"{first} has no dialect {second!r}; it has: {', '.join(FORMULAS[first])}.", second, FORMULAS[first]
+            )
         return OfFormula(first, second)
     if first == PAPER and second.lower() in FORMULAS:
         return OfFormula(second.lower(), PAPER)

@@ -90,7 +90,9 @@ def translate(rule: str, source: str, target: str, settings: Mapping[str, float]
     """
     origin = known(rule, source, settings)
     if target not in FORMULAS[rule]:
-        raise InputError(f"{rule} has no dialect {target!r}; it has: {', '.join(FORMULAS[rule])}.")
+        raise InputError(
+            f"{rule} has no dialect {target!r}; it has: {', '.join(FORMULAS[rule])}.", target, FORMULAS[rule]
+        )
     plan = _plan(rule, origin, target)
     goal, runs = known(rule, target, plan.settings), []
     if plan.free is None:

@@ -289,7 +289,7 @@ def test_an_engine_that_fails_is_named_at_once_and_by_the_exit_status_and_the_ot
 
 
 def test_ctrl_c_keeps_the_rounds_that_are_complete(tmp_path):
-    """In the fourth round of a comparison that would go on for hours; heeded under nohup too, which passes on that
+    """In the fourth round of a comparison that would go on for hours; obeyed under nohup too, which passes on that
     signals are ignored. Of updates, which have one ceiling."""
     arguments = ["update", "--engines", "tests.benchmarks.planted:Interrupting", "--rules", "adam", "--parameters", "9"]
     arguments += ["--rounds", "99999", "--json", str(tmp_path / "compare.json")]
@@ -316,7 +316,7 @@ def test_engines_end_with_a_conductor_that_is_killed():
 
 
 def _children(pid: int, expected: int) -> list[str]:
-    """The engines' processes, once there are so many; beside them runs multiprocessing's resource tracker."""
+    """The engines' processes, once they are there; beside them runs multiprocessing's resource tracker."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()

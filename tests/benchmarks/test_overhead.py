@@ -30,8 +30,9 @@ def of_role(parts, role):
 
 
 def test_the_parts_add_up_to_the_step(parts):
-    """They do within each round, but medians do not add up as rounds do: each part's lies off the round's by no more
-    than their range, which the interval of a median of five is. So the sum is off by the intervals' widths at most.
+    """They do within each round, but medians do not add up as rounds do: each part's differs from the round's by
+    no more than their range, which the interval of a median of five is. So the sum is off by at most the intervals'
+    widths.
     """
     (step,) = of_role(parts, "whole")
     made_of = of_role(parts, "part")

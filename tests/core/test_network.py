@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from scipy.special import softmax
+from sklearn.metrics import log_loss
 
 from core import InputError, accuracy, logits, new_weights, softmax_cross_entropy
 
@@ -27,6 +29,20 @@ def test_logits_are_those_of_numpy(hidden):
         if label != "o":
             expected = np.maximum(expected, 0)
     np.testing.assert_allclose(logits(weights, tf.constant(x)), expected, rtol=1e-12)
+
+
+def test_without_hidden_layers_cost_and_gradient_are_those_of_softmax_regression():
+    """The cost is scikit-learn's of the same probabilities; the gradient is Xᵀ(P − Y)/n."""
+    weights = new_weights([6, 3], "glorot", dtype=tf.float64)
+    x = np.random.default_rng(0).standard_normal((4, 6))
+    with tf.GradientTape() as tape:
+        cost = softmax_cross_entropy(logits(weights, tf.constant(x)), tf.constant(LABELS))
+    gradient = tape.gradient(cost, dict(weights))
+    probabilities = softmax(x @ weights["ho"].numpy() + weights["bo"].numpy(), axis=1)
+    assert cost.numpy() == pytest.approx(log_loss(LABELS, probabilities), rel=1e-12)
+    residual = (probabilities - np.eye(3)[LABELS]) / len(LABELS)
+    np.testing.assert_allclose(gradient["ho"], x.T @ residual, rtol=1e-12, atol=1e-15)
+    np.testing.assert_allclose(gradient["bo"], residual.sum(axis=0), rtol=1e-12, atol=1e-15)
 
 
 def test_initialisations_have_their_moments():

@@ -18,7 +18,7 @@ from core.program import Execution
 from training.cli import main
 from training.settings import Settings
 
-from .processes import ROOT, command, rawstep, started
+from .processes import ENVIRONMENT, ROOT, command, rawstep, started
 
 QUICK = ["--batch-size", "500", "--hidden", "16", "--epochs", "1"]
 
@@ -86,7 +86,8 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(ended):
         "epochs", "test_accuracy", "steps_per_second", "compile_seconds", "peak_memory_mb", "nonfinite", "settings",
         "versions",
     }  # fmt: skip
-    assert set(report["epochs"][0]) == {"cost", "validation_accuracy"}
+    assert [*report["epochs"][0]] == ["epoch", "cost", "validation_accuracy"]
+    assert report["epochs"][0]["epoch"] == 1
     assert 0.05 < report["test_accuracy"] <= 1
     assert report["settings"]["rule"] == "adam"
     assert report["settings"]["dialect"] == "tf1"
@@ -186,9 +187,17 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path, mo
         (["--hidden"], "--hidden"),
         (["--epochs", "0"], "--epochs"),
         (["--seed", "-1"], "--seed"),
-        (["--init", "xavier"], "--init"),
-        (["--execution", "warp"], "--execution"),
-        (["--speed", "3"], "--speed"),
+        (["--init", "hee"], "--init must be one of normal, he, glorot, found 'hee'. Did you mean he?\n"),
+        (["--init", "xavier"], "found 'xavier'.\n"),
+        (["--execution", "xla-lop"], "found 'xla-lop'. Did you mean xla-loop?\n"),
+        (["--dialect", "kears"], "it has: paper, tf1, keras, torch, optax. Did you mean keras?\n"),
+        (["extra"], "train takes no argument 'extra'. Its options: --rule, --dialect, "),
+        (["epochs", "3"], "train takes no argument 'epochs'. Did you mean --epochs?\n"),
+        (["--schedule", "3"], "train has no option --schedule. Its options: --rule, --dialect, "),
+        (["--no-resume=3"], "train has no option --no-resume. Did you mean --resume?\n"),
+        (["--rate", "3"], "train has no option --rate. Did you mean --learning-rate?\n"),
+        (["--learning-rate", "high"], "--learning-rate must be a number, found 'high'.\n"),
+        (["--json"], "--json needs a value.\n"),
         (["--rule", "absent:Rule"], "absent:Rule cannot be imported: ModuleNotFoundError"),
         (["--rule", "my_rules:Absent"], "my_rules:Absent cannot be imported: AttributeError"),
         (["--rule", "my_rules:NoRule"], "my_rules:NoRule must be a subclass of core.Rule"),
@@ -236,10 +245,64 @@ def test_what_is_given_wrongly_ends_in_one_sentence_and_status_two(tmp_path, mon
 def test_a_mistake_in_a_process_of_its_own_shows_no_traceback(tmp_path):
     done = rawstep("train", "--rule", "adamm", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
-    assert (
-        done.stderr
-        == "rawstep: There is no rule 'adamm'; there are: adam, adagrad, adadelta, sgd, or give module:Class.\n"
+    assert done.stderr == (
+        "rawstep: There is no rule 'adamm'; there are: adam, adagrad, adadelta, sgd, or give module:Class. "
+        "Did you mean adam?\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["trian"], "There is no command 'trian'; there are: train, evaluate, "),
+        (["trian"], "export-tf1. Did you mean train?\n"),
+        (["evaluate"], "evaluate needs --checkpoint.\n"),
+        (["explain", "adam", "extra"], "explain takes no argument 'extra'. Its options: --learning-rate, "),
+        (["translate", "adm", "--from", "tf1", "--to", "keras"], "adadelta, sgd, found 'adm'. Did you mean adam?\n"),
+        (["race", "--landscape", "beal"], "quadratic, mnist. Did you mean beale?\n"),
+    ],
+)
+def test_every_command_says_what_can_be_given_instead(capfd, arguments, sentence):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert sentence in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"], ["explain", "adam", "--csv", "steps.csv"]])
+def test_whoever_reads_the_output_may_leave_early(tmp_path, arguments):
+    """As head does: the command goes on to its end, writes its files, and says nothing of it."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        command(*arguments), stdout=writer, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=ENVIRONMENT
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "steps.csv").exists() == ("--csv" in arguments)
+
+
+def test_a_network_without_hidden_layers_is_trained_gone_on_with_evaluated_and_exported(tmp_path, monkeypatch):
+    """Softmax regression, which reaches 92 % on MNIST. Keras and TensorFlow 1's checkpoint say the same of it."""
+
+    def run(*arguments):
+        with pytest.raises(SystemExit, match=r"^0$"):
+            main([*arguments])
+
+    monkeypatch.chdir(tmp_path)
+    run("train", "--hidden", "none", "--init", "glorot", "--epochs", "2", "--checkpoint", "run")
+    run("train", "--checkpoint", "run", "--resume", "--hidden", "none", "--epochs", "3", "--json", "run.json")
+    report = json.loads((tmp_path / "run.json").read_text())
+    assert report["settings"]["hidden"] == []
+    assert [epoch["epoch"] for epoch in report["epochs"]] == [1, 2, 3]
+    assert 0.915 < report["test_accuracy"] < 0.93
+    run("export", "--checkpoint", "run", "--keras", "model.keras", "--saved-model", "served")
+    test = Settings().dataset().test
+    named = tf.keras.models.load_model(tmp_path / "model.keras").predict_on_batch(test.images).argmax(axis=1)
+    assert (named == test.labels).mean() == pytest.approx(report["test_accuracy"], abs=2e-4)
+    run("export-tf1", "--checkpoint", "run", "--out", "notebook.ckpt")
+    run("import-tf1", "notebook.ckpt", "--out", "imported")
+    run("evaluate", "--checkpoint", "imported", "--json", "figures.json")
+    assert json.loads((tmp_path / "figures.json").read_text())["test"]["accuracy"] == report["test_accuracy"]
 
 
 def test_help_answers_without_tensorflow_and_names_every_choice():

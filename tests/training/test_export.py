@@ -77,8 +77,14 @@ def run(tmp_path_factory):
     for _ in trainer.train():
         run_folder.save_if_due(trainer)
     with pytest.raises(SystemExit, match=r"^0$"):
-        main(["evaluate", "--checkpoint", str(folder / "run"), "--json", str(folder / "figures.json")])
-    accuracy = json.loads((folder / "figures.json").read_text())["test"]["accuracy"]
+        main(
+            ["evaluate", "--checkpoint", str(folder / "run"), "--json", str(folder / "figures.json"),
+             "--csv", str(folder / "figures.csv")]
+        )  # fmt: skip
+    figures = json.loads((folder / "figures.json").read_text())
+    accuracy = figures["test"]["accuracy"]
+    last = f"test,{figures['test']['cost']},{accuracy}"
+    assert (folder / "figures.csv").read_text().splitlines()[::2] == ["split,cost,accuracy", last]
     return SimpleNamespace(
         folder=folder / "run", weights=run_folder.newest().weights, accuracy=accuracy, test=load_dataset().test
     )
@@ -187,7 +193,7 @@ def workplace(tmp_path, monkeypatch, run):
         (["--saved-model", "file/below"], "file/below must be a folder, found that"),
         (["--saved-model", "a[b]"], "a[b] has [ and ] in its name, which TensorFlow takes for a pattern."),
         (["--saved-model", "n" * 300], "File name too long."),
-        (["--saved-model", ""], "--saved-model: it is empty"),
+        (["--saved-model", ""], "--saved-model must not be empty."),
         (["--keras", "model.h5"], "model.h5 must end in .keras."),
         (["--keras", "folder.keras"], "folder.keras must be a file, found a folder."),
         (["--keras", "absent/model.keras"], "absent/model.keras cannot be written: No such file or directory."),
@@ -199,7 +205,7 @@ def workplace(tmp_path, monkeypatch, run):
         (["--stablehlo", "link"], "link is there already"),
         (["--stablehlo", "file/below"], "file/below must be a folder, found that"),
         (["--stablehlo", "n" * 300], "File name too long."),
-        (["--stablehlo", ""], "--stablehlo: it is empty"),
+        (["--stablehlo", ""], "--stablehlo must not be empty."),
         (["--stablehlo", "new", "--saved-model", "new"], "is given for two things that are written"),
         (["--stablehlo", "new", "--saved-model", "new/new"], "new cannot be a new folder, since new/new is to lie"),
         (["--stablehlo", "new/new", "--saved-model", "new"], "new cannot be a new folder, since new/new is to lie"),

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from ..options import FilePath, not_empty
+from ..options import FilePath, Several
 from ..verification.commands import RuleSettings
 
-Numbers = Annotated[tuple[float, ...], Parameter(consume_multiple=True, negative=(), validator=not_empty)]
+Numbers = Annotated[tuple[float, ...], Several]
 
 
 @dataclass(frozen=True, kw_only=True)

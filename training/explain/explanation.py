@@ -125,7 +125,7 @@ def _with(rule: Rule, settings: Mapping[str, Any]) -> Rule:
     there = [field.name for field in fields(rule)]
     for name in settings:
         if name not in there:
-            raise InputError(f"{type(rule).__name__} has no setting {name!r}; it has: {', '.join(there)}.")
+            raise InputError(f"{type(rule).__name__} has no setting {name!r}; it has: {', '.join(there)}.", name, there)
     return replace(rule, **settings)
 
 

@@ -81,7 +81,7 @@ def race(
 
     for name in landscape or ():
         if name not in NAMES:
-            raise InputError(f"There is no landscape {name!r}; there are: {', '.join(NAMES)}.")
+            raise InputError(f"There is no landscape {name!r}; there are: {', '.join(NAMES)}.", name, NAMES)
     names, chosen = dict.fromkeys(landscape or NAMES), contestants(rules)
     terms = conduct.Terms(steps, rates, starts, noise, seed)
     check_apart(json, csv, out)

@@ -69,7 +69,7 @@ def replicate(
 
     for name in experiments or ():
         if name not in NAMES:
-            raise InputError(f"There is no experiment {name!r}; there are: {', '.join(NAMES)}.")
+            raise InputError(f"There is no experiment {name!r}; there are: {', '.join(NAMES)}.", name, NAMES)
     size = (scale.quick if quick else scale.full)(seeds, epochs, seed)
     chosen = parts(experiments or NAMES, replace(size, on_nonfinite=on_nonfinite))
     check_files(csv)
@@ -78,9 +78,9 @@ def replicate(
     before = circumstances("rawstep", ["scipy", "plotly", "matplotlib"])
     with WorkDisplay() as display, signals_noted() as signals:
         results = conduct(chosen, place, before, display, signals)
-    from ..report import beside, print_summary, write_report
+    from ..report import print_summary, records, write_report
 
     write_report(results, place)
     if csv is not None:
-        write_csv(csv, beside(results))
+        write_csv(csv, records(results))
     print_summary(results, place)

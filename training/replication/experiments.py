@@ -11,8 +11,8 @@ from .printed import EPOCHS, EXPERIMENTS, RESUMED_COSTS, Printed
 from .scale import FIRST, Scale
 from .works import Curves, Resumption, Training, Work
 
-COMPARED_EPOCHS = (0, 10, 20)
-"""Counted from 0, as the notebook does."""
+COMPARED_EPOCHS = (1, 11, 21)
+"""Counted from 1; the notebook, which counts from 0, calls them 0, 10 and 20."""
 ORDERINGS = (("adam-lr-0.005", "adam", "adam-lr-0.0005"), ("adam-batch-50", "adam", "adam-batch-200"))
 """Of test accuracy, the best first, as the notebook found them."""
 
@@ -85,9 +85,11 @@ class Experiment(_BesideTheNotebook):
         """Costs of three epochs; accuracy, where as many epochs were made as the notebook made."""
         epochs = self.scale.epochs
         rows = [
-            Beside.of(f"cost of epoch {epoch}", self.printed.costs[epoch], [float(c.cost[epoch]) for c in curves])
+            Beside.of(
+                f"cost of epoch {epoch}", self.printed.costs[epoch - 1], [float(c.cost[epoch - 1]) for c in curves]
+            )
             for epoch in COMPARED_EPOCHS
-            if epoch < epochs
+            if epoch <= epochs
         ]
         if epochs == EPOCHS:
             accuracies = [float(c.test_accuracy[-1]) for c in curves]
@@ -111,8 +113,8 @@ class Resume(_BesideTheNotebook):
     def rows(self, curves: Sequence[Curves]) -> list[Beside]:
         """The cost of each resumed epoch, where as many came before as in the notebook."""
         return [
-            Beside.of(f"cost of resumed epoch {epoch}", printed, [float(c.cost[epoch]) for c in curves])
-            for epoch, printed in enumerate(RESUMED_COSTS)
+            Beside.of(f"cost of resumed epoch {epoch}", printed, [float(c.cost[epoch - 1]) for c in curves])
+            for epoch, printed in enumerate(RESUMED_COSTS, start=1)
             if self.scale.epochs == EPOCHS
         ]
 

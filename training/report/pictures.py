@@ -16,6 +16,7 @@ from ..checkpoint import Checkpoint
 from ..data import Split
 from ..files import make_folder
 from ..images import unit_pixels
+from ..pages.charts import FEW
 from ..plot import write_picture
 from ..replication.place import Place
 from ..replication.scale import FIRST
@@ -62,7 +63,8 @@ def _curves(costs: list[Series], accuracies: list[Series]) -> Figure:
     for axes, series in ((left, costs), (right, accuracies)):
         for one in series:
             axes.fill_between(one.epochs, one.low, one.high, color=one.colour, alpha=0.25, linewidth=0)
-            axes.plot(one.epochs, one.mean, color=one.colour, label=one.name, linewidth=1)
+            marker = "." if len(one.epochs) <= FEW else ""
+            axes.plot(one.epochs, one.mean, color=one.colour, label=one.name, linewidth=1, marker=marker)
             axes.plot(one.epochs[: len(one.printed)], one.printed, "x", color=one.colour, markersize=3)
         axes.set_xlabel("epoch")
         axes.grid(alpha=0.3)

@@ -10,6 +10,12 @@ from ..replication.place import REPORT, Place
 from .page import beside, figure
 
 
+def records(results: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The notebook's figures beside ours, a row for each; those of the seeds by their numbers."""
+    seeds = results["scale"]["seeds"]
+    return [row | {"figures": dict(zip(map(str, seeds), row["figures"], strict=True))} for row in beside(results)]
+
+
 def print_summary(results: Mapping[str, Any], place: Place) -> None:
     """The notebook's figures beside ours, a line for each answer, and where the report is, to standard output."""
     console = Screen(wide=True)

@@ -7,11 +7,11 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from ..options import FilePath, Names, Whole, not_empty
+from ..options import FilePath, Names, Several, Whole
 from ..settings import Settings
 from ..starting import start_tensorflow
 
-Folders = Annotated[tuple[FilePath, ...], Parameter(consume_multiple=True, negative=(), validator=not_empty)]
+Folders = Annotated[tuple[FilePath, ...], Several]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +96,7 @@ def trace(
     check_files(json, csv)
     others = {str(folder): load(folder) for folder in beside or ()}
     dataset = settings.dataset()
-    watch = Watch(every, figures, layers, values or (), follow or telling_elements(dataset))
+    watch = Watch(every, figures, layers, values or (), follow or telling_elements(dataset, settings.hidden))
     trainer = Trainer(settings, dataset, watch.of)
     with signals_noted() as signals:
         found = traced(trainer, watch, cost, signals)

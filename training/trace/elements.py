@@ -29,7 +29,10 @@ def elements(texts: Sequence[str]) -> dict[str, list[tuple[int, ...]]]:
     return found
 
 
-def telling_elements(dataset: Dataset) -> list[str]:
-    """The first weight of the pixel that varies the most in the training images, and the first class's bias."""
+def telling_elements(dataset: Dataset, hidden: Sequence[int]) -> list[str]:
+    """The first weight of the pixel that varies the most in the training images, and the first class's bias.
+
+    hidden: the units of each hidden layer.
+    """
     images = dataset.train.images[:SAMPLE].astype(np.float32)
-    return [f"h1[{images.var(axis=0).argmax()},0]", "bo[0]"]
+    return [f"{'h1' if hidden else 'ho'}[{images.var(axis=0).argmax()},0]", "bo[0]"]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
-from ..options import FilePath, Names, Whole, not_empty, numbers_by_name
+from ..options import FilePath, Names, Several, Whole, numbers_by_name
 
 if TYPE_CHECKING:
     from core.verification import Streams
@@ -18,7 +18,6 @@ Execution = Literal["eager", "graph", "xla-step", "xla-loop"]
 Dialect = Literal["paper", "tf1", "keras", "torch", "optax"]
 Seed = Annotated[Whole, Parameter(validator=Number(gte=0))]
 Steps = Annotated[Whole, Parameter(validator=Number(gte=1, lte=10_000))]
-Several = Parameter(consume_multiple=True, negative=(), validator=not_empty)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -175,7 +175,7 @@ def test_the_file_has_all_that_is_shown(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ("explain", "requires an argument"),
+        ("explain", "explain needs RULE."),
         ("explain lion", "There is no rule 'lion'; there are: adam, adagrad, adadelta"),
         ("explain adam --dialect caffe", "Adam has no dialect 'caffe'; it has: paper, tf1, keras, torch, optax."),
         ("explain adam --rho 0.9", "Adam has no setting 'rho'"),

@@ -116,7 +116,7 @@ def test_a_rule_of_one_s_own_races(own):
     (["--rules", "racing_rules:Stubborn"], "racing_rules:Stubborn must keep the learning rate that it is given"),
     (["--rules"], "--rules"),
     (["--steps", 0], "--steps"),
-    (["--steps", "1.5"], "'1.5' is no whole number"),
+    (["--steps", "1.5"], "--steps must be a whole number, found '1.5'."),
     (["--rates", 1], "--rates"),
     (["--starts", 0], "--starts"),
     (["--noise", -1], "--noise"),

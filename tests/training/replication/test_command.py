@@ -37,7 +37,7 @@ def finished(interrupted):
     """The same, gone on with to the end: the folder, and when its first run was written."""
     folder, *_ = interrupted
     before = {path: path.stat().st_mtime_ns for path in folder.glob("runs/*.json")}
-    done = rawstep(*SMALL, "--out", folder)
+    done = rawstep(*SMALL, "--out", folder, "--csv", folder / "beside.csv")
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     return folder, before, done.stdout
@@ -58,6 +58,7 @@ def test_the_same_command_goes_on_and_makes_no_finished_run_again(finished):
     assert list(results["parts"]) == ["adam", "resume"]
     assert set(results["runs"]) == {path.stem for path in folder.glob("runs/*.json")}
     assert len(results["runs"]["adam-rate-0.001-batch-100-epochs-1-seed-0-resumed"]["epochs"]) == 5
+    assert (folder / "beside.csv").read_text().startswith("experiment,what,printed,figures_0,figures_1,band_mean,")
     assert "few seeds" in shown
     assert f"report: {folder}/report.html" in shown
     assert {path.name for path in (folder / "pictures").iterdir()} == {

@@ -35,7 +35,7 @@ def test_figures_around_the_printed_ones_are_inside_and_five_seeds_do(printed):
     assert part.works(made) == part.runs((0, 1, 2, 3, 4))
     figures = part.figures(made)
     assert [row["what"] for row in figures["beside"]] == [
-        "cost of epoch 0", "cost of epoch 10", "cost of epoch 20", "test accuracy"
+        "cost of epoch 1", "cost of epoch 11", "cost of epoch 21", "test accuracy"
     ]  # fmt: skip
     assert all(
         row["outside"] == 0 and row["printed"] == pytest.approx(row["band"]["mean"]) for row in figures["beside"]
@@ -52,7 +52,7 @@ def test_what_lies_outside_is_looked_at_again_over_fifteen_seeds():
     assert [work.settings.seed for work in part.works(made)] == list(range(15))
     made = finished(part.runs(range(15)), all_costs(FIRST), FIRST.test_accuracy) | made
     figures = part.figures(made)
-    assert [row["what"] for row in figures["again"]] == ["cost of epoch 10"]
+    assert [row["what"] for row in figures["again"]] == ["cost of epoch 11"]
     assert len(figures["again"][0]["figures"]) == 15
     assert figures["beside"][1]["outside"] < 0
     assert figures["again"][0]["outside"] == 0
@@ -63,14 +63,17 @@ def test_a_resumption_is_compared_epoch_by_epoch_and_needs_the_run_before_it():
     made = finished(part.runs(SCALE.seeds), RESUMED_COSTS, 0.95)
     works = part.works({})
     assert [work.name for work in works[:2]] == [part.runs([0])[0].before.name, part.runs([0])[0].name]
-    assert [row["printed"] for row in part.figures(made)["beside"]] == list(RESUMED_COSTS)
+    rows = part.figures(made)["beside"]
+    assert [(row["what"], row["printed"]) for row in rows] == [
+        (f"cost of resumed epoch {number}", cost) for number, cost in enumerate(RESUMED_COSTS, start=1)
+    ]
 
 
 def test_fewer_epochs_are_compared_as_far_as_they_go():
     scale = quick(None, None, 0)
     part = Experiment(scale, FIRST)
     made = finished(part.runs(scale.seeds), FIRST.costs[:2], 0.9, shift=2.0)
-    assert [row["what"] for row in part.figures(made)["beside"]] == ["cost of epoch 0"]
+    assert [row["what"] for row in part.figures(made)["beside"]] == ["cost of epoch 1"]
     assert part.works(made) == part.runs(scale.seeds)  # two seeds tell nothing that would be worth a second look
     assert Resume(scale).rows([]) == []
 

@@ -10,6 +10,7 @@ from playwright.sync_api import Error
 from training.replication.conduct import NAMES
 from training.replication.place import Place
 from training.report import write_report
+from training.report.charts import charts
 
 from ..browsing import assert_fits_a_phone, assert_readable, needs_chromium
 
@@ -50,6 +51,17 @@ def test_any_part_alone_has_a_report(results, part, tmp_path):
     write_report(results | kept | {"orderings": []}, Place(tmp_path))
     written = (tmp_path / "report.html").read_text()
     assert all(answer["question"] in written for answer in kept["answers"].values())
+
+
+def test_a_run_of_one_epoch_is_seen_in_its_charts(results):
+    """Would catch a line of a single point, which is nothing; the edges of bands stay without marks."""
+    runs = {
+        name: run | {"epochs": run["epochs"][:1]} if "epochs" in run else run for name, run in results["runs"].items()
+    }
+    drawn = charts(results | {"runs": runs})
+    for name in ("costs", "accuracies", "epochs"):
+        assert drawn[name].count('"mode":"lines+markers"') == (3 if name == "epochs" else len(SERIES)), name
+    assert "lines+markers" not in charts(results)["costs"]
 
 
 @needs_chromium

@@ -124,7 +124,7 @@ REFUSED = {
     "a text": (text, [*IMPORT, "text.ckpt"], "it is damaged or something else: Unable to open table file text.ckpt"),
     "a folder": (lambda: Path("folder").mkdir(), [*IMPORT, "folder"], "found a folder"),
     "no name": (None, [*IMPORT, "."], "found a folder"),
-    "an empty name": (None, [*IMPORT, ""], "it is empty"),
+    "an empty name": (None, [*IMPORT, ""], "FILE must not be empty"),
     "a name of patterns": (None, [*IMPORT, "rnn[2].ckpt"], "has [ and ] in its name, which TensorFlow takes for a"),
     "a name too long": (None, [*IMPORT, "n" * 300], "found neither"),
     "half of it": (lambda: Path("rnn2.ckpt.data-00000-of-00001").unlink(), [*IMPORT, "rnn2.ckpt"], "it is damaged or"),

@@ -37,14 +37,14 @@ def images(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def runs(images, tmp_path_factory):
-    """Folders adam and adagrad, the first shown beside the second; the traces in them; and the first one's JSON."""
+    """Folders adam and adagrad, the first shown beside the second; the traces; and the second one's JSON and CSV."""
     root = tmp_path_factory.mktemp("traces")
     adam, adagrad, written = root / "adam", root / "adagrad", root / "adam.json"
     traced(images, *GRAPH, *ADAM, "--out", adam, "--no-cost")
-    traced(images, *GRAPH, *ADAGRAD, "--out", adagrad, "--beside", adam, "--json", written)
+    traced(images, *GRAPH, *ADAGRAD, "--out", adagrad, "--beside", adam, "--json", written, "--csv", root / "table.csv")
     return SimpleNamespace(
         adam=adam, adagrad=adagrad, traces={folder: load(folder) for folder in (adam, adagrad)},
-        json=json.loads(written.read_text()),
+        json=json.loads(written.read_text()), csv=(root / "table.csv").read_text(),
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """`rawstep trace` as a person gives it: what it writes, what it refuses, what Ctrl-C leaves."""
 
+import csv
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from core.figures import FIGURES
 from training.cli import main
 from training.data import load_dataset
 from training.loop import Trainer
+from training.results import report
 from training.trace import conduct
 from training.trace.elements import telling_elements
 from training.trace.folder import write_folder
@@ -80,19 +82,27 @@ def test_the_command_trains_as_a_run_without_a_recorder_does(runs, images):
     plain = Trainer(settings, load_dataset(images))
     for _ in plain.train():
         pass
-    assert runs.traces[runs.adam].about["epochs"] == [epoch._asdict() for epoch in plain.history]
+    assert runs.traces[runs.adam].about["epochs"] == report(plain)["epochs"]
 
 
 def test_unless_told_otherwise_it_follows_the_pixel_that_varies_the_most(runs):
     dataset = striped_dataset()
     dataset.train.images[:, 11] = np.arange(len(dataset.train.images)) % 2 * 255
-    assert telling_elements(dataset) == ["h1[11,0]", "bo[0]"]
+    assert telling_elements(dataset, (8,)) == ["h1[11,0]", "bo[0]"]
+    assert telling_elements(dataset, ()) == ["ho[11,0]", "bo[0]"]
     assert [name.partition("[")[0] for name in runs.traces[runs.adagrad].elements] == ["h1", "bo"]
 
 
 def test_the_json_has_the_last_record_and_what_recording_cost(runs):
     trace = runs.traces[runs.adagrad]
     assert runs.json["last_record"]["h1/norm_x"] == trace.columns["h1/norm_x"][-1]
+    heads, *rows = csv.reader(runs.csv.splitlines())
+    last = [dict(zip(heads, row, strict=True)) for row in rows[-len(trace.layers) - len(trace.elements) - 1 :]]
+    assert [row["layer"] for row in last if row["layer"] in trace.layers] == trace.layers
+    at = {row["layer"]: row for row in last}
+    assert (at["h1"]["step"], at[""]["norm_x"]) == (str(trace.steps[-1]), "")
+    assert float(at["h1"]["norm_x"]) == trace.columns["h1/norm_x"][-1]
+    assert float(at[""]["cost"]) == trace.columns["cost"][-1]
     cost = runs.json["own_cost"]
     assert cost == trace.about["own_cost"]
     assert cost["low"] <= cost["times_as_long"] <= cost["high"]
