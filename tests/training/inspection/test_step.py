@@ -7,7 +7,7 @@ import tensorflow as tf
 from core import Adam, InputError, Optimizer, Program
 from core.rules import SGD
 from training.data import load_dataset
-from training.inspection.conclusions import conclusions, facts
+from training.inspection.conclusions import facts
 from training.inspection.figures import least, step_figures
 from training.inspection.step import by_phase, inspect, together
 from training.inspection.subjects import layers, perceptron
