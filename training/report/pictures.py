@@ -28,7 +28,7 @@ CAPTIONS = {
     "from the lowest to the highest of them; crosses are the costs that the notebook printed.",
     "confusion.svg": "Test images by their class and by the class that the network predicts: how many of the first "
     "experiment's are wrong, and as which class.",
-    "misclassified.png": "The images whose wrong class the network is most certain of: class → class predicted, certainty.",
+    "misclassified.png": "The wrong predictions of which the network is most certain: class → prediction, certainty.",
     "weights.png": "The first layer's first 25 units as images of 28 × 28 pixels, blue below 0 and red above: their "
     "weights, which N(0,1) drowns in noise, and what training added to them. Pixels at the edge are black in every "
     "image, so nothing was added to theirs.",

@@ -101,7 +101,8 @@ def _optimizers(question: Mapping[str, Any]) -> Table:
 
 def _batch_sizes(question: Mapping[str, Any]) -> Table:
     columns = (("batch", "name"), ("steps an epoch", "number"), ("accuracy after equal epochs", "number"),
-               ("accuracy after equal steps", "number"), ("time of an epoch", "number"), ("95 %", "number"))  # fmt: skip
+               ("accuracy after equal steps", "number"), ("time of an epoch", "number"),
+               ("95 %", "number"))  # fmt: skip
     return columns, [
         [
             f"{row['batch']}",
