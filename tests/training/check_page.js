@@ -87,6 +87,11 @@
         .map(tick => tick.getBoundingClientRect());
       if (places.some((one, at) => at && overlap(one, places[at - 1]))) found.add(`${chart.id}: ${name}'s ticks overlap`);
     }
+    const written = shown(".xtick text, .ytick text, .x2tick text, .y2tick text").map(tick => tick.getBoundingClientRect());
+    for (const title of shown(".g-xtitle text, .g-ytitle text, .g-y2title text")) {
+      const place = title.getBoundingClientRect();
+      if (written.some(tick => overlap(tick, place))) found.add(`${chart.id}: ${said(title.textContent)} covers a tick's label`);
+    }
     const size = layout._size, plot = { left: whole.left + size.l, right: whole.left + size.l + size.w,
                                         top: whole.top + size.t, bottom: whole.top + size.t + size.h };
     if (size.h < 150 || size.w < 150) found.add(`${chart.id} has ${Math.round(size.w)} × ${Math.round(size.h)} px for its data`);

@@ -27,7 +27,7 @@ WORK_HEADINGS = (
 )  # fmt: skip
 VARIABLE_HEADINGS = ("variable", "bytes", "updated in place", "copied each step")
 KERNEL_COLUMNS = (
-    ("kernel", "name"), ("phase", "text"), ("kind", "text"), ("result", "text"), ("read, B", "number"),
+    ("kernel", "name"), ("phase", "text"), ("kind", "number"), ("result", "number"), ("read, B", "number"),
     ("written, B", "number"), ("FLOP", "number"), ("operations", "text"),
 )  # fmt: skip
 

@@ -12,20 +12,23 @@ from .conclusions import conclusions, facts
 LAUNCH_HEADINGS = ("phase", "launches", "fused", "products", "calls", "copies", "operations")
 TIME_HEADINGS = ("rung", "compile", "a step", "× xla-loop", "95 %", "pays", "over eager")
 DRIFT_HEADINGS = ("rung", "moved", "roundings", "cost")
-LAUNCHES = "launches: of kernels in a step; fused: loops over several operations; operations: XLA's instructions in the kernels."
+LAUNCHES = (
+    "launches: of kernels in a step; fused: loops over several operations; operations: XLA's instructions in the "
+    "kernels."
+)
 WORK = (
-    "read, written: MB that kernels read and write, from a cache or not; at least: both together, of a phase that reads "
-    "its inputs once and writes its results once, forward and backward reading the examples in place; products, "
+    "read, written: MB that kernels read and write, from a cache or not; at least: both together, of a phase that "
+    "reads its inputs once and writes its results once, forward and backward reading the examples in place; products, "
     "others: MFLOP."
 )
 TIMES = (
     "compile: seconds to trace and compile; a step: µs, the median; × xla-loop: paired ratio of a step's time, and its "
-    "95 % interval; pays: steps after which compiling has paid for itself against the rung before, and against eager; – "
-    "where it is not certain to."
+    "95 % interval; pays: steps after which compiling has paid for itself against the rung before, and against eager; "
+    "– where it is not certain to."
 )
 DRIFTS = (
-    "moved: how far the weights are, after one call, from those of a float64 run, as a share of the distance that those "
-    "moved; roundings: the same in units of 2⁻²⁴·‖θ‖, where a float64 run rounded to float32 has 0.4; cost: the "
+    "moved: how far the weights are, after one call, from those of a float64 run, as a share of the distance that "
+    "those moved; roundings: the same in units of 2⁻²⁴·‖θ‖, where a float64 run rounded to float32 has 0.4; cost: the "
     "relative difference of the last cost."
 )
 

@@ -1,5 +1,9 @@
 """Charts as HTML: curves that can be hovered, and series that can be switched off."""
 
+import math
+from typing import Any
+
+import numpy as np
 import plotly.graph_objects as go
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#4292c6", "#8a8a8a")
@@ -20,10 +24,12 @@ PERCENT = [
     for digits, step in enumerate((0.0099, 0.00099, 0.000099, 0.0000099, 0))
 ]
 """By the distance of ticks: as many digits as make their labels differ."""
-
-
-LOGARITHMIC = dict(type="log", nticks=6, minorloglabels="complete", exponentformat="power")
-SHARE = dict(tickformatstops=PERCENT, hoverformat=".2%")
+LOGARITHMIC = dict(type="log", minorloglabels="complete")
+TICKS = ((1.3, 3), (2.5, 4), (1_000, 6))
+"""Of a logarithmic axis of up to so many decades, what Plotly needs to be asked for: more would overlap."""
+PLAIN = (-4, 5)
+"""Between these powers of ten such an axis has plain numbers, and powers beyond."""
+SHARE = dict(tickformatstops=PERCENT, hoverformat=".2%", rangemode="nonnegative")
 """Of an axis."""
 
 
@@ -61,6 +67,24 @@ def axes(figure: go.Figure, x: str, y: str, logarithmic: bool = False) -> None:
     figure.update_xaxes(title=x)
     figure.update_yaxes(title=y)
     if logarithmic:
-        figure.update_yaxes(LOGARITHMIC)
+        figure.update_yaxes(LOGARITHMIC, **_ticks(*_logarithms(figure)))
     elif "accuracy" in y:
         figure.update_yaxes(SHARE)
+
+
+def _logarithms(figure: go.Figure) -> tuple[float, float]:
+    """Of the least and the greatest value above 0; of 1 where there is none."""
+    traces: Any = figure.data
+    drawn = [trace.y for trace in traces if trace.y is not None]
+    values = np.concatenate([np.asarray(one, np.float64).ravel() for one in drawn or [[]]])
+    positive = values[np.isfinite(values) & (values > 0)]
+    return (math.log10(positive.min()), math.log10(positive.max())) if len(positive) else (0.0, 0.0)
+
+
+def _ticks(low: float, high: float) -> dict[str, Any]:
+    """Of a logarithmic axis; trace/page.js has the same."""
+    plain = PLAIN[0] <= low and high <= PLAIN[1]
+    return {
+        "nticks": next(ticks for decades, ticks in TICKS if high - low < decades),
+        "exponentformat": "none" if plain else "power",
+    }

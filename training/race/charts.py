@@ -3,13 +3,12 @@
 import numpy as np
 import plotly.graph_objects as go
 
-from ..pages import COLOURS, axes, chart
+from ..pages import COLOURS, NEUTRAL, axes, chart
 from .conduct import Race
 from .frame import path, side, visible
 from .pictures import colours, ring
 from .relief import LINES, Relief, frames, labels
 
-GREY = "#8a8a8a"
 PLACE = dict(color="#fff", line=dict(color="#000", width=1.5))
 """Of start and minima: seen on either page and inside the rules' rings."""
 ANGLES = (270, 90, 180, 0)
@@ -53,11 +52,10 @@ def costs_chart(one: Race) -> go.Figure:
         figure.add_scatter(x=shown, y=np.where(np.isfinite(costs), drawn, np.nan), name=_name(one, rule), mode="lines",
                            line_color=colour, connectgaps=False)  # fmt: skip
     if any((costs <= 0).any() for costs in above.values()):
-        figure.add_hline(y=floor, line=dict(color=GREY, dash="dot", width=1))
+        figure.add_hline(y=floor, line=dict(color=NEUTRAL, dash="dot", width=1))
         figure.add_annotation(x=0, xref="paper", xanchor="left", y=np.log10(floor), yanchor="bottom", text="exactly 0",
                               showarrow=False)  # fmt: skip
     axes(figure, "step", "cost above the minimum", logarithmic=True)
-    figure.update_yaxes(dtick=None, nticks=8, automargin=True, title_standoff=12)
     return figure
 
 
@@ -71,7 +69,9 @@ def _contours(one: Race, paths: dict[str, np.ndarray], relief: Relief) -> list[g
     """Thin lines, thicker ones at the powers of ten, and what these are."""
     low, high = relief.contours()[[0, -1]]
     grid = dict(x=relief.x, y=relief.y, z=np.float32(relief.height))
-    same = dict(hoverinfo="skip", showscale=False, colorscale=[[0, GREY], [1, GREY]], autocontour=False, opacity=0.6)
+    same = dict(
+        hoverinfo="skip", showscale=False, colorscale=[[0, NEUTRAL], [1, NEUTRAL]], autocontour=False, opacity=0.6
+    )
     written = labels(relief, np.concatenate([*paths.values(), np.transpose(one.landscape.minima)], axis=1))
     return [
         go.Contour(**grid, **same, line_width=0.7,

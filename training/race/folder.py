@@ -45,7 +45,8 @@ def page(races: Sequence[Race], reliefs: Sequence[Relief], results: Mapping[str,
     return render(
         "training.race", "page.html.jinja",
         {"rows": rows, "sentence": lambda text: text[0].upper() + text[1:]},
-        results=results, columns=[(heading, "number" if place else "name") for place, heading in enumerate(HEADINGS)], rules=formulas(results["rules"]),
+        results=results, columns=[(heading, "number" if place else "name") for place, heading in enumerate(HEADINGS)],
+        rules=formulas(results["rules"]),
         beyond={one.landscape.name: _beyond(one, heights) for one, heights in zip(races, reliefs, strict=True)},
         charts={name: {kind: Markup(html) for kind, html in of.items()} for name, of in made.items()},
     )  # fmt: skip

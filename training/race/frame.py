@@ -1,4 +1,4 @@
-"""The part of a landscape that a map shows, and what of the paths lies within it."""
+"""The part of a landscape that a map shows, and the parts of the paths within it."""
 
 from typing import NamedTuple
 

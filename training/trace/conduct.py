@@ -59,9 +59,16 @@ def traced(trainer: Trainer, watch: Watch, cost: bool, signals: Sequence[Any]) -
         with Tally(PIECES) as tally:
             measured = own_cost(trainer, watch.of, tally.begin, lambda: signals)
     about = {
+        "network": _units(trainer),
         "steps_taken": trainer.step,
         "interrupted": not trainer.finished,
         "recorder": asdict(watch) | {"layers": watch.layers or [*trainer.weights]},
         "own_cost": None if measured is None else asdict(measured),
     }
     return Trace(*trainer.recorder.recording(), before | report(trainer) | about)
+
+
+def _units(trainer: Trainer) -> list[int]:
+    """Of each layer, from the pixels to the classes."""
+    shapes: list[Any] = [weight.shape for weight in trainer.weights.values() if weight.shape.rank == 2]
+    return [*(shape[0] for shape in shapes), shapes[-1][1]]

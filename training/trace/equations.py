@@ -11,6 +11,7 @@ from core import InputError, Rule
 from ..explain.formula import Formula, formula
 from ..explain.notation import in_mathml, sign_of
 from ..explain.worked import Line, number
+from ..pages import terms
 from .figures import place
 from .thinning import FOLLOWED, thinned
 from .trace import Trace
@@ -26,7 +27,7 @@ class Value(NamedTuple):
 
 
 class Equation(NamedTuple):
-    """One equation as MathML: its right side in symbols, and once more with numbers: @3@ is the place of value 3.
+    """One equation as terms of a formula: in symbols, and its right side with numbers: @3@ is the place of value 3.
 
     value: the number of the value on its left side.
     """
@@ -78,7 +79,8 @@ def _through(shown: Formula, rule: Rule, trace: Trace, element: str) -> Followed
     for _, _, symbol, expression in shown.equations:
         with evaluate(False):
             filled: Any = expression.xreplace(places)
-        equations.append(Equation(numbers[symbol], in_mathml(expression, shown.signs), in_mathml(filled, {})))
+        symbols = terms(in_mathml(symbol, shown.signs), "=", in_mathml(expression, shown.signs))
+        equations.append(Equation(numbers[symbol], symbols, terms("=", in_mathml(filled, {}))))
     written = [_value(in_mathml(symbol, shown.signs), of) for symbol, of in values.items()]
     return Followed(element, steps.tolist(), written, [numbers[symbol] for symbol in before], equations)
 

@@ -1,8 +1,11 @@
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
 const element = id => document.getElementById(id);
-const hidden = { layers: new Set(), runs: new Set() };
-const shown = (kind) => data[kind].filter(one => !hidden[kind].has(one.name));
+const names = data.layers.map(layer => layer.name);
+const hidden = { runs: new Set(), lines: new Set(), bands: new Set(names.slice(1)) };  // bands cover each other
+const drawnAs = () => (element("figure").value === "rates" ? "bands" : "lines");
+const shownRuns = () => data.runs.filter(run => !hidden.runs.has(run.name));
+const shownLayers = () => data.layers.filter(layer => !hidden[drawnAs()].has(layer.name));
 
 // Curves: colours are layers, dashes are runs.
 
@@ -12,14 +15,14 @@ function swatch(colour, dash) {
     stroke="${colour}" stroke-width="3" stroke-dasharray="${dashes[dash]}"/></svg>`;
 }
 
-function toggles(kind, place, picture) {
-  for (const one of data[kind]) {
+function toggles(all, place, picture, switchedOff) {
+  for (const one of all) {
     const chip = document.createElement("label");
     chip.className = "chip";
     chip.innerHTML = `<input type="checkbox" checked>${picture(one)}<span></span>`;
-    chip.lastElementChild.textContent = one.name;
+    chip.lastElementChild.textContent = chip.firstElementChild.name = one.name;
     chip.firstElementChild.addEventListener("change", event => {
-      event.target.checked ? hidden[kind].delete(one.name) : hidden[kind].add(one.name);
+      event.target.checked ? switchedOff().delete(one.name) : switchedOff().add(one.name);
       drawCurves();
       drawHistogram();
     });
@@ -27,18 +30,27 @@ function toggles(kind, place, picture) {
   }
 }
 
-function line(run, layer, column, style) {
-  const values = run.columns[column];
-  return values && {
-    x: run.steps, y: values, mode: run.steps.length > 1 ? "lines" : "markers", connectgaps: false,
-    name: [layer?.name, data.runs.length > 1 ? run.name : null].filter(Boolean).join(", ") || "cost",
-    line: { color: layer ? layer.colour : run.colour, dash: run.dash, width: 2 }, ...style,
+function line(run, part, key, style) {
+  const points = run.steps.length;
+  return {
+    x: run.steps, y: run.columns[part.place + key], connectgaps: false,
+    mode: points > data.few || style ? "lines" : "lines+markers",
+    name: [part.name, data.runs.length > 1 ? run.name : null].filter(Boolean).join(", "),
+    line: { color: part.colour, dash: run.dash, width: 2 }, ...style,
   };
 }
 
-function band(run, layer) {
-  const at = (key, style) => line(run, layer, `${layer.name}/rate_${key}`, style);
-  const color = layer.colour, dash = run.dash;
+// What has a line of its own: the whole network where it, or all of its layers, have one and the same.
+function parts(run, key) {
+  const { cost, neutral } = data.colours;
+  if (key === "cost") return [{ name: "cost", colour: cost, place: "" }];
+  if (run.columns[key]) return [{ name: "all layers", colour: neutral, place: "" }];
+  return shownLayers().map(layer => ({ ...layer, place: `${layer.name}/` })).filter(part => run.columns[part.place + key]);
+}
+
+function band(run, part) {
+  const at = (key, style) => line(run, part, `rate_${key}`, style);
+  const color = part.colour, dash = run.dash;
   const edge = { line: { color, width: 0 }, hoverinfo: "skip" };
   return [
     at("quartile_1", edge),
@@ -49,35 +61,48 @@ function band(run, layer) {
   ];
 }
 
+const column = key => (key === "rates" ? "rate_median" : key);
+
 function curves(key) {
-  if (key === "cost") return shown("runs").map(run => line(run, null, "cost"));
-  const pairs = shown("runs").flatMap(run => shown("layers").map(layer => [run, layer]));
-  if (key === "rates") return pairs.flatMap(([run, layer]) => band(run, layer));
-  return pairs.map(([run, layer]) => line(run, layer, `${layer.name}/${key}`));
+  return shownRuns().flatMap(run => parts(run, column(key)).flatMap(part =>
+    (key === "rates" ? band(run, part) : [line(run, part, key)])));
+}
+
+// The least and the greatest of the values above 0; two zeros where there are none.
+function logarithms(values) {
+  const all = values.filter(value => value > 0).map(Math.log10);
+  return all.length ? [all.reduce((a, b) => Math.min(a, b)), all.reduce((a, b) => Math.max(a, b))] : [0, 0];
+}
+
+function ticks(low, high) {
+  const isPlain = data.plain[0] <= low && high <= data.plain[1];
+  return { nticks: data.ticks.find(([decades]) => high - low < decades)[1], exponentformat: isPlain ? "none" : "power" };
 }
 
 // Of the quartiles, and two decades about them: where a gradient all but vanishes while the rule still moves, the
 // greatest rates take any value.
 function rateRange() {
-  const values = ["quartile_1", "quartile_3"].flatMap(key => shown("runs").flatMap(run =>
-    shown("layers").flatMap(layer => run.columns[`${layer.name}/rate_${key}`] ?? []))).filter(value => value > 0);
-  const ends = values.map(Math.log10);
-  return ends.length ? [ends.reduce((a, b) => Math.min(a, b)) - 2, ends.reduce((a, b) => Math.max(a, b)) + 2] : null;
+  const quartiles = shownRuns().flatMap(run => ["rate_quartile_1", "rate_quartile_3"].flatMap(key =>
+    parts(run, key).flatMap(part => run.columns[part.place + key])));
+  const [low, high] = logarithms(quartiles);
+  return [low - 2, high + 2];
 }
 
 function drawCurves() {
-  const figure = data.figures[element("figure").value];
-  const axis = {
-    logarithmic: { type: "log", exponentformat: "power", nticks: 8 },
-    share: { tickformat: ".0%", hoverformat: ".2%" },
-    linear: {},
-  }[figure.scale];
+  const figure = data.figures[element("figure").value], key = column(figure.key);
   const layout = structuredClone(data.layouts.curves);
-  Object.assign(layout.yaxis, axis, { title: { text: figure.title } });
-  if (figure.key === "rates") layout.yaxis.range = rateRange();
+  const traces = curves(figure.key), range = figure.key === "rates" ? rateRange() : null;
+  Object.assign(layout.yaxis, data.axes[figure.scale], { title: { text: figure.title } });
+  if (range) layout.yaxis.range = range;
+  if (figure.scale === "logarithmic") {
+    Object.assign(layout.yaxis, ticks(...range ?? logarithms(traces.flatMap(({ y }) => y))));
+  }
   element("figure-meaning").textContent = figure.meaning;
-  element("layer-toggles").hidden = figure.key === "cost";
-  Plotly.react("curves", curves(figure.key).filter(Boolean), layout, data.config);
+  const isOfLayers = shownRuns().some(run => data.layers.some(layer => run.columns[`${layer.name}/${key}`]));
+  element("layer-toggles").hidden = !isOfLayers;
+  element("figure-shared").hidden = isOfLayers || key === "cost";
+  for (const box of element("layer-toggles").querySelectorAll("input")) box.checked = !hidden[drawnAs()].has(box.name);
+  Plotly.react("curves", traces, layout, data.config);
 }
 
 // A slider with a button that moves it.
@@ -116,26 +141,27 @@ function density(of, position) {
 }
 
 function chosenHistograms() {
-  const column = `${element("histogram-layer").value}/${element("histogram-figure").value}`;
-  return shown("runs").filter(run => run.histograms[column]).map(run => [run, run.histograms[column]]);
+  const chosen = `${element("histogram-layer").value}/${element("histogram-figure").value}`;
+  return shownRuns().filter(run => run.histograms[chosen]).map(run => [run, run.histograms[chosen]]);
 }
 
 function drawHistogram() {
   if (!element("histograms")) return;
   const position = +element("histogram-step").value, chosen = chosenHistograms();
   element("histogram-at").textContent = `step ${inWords(data.histogram_steps[position])}`;
-  const traces = chosen.map(([run, of]) => {
+  const { colour } = data.layers.find(layer => layer.name === element("histogram-layer").value);
+  const traces = chosen.map(([run, of], number) => {
     const { x, y } = density(of, position);
-    return { x, y, name: run.name, mode: "lines", line: { shape: "hv", color: run.colour, dash: run.dash, width: 2 },
-             fill: "tozeroy", fillcolor: `${run.colour}30`, hovertemplate: "2<sup>%{x:.1f}</sup>: %{y:.1%}<extra></extra>" };
+    return { x, y, name: run.name, mode: "lines", line: { shape: "hv", color: colour, dash: run.dash, width: 2 },
+             fill: number ? "none" : "tozeroy", fillcolor: `${colour}30`, hovertemplate: "2<sup>%{x:.1f}</sup>: %{y:.1%}<extra></extra>" };
   });
   const layout = { ...structuredClone(data.layouts.histograms), showlegend: data.runs.length > 1 };
   const highest = Math.max(0, ...chosen.flatMap(([, of]) => of.counts.map((_, at) => Math.max(0, ...density(of, at).y))));
   const begin = Math.min(...chosen.map(([, of]) => data.edges[of.shown]));
   const end = Math.max(...chosen.map(([, of]) => data.edges[of.first + of.counts[0].length]));
   Object.assign(layout.xaxis, { range: chosen.length ? [begin - 0.5, end + 0.5] : [-1, 1], tickprefix: "2<sup>",
-                                ticksuffix: "</sup>", tickformat: "d" });
-  Object.assign(layout.yaxis, { range: [0, 1.05 * highest || 1], tickformat: ".0%" });
+                                ticksuffix: "</sup>", tickformat: "d", dtick: Math.max(1, Math.ceil((end - begin) / 8)) });
+  Object.assign(layout.yaxis, data.axes.share, { range: [0, 1.05 * highest || 1] });
   element("histogram-apart").textContent = chosen.map(([run, of]) => apart(run, of, position)).join(" ");
   Plotly.react("histograms", traces, layout, data.config);
 }
@@ -143,7 +169,7 @@ function drawHistogram() {
 function apart(run, of, position) {
   const { all } = density(of, position), parts = [`${inWords(of.zero[position])} are 0`];
   const smaller = sum(of.counts[position].slice(0, of.shown - of.first));
-  if (smaller) parts.push(`${inWords(smaller)} lie left of the picture`);
+  if (smaller) parts.push(`${inWords(smaller)} are left of the picture`);
   if (of.nonfinite[position]) parts.push(`${inWords(of.nonfinite[position])} are ∞ or NaN`);
   return `${data.runs.length > 1 ? `${run.name}: of` : "Of"} ${inWords(all)} elements ${parts.join(", ")}.`;
 }
@@ -155,19 +181,19 @@ const bracketed = text => text.startsWith("−") ? `(${text})` : text;
 function drawFollowed() {
   const one = data.followed[+element("element").value], at = +element("followed-step").value;
   const text = value => one.values[value].texts[at];
-  const relation = value => `<mo>${one.values[value].relations[at]}</mo>`;
+  const relation = value => `<mo form="infix">${one.values[value].relations[at]}</mo>`;
   const filled = numbers => numbers.replace(/@(\d+)@/g, (_, value) => bracketed(text(+value)));
-  const math = (kind, inner) => `<math display="block" class="${kind}"><mrow>${inner}</mrow></math>`;
+  const math = inner => `<span class="term"><math displaystyle="true"><mrow>${inner}</mrow></math></span>`;
   element("followed-at").textContent = `step ${inWords(one.steps[at])}`;
   element("given").innerHTML = one.given.map(value =>
-    math("given-value", `${one.values[value].sign}${relation(value)}<mn>${text(value)}</mn>`)).join("");
+    math(`${one.values[value].sign}${relation(value)}<mn>${text(value)}</mn>`)).join("");
   element("equations").innerHTML = one.equations.map(({ value, symbols, numbers }) =>
-    math("symbols", `${one.values[value].sign}<mo>=</mo>${symbols}`)
-    + math("numbers", `<mo>=</mo>${filled(numbers)}${relation(value)}<mn class="result">${text(value)}</mn>`)).join("");
+    `<div class="formula symbols">${symbols}</div><div class="formula numbers">${filled(numbers)}${
+      math(`${relation(value)}<mn class="result">${text(value)}</mn>`)}</div>`).join("");
 }
 
-toggles("layers", "layer-toggles", layer => swatch(layer.colour, "solid"));
-if (data.runs.length > 1) toggles("runs", "run-toggles", run => swatch("currentColor", run.dash));
+toggles(data.layers, "layer-toggles", layer => swatch(layer.colour, "solid"), () => hidden[drawnAs()]);
+if (data.runs.length > 1) toggles(data.runs, "run-toggles", run => swatch("currentColor", run.dash), () => hidden.runs);
 element("figure").addEventListener("change", drawCurves);
 drawCurves();
 if (element("histograms")) {

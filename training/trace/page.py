@@ -9,14 +9,19 @@ from markupsafe import Markup
 
 from core import Rule
 
-from ..pages import COLOURS, axes, render
-from ..pages.charts import CONFIG
+from ..pages import COLOURS, COST, NEUTRAL, axes, render
+from ..pages.charts import CONFIG, FEW, LOGARITHMIC, PLAIN, SHARE, TICKS
 from .equations import Followed, followed
-from .figures import Figure, curves, histograms
+from .figures import Figure, Scale, curves, histograms
 from .own_cost import in_words
 from .series import curves_of, edges, histogram_steps, histograms_of
 from .trace import Trace
 
+AXES: Mapping[Scale, Mapping[str, Any]] = {
+    "logarithmic": LOGARITHMIC,
+    "share": SHARE,
+    "linear": {"rangemode": "tozero"},
+}
 DASHES = ("solid", "dot", "dash", "longdash", "dashdot", "longdashdot")
 
 
@@ -30,11 +35,13 @@ def page(name: str, trace: Trace, rule: Rule, beside: Mapping[str, Trace]) -> st
         "page.html.jinja",
         data=_embedded(_data(trace, runs, drawn, through)),
         name=name,
+        title=_title(trace.about["settings"]),
+        network="-".join(map(str, trace.about["network"])),
         trace=trace,
         runs=runs,
         drawn=drawn,
         spread=spread,
-        meanings=[*drawn.values(), *spread.values()],
+        meanings=[(figure.title, figure.meaning) for figure in (*drawn.values(), *spread.values())],
         followed=through,
         settings=settings_table(runs),
         own_cost=in_words(trace.about["own_cost"]),
@@ -48,18 +55,28 @@ def settings_table(runs: Mapping[str, Trace]) -> list[list[str]]:
     return [[name, *(column.get(name, "–") for column in columns)] for name in names]
 
 
+def _title(settings: Mapping[str, Any]) -> str:
+    dialect = f" ({settings['dialect']})" if settings["dialect"] else ""
+    return f"{settings['rule']}{dialect}, learning rate {settings['learning_rate']:g}"
+
+
 def _data(
     trace: Trace, runs: Mapping[str, Trace], drawn: Mapping[str, Figure], through: Sequence[Followed]
 ) -> dict[str, Any]:
-    """What page.js draws: colours of layers, dashes and colours of runs, curves, histograms, equations with numbers."""
+    """What page.js draws: colours of layers, dashes of runs, curves, histograms, equations with numbers."""
     return {
         "runs": _runs(runs, histogram_steps(trace)),
         "layers": _coloured(dict.fromkeys(layer for run in runs.values() for layer in run.layers)),
+        "colours": {"cost": COST, "neutral": NEUTRAL},
         "figures": {key: figure._asdict() for key, figure in drawn.items()},
         "histogram_steps": histogram_steps(trace),
         "edges": edges(),
         "followed": [_plain(one) for one in through],
         "layouts": {"curves": _layout("step", ""), "histograms": _layout("magnitude", "share per octave")},
+        "axes": AXES,
+        "ticks": TICKS,
+        "plain": PLAIN,
+        "few": FEW,
         "config": CONFIG,
     }
 
@@ -81,8 +98,10 @@ def _text(value: Any) -> str:
 
 def _runs(runs: Mapping[str, Trace], steps: list[int]) -> list[dict[str, Any]]:
     return [
-        styled | {"dash": DASHES[number % len(DASHES)]} | curves_of(run) | {"histograms": histograms_of(run, steps)}
-        for number, (styled, run) in enumerate(zip(_coloured(runs), runs.values(), strict=True))
+        {"name": name, "dash": DASHES[number % len(DASHES)]}
+        | curves_of(run)
+        | {"histograms": histograms_of(run, steps)}
+        for number, (name, run) in enumerate(runs.items())
     ]
 
 
@@ -100,7 +119,6 @@ def _layout(x: str, y: str) -> dict[str, Any]:
     figure = go.Figure()
     axes(figure, x, y)
     figure.update_layout(showlegend=False)
-    figure.update_yaxes(automargin=True)
     return figure.to_plotly_json()["layout"]
 
 

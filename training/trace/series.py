@@ -1,6 +1,6 @@
 """Runs as the series and histograms that the page's script draws."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,24 +8,29 @@ import numpy as np
 from core.reductions import half_octave_edges
 
 from .events import FINITE
-from .figures import is_of_an_element
+from .figures import RATES, is_of_an_element, place
 from .thinning import CURVES, HISTOGRAMS, thinned
 from .trace import Trace
 
+Series = list[float | None]
 TAIL = 0.02
 """The share of elements that may lie left of the picture. Few gradients are below 2⁻⁴⁰, yet reach to 2⁻¹⁴⁹: shown to
 the last of them, all others would be a line."""
 
 
 def curves_of(trace: Trace) -> dict[str, Any]:
-    """The steps that are drawn, and every curve by its column; None for what is ∞ or NaN."""
+    """The steps that are drawn, and every curve by its column; None for what is ∞ or NaN.
+
+    Columns that are the same in all layers are one column, without a layer's name: Adam's bias corrections, and the
+    rates of a rule that moves all parameters alike.
+    """
     kept = thinned(len(trace.steps), CURVES)
     columns = {
         name: _five_digits(column[kept])
         for name, column in trace.columns.items()
         if column.ndim == 1 and not is_of_an_element(name)
     }
-    return {"steps": trace.steps[kept].tolist(), "columns": columns}
+    return {"steps": trace.steps[kept].tolist(), "columns": _once(columns, trace.layers)}
 
 
 def histogram_steps(trace: Trace) -> list[int]:
@@ -54,6 +59,19 @@ def edges() -> list[float | None]:
     return [round(float(edge), 4) if np.isfinite(edge) else None for edge in logarithms]
 
 
+def _once(columns: Mapping[str, Series], layers: Sequence[str]) -> dict[str, Series]:
+    """With one column in the place of those that are the same in all layers; the five of the rates go together."""
+    keys = dict.fromkeys(place(name).key for name in columns)
+    single = [(key,) for key in keys if key not in RATES.values()]
+    merged: dict[str, Any] = dict(columns)
+    for group in (tuple(RATES.values()), *single):
+        first, *others = [[columns.get(f"{layer}/{key}") for key in group] for layer in layers] or [[None]]
+        if others and None not in first and all(other == first for other in others):
+            merged = {name: values for name, values in merged.items() if place(name).key not in group}
+            merged |= dict(zip(group, first, strict=True))
+    return merged
+
+
 def _histogram(counts: np.ndarray) -> dict[str, Any]:
     small = counts[:, 1:FINITE]
     taken = np.flatnonzero(small.any(axis=0)) + 1
@@ -68,5 +86,5 @@ def _histogram(counts: np.ndarray) -> dict[str, Any]:
     }
 
 
-def _five_digits(values: np.ndarray) -> list[float | None]:
+def _five_digits(values: np.ndarray) -> Series:
     return [float(f"{value:.5g}") if np.isfinite(value) else None for value in values]

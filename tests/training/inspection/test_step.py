@@ -166,8 +166,27 @@ def test_the_notebook_s_memory_is_its_arguments_and_little_more(notebook):
     assert memory["total"] == sum(memory[part] for part in ("arguments", "outputs", "constants", "temporaries"))
 
 
-def test_a_gather_fused_into_the_forward_pass_is_told(notebook):
+def test_no_phase_moves_less_than_its_least(notebook):
+    """Would catch a least that counts a batch written between gather and forward, which XLA fuses away."""
+    for phase, work in notebook["phases"].items():
+        assert work["read"] + work["written"] >= work["least"]["bytes"], phase
+
+
+def test_what_follows_from_the_figures_is_said(notebook):
+    launched, shares, nearness, look = conclusions(notebook, None)
+    whole, update = notebook["whole"], notebook["phases"]["update"]
+    moved = whole["read"] + whole["written"]
+    assert launched.startswith(f"A step launches {sum(whole['launches'].values())} kernels: ")
+    assert "8 matrix products" in launched, "of three layers, the first of which needs no gradient of its inputs"
+    assert f"the bytes, {(update['read'] + update['written']) / moved:.0%}" in shares
+    assert f"moves {moved / whole['least']['bytes']:.2f} times the least bytes" in nearness
+    assert "1.00 times the least products" in nearness
+    assert any(kernel["name"] in look for kernel in notebook["kernels"])
+
+
+def test_a_gather_fused_into_the_forward_pass_is_reported(notebook):
     """Images are gathered and scaled in one kernel, which reads 100 rows and not 43 MB."""
     (first,) = (kernel for kernel in notebook["kernels"] if kernel["result"] == "f32[100,784]")
     assert (first["phase"], first["others"]) == ("forward", ("gather",))
     assert first["read"] == 78_400 + 400 + 4
+    assert "forward computes parts of gather in 1 kernel" in " ".join(facts(notebook))
