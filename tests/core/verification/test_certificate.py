@@ -234,7 +234,7 @@ MOMENTS = {"m": 0.0, "v": 0.0}
         (keras.optimizers.RMSprop(), "keras:adam", {}, "which keeps m, v; found _velocities."),
         (keras.optimizers.SGD(momentum=0.9), "sgd:keras", {}, "with momentum=0.9 is more than sgd:keras: judge it"),
         (keras.optimizers.Adam(clipnorm=1.0), "torch:adam", {}, "clipnorm=1.0 of keras's Adam is not what torch:adam"),
-        (Momentum, "keras:adam", {}, "Momentum which keeps m, v; found mean."),
+        (Momentum, "keras:adam", {}, "which keeps m, v; found mean."),
         (Broken(error="shape"), "keras:adam", {}, "delta must be a float32 tensor of shape (), found float32 (1, 1)."),
         (Broken(error="raise"), "keras:adam", {}, "Broken.update: KeyError: 'momentum'"),
         (MyAdam, "keras:adam", {"dtypes": ["float16"]}, "no dtype 'float16' here; there are: float32, float64."),
