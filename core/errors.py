@@ -2,7 +2,7 @@
 
 
 class InputError(ValueError):
-    """A setting, tensor or file that cannot be used; its message is one sentence for the person who gave it."""
+    """A setting, tensor or file that cannot be used; its message is one sentence for the person who passed it."""
 
 
 class NonFiniteError(FloatingPointError):

@@ -82,7 +82,7 @@ def judge(
 ) -> Comparison:
     """Compares every value of every step with the statement, taken from the trajectory's own state before that step.
 
-    reference: what an implementation of the statement gives for the same steps from the same states; then that is
+    reference: what an implementation of the statement computes for the same steps from the same states; then that is
                what is expected, and both sides may round.
     own:       the formula that the trajectory itself follows, where that is another; its rounding is allowed then.
     brief:     only `first` is wanted: the figures do not tell apart what flushing to 0 has a part in, a third faster.

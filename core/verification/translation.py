@@ -119,7 +119,7 @@ def translate(rule: str, source: str, target: str, settings: Mapping[str, float]
         runs.append(_libraries(rule, origin, goal, libraries, streams, exact=plan.free is None))  # pyright: ignore
     for run in runs:
         if not np.isfinite(run.distance) or not np.isfinite(run.share or 0.0):
-            raise InputError(f"With these settings {run.what} gives no finite figures, or the parameters do not move.")
+            raise InputError(f"With these settings {run.what} has no finite figures, or the parameters do not move.")
     numbers = {n: value for n, value in goal.formula.settings.items() if n not in goal.formula.absent}
     call = libraries[1] and libraries[1].call(rule, numbers)
     return Translation(rule, source, target, numbers, call, plan.free is None, plan.why, plan.schedule, tuple(runs))

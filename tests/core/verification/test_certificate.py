@@ -255,7 +255,7 @@ MOMENTS = {"m": 0.0, "v": 0.0}
         (MyAdagrad, "adagrad:tf1", {}, "This formula has no epsilon, found 1e-10."),
         (MyAdam, "keras:adam", {"executions": []}, "At least one execution is needed"),
         (MyAdam, "keras:adam", {"dtypes": []}, "At least one dtype is needed"),
-        (MyAdam, "keras:adam", {"streams": lambda _: None}, "streams must give Streams of float32"),
+        (MyAdam, "keras:adam", {"streams": lambda _: None}, "streams must return Streams of float32"),
         (Broken(error="slots"), "keras:adam", {}, "Broken.slots: ZeroDivisionError"),
         (Broken(error="stage"), "keras:adam", {}, "odd must be a scalar or of shape (3, 2), found float32 (4, 2)."),
         (lambda g, s, t, x: g, "keras:adam", {"slots": MOMENTS}, "must return (Δ, new slots as a dictionary)"),
