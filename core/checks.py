@@ -76,7 +76,7 @@ def check_sparse(sparse: Any) -> None:
 
 
 def _check_settings(where: str, rule: Rule, dtype: tf.DType) -> None:
-    """Refuses numbers that the dtype rounds to 0 or to infinity: an ε that is 0 there gives 0/0."""
+    """Refuses numbers that the dtype rounds to 0 or to infinity: an ε that is 0 there leads to 0/0."""
     limits = np.finfo(dtype.name)
     for field in fields(rule):
         value = getattr(rule, field.name)

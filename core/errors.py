@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 
 class InputError(ValueError):
-    """A setting, tensor or file that cannot be used; its message is one sentence for the person who gave it.
+    """A setting, tensor or file that cannot be used; its message is one sentence for the person who passed it.
 
-    name, known: where a name is none of those that there are, it and they; one that is close can be suggested.
+    name, known: where a name is unknown, the name and the known ones, of which a close one can be suggested.
     """
 
     def __init__(self, sentence: str, name: str = "", known: Iterable[str] = ()):

@@ -135,8 +135,9 @@ def _called(code: Any, name: str | None) -> str:
 def _definition(code: Any, method: str) -> str | None:
     function = getattr(code, method, code)
     found = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
-    theirs = isinstance(found, CodeType) and not _is_foreign(found.co_filename)
-    return _place(found, found.co_firstlineno) if theirs else None
+    if not isinstance(found, CodeType) or _is_foreign(found.co_filename):
+        return None
+    return _place(found, found.co_firstlineno)
 
 
 def _own_frame(error: BaseException, code: Any) -> TracebackType | None:

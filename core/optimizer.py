@@ -1,4 +1,4 @@
-"""The one optimizer: it owns the step counter and the slots, and applies rules to raw variables."""
+"""The one optimizer: it holds the step counter and the slots, and applies rules to raw variables."""
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping
@@ -19,11 +19,11 @@ Variables = Mapping[str, tf.Variable]
 Gradients = Mapping[str, Any]
 """By the variables' names, as a tape returns them: tf.Tensor or tf.IndexedSlices each, or None, which is refused."""
 Seen = Callable[..., Iterable[tf.Tensor]]
-"""Takes a gradient and slots as they are read, and returns them as a rule is given them."""
+"""Takes a gradient and slots as they are read, and returns what is passed to a rule."""
 
 
 def unchanged(*read: tf.Tensor) -> Iterable[tf.Tensor]:
-    """A rule is given what is read."""
+    """A rule receives what is read."""
     return read
 
 
@@ -61,7 +61,7 @@ class Optimizer(tf.Module):
     writes each once. By default it makes a loop of each. Results are equal to rounding: in one loop a product and a
     sum may be rounded once, as one operation. A traced function that is not compiled by XLA cannot run so.
 
-    Raises InputError where no variable is given, where a variable or a name is given twice, for a variable that is
+    Raises InputError where there is no variable, where a variable or a name occurs twice, for a variable that is
     not trainable or not of a real floating dtype, for a rule whose slots are no NamedTuple of tensors of the slots'
     dtype, and for a setting too small or too large for that dtype.
     """
@@ -115,7 +115,7 @@ class Optimizer(tf.Module):
         return assignment.variable, assignment.rule
 
     def parameter(self, name: str) -> tf.Tensor:
-        """The variable of this name as its rule is given it, in the slots' dtype."""
+        """The variable of this name as its rule receives it, in the slots' dtype."""
         return parameter(self._assignments[name].variable, self.masters.get(name))
 
     def moved(self, name: str, delta: tf.Tensor) -> tf.Tensor:
@@ -123,11 +123,11 @@ class Optimizer(tf.Module):
         return tf.cast(self.parameter(name) - delta, self._assignments[name].variable.dtype)
 
     def updates(self, gradients: Gradients, seen: Seen = unchanged) -> dict[str, Step]:
-        """What each variable's rule gives for these gradients at the next step; changes nothing.
+        """What each variable's rule returns for these gradients at the next step; changes nothing.
 
         gradients: by the variables' names, of their shapes and dtypes, as `tape.gradient(cost, variables)` returns,
                    dense or sparse.
-        seen:      what each rule is given of a gradient and of the slots behind it, all in the slots' dtype.
+        seen:      what each rule receives for a gradient and the slots behind it, all in the slots' dtype.
 
         Raises InputError for a missing, unknown or None gradient, for a wrong shape or dtype, and for a rule that does
         not return what it should.
@@ -201,8 +201,8 @@ class Optimizer(tf.Module):
             self._sparse = "sum"
             warnings.warn(
                 f"The gradient of {', '.join(map(repr, sparse))} is sparse (tf.IndexedSlices) and counts as the dense "
-                "gradient that it stands for, so that rows that do not occur move too: give Optimizer sparse='sum' to "
-                "agree, or sparse='lazy' to leave them as they are.",
+                "gradient that it stands for, so that rows that do not occur move too: pass sparse='sum' to Optimizer "
+                "to agree, or sparse='lazy' to leave them as they are.",
                 stacklevel=3,
             )
 

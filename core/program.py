@@ -106,7 +106,7 @@ class Program:
     def trace_count(self) -> int:
         """How often the body has been traced: once for each shape of data and batch; never in "eager".
 
-        A step that is recorded is a body of its own, but in "xla-loop".
+        A step that is recorded is a body of its own, except in "xla-loop".
         """
         functions = [] if self.execution == "eager" else [self._function, self._recording]
         return sum(function.experimental_get_tracing_count() for function in functions)
@@ -287,7 +287,7 @@ def _after(row: Any, gradients: Gradients) -> Gradients:
 
 
 def _arrays(size: int, like: Any) -> Any:
-    """Room for so many values of each tensor in a nest."""
+    """Room for `size` values of each tensor in a nest."""
     return tf.nest.map_structure(lambda one: tf.TensorArray(one.dtype, size, element_shape=one.shape), like)
 
 

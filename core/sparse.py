@@ -1,4 +1,4 @@
-"""Gradients of looked-up rows: what a rule is given of a tf.IndexedSlices, and what becomes of its step."""
+"""Gradients of looked-up rows: what a rule receives for a tf.IndexedSlices, and what becomes of its step."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -109,7 +109,7 @@ def updated(rule: Rule, g: Any, slots: Any, t: tf.Tensor, x: tf.Tensor, sparse: 
     except (TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"{type(rule).__name__} takes more than arithmetic of a gradient, so occurrences of a row cannot count by "
-            f"themselves: give sparse='sum' or sparse='lazy'."
+            f"themselves: use sparse='sum' or sparse='lazy'."
         ) from error
     parts = tf.nest.map_structure(dense, (step.delta, tuple(step.slots), step.stages))
     return Step(parts[0], type(step.slots)(*parts[1]), parts[2])

@@ -28,7 +28,7 @@ class Step(NamedTuple):
 
     delta:  what to subtract from the parameter, in its shape.
     slots:  the new slots, a NamedTuple of the type that `Rule.slots` returned.
-    stages: the named intermediate values of the formula, for whoever wants to look; XLA drops those nobody reads.
+    stages: the named intermediate values of the formula, by name; XLA drops those that are not read.
     """
 
     delta: Array
@@ -105,7 +105,7 @@ class Rule(ABC):
         return None
 
     def telling(self, step: Step) -> dict[str, Array]:
-        """What is telling of this rule beside its scalar stages, by name: arrays, whose means a recorder keeps."""
+        """What shows this rule at work beside its scalar stages, by name: arrays, whose means a recorder keeps."""
         return {}
 
     def rate(self, t: Array, like: Array) -> Array:
@@ -117,8 +117,8 @@ class Rule(ABC):
     def dialect(cls, name: str, **settings: Any) -> Self:
         """The rule as the library `name` computes it, with that library's defaults where `settings` has nothing.
 
-        Raises InputError for a dialect that the rule has not, a setting that it has not, and for a learning rate
-        that neither the library nor the caller gives.
+        Raises InputError for a dialect or a setting that the rule lacks, and for a learning rate that has neither a
+        default in the library nor a value from the caller.
         """
         if name not in cls.DIALECTS:
             known = ", ".join(cls.DIALECTS) or "none"

@@ -1,4 +1,4 @@
-"""Why two implementations part, in words: what one would have to change to give what the other gave."""
+"""Why two implementations part, in words: what one would have to change to compute what the other computed."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -51,7 +51,7 @@ class Suspect(NamedTuple):
 
 
 def cause(suspect: Suspect, trajectory: Trajectory, difference: Difference) -> Cause | None:
-    """What would make the expected implementation give what a trajectory shows; None where nothing tried here does.
+    """What would make the expected implementation compute what a trajectory shows; None where nothing tried here does.
 
     trajectory: from step 1, with the slots' names of the statement.
     difference: the first between the trajectory and what is expected from its states.

@@ -141,7 +141,7 @@ def verify(
     for dtype in chosen:
         gradients = streams(dtype)
         if not isinstance(gradients, Streams) or gradients.gradients.dtype != dtype:
-            raise InputError(f"streams must give Streams of {dtype} when asked for it, found {gradients!s:.60}.")
+            raise InputError(f"streams must return Streams of {dtype} when asked for it, found {gradients!s:.60}.")
         rows += what.rows(gradients, executions)
     return rows
 

@@ -19,7 +19,7 @@ class Divergence:
     coordinate: its name in the streams. gradient: the one of that step, None before the first.
     value:      the first value, in the order of computation, in which they part and which both show.
     stage:      the first that parts them in the formula: `value`, or one before it that they do not both show.
-    found, expected: what the first and the second give there, from the same state.
+    found, expected: what the first and the second compute there, from the same state.
     units, bound:    their difference, and what rounding explains, in ε_machine·Σ|terms|.
     whose, cause:    what the implementation `whose` does differently, in words; none where no cause is known.
     """

@@ -18,7 +18,7 @@ WITHOUT_X = "θ taken for 0"
 class Around(Implementation):
     """Another implementation with something done to what goes in and to what comes out.
 
-    before: from a trajectory to the one that it is given; after: from that trajectory and what it gives to what comes
+    before: from a trajectory to the one that goes in; after: from that trajectory and the values for it to what comes
             out, where the update is always "delta".
     idle:   in some rules it may change nothing.
     """

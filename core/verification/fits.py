@@ -28,7 +28,7 @@ class Candidate(NamedTuple):
 
 
 def all_values(implementation: Implementation, part: Trajectory) -> dict[str, Any]:
-    """What it gives from each state, the update and the parameter both."""
+    """What it computes from each state, the update and the parameter both."""
     values = dict(implementation.follow(part))
     x = np.longdouble(part.x)
     if "delta" not in values:
@@ -73,7 +73,7 @@ def _with(rule: Rule, name: str, value: float) -> OfRule:
 
 
 def fitted(expected: Implementation, part: Trajectory, value: str, row: int, column: int) -> Iterator[Candidate]:
-    """Changes by one number that give what the trajectory shows at its first difference; round numbers first."""
+    """Changes by one number that compute what the trajectory shows at its first difference; round numbers first."""
     one = part.steps(slice(row, row + 1))
 
     def alone(array: np.ndarray) -> np.ndarray:

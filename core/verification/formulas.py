@@ -1,7 +1,7 @@
 """The formulas of the papers and libraries, written out once more from their sources, and the libraries' defaults.
 
 Nothing here comes from core's rules, so that an error there is not repeated here. A formula is written for NumPy
-arrays; on arrays of a wide dtype it gives what should come out, on `Rounded` numbers how far a narrower dtype may be
+arrays; on arrays of a wide dtype it computes what should come out, on `Rounded` numbers how far a narrower dtype may be
 off as well, and on magnitudes Σ|terms|, the scale of rounding errors, since all its terms have positive coefficients.
 It returns all its values by name in the order in which they are computed; slots and stages have the rules' names.
 """
@@ -68,7 +68,7 @@ def adagrad_inside_root(g, slots, *, learning_rate, epsilon):
 
 
 def adadelta(g, slots, *, learning_rate, rho, epsilon, dx=None):
-    """Zeiler 2012, Algorithm 1 (α = 1); ApplyAdadelta in training_ops.cc; Keras, PyTorch and Optax likewise."""
+    """Zeiler 2012, Algorithm 1 (α = 1); ApplyAdadelta in training_ops.cc; Keras, PyTorch and Optax the same."""
     mean_g2 = _average(slots["mean_g2"], g**2, rho)
     rms_dx = np.sqrt(slots["mean_dx2"] + epsilon)
     rms_g = np.sqrt(mean_g2 + epsilon)
@@ -110,7 +110,7 @@ class Formula:
     absent: tuple[str, ...] = ()
 
     def given(self, settings: Mapping[str, Any]) -> Self:
-        """The formula with other settings. Raises InputError for a setting that it has not."""
+        """The formula with other settings. Raises InputError for a setting that it lacks."""
         for name, value in settings.items():
             if name in self.absent and value != 0:
                 raise InputError(f"This formula has no {name}, found {value:g}.")
@@ -183,7 +183,7 @@ class Formula:
         g, slots: arrays of the narrow dtype, or `Rounded`. A gradient below the smallest normal number may be taken
                   for 0.
         found:    what an implementation shows. Its bias corrections are judged by themselves, and what is computed
-                  from them given them, because 1 − β^t loses digits for small t in every implementation; likewise the
+                  from them given them, because 1 − β^t loses digits for small t in every implementation; so is the
                   average of Δx² given Δx, because a square doubles every error.
         x:        parameters, which no formula here reads.
         """

@@ -1,4 +1,4 @@
-"""Wrong formulas, each an error that somebody has made or could make; every one must be caught.
+"""Wrong formulas, each an error that has been made or could be; every one must be caught.
 
 A mutant is a rule of core with one expression of its source replaced by another, or two that make one error. It is
 compiled from the changed source, so that it runs wherever the rule runs, and differs from it in nothing else.
@@ -53,7 +53,7 @@ def planted(rule: Rule, dtype: Any) -> list[tuple[Mutant, Rule]]:
 def _mutated(kind: type[Rule], changes: tuple[tuple[str, str], ...]) -> type[Rule]:
     """The class, compiled from its source with these changes, all made in one pass: a swap does not undo itself.
 
-    Raises LookupError where the source has not what is to be changed: then the rule has, and so must the mutant.
+    Raises LookupError where the source lacks what is to be changed: then the rule has changed, and so must the mutant.
     """
     head, methods = inspect.getsource(kind).split("    def slots", 1)
     for old, _ in changes:
@@ -143,7 +143,7 @@ _ADAM = (
     Mutant("v averages (g − m)²", "v", {"g * g": "(g - m) * (g - m)"}),
     Mutant("Nesterov's m̂", "m_hat", _NESTEROV, _algorithm_1),
     Mutant("learning rate inside m", "m", {"average(slots.m, g,": "average(slots.m, self.rate(t, g) * g,"}),
-    Mutant("weight decay that nobody asked for", "delta", _DECAY),
+    Mutant("weight decay that is no part of the rule", "delta", _DECAY),
     Mutant("a schedule read at t, not at t − 1", "delta", _SCHEDULE, _scheduled),
     Mutant("1 − β in float32", "m", _IN_VARIABLE, _subtracted_in("float64", "beta_2"), rounding=True),
     Mutant("1 − β in float64", "m", _IN_FLOAT64, _subtracted_in("variable", "beta_2"),
@@ -170,7 +170,7 @@ _ADAGRAD = (
     Mutant("a rate that falls with √t as well", "delta", {"delta = ": "delta = cast_like(1 / t**0.5, g) * "}),
     Mutant("Δ's sign", "delta", {"Step(delta,": "Step(-delta,"}),
     Mutant("a schedule read at t, not at t − 1", "delta", _SCHEDULE, _scheduled),
-    Mutant("weight decay that nobody asked for", "delta", _DECAY),
+    Mutant("weight decay that is no part of the rule", "delta", _DECAY),
 )
 
 _RMS_DX, _RMS_G = "sqrt(slots.mean_dx2 + self.epsilon)", "sqrt(mean_g2 + self.epsilon)"
@@ -203,7 +203,7 @@ _ADADELTA = (
     Mutant("a schedule read at t, not at t − 1", "delta", _SCHEDULE, _scheduled),
     Mutant("a sum for E[g²]", "mean_g2", {_AVERAGE: "slots.mean_g2 + g * g"}),
     Mutant("|g| for g²", "mean_g2", {"g * g, self": "sqrt(g * g), self"}),
-    Mutant("weight decay that nobody asked for", "delta", {"Step(self.rate(t, g) * dx,":
+    Mutant("weight decay that is no part of the rule", "delta", {"Step(self.rate(t, g) * dx,":
            "Step(self.rate(t, g) * (dx + 1e-4 * x),"}),
     Mutant("1 − ρ in float32", "mean_g2", _IN_VARIABLE, _subtracted_in("float64", "rho"), rounding=True),
     Mutant("1 − ρ in float64", "mean_g2", _IN_FLOAT64, _subtracted_in("variable", "rho"),
@@ -220,7 +220,7 @@ _SGD = (
     Mutant("the sign of g for g", "delta", {"* g\n": "* where(g > 0, g / g, where(g < 0, -g / g, g))\n"}),
     Mutant("g clipped to 1", "delta", {"* g\n": "* where(g > 1, g / g, where(g < -1, -g / g, g))\n"}),
     Mutant("a rate that falls with √t", "delta", {"delta = ": "delta = cast_like(1 / t**0.5, g) * "}),
-    Mutant("weight decay that nobody asked for", "delta", _DECAY),
+    Mutant("weight decay that is no part of the rule", "delta", _DECAY),
 )
 
 MUTANTS: Mapping[str, tuple[Mutant, ...]] = {

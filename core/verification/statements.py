@@ -136,7 +136,7 @@ JITTERS, MARGIN = 4, 8
 class StatedByOptimizer(_OfBounds):
     """A library's optimizer: its answers in the judged dtype, and estimates of their errors.
 
-    What it gives moves with its inputs: the largest move under relative changes of ε_machine of all of them, eight
+    Its answers move with its inputs: the largest move under relative changes of ε_machine of all of them, eight
     times over, and eight units of the value itself are allowed.
     """
 

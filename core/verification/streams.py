@@ -51,7 +51,7 @@ class Streams:
         return np.resize(np.array(STARTS, self.gradients.dtype), self.gradients.shape[1])
 
     def first(self, steps: int) -> Self:
-        """The first so many steps."""
+        """The first `steps` steps."""
         return type(self)(self.gradients[:steps], self.kinds, self.seed)
 
     def beside(self, other: Self) -> Self:

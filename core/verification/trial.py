@@ -349,7 +349,7 @@ def _asked(steps: int) -> np.ndarray:
 
 
 def _followed(library: OfLibrary, runs: Mapping[str, Trajectory]) -> dict[str, Values]:
-    """What a library gives from every state of several trajectories; those of as many steps side by side, in one."""
+    """What a library computes from every state of several trajectories; those of as many steps side by side, in one."""
     answers, coordinates = {}, next(iter(runs.values())).g.shape[1] if runs else 0
     for steps in {len(run.t) for run in runs.values()}:
         together = [name for name, run in runs.items() if len(run.t) == steps]

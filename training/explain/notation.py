@@ -199,7 +199,7 @@ class _MathML(MathMLPresentationPrinter):
             row.appendChild(self.parenthesize(factor, 50))  # sympy's precedence of a product
         return row
 
-    def _print_Function(self, e: Any, *_: Any) -> Any:  # noqa: N802
+    def _print_Function(self, e: Any) -> Any:  # noqa: N802
         name, arguments, axes = _function(e)
         sign = self._element("mo" if name == "sum" else "mi", OVER_AXES.get(name, (name,))[0])
         if axes:
@@ -212,7 +212,7 @@ class _MathML(MathMLPresentationPrinter):
         inner.appendChild(self._element("mo", ")"))
         return self._element("mrow", sign, inner)
 
-    _print_Max = _print_Min = _print_sign = _print_exp = _print_log = _print_Function  # noqa: N815
+    _print_Max = _print_Min = _print_sign = _print_exp = _print_log = _print_Function  # noqa: N815  # pyright: ignore[reportAssignmentType]
 
     def _print_Piecewise(self, expr: Any) -> Any:  # noqa: N802
         table = self._element("mtable")

@@ -20,7 +20,7 @@ class Line(NamedTuple):
     name:    the rule's own for the value.
     sign:    how the value is written, with the number of the step.
     numbers: the equation's right side, numbers in the place of symbols; what they stand for is written, not computed.
-    value:   what the rule gave.
+    value:   what the rule computed.
     """
 
     name: str

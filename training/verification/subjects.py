@@ -1,4 +1,4 @@
-"""From what a person types to what is judged: core's rules, the libraries' own, or somebody's own in a module."""
+"""From what a person types to what is judged: core's rules, the libraries' own, or a user's own in a module."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
@@ -35,9 +35,9 @@ def claims_about(
 
 
 def pair(a: str, b: str, settings: Mapping[str, float]) -> tuple[Implementation, Implementation]:
-    """Two implementations by name; both get the settings, and what only one of them decides the other gets too.
+    """Two implementations by name; both get the settings, and what only one of them decides the other gets as well.
 
-    That is the learning rate, where a library has no default, and all settings that somebody's own rule has.
+    That is the learning rate, where a library has no default, and all settings that a user's own rule has.
 
     Raises InputError for what is not there.
     """

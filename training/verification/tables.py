@@ -137,7 +137,7 @@ def _reason(row: Row, streams: Mapping[str, Streams]) -> str:
 
 
 def _covered(rows: Sequence[Row]) -> list[str]:
-    """What the rows of each dtype rest on, in a sentence; and which roundings they could not tell apart."""
+    """What the rows of each dtype rest on, in a sentence; and which roundings they could not distinguish."""
     sentences = []
     for dtype in dict.fromkeys(row.dtype for row in rows):
         all_of = [row.coverage for row in rows if row.dtype == dtype and row.coverage is not None]
@@ -164,7 +164,7 @@ def _covered(rows: Sequence[Row]) -> list[str]:
         sentences.append(f"Covered in {dtype}: {'; '.join(parts)}.")
     alike = dict.fromkeys(error for row in rows for error in row.alike)
     if alike:
-        sentences.append(f"Roundings that the settings given do not tell apart: {', '.join(alike)}.")
+        sentences.append(f"Roundings that these settings do not distinguish: {', '.join(alike)}.")
     return sentences
 
 

@@ -287,7 +287,7 @@ def test_settings_are_translated(tmp_path, run_here):
             "verify --rule own_rules:Nobody --reference keras:adam",
             "own_rules:Nobody cannot be imported: AttributeError",
         ),
-        ("verify --rule broken_module:R --reference keras:adam", "cannot be imported: ModuleNotFoundError"),
+        ("verify --rule broken_module:R --reference keras:adam", "broken_module.py, line 1: ModuleNotFoundError"),
         ("verify --rule absent_module:R --reference keras:adam", "No module named 'absent_module'"),
         ("verify --rule own_rules:nothing --reference keras:adam", "must be a Rule, an optimizer of keras,"),
         (
