@@ -42,11 +42,12 @@ def update_bytes(slots: int, itemsize: int = 4) -> int:
 class Traffic(NamedTuple):
     """Bytes that one training step moves to and from memory at least, by the step's phases.
 
-    Each phase reads once what it needs of others, and writes once what others need of it.
+    Each phase reads once what it needs of others, and writes once what others need of it. Forward and backward read
+    the batch's examples, uint8 pixels and labels, where they are in the data: nothing has to write them elsewhere.
 
-    gather:   numbers of examples; the examples, uint8 pixels and labels, read and written as a batch.
-    forward:  the batch and all parameters; each layer's outputs.
-    backward: the batch, the outputs, all matrices but the first layer's; each parameter's gradient.
+    gather:   the numbers of the batch's examples, read.
+    forward:  the examples and all parameters; each layer's outputs.
+    backward: the examples, the outputs, all matrices but the first layer's; each parameter's gradient.
     update:   see `update_bytes`.
     """
 
@@ -62,7 +63,7 @@ def traffic(layers: Sequence[int], batch_size: int, slots: int) -> Traffic:
     parameters = 4 * (sum(matrices) + sum(layers[1:]))
     batch, outputs = batch_size * (layers[0] + 1), 4 * batch_size * sum(layers[1:])
     return Traffic(
-        gather=4 * batch_size + 2 * batch,
+        gather=4 * batch_size,
         forward=batch + parameters + outputs,
         backward=batch + outputs + 4 * sum(matrices[1:]) + parameters,
         update=parameters // 4 * update_bytes(slots),

@@ -27,7 +27,7 @@ def test_traffic_of_a_step_of_a_small_network():
     A batch has 5 · (3 + 1) = 20 B, its numbers 20 B, the layers' outputs 5 · (2 + 4) · 4 = 120 B.
     """
     gather, forward, backward, update = traffic([3, 2, 4], batch_size=5, slots=2)
-    assert gather == 20 + 20 + 20
+    assert gather == 20
     assert forward == 20 + 80 + 120
     assert backward == 20 + 120 + 8 * 4 + 80
     assert update == 20 * 28

@@ -1,7 +1,7 @@
 """Floating-point operations of XLA's instructions, counted much as XLA's own cost analysis counts them.
 
-One for each number that an elementwise instruction gives, roots and exponentials included; a multiplication and an
-addition for each pair of numbers in a product. Comparisons, selections, conversions and integers are none.
+One for each number in the result of an elementwise instruction, roots and exponentials included; a multiplication and
+an addition for each pair of numbers in a product. Comparisons, selections, conversions and integers are none.
 """
 
 from collections.abc import Sequence
@@ -74,6 +74,6 @@ def _applied(module: Module, instruction: Instruction) -> int:
         result = result.tuple_shapes[0]
     if instruction.opcode == "reduce":
         return once * (elements(read) - elements(result))
-    if instruction.opcode == "reduce-window":  # XLA counts what lies in the padding too
+    if instruction.opcode == "reduce-window":  # XLA counts the padding too
         return once * elements(result) * (prod(axis.size for axis in instruction.window.dimensions) - 1)
     return once * elements(module.operands(instruction)[-1].shape)

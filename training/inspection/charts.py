@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ..pages import COLOURS, axes, chart
+from ..pages import COLOURS, NEUTRAL, axes, chart
+from ..pages.charts import LOGARITHMIC
 
 MOST_STEPS = 100_000
 
@@ -38,14 +39,14 @@ def ladder_chart(rungs: Sequence[Mapping[str, Any]]) -> str:
             x=steps.tolist(), y=seconds.tolist(), name=rung["execution"], mode="lines", line_color=colour
         )
     axes(figure, "steps", "seconds, compilation included", logarithmic=True)
-    figure.update_xaxes(type="log", dtick=1, exponentformat="power")
+    figure.update_xaxes(LOGARITHMIC)
     return chart("ladder", figure)
 
 
 def _phases(name: str, step: Mapping[str, Any], title: str, bars: Mapping[str, Any]) -> str:
     """Two bars a phase: what it takes, stacked, and the least."""
     figure, phases = go.Figure(), list(step["phases"])
-    for colour, (label, amount) in zip((COLOURS[0], COLOURS[1], COLOURS[6]), bars.items(), strict=True):
+    for colour, (label, amount) in zip((COLOURS[0], COLOURS[1], NEUTRAL), bars.items(), strict=True):
         values = [amount(work) / 1e6 for work in step["phases"].values()]
         group = "least" if label == "at least" else "taken"
         figure.add_bar(x=phases, y=values, name=label, marker_color=colour, offsetgroup=group)

@@ -25,7 +25,7 @@ def inspect(
     """Show what XLA made of a training step, and what each rung from eager execution to one compiled loop gains.
 
     Of the compiled step, phase by phase: how many kernels it launches, what they read, write and compute beside the
-    least that the phase takes; which variables are updated in place, which are copied; how often the loop runs, and
+    least that the phase needs; which variables are updated in place, which are copied; how often the loop runs, and
     how much memory XLA set aside.
 
     Of the ladder eager, graph, xla-step, xla-loop: seconds to compile, the time of a step in interleaved rounds,
@@ -42,13 +42,13 @@ def inspect(
     Parameters
     ----------
     steps
-        Steps of a call: so often the loop runs, and after so many the weights are compared.
+        Steps of a call: the iterations of the loop, after which the weights are compared.
     ladder
         Compile and time all four executions too.
     rounds
         Each takes one sample of every execution.
     compilations
-        Each execution is compiled so often; the median counts.
+        Of each execution; the median counts.
     hlo
         Write the program that XLA optimized to this file.
     stablehlo

@@ -19,7 +19,7 @@ class Walk(NamedTuple):
 
 
 class Drift(NamedTuple):
-    """What lies between two runs from one start on the same batches. Norms are Euclidean, over all weights.
+    """The distance between two runs from one start on the same batches. Norms are Euclidean, over all weights.
 
     moved:     the distance of their weights, as a share of the way that the reference went: ‖θ − θ*‖ / ‖θ* − θ₀‖.
     roundings: the same distance in roundings of the weights, ‖θ − θ*‖ / (2⁻²⁴·‖θ*‖). To round θ* itself to float32

@@ -28,12 +28,12 @@ NAMES_NO_PHASE = LAUNCHES_NOTHING | {"broadcast", "iota"}
 class Kernel:
     """One launch of an XLA program.
 
-    name, result: XLA's, as in the program's text, and the shape that it gives.
+    name, result: XLA's, as in the program's text, and the shape of its result.
     phase:        of the instruction whose value it is.
     others:       phases of other operations in it.
     operations:   how many instructions of each opcode it computes; of a fusion, those inside.
-    read:         bytes of what it is given, each array once; of a gather or a slice, what is taken.
-    written:      bytes of what it gives; where a part of an array is set in place, of that part.
+    read:         bytes of its operands, each array once; of a gather or a slice, what is taken.
+    written:      bytes of its result; where a part of an array is set in place, of that part.
     flop:         see `arithmetic`.
     times:        launches of it in a step; more than one in a loop within the step, of known length.
     """
@@ -94,7 +94,7 @@ def _kind(launched: Instruction, operations: Mapping[str, int]) -> Kind:
 
 
 def _phase(module: Module, one: Instruction, known: Mapping[int, Phase]) -> Phase:
-    """Of its own name; XLA gives none to parts that it cuts an operation into, which belong where their operand does.
+    """By its own name; parts that XLA cuts an operation into have none, and belong to the phase of their operand.
 
     A copy without a name is none of the step's work: the loop makes it to keep a value from being overwritten.
     """

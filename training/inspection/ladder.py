@@ -69,8 +69,8 @@ def ladder(
     """All four executions from one start on the same batches, a call of which is the unit of everything.
 
     rounds: at least 2; each takes one sample of every execution, in an order shuffled anew.
-    compilations: of each execution, interleaved. seed: of the order. heard: is told what is done, so often as
-    `pieces` says.
+    compilations: of each execution, interleaved. seed: of the order. heard: called with the name of each piece
+    of work, as often as `pieces` says.
     """
     heard("float64")
     reference = walk(build("graph", tf.float64), data, batches)
@@ -95,7 +95,7 @@ def ladder(
 
 
 def pieces(rounds: int, compilations: int) -> int:
-    """How often `ladder` tells what it does."""
+    """How often `ladder` calls `heard`."""
     return 2 + compilations * (len(EXECUTIONS) - 1) + rounds
 
 
@@ -142,7 +142,7 @@ def rungs(
 
 
 def break_even(more: float, gained: float) -> int | None:
-    """After how many steps a start that takes longer by so many seconds is made up for by what each step gains.
+    """The steps after which a start longer by `more` seconds is made up for by `gained` seconds a step.
 
     0 for one that takes no longer, unless its steps are slower; None where it never is.
     """

@@ -17,7 +17,7 @@ Shape = Any
 class Module:
     """The instructions of an XLA program, and what each of them reads and calls.
 
-    serialized: an HloProto, as a compiled tf.function gives for the stage "optimized_hlo_proto_serialized".
+    serialized: an HloProto, as a compiled tf.function returns for the stage "optimized_hlo_proto_serialized".
     """
 
     def __init__(self, serialized: bytes):
@@ -52,7 +52,7 @@ class Module:
                 yield from self.fused(one)
 
     def behind(self, instruction: Instruction) -> Instruction:
-        """The instruction itself, or what a bitcast, which changes nothing but the shape, gives another shape to."""
+        """The instruction itself, or the operand of a bitcast, which changes the shape alone."""
         while instruction.opcode == "bitcast":
             (instruction,) = self.operands(instruction)
         return instruction

@@ -18,7 +18,7 @@ STARTS = {"normal": "N(0,1) weights", "he": "He's first weights", "glorot": "Glo
 
 
 class Study:
-    """The settings' network on their data, in calls of so many steps.
+    """The settings' network on their data, in calls of `steps` steps.
 
     Raises InputError for what `Trainer` refuses.
     """

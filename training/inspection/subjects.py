@@ -19,7 +19,7 @@ def layers(settings: Settings, dataset: Dataset) -> list[int]:
 
 
 def perceptron(settings: Settings, dataset: Dataset) -> Build:
-    """Builds the program that `rawstep train` runs with these settings, but for its execution and dtype.
+    """Builds the program that `rawstep train` runs with these settings, except for its execution and dtype.
 
     In float64, weights start from what they are in float32 and pixels have the values that they have there: what
     differs is the arithmetic in between, and the rule's constants, which are rounded to the weights' dtype.

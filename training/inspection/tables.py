@@ -1,4 +1,4 @@
-"""What `rawstep inspect` found, as a person reads it in a terminal of 80 columns or more."""
+"""What `rawstep inspect` finds, for a terminal of 80 columns or more."""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -7,49 +7,51 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ..display import Screen
-from .figures import sentences
+from .conclusions import conclusions, facts
 
+LAUNCH_HEADINGS = ("phase", "launches", "fused", "products", "calls", "copies", "operations")
+TIME_HEADINGS = ("rung", "compile", "a step", "× xla-loop", "95 %", "pays", "over eager")
+DRIFT_HEADINGS = ("rung", "moved", "roundings", "cost")
 LAUNCHES = (
-    "launches: of kernels in a step, of which fused: loops over several operations; operations: XLA's instructions in "
-    "them."
+    "launches: of kernels in a step; fused: loops over several operations; operations: XLA's instructions in the "
+    "kernels."
 )
 WORK = (
-    "read, written: MB at the kernels' borders, whether in a cache or not; at least: both together, of a phase that "
-    "reads once what others give it, and writes once what they need; products, others: MFLOP."
+    "read, written: MB that kernels read and write, from a cache or not; at least: both together, of a phase that "
+    "reads its inputs once and writes its results once, forward and backward reading the examples in place; products, "
+    "others: MFLOP."
 )
 TIMES = (
     "compile: seconds to trace and compile; a step: µs, the median; × xla-loop: paired ratio of a step's time, and its "
-    "95 % interval; pays: steps after which compiling has paid for itself against the rung before, and against eager, "
-    "where it surely does."
+    "95 % interval; pays: steps after which compiling has paid for itself against the rung before, and against eager; "
+    "– where it is not certain to."
 )
 DRIFTS = (
-    "moved: how far the weights are, after one call, from those of a float64 run, as a share of the way that those "
-    "went; roundings: the same in 2⁻²⁴·‖θ‖, of which a float64 run rounded to float32 has 0.4; cost: the relative "
-    "difference of the last cost."
+    "moved: how far the weights are, after one call, from those of a float64 run, as a share of the distance that "
+    "those moved; roundings: the same in units of 2⁻²⁴·‖θ‖, where a float64 run rounded to float32 has 0.4; cost: the "
+    "relative difference of the last cost."
 )
 
 
 def print_step(figures: Mapping[str, Any]) -> None:
-    """Two rows a phase, what it launches and what that does, and what no table shows, to standard output."""
+    """Two tables of the phases, what they launch and what that does, then conclusions, to standard output."""
     step, screen = figures["step"], Screen()
     screen.print(figures["title"], soft_wrap=True)
     rows = [*step["phases"].items(), ("all", step["whole"])]
-    headings = ("phase", "launches", "fused", "products", "calls", "copies", "operations")
-    _print(screen, "What each phase launches", headings, rows, _launch_cells, LAUNCHES)
+    _print(screen, "What each phase launches", LAUNCH_HEADINGS, rows, launch_cells, LAUNCHES)
     headings = ("phase", "read", "written", "at least", "products", "at least", "others")
-    _print(screen, "What it moves and computes", headings, rows, _work_cells, WORK)
-    for sentence in sentences(step):
+    _print(screen, "What it moves and computes", headings, rows, work_cells, WORK)
+    screen.print(" ".join(conclusions(step, figures["ladder"])), soft_wrap=True)
+    for sentence in facts(step):
         screen.print(sentence, soft_wrap=True)
 
 
 def print_ladder(figures: Mapping[str, Any]) -> None:
-    """Two rows a rung, its times and its drift, to standard output."""
+    """Two tables of the rungs, times and drift, to standard output."""
     screen, rows = Screen(), [(rung["execution"], rung) for rung in figures["ladder"]]
-    headings = ("rung", "compile", "a step", "× xla-loop", "95 %", "pays", "over eager")
-    _print(screen, "The ladder", headings, rows, _time_cells, TIMES)
-    headings = ("rung", "moved", "roundings", "cost")
+    _print(screen, "The ladder", TIME_HEADINGS, rows, time_cells, TIMES)
     title = f"Drift in {figures['steps']} steps, from {figures['start']}"
-    _print(screen, title, headings, rows, _drift_cells, DRIFTS)
+    _print(screen, title, DRIFT_HEADINGS, rows, drift_cells, DRIFTS)
 
 
 def count(value: float | None, form: str) -> str:
@@ -75,19 +77,22 @@ def _print(
     screen.print(f"{legend}\n")
 
 
-def _launch_cells(work: Mapping[str, Any]) -> list[str]:
+def launch_cells(work: Mapping[str, Any]) -> list[str]:
+    """Of a phase: launches, by kind, and operations."""
     launches = work["launches"]
     counts = [sum(launches.values()), *(launches[kind] for kind in ("fusion", "product", "call", "copy"))]
     return [*map(str, counts), str(sum(work["operations"].values()))]
 
 
-def _work_cells(work: Mapping[str, Any]) -> list[str]:
+def work_cells(work: Mapping[str, Any]) -> list[str]:
+    """Of a phase: MB read, written and needed at least; MFLOP of products, at least, and of all else."""
     flop, least = work["flop"], work["least"]
     amounts = (work["read"], work["written"], least["bytes"], flop["products"], least["products"], flop["elementwise"])
     return [f"{one / 1e6:.3f}" for one in amounts]
 
 
-def _time_cells(rung: Mapping[str, Any]) -> list[str]:
+def time_cells(rung: Mapping[str, Any]) -> list[str]:
+    """Of a rung: seconds to compile, µs of a step, the ratio to xla-loop and its interval, and where it pays."""
     ratio = rung["ratio"]
     return [
         count(rung["compile_seconds"], ".2f"),
@@ -99,6 +104,7 @@ def _time_cells(rung: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def _drift_cells(rung: Mapping[str, Any]) -> list[str]:
+def drift_cells(rung: Mapping[str, Any]) -> list[str]:
+    """Of a rung: the three figures of its drift."""
     drift = rung["drift"]
     return [f"{drift['moved']:.1e}", f"{drift['roundings']:.3g}", f"{drift['cost']:.1e}"]

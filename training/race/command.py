@@ -24,8 +24,8 @@ def race(
     """Race update rules from one start over landscapes of two numbers, each at a learning rate tuned by one budget.
 
     Plain SGD always runs too. All learning rates and starts of a rule advance together in one compiled program, in
-    float64. The table says after how many steps each rule was down to a ten-thousandth of the start's cost over the
-    least, for good.
+    float64. The table shows after how many steps each rule came within a ten-thousandth of the start's cost above the
+    minimum, and stayed there.
 
     Examples:
 
@@ -47,16 +47,16 @@ def race(
     steps
         Of each run.
     rates
-        Learning rates in each rule's grid; as many again are tried around its best.
+        Learning rates in each rule's grid; the same number is tried around its best.
     starts
         Further ones are drawn near the landscape's own.
     noise
-        Standard deviation of what is added to each coordinate of the gradient in each step.
+        Standard deviation of the noise in each coordinate of the gradient, in each step.
     seed
-        Decides noise, further starts, and the network of mnist.
+        Determines noise, further starts, and the network of mnist.
     on_nonfinite
-        What a rule that leaves the finite numbers at every learning rate does: stop the race, with status 3, or let it
-        continue; it then has not arrived.
+        A rule whose cost is NaN or infinite at every learning rate: stop the race, with status 3, or continue without
+        its arrival.
     json
         Write all figures to this file.
     out

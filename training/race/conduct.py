@@ -25,7 +25,7 @@ class Terms:
     """What is the same for every rule.
 
     steps:  of each run.
-    rates:  learning rates in the grid of a rule; as many again are tried around its best.
+    rates:  learning rates in the grid of a rule; the same number is tried around its best.
     starts: the landscape's own, and further ones drawn near it.
     noise:  standard deviation of what is added to each coordinate of the gradient in each step.
     seed:   decides starts, noise and the network of `mnist`.
@@ -50,7 +50,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Race:
-    """What came of one landscape: the outcome of each rule, by the name it was given."""
+    """The results on one landscape: the outcome of each rule, by the name that the user typed."""
 
     landscape: Landscape
     outcomes: Mapping[str, Outcome]
@@ -70,10 +70,10 @@ def race(
     begin: Callable[[str], None],
     on_nonfinite: OnNonfinite = "stop",
 ) -> Race:
-    """Every rule on one landscape. begin: called with the rule that is about to run.
+    """Every rule on one landscape. begin: called with the name of the rule that runs next.
 
-    Raises InputError for a rule that the optimizer refuses, and NonFiniteError for one that leaves the finite numbers
-    at every learning rate, unless it is to continue.
+    Raises InputError for a rule that the optimizer refuses, and NonFiniteError for one whose cost is not finite at any
+    learning rate, unless `on_nonfinite` is "continue".
     """
     outcomes, starts, noise = {}, terms.drawn_starts(landscape), terms.drawn_noise()
     for name, contestant in contestants.items():
@@ -92,18 +92,18 @@ def race(
 
 
 def budget(terms: Terms) -> str:
-    """What each rule got, in a sentence."""
+    """The budget of each rule, in a sentence."""
     starts = "from one start" if terms.starts == 1 else f"as many from each of {terms.starts} starts"
     return (
         f"On each landscape each rule got the same {2 * terms.rates * terms.starts} runs of {terms.steps:,} steps, "
         f"{starts}: at {terms.rates} learning rates from {LOWEST:g} to {HIGHEST:g} on a logarithmic grid, then at "
-        f"{terms.rates} around its best. A run has arrived when its cost exceeds the least by no more than {WITHIN:g} "
-        "of what the start's does, and stays so."
+        f"{terms.rates} around its best. A run has arrived when its cost stays above the minimum by at most {WITHIN:g} "
+        "of what the start's cost is above it."
     )
 
 
 def results(races: Sequence[Race], terms: Terms) -> dict[str, Any]:
-    """All figures, as JSON can hold them; the trajectories are in `trajectories`."""
+    """All figures for JSON; the trajectories are in `trajectories`."""
     return {
         "terms": {**vars(terms), "lowest_rate": LOWEST, "highest_rate": HIGHEST, "within": WITHIN},
         "rules": list(races[0].outcomes),
@@ -126,6 +126,7 @@ def _figures(one: Race, terms: Terms) -> dict[str, Any]:
     land = one.landscape
     return {
         "title": land.title,
+        "formula": land.formula,
         "source": land.source,
         "starts": terms.drawn_starts(land).tolist(),
         "minima": [list(point) for point in land.minima],

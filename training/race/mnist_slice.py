@@ -52,7 +52,8 @@ def slice_of(images: Split, weights: Weights, directions: list[dict[str, np.ndar
         f"{STEPS} steps, along two random directions, filter-normalised after Li et al., “Visualizing the Loss "
         "Landscape of Neural Nets”, NeurIPS (2018); its lowest point was found on a grid, then by Newton's method"
     )
-    return Landscape(MNIST, "A slice of MNIST's loss", source, cost, BOUNDS, START, (minimum,), least)
+    formula = "mean softmax cross-entropy at the weights θ + x·δ + y·η, δ and η being the two directions"
+    return Landscape(MNIST, "A slice of MNIST's loss", source, formula, cost, BOUNDS, START, (minimum,), least)
 
 
 def trained(images: Split, seed: int) -> Weights:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from ..pages import COLOURS
 from .conduct import Race
+from .frame import path, side, visible
 from .relief import Relief, frames
 
 MILLISECONDS, LAST = 120, 1500
@@ -20,26 +21,34 @@ def map_of(one: Race, relief: Relief) -> tuple[Figure, list[Line2D]]:
     """A figure of the first start's trajectories, and their lines, a rule after another."""
     figure = Figure(figsize=(6.4, 5.4), dpi=90, layout="constrained")
     axes = figure.subplots()
-    axes.contourf(relief.x, relief.y, relief.height, levels=24, cmap="Greys_r", alpha=0.55)
-    axes.contour(relief.x, relief.y, relief.height, levels=24, colors="#555", linewidths=0.4, linestyles="solid")
+    levels, decades = relief.contours(), relief.decades()
+    shades = axes.contourf(relief.x, relief.y, relief.height, levels=levels, cmap="Greys_r", alpha=0.55, extend="both")
+    axes.contour(relief.x, relief.y, relief.height, levels=levels, colors="#555", linewidths=0.4, linestyles="solid")
+    bar = figure.colorbar(shades, ax=axes, label="cost above the minimum", fraction=0.05, pad=0.02)
+    bar.set_ticks(list(decades), labels=list(decades.values()))
+    (left, right), (low, high) = relief.frame
+    axes.set(xlim=(left, right), ylim=(low, high), xlabel="x", ylabel="y")
     lines = []
-    for (rule, outcome), colour in zip(one.outcomes.items(), colours(one), strict=True):
-        label = f"{rule}, rate {outcome.rate:.3g}"
+    for number, (rule, outcome) in enumerate(one.outcomes.items()):
+        colour, way = colours(one)[number], path(outcome.x)
         lines += axes.plot(
-            *path(outcome.x), color=colour, lw=1.6, marker="o", markersize=6, markevery=[-1], label=label
-        )
-    axes.plot(*np.transpose(one.landscape.minima), "*", color="#111", markersize=11, ls="", label="minimum")
-    axes.plot(*one.landscape.start, "s", color="#111", markersize=6, ls="", label="start")
-    axes.set(xlim=one.landscape.bounds[0], ylim=one.landscape.bounds[1], xlabel="x", ylabel="y")
+            *way, color=colour, lw=1.6, marker="o", markersize=ring(one, number), markerfacecolor="none",
+            markevery=[-1], label=f"{rule}, rate {outcome.rate:.3g}",
+        )  # fmt: skip
+        for exit_ in visible(way, relief.frame).exits.T:
+            axes.plot(*exit_, "<>v^"[side(exit_, relief.frame)], color=colour, markersize=8, clip_on=False)
+    for name, points, symbol in (("minimum", one.landscape.minima, "*"), ("start", [one.landscape.start], "s")):
+        axes.plot(*np.transpose(points), symbol, color="#111", markersize=6, ls="", label=name)
     axes.set_title(one.landscape.title)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, fontsize="small", frameon=False)
+    legend = axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.1), ncols=3, fontsize="small", frameon=False)
+    for handle in legend.get_lines():
+        handle.set_markersize(6)
     return figure, lines
 
 
-def path(x: np.ndarray) -> np.ndarray:
-    """[2, steps + 1] the way from the first start, for x [steps + 1, starts, 2]; NaN where it has left the numbers."""
-    way = x[:, 0].T
-    return np.where(np.isfinite(way).all(axis=0), way, np.nan)
+def ring(one: Race, number: int) -> int:
+    """The diameter of a rule's marker, a ring: those of all rules can be seen around one point, and the point too."""
+    return 7 + 3 * (len(one.outcomes) - number)
 
 
 def animation(one: Race, relief: Relief) -> bytes:

@@ -7,11 +7,11 @@ from rich.table import Table
 
 from ..display import Screen
 
-HEADINGS = ("rule", "learning rate", "steps to arrive", "final cost over the least", "distance to the minimum")
+HEADINGS = ("rule", "tuned learning rate", "steps to arrive", "final cost above the minimum", "distance to the minimum")
 
 
 def print_results(results: Mapping[str, Any]) -> None:
-    """A table for each landscape, the first to arrive at the top, and what each rule got."""
+    """A table for each landscape, the first to arrive at the top, and the budget of each rule."""
     screen = Screen(wide=True)
     for figures in results["landscapes"].values():
         table = Table(title=figures["title"])
@@ -24,7 +24,7 @@ def print_results(results: Mapping[str, Any]) -> None:
 
 
 def rows(figures: Mapping[str, Any]) -> list[tuple[str, ...]]:
-    """The figures of one landscape by `HEADINGS`, in words; the first to arrive at the top, then by final cost."""
+    """The figures of one landscape by `HEADINGS`, as text; the first to arrive at the top, then by final cost."""
     ranked = sorted(figures["rules"].items(), key=lambda item: _place(item[1]))
     return [
         (
@@ -51,5 +51,5 @@ def _steps(rule: Mapping[str, Any]) -> str:
 
 
 def _number(value: float) -> str:
-    """To two digits; 0 where it is below what float64 tells apart."""
+    """To two digits; 0 where it is below what float64 can distinguish."""
     return "lost" if value != value or value == float("inf") else f"{value:.2g}"

@@ -10,16 +10,16 @@ from .landscapes import Landscape
 LOWEST, HIGHEST = 1e-5, 1e2
 """Learning rates of the grid: wide enough for a rule that moves by α a step and for one that moves by α·g."""
 WITHIN = 1e-4
-"""A run has arrived when its cost exceeds the least by no more than this share of what the start's cost does, and
-stays so to its end."""
+"""A run has arrived when its cost stays above the minimum by at most this share of what the start's cost is above it,
+to the end of the run."""
 
 
 class Outcome(NamedTuple):
     """A rule at its best learning rate on one landscape.
 
     rate:     the best of all that were tried.
-    tried:    [tried] all learning rates, in the order of size, and for each `arrived` [tried], of how many starts it
-              arrived, and `finals` [tried], the mean of its last costs (not finite where a run is lost).
+    tried:    [tried] all learning rates, in ascending order, and for each `arrived` [tried], the number of starts from
+              which it arrived, and `finals` [tried], the mean of its last costs (not finite where a run diverged).
     runs:     of the best rate: x [steps + 1, starts, 2], cost [steps + 1, starts].
     steps:    [starts] steps until each run has arrived; NaN where it does not.
     distance: [starts] from the last point of each run to the nearest of the minima.
@@ -39,8 +39,8 @@ def tuned(heat: Heat, landscape: Landscape, count: int) -> Outcome:
     """The best of 2·`count` learning rates, each run from every start: a logarithmic grid of `count`, then as many
     between the neighbours of its best.
 
-    Better is what arrives from more starts; then, in fewer steps on average, a run that does not counting with all of
-    its steps; then, what costs less at the end.
+    Better is what arrives from more starts; then, what arrives in fewer steps on average, where a run that does not
+    arrive counts with all of its steps; then, what ends at a lower cost.
     """
     coarse = np.geomspace(LOWEST, HIGHEST, count)
     first = heat.run(coarse)
@@ -71,7 +71,7 @@ def threshold(landscape: Landscape) -> float:
 
 
 def arrivals(cost: np.ndarray, landscape: Landscape) -> np.ndarray:
-    """Steps until a run's cost is within the tolerance to stay, for costs [steps + 1, …]; NaN where it is not."""
+    """Steps until a run's cost is within the tolerance for good, for costs [steps + 1, …]; NaN where it never is."""
     outside = ~(cost <= threshold(landscape))
     last_outside = np.where(outside.any(axis=0), len(cost) - 1 - outside[::-1].argmax(axis=0), -1)
     return np.where(outside[-1], np.nan, last_outside + 1)

@@ -5,8 +5,12 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ..pages import COLOURS, axes, chart
+from ..pages import COLOURS, COST, NEUTRAL, axes, chart, mode
+from ..pages.charts import LOGARITHMIC
 from .series import Series, experiments, over_seeds
+
+FEW_EPOCHS = 10
+"""Up to as many each has a tick; Plotly would put others between them."""
 
 
 def charts(results: Mapping[str, Any]) -> dict[str, str]:
@@ -64,30 +68,39 @@ def _over_epochs(series: Sequence[Series], title: str, logarithmic: bool = False
                 marker=dict(color=one.colour, symbol="x-thin-open", size=7),
             )
     axes(figure, "epoch", title, logarithmic)
+    if max(len(one.epochs) for one in series) <= FEW_EPOCHS:
+        figure.update_xaxes(dtick=1)
     return figure
 
 
 def _band(one: Series) -> list[go.Scatter]:
-    same = dict(legendgroup=one.name, mode="lines")
-    edge = dict(**same, line_width=0, hoverinfo="skip", showlegend=False)
+    """The mean with the band from the lowest to the highest seed; of few epochs each point has a bar instead."""
+    few = mode(len(one.epochs)) != "lines"
+    mean = go.Scatter(x=one.epochs, y=one.mean, name=one.name, line_color=one.colour, legendgroup=one.name,
+                      mode=mode(len(one.epochs)))  # fmt: skip
+    if few:
+        mean.error_y = dict(array=one.high - one.mean, arrayminus=one.mean - one.low, thickness=1.5)
+        return [mean]
+    edge = dict(legendgroup=one.name, mode="lines", line_width=0, hoverinfo="skip", showlegend=False)
     return [
         go.Scatter(x=one.epochs, y=one.low, **edge),
         go.Scatter(x=one.epochs, y=one.high, **edge, fill="tonexty", fillcolor=f"{one.colour}40"),
-        go.Scatter(x=one.epochs, y=one.mean, name=one.name, line_color=one.colour, **same),
+        mean,
     ]
 
 
 def _epochs(cost: Series, accuracies: Sequence[Series], figures: Mapping[str, Any]) -> go.Figure:
-    figure = go.Figure()
+    figure, drawn = go.Figure(), mode(len(cost.epochs))
     for one in accuracies:
-        figure.add_scatter(x=one.epochs, y=one.mean, name=one.name, mode="lines", line_color=one.colour)
-    figure.add_scatter(
-        x=cost.epochs, y=cost.mean, name=f"{cost.name} (right)", mode="lines", line_color=cost.colour, yaxis="y2"
-    )
-    for name in ("enough", "best"):
-        figure.add_vline(x=figures[name]["epoch"], line_dash="dot", line_color="#8a8a8a", annotation_text=name)
+        figure.add_scatter(x=one.epochs, y=one.mean, name=one.name, mode=drawn, line_color=one.colour)
+    figure.add_scatter(x=cost.epochs, y=cost.mean, name="cost (right)", mode=drawn, line_color=COST, yaxis="y2")
+    # At different heights: the two may be epochs close to each other.
+    for name, height in (("enough", "top"), ("best", "bottom")):
+        side = "left" if 2 * figures[name]["epoch"] > len(cost.epochs) else "right"
+        figure.add_vline(x=figures[name]["epoch"], line_dash="dot", line_color=NEUTRAL, annotation_text=name,
+                         annotation_position=f"{height} {side}")  # fmt: skip
     axes(figure, "epoch", "accuracy")
-    figure.update_layout(yaxis2=dict(type="log", dtick=1, overlaying="y", side="right", showgrid=False, title="cost"))
+    figure.update_layout(yaxis2=LOGARITHMIC | dict(dtick=1, overlaying="y", side="right", showgrid=False, title="cost"))
     return figure
 
 
@@ -103,7 +116,7 @@ def _learning_rates(rules: Mapping[str, Any]) -> go.Figure:
                 line=dict(color=colour, dash=dash),
             )
     axes(figure, "learning rate", "accuracy after the last epoch")
-    figure.update_xaxes(type="log", dtick=1, exponentformat="none")
+    figure.update_xaxes(LOGARITHMIC)
     return figure
 
 

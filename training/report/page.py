@@ -1,4 +1,4 @@
-"""The report: one HTML page that carries its script and its pictures, and asks no network for anything."""
+"""The report: one HTML page that carries its script and its pictures, and needs no network."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -15,6 +15,7 @@ from ..replication.place import REPORT, Place
 from ..replication.printed import EPOCHS
 from .charts import charts
 from .pictures import CAPTIONS, draw
+from .tables import beside, figure, signed, tables
 
 TYPES = {".png": "image/png", ".svg": "image/svg+xml"}
 CHART_OF = {
@@ -36,7 +37,8 @@ def write_report(results: Mapping[str, Any], place: Place) -> None:
 
 def page(results: Mapping[str, Any], pictures: list[Path]) -> str:
     """The report of these results, with these pictures in it."""
-    filters = {"figure": figure, "share": lambda value: figure(value, "accuracy"), "signed": _signed}
+    filters = {"figure": figure, "share": lambda value: figure(value, "accuracy"), "signed": signed,
+               "counted": lambda count, what: f"{count} {what}" if count == 1 else f"{count} {what}s"}  # fmt: skip
     rows = beside(results)
     return render(
         "training.report",
@@ -44,6 +46,7 @@ def page(results: Mapping[str, Any], pictures: list[Path]) -> str:
         filters,
         results=results,
         rows=rows,
+        tables=tables(results),
         judged=[row for row in rows if row["verdict"] != "few seeds"],
         outside=[row for row in rows if row["verdict"] not in ("inside", "few seeds")],
         again=[(name, row) for name, part in results["parts"].items() for row in part.get("again", ())],
@@ -57,36 +60,6 @@ def page(results: Mapping[str, Any], pictures: list[Path]) -> str:
         chart_of=CHART_OF,
         pictures=[(path.name, CAPTIONS[path.name], _data(path)) for path in pictures],
     )
-
-
-def beside(results: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Every figure that the notebook printed beside ours, with the verdict in a word or two."""
-    few = len(results["scale"]["seeds"]) < FEWEST
-    return [
-        {"experiment": name, **row, "verdict": "few seeds" if few else _verdict(row)}
-        for name, part in results["parts"].items()
-        for row in part.get("beside", ())
-    ]
-
-
-def figure(value: float | None, what: str) -> str:
-    """A cost to four digits, an accuracy as a percentage; a dash for what is not finite."""
-    if value is None:
-        return "–"
-    return f"{value:.2%}" if "accuracy" in what else f"{value:.4g}"
-
-
-def _verdict(row: Mapping[str, Any]) -> str:
-    if row["outside"] is None:
-        return "not finite"
-    if row["outside"] == 0:
-        return "inside"
-    far, side = abs(row["outside"]), "above" if row["outside"] > 0 else "below"
-    return f"{100 * far:.2f} points {side}" if "accuracy" in row["what"] else f"{far:.2g} {side}"
-
-
-def _signed(value: float | None, digits: int = 2) -> str:
-    return "–" if value is None else f"{value:+.{digits}f}".replace("-", "−")
 
 
 def _data(path: Path) -> str:

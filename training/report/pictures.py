@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from core import new_weights
 from core.network import activations
@@ -16,6 +16,7 @@ from ..checkpoint import Checkpoint
 from ..data import Split
 from ..files import make_folder
 from ..images import unit_pixels
+from ..pages.charts import FEW
 from ..plot import write_picture
 from ..replication.place import Place
 from ..replication.scale import FIRST
@@ -24,10 +25,10 @@ from .series import Series, experiments
 
 CAPTIONS = {
     "experiments.svg": "Cost and test accuracy of the notebook's seven experiments: the mean over seeds, and the band "
-    "from the least to the greatest of them; crosses are the costs that the notebook printed.",
-    "confusion.svg": "Test images by their class and by the class that the network names: how many of the first "
-    "experiment's are named wrongly, and as what.",
-    "misclassified.png": "The images whose wrong class the network is most certain of: class → class named, certainty.",
+    "from the lowest to the highest of them; crosses are the costs that the notebook printed.",
+    "confusion.svg": "Test images by their class and by the class that the network predicts: how many of the first "
+    "experiment's are wrong, and as which class.",
+    "misclassified.png": "The wrong predictions of which the network is most certain: class → prediction, certainty.",
     "weights.png": "The first layer's first 25 units as images of 28 × 28 pixels, blue below 0 and red above: their "
     "weights, which N(0,1) drowns in noise, and what training added to them. Pixels at the edge are black in every "
     "image, so nothing was added to theirs.",
@@ -38,9 +39,9 @@ CAPTIONS = {
 
 
 def draw(results: Mapping[str, Any], place: Place) -> list[Path]:
-    """Draws what the results and the state of the first experiment's first run give; returns the pictures there are.
+    """Draws the results and the state of the first experiment's first run; returns the pictures there are.
 
-    Where the state has gone, pictures of it are kept as they are.
+    Without that state, earlier pictures of it are kept.
     Raises InputError where one cannot be written.
     """
     folder = place.path / "pictures"
@@ -60,16 +61,20 @@ def _curves(costs: list[Series], accuracies: list[Series]) -> Figure:
     figure = Figure(figsize=(10, 4), layout="constrained")
     left, right = figure.subplots(1, 2)
     for axes, series in ((left, costs), (right, accuracies)):
+        marker = "o-" if len(series[0].epochs) <= FEW else "-"
         for one in series:
             axes.fill_between(one.epochs, one.low, one.high, color=one.colour, alpha=0.25, linewidth=0)
-            axes.plot(one.epochs, one.mean, color=one.colour, label=one.name, linewidth=1)
+            axes.plot(one.epochs, one.mean, marker, color=one.colour, label=one.name, linewidth=1, markersize=4)
+            if len(one.epochs) == 1:
+                axes.vlines(one.epochs, one.low, one.high, color=one.colour)
             axes.plot(one.epochs[: len(one.printed)], one.printed, "x", color=one.colour, markersize=3)
         axes.set_xlabel("epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
     left.set_yscale("log")
     left.set_ylabel("mean cost of the epoch's batches")
     right.set_ylabel("test accuracy")
-    right.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    right.yaxis.set_major_formatter(PercentFormatter(1.0))
     right.legend(fontsize="small", loc="center right")
     return figure
 
@@ -95,7 +100,7 @@ def _confusion(labels: np.ndarray, named: np.ndarray) -> Figure:
     for (row, column), count in np.ndenumerate(counts):
         dark = errors[row, column] > errors.max() / 2
         axes.text(column, row, count, ha="center", va="center", fontsize=8, color="white" if dark else "black")
-    axes.set(xticks=range(10), yticks=range(10), xlabel="class named", ylabel="class")
+    axes.set(xticks=range(10), yticks=range(10), xlabel="class predicted", ylabel="class")
     return figure
 
 

@@ -7,7 +7,7 @@ from rich.table import Table
 
 from ..display import Screen
 from ..replication.place import REPORT, Place
-from .page import beside, figure
+from .tables import beside, figure
 
 
 def print_summary(results: Mapping[str, Any], place: Place) -> None:
@@ -15,8 +15,10 @@ def print_summary(results: Mapping[str, Any], place: Place) -> None:
     console = Screen(wide=True)
     if rows := beside(results):
         table = Table(title=f"the notebook's figures beside {len(results['scale']['seeds'])} seeds")
-        for heading in ("experiment", "figure", "notebook", "mean", "deviation", "band", "verdict"):
-            table.add_column(heading, justify="left" if heading in ("experiment", "figure", "verdict") else "right")
+        for heading in ("experiment", "figure", "notebook", "mean", "deviation", "band", "in our band?"):
+            table.add_column(
+                heading, justify="left" if heading in ("experiment", "figure", "in our band?") else "right"
+            )
         for row in rows:
             printed, mean, deviation, low, high = (
                 figure(value, row["what"]) for value in (row["printed"], *row["band"].values())

@@ -8,7 +8,7 @@ import pytest
 
 from training.cli import main
 
-from ..browsing import assert_fits_a_phone, assert_readable, needs_chromium
+from ..browsing import check_page, needs_chromium
 
 SMALL = ["inspect", "--hidden", "16", "--batch-size", "20", "--init", "he", "--steps", "5",
          "--rule", "adagrad", "--learning-rate", "0.01"]  # fmt: skip
@@ -46,6 +46,7 @@ def test_tables_and_sentences_are_printed(written, figures):
     assert "Drift in 5 steps, from He's first weights" in printed
     assert "XLA knows how often the loop over steps runs: 5 times." in printed
     assert "9 of 9 variables are updated in place." in printed
+    assert f"A step launches {sum(figures['step']['whole']['launches'].values())} kernels: " in printed
 
 
 def test_all_figures_are_in_the_json(figures):
@@ -70,26 +71,18 @@ def test_the_page_shows_every_kernel_variable_and_rung(open_inspection, figures)
     page, step = open_inspection(), figures["step"]
     for chart in CHARTS:
         assert page.locator(f"#{chart} .trace").count() >= 3, chart
-    assert page.evaluate(ROWS.format("phases")) == len(step["phases"]) + 1
+    assert page.locator("#conclusions").inner_text().startswith("A step launches ")
+    for table in ("launches", "work"):
+        assert page.evaluate(ROWS.format(table)) == len(step["phases"]) + 1
     assert page.evaluate(ROWS.format("kernels")) == len(step["kernels"])
     assert page.evaluate(ROWS.format("variables")) == len(step["variables"]) == 9
-    assert page.evaluate(ROWS.format("rungs")) == len(figures["ladder"]) == 4
+    for table in ("times", "drifts"):
+        assert page.evaluate(ROWS.format(table)) == len(figures["ladder"]) == 4
     assert not page.locator("pre").is_visible()
-    page.locator("summary").click()
+    for summary in page.locator("summary").all():
+        summary.click()
     assert page.locator("pre").inner_text().startswith("HloModule ")
-
-
-@needs_chromium
-def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_inspection):
-    page = open_inspection(width=390, height=844)
-    page.locator("summary").click()
-    assert_fits_a_phone(page)
-
-
-@needs_chromium
-@pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
-def test_text_and_charts_can_be_read_by_day_and_by_night(open_inspection, scheme, is_dark):
-    assert_readable(open_inspection(scheme=scheme), is_dark)
+    check_page(page)
 
 
 @pytest.mark.parametrize(

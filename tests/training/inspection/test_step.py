@@ -7,7 +7,8 @@ import tensorflow as tf
 from core import Adam, InputError, Optimizer, Program
 from core.rules import SGD
 from training.data import load_dataset
-from training.inspection.figures import least, sentences, step_figures
+from training.inspection.conclusions import conclusions, facts
+from training.inspection.figures import least, step_figures
 from training.inspection.step import by_phase, inspect, together
 from training.inspection.subjects import layers, perceptron
 from training.settings import Settings
@@ -113,14 +114,14 @@ class Unbounded(Program):
 def test_a_loop_whose_length_xla_does_not_know_is_seen():
     found = linear(Adam(), program=Unbounded)
     assert (found.loops, found.trip_count) == (True, None)
-    assert "does not know how often" in sentences(step_figures(found, {}))[0]
+    assert "does not know how often" in facts(step_figures(found, {}))[0]
 
 
 def test_a_variable_that_is_not_updated_in_place_is_seen():
     """Planted: one that the cost reads and nobody trains."""
     found = linear(Adam(), scale=tf.Variable(2.0, name="scale"))
     assert [one.name for one in found.variables if not one.in_place] == ["scale"]
-    assert "4 of 5 variables are updated in place; not scale." in sentences(step_figures(found, {}))
+    assert "4 of 5 variables are updated in place; not scale." in facts(step_figures(found, {}))
 
 
 def test_an_eager_program_is_refused():
@@ -133,7 +134,7 @@ def test_all_variables_of_the_notebook_s_network_are_updated_in_place_in_a_loop_
     assert notebook["trip_count"] == 10
     assert len(notebook["variables"]) == 1 + 6 * 3
     assert all(one["in_place"] for one in notebook["variables"])
-    assert "19 of 19 variables are updated in place." in sentences(notebook)
+    assert "19 of 19 variables are updated in place." in facts(notebook)
 
 
 def test_the_notebook_s_network_computes_no_product_beyond_the_least(notebook):
@@ -165,8 +166,27 @@ def test_the_notebook_s_memory_is_its_arguments_and_little_more(notebook):
     assert memory["total"] == sum(memory[part] for part in ("arguments", "outputs", "constants", "temporaries"))
 
 
-def test_a_gather_fused_into_the_forward_pass_is_told(notebook):
+def test_no_phase_moves_less_than_its_least(notebook):
+    """Would catch a least that counts a batch written between gather and forward, which XLA fuses away."""
+    for phase, work in notebook["phases"].items():
+        assert work["read"] + work["written"] >= work["least"]["bytes"], phase
+
+
+def test_what_follows_from_the_figures_is_said(notebook):
+    launched, shares, nearness, look = conclusions(notebook, None)
+    whole, update = notebook["whole"], notebook["phases"]["update"]
+    moved = whole["read"] + whole["written"]
+    assert launched.startswith(f"A step launches {sum(whole['launches'].values())} kernels: ")
+    assert "8 matrix products" in launched, "of three layers, the first of which needs no gradient of its inputs"
+    assert f"the bytes, {(update['read'] + update['written']) / moved:.0%}" in shares
+    assert f"moves {moved / whole['least']['bytes']:.2f} times the least bytes" in nearness
+    assert "1.00 times the least products" in nearness
+    assert any(kernel["name"] in look for kernel in notebook["kernels"])
+
+
+def test_a_gather_fused_into_the_forward_pass_is_reported(notebook):
     """Images are gathered and scaled in one kernel, which reads 100 rows and not 43 MB."""
     (first,) = (kernel for kernel in notebook["kernels"] if kernel["result"] == "f32[100,784]")
     assert (first["phase"], first["others"]) == ("forward", ("gather",))
     assert first["read"] == 78_400 + 400 + 4
+    assert "forward computes parts of gather in 1 kernel" in " ".join(facts(notebook))

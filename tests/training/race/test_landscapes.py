@@ -1,5 +1,7 @@
 """The landscapes: costs and gradients against formulas written by hand, and what is said of their lowest points."""
 
+import re
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -22,6 +24,23 @@ def gradients(landscape, at):
     with tf.GradientTape() as tape:
         total = tf.reduce_sum(landscape.cost(x))
     return tape.gradient(total, x).numpy()
+
+
+def evaluated(formula, x, y):
+    """A formula as it is shown, its definitions after commas first."""
+    python = formula.translate(str.maketrans({"−": "-", "·": "*", "²": "**2", "³": "**3", "⁴": "**4", "½": "0.5"}))
+    cost, *definitions = re.sub(r"(\d+)°", r"(π/180*\1)", python).split(", ")
+    names = {"x": x, "y": y, "π": np.pi, "cos": np.cos, "sin": np.sin}
+    for name, value in (one.split(" = ") for one in definitions):
+        names[name] = eval(value, names)
+    return eval(cost, names)
+
+
+@formulas
+def test_the_formula_shown_is_the_cost_computed(landscape):
+    """Would catch a wrong sign, power or constant in the text."""
+    at = points(landscape)
+    np.testing.assert_allclose(landscape.costs(at), evaluated(landscape.formula, *at.T), rtol=1e-12, atol=1e-11)
 
 
 @formulas

@@ -5,7 +5,7 @@ import json
 import pytest
 from playwright.sync_api import Error
 
-from ..browsing import assert_fits_a_phone, assert_readable, needs_chromium
+from ..browsing import check_page, needs_chromium
 
 pytestmark = needs_chromium
 
@@ -32,13 +32,13 @@ def slide(page, share):
 def test_the_slider_moves_every_rule_s_marker(open_race):
     page = open_race()
     at_rest = page.evaluate(MARKERS)
-    assert len(at_rest) == 3, "two rules and a minimum"
+    assert len(at_rest) == 4, "a minimum, the start and two rules"
     slide(page, 0.02)
-    page.wait_for_function(f"{MARKERS}[1] != {json.dumps(at_rest[1])} && {MARKERS}[1] === {MARKERS}[2]")
+    page.wait_for_function(f"{MARKERS}[2] != {json.dumps(at_rest[2])} && {MARKERS}[2] === {MARKERS}[3]")
     assert "step 0" in page.locator("#beale-map .slider-group").text_content()
     begun = page.evaluate(MARKERS)
-    assert begun[0] == at_rest[0], "the minimum stays"
-    assert begun[1] == begun[2] != at_rest[1], "all rules begin at one start"
+    assert begun[:2] == at_rest[:2], "minimum and start stay"
+    assert begun[1] == begun[2] == begun[3] != at_rest[2], "all rules begin at the start"
     slide(page, 0.98)
     page.wait_for_function(f"JSON.stringify({MARKERS}) === JSON.stringify({json.dumps(at_rest)})")
 
@@ -57,33 +57,23 @@ def test_a_name_switches_its_way_and_marker_off_and_on(open_race):
     assert page.evaluate(WAYS) == 2
     toggle = page.locator("#beale-map .legendtoggle").first
     toggle.click()
-    page.wait_for_function(f"{WAYS} === 1 && {MARKERS}.length === 2")
+    page.wait_for_function(f"{WAYS} === 1 && {MARKERS}.length === 3")
     toggle.click()
-    page.wait_for_function(f"{WAYS} === 2 && {MARKERS}.length === 3")
+    page.wait_for_function(f"{WAYS} === 2 && {MARKERS}.length === 4")
 
 
-def test_the_table_says_what_the_figures_say(open_race, raced):
-    figures = json.loads((raced / "race.json").read_text())
-    text = open_race().inner_text("body")
+def test_the_page_can_be_read_and_says_what_the_figures_say(open_race, raced):
+    figures, page = json.loads((raced / "race.json").read_text()), open_race()
+    text = page.inner_text("body")
+    assert page.locator(".card .formula").count() >= 6 + 2, "Adam's equations and SGD's"
     assert figures["budget"] in text
-    assert "the same noise was added, N(0, 0.01²)" in text
+    assert "The same noise was added to every gradient, N(0, 0.01²)" in text
     for of in figures["landscapes"].values():
         assert of["title"] in text
+        assert f"f(x, y) = {of['formula']}" in text
         for name, row in of["rules"].items():
             assert f"{name}\t{row['rate']:.3g}\t" in text
-
-
-def test_a_phone_shows_all_of_it_without_scrolling_sideways(open_race):
-    page = open_race(width=390, height=844)
-    assert_fits_a_phone(page)
-    legend = page.locator("#beale-map .legend").bounding_box()
-    plot = page.locator("#beale-map .bglayer .bg").first.bounding_box()
-    assert legend["y"] + legend["height"] <= plot["y"] + 1
-
-
-@pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
-def test_text_and_charts_can_be_read_by_day_and_by_night(open_race, scheme, is_dark):
-    assert_readable(open_race(scheme=scheme), is_dark)
+    check_page(page)
 
 
 def test_a_page_whose_frames_are_gone_does_not_move(browser, raced, tmp_path):
