@@ -16,7 +16,7 @@ from .formula import Equation, Formula, formula
 class OtherForm(NamedTuple):
     """The equations of some dialects that are not those of the dialect shown.
 
-    rounding: the names of those that give the same but for rounding.
+    rounding: the names of those that differ in rounding alone.
     """
 
     dialects: tuple[str, ...]
@@ -26,7 +26,7 @@ class OtherForm(NamedTuple):
 
 
 class Rounding(NamedTuple):
-    """A setting of form that changes no value but by rounding: its value in each dialect, and what it decides."""
+    """A setting of form that changes values by rounding alone: its value in each dialect, and what it decides."""
 
     setting: str
     values: Mapping[str, Any]
@@ -86,7 +86,7 @@ def described(kind: type[Rule]) -> dict[str, str]:
 
 
 def _alike(equations: tuple[Equation, ...], shown: Formula) -> frozenset[str]:
-    """The names of equations that give what those shown give, from the same values, but for rounding."""
+    """The names of equations that differ in rounding alone from those shown, for the same values."""
     ours = {equation.symbol: equation.expression for equation in shown.equations}
     return frozenset(
         name for _, name, symbol, expression in equations if symbol in ours and _equal(expression, ours[symbol])
