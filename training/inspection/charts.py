@@ -39,7 +39,7 @@ def ladder_chart(rungs: Sequence[Mapping[str, Any]]) -> str:
             x=steps.tolist(), y=seconds.tolist(), name=rung["execution"], mode="lines", line_color=colour
         )
     axes(figure, "steps", "seconds, compilation included", logarithmic=True)
-    figure.update_xaxes(LOGARITHMIC)
+    figure.update_xaxes(LOGARITHMIC, nticks=6, exponentformat="power")
     return chart("ladder", figure)
 
 

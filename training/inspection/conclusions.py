@@ -48,17 +48,22 @@ def _shares(step: Mapping[str, Any]) -> str:
     phases, whole = step["phases"], step["whole"]
     moves = max(phases, key=lambda phase: _moved(phases[phase]))
     computes = max(phases, key=lambda phase: _flop(phases[phase]))
+    arithmetic = "of the arithmetic" if moves == computes else f"{computes} that of the arithmetic"
     return (
         f"{moves.capitalize()} takes the largest share of the bytes, {_moved(phases[moves]) / _moved(whole):.0%}, and "
-        f"{computes} that of the arithmetic, {_flop(phases[computes]) / _flop(whole):.0%}."
+        f"{arithmetic}, {_flop(phases[computes]) / _flop(whole):.0%}."
     )
 
 
 def _nearness(step: Mapping[str, Any]) -> str:
+    """Below the least are steps whose phases XLA fused: an intermediate is never written, a product of one example is
+    an elementwise operation."""
     whole = step["whole"]
+    moved, computed = _moved(whole) / whole["least"]["bytes"], whole["flop"]["products"] / whole["least"]["products"]
+    fused = " The least is that of phases by themselves: fused, they need less." if min(moved, computed) < 1 else ""
     return (
-        f"The whole step moves {_moved(whole) / whole['least']['bytes']:.2f} times the least bytes and computes "
-        f"{whole['flop']['products'] / whole['least']['products']:.2f} times the least products."
+        f"The whole step moves {moved:.2f} times the least bytes and computes {computed:.2f} times the least products."
+        + fused
     )
 
 

@@ -30,7 +30,7 @@ class Subject(NamedTuple):
 
 
 class Build(Protocol):
-    """Makes a program anew, always from the same weights, in an execution and a dtype."""
+    """Makes a new program, always from the same weights, in an execution and a dtype."""
 
     def __call__(self, execution: Execution, dtype: tf.DType = tf.float32) -> Subject: ...
 

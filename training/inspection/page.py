@@ -25,9 +25,11 @@ from .tables import (
 WORK_HEADINGS = (
     "phase", "read, MB", "written, MB", "at least, MB", "products, MFLOP", "at least, MFLOP", "others, MFLOP"
 )  # fmt: skip
-VARIABLE_HEADINGS = ("variable", "bytes", "updated in place", "copied each step")
+VARIABLE_COLUMNS = (
+    ("variable", "name"), ("bytes", "number"), ("updated in place", "word"), ("copied each step", "word")
+)  # fmt: skip
 KERNEL_COLUMNS = (
-    ("kernel", "name"), ("phase", "text"), ("kind", "number"), ("result", "number"), ("read, B", "number"),
+    ("kernel", "name"), ("phase", "text"), ("kind", "word"), ("result", "word"), ("read, B", "number"),
     ("written, B", "number"), ("FLOP", "number"), ("operations", "text"),
 )  # fmt: skip
 
@@ -52,7 +54,7 @@ def page(figures: Mapping[str, Any], hlo: str) -> str:
         work=(_columns(WORK_HEADINGS), _rows(phases, work_cells), WORK),
         times=(_columns(TIME_HEADINGS), _rows(ladder, time_cells), TIMES),
         drifts=(_columns(DRIFT_HEADINGS), _rows(ladder, drift_cells), DRIFTS),
-        variables=(_columns(VARIABLE_HEADINGS), [_variable(one) for one in step["variables"]]),
+        variables=(VARIABLE_COLUMNS, [_variable(one) for one in step["variables"]]),
         kernels=(KERNEL_COLUMNS, [_kernel(number, one) for number, one in enumerate(step["kernels"], start=1)]),
         charts={name: Markup(html) for name, html in charts.items()},
         hlo=hlo,

@@ -63,7 +63,7 @@ class PhaseWork:
 
 
 def inspect(program: Program, data: Sequence[tf.Tensor], batches: Any) -> Inspection:
-    """What XLA makes of a call of `program.run` with these arguments; it is compiled anew for it, and not run.
+    """What XLA makes of a call of `program.run` with these arguments; it is compiled for this, and not run.
 
     Raises InputError for an execution that XLA does not compile, and for what `Program.captured` refuses.
     """

@@ -17,9 +17,9 @@ LAUNCHES = (
     "kernels."
 )
 WORK = (
-    "read, written: MB that kernels read and write, from a cache or not; at least: both together, of a phase that "
-    "reads its inputs once and writes its results once, forward and backward reading the examples in place; products, "
-    "others: MFLOP."
+    "read, written: MB that kernels read and write, from a cache or not; at least: both together, of a phase by "
+    "itself that reads its inputs once and writes its results once, forward and backward reading the examples in "
+    "place; products, others: MFLOP."
 )
 TIMES = (
     "compile: seconds to trace and compile; a step: µs, the median; × xla-loop: paired ratio of a step's time, and its "

@@ -17,7 +17,7 @@ CONFIG = {"displayModeBar": False, "responsive": True}
 HEIGHT = 430
 """Pixels."""
 FEW = 25
-"""Up to so many points a series shows each: a single one would be no line at all."""
+"""The number of points up to which a series marks each: a single one would be no line at all."""
 
 PERCENT = [
     dict(dtickrange=[step, None], value=f".{digits}%")
@@ -26,7 +26,7 @@ PERCENT = [
 """By the distance of ticks: as many digits as make their labels differ."""
 LOGARITHMIC = dict(type="log", minorloglabels="complete")
 TICKS = ((1.3, 3), (2.5, 4), (1_000, 6))
-"""Of a logarithmic axis of up to so many decades, what Plotly needs to be asked for: more would overlap."""
+"""Pairs: for a logarithmic axis of fewer decades, the number of ticks to ask Plotly for; with more they overlap."""
 PLAIN = (-4, 5)
 """Between these powers of ten such an axis has plain numbers, and powers beyond."""
 SHARE = dict(tickformatstops=PERCENT, hoverformat=".2%", rangemode="nonnegative")
@@ -37,7 +37,7 @@ def chart(name: str, figure: go.Figure) -> str:
     """The HTML of a chart, an element of this id in one of the class "chart"; it needs Plotly's script on the page.
 
     The figure is as high as its layout says, or `HEIGHT`; on a narrow screen the lines of its legend are added. A
-    figure with frames starts to move when a button of its own says so.
+    figure with frames does not move by itself.
     """
     entries = sum(trace.get("showlegend", True) for trace in figure.to_plotly_json()["data"])
     height, drawn = figure.layout.height or HEIGHT, go.Figure(figure).update_layout(height=None)
@@ -48,7 +48,7 @@ def chart(name: str, figure: go.Figure) -> str:
 
 
 def mode(points: int) -> str:
-    """How a series of so many points is drawn."""
+    """Plotly's mode for a series with this number of points."""
     return "lines+markers" if points <= FEW else "lines"
 
 

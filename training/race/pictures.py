@@ -14,7 +14,7 @@ from .frame import path, side, visible
 from .relief import Relief, frames
 
 MILLISECONDS, LAST = 120, 1500
-"""How long a picture of the animation stands, and the last one."""
+"""The duration of each picture of the animation, and of the last one."""
 
 
 def map_of(one: Race, relief: Relief) -> tuple[Figure, list[Line2D]]:

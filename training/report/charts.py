@@ -100,7 +100,10 @@ def _epochs(cost: Series, accuracies: Sequence[Series], figures: Mapping[str, An
         figure.add_vline(x=figures[name]["epoch"], line_dash="dot", line_color=NEUTRAL, annotation_text=name,
                          annotation_position=f"{height} {side}")  # fmt: skip
     axes(figure, "epoch", "accuracy")
-    figure.update_layout(yaxis2=LOGARITHMIC | dict(dtick=1, overlaying="y", side="right", showgrid=False, title="cost"))
+    figure.update_layout(
+        yaxis2=LOGARITHMIC
+        | dict(dtick=1, exponentformat="none", overlaying="y", side="right", showgrid=False, title="cost")
+    )
     return figure
 
 
@@ -116,7 +119,7 @@ def _learning_rates(rules: Mapping[str, Any]) -> go.Figure:
                 line=dict(color=colour, dash=dash),
             )
     axes(figure, "learning rate", "accuracy after the last epoch")
-    figure.update_xaxes(LOGARITHMIC)
+    figure.update_xaxes(LOGARITHMIC, nticks=6, exponentformat="none")
     return figure
 
 

@@ -67,6 +67,7 @@ def _curves(costs: list[Series], accuracies: list[Series]) -> Figure:
             axes.plot(one.epochs, one.mean, marker, color=one.colour, label=one.name, linewidth=1, markersize=4)
             if len(one.epochs) == 1:
                 axes.vlines(one.epochs, one.low, one.high, color=one.colour)
+                axes.set_xlim(0, 2)
             axes.plot(one.epochs[: len(one.printed)], one.printed, "x", color=one.colour, markersize=3)
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))

@@ -53,7 +53,7 @@ def signed(value: float | None, digits: int = 2) -> str:
 
 
 def _beside(rows: Sequence[Mapping[str, Any]]) -> Table:
-    columns = (("experiment", "name"), ("figure", "name"), ("notebook", "number"), ("in our band?", "number"),
+    columns = (("experiment", "name"), ("figure", "name"), ("notebook", "number"), ("in our band?", "word"),
                ("mean", "number"), ("deviation", "number"), ("band", "number"), ("off by", "number"))  # fmt: skip
     classes = {"inside": "inside", "few seeds": "muted"}
     cells = []
@@ -70,7 +70,7 @@ def _beside(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 
 def _orderings(rows: Sequence[Mapping[str, Any]]) -> Table:
-    columns = (("better", "name"), ("worse", "name"), ("notebook, points", "number"), ("ours, points", "number"),
+    columns = (("ordering", "name"), ("notebook, points", "number"), ("ours, points", "number"),
                ("95 %", "number"), ("seeds that agree", "number"))  # fmt: skip
     cells = []
     for row in rows:
@@ -79,12 +79,12 @@ def _orderings(rows: Sequence[Mapping[str, Any]]) -> Table:
             _points(value) for value in (row["printed"], difference["mean"], difference["low"], difference["high"])
         )
         agree = f"{row['seeds_that_agree']} of {row['seeds']}"
-        cells.append([row["better"], row["worse"], printed, mean, f"{low} to {high}", agree])
+        cells.append([f"{row['better']} over {row['worse']}", printed, mean, f"{low} to {high}", agree])
     return columns, cells
 
 
 def _optimizers(question: Mapping[str, Any]) -> Table:
-    columns = (("optimizer", "name"), ("learning rate", "number"), ("whose", "number"), ("test accuracy", "number"),
+    columns = (("optimizer", "name"), ("learning rate", "number"), ("whose", "word"), ("test accuracy", "number"),
                ("deviation", "number"), ("cost", "number"), ("epochs to 95 %", "number"))  # fmt: skip
     return columns, [
         [

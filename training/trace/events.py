@@ -43,7 +43,7 @@ def _summaries(trace: Trace) -> Iterator[tuple[int, bytes]]:
     scalars = {name: column for name, column in trace.columns.items() if column.ndim == 1}
     histograms = {name: column for name, column in trace.columns.items() if column.ndim == 2}
     drawn = {*thinned(len(trace.steps), HISTOGRAMS).tolist()}
-    # What tells TensorBoard which of its plugins shows a value; as TensorFlow's own protocol buffer.
+    # Names the plugin of TensorBoard that shows a value; as TensorFlow's own protocol buffer.
     written = create_summary_metadata(display_name=None, description=None).SerializeToString()
     metadata = tf.compat.v1.SummaryMetadata.FromString(written)
     for record, step in enumerate(trace.steps.tolist()):

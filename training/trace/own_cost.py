@@ -52,7 +52,7 @@ def own_cost(
 ) -> OwnCost | None:
     """Trains two copies of a network that was trained, by turns, one with the recorder, and compares times by rounds.
 
-    begin:   told of each of `PIECES` pieces of work.
+    begin:   called with the name of each of `PIECES` pieces of work.
     stopped: whether to leave it; then there is no cost.
     """
     settings, dataset, steps = trainer.settings, trainer.dataset, _steps(trainer)

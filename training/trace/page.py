@@ -57,7 +57,7 @@ def settings_table(runs: Mapping[str, Trace]) -> list[list[str]]:
 
 def _title(settings: Mapping[str, Any]) -> str:
     dialect = f" ({settings['dialect']})" if settings["dialect"] else ""
-    return f"{settings['rule']}{dialect}, learning rate {settings['learning_rate']:g}"
+    return f"{settings['rule']}{dialect}, learning rate {settings['learning_rate']}"
 
 
 def _data(

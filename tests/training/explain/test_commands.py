@@ -9,6 +9,7 @@ from core import RULES
 from training.cli import main
 from training.explain.explanation import explain
 from training.explain.notation import in_latex, in_mathml
+from training.pages import displayed
 
 OWN = '''
 from dataclasses import dataclass
@@ -154,7 +155,7 @@ def test_latex_is_printed_alone_and_is_of_the_same_expressions_as_the_page(folde
     page, record = (folder / "page.html").read_text(), json.loads((folder / "all.json").read_text())
     assert [one["latex"].replace(" = ", " &= ", 1) for one in record["equations"]] == lines
     for one in formula.equations:
-        assert f"{in_mathml(one.symbol, formula.signs)}<mo>=</mo>{in_mathml(one.expression, formula.signs)}" in page
+        assert displayed(in_mathml(one.symbol, formula.signs), "=", in_mathml(one.expression, formula.signs)) in page
 
 
 def test_the_file_has_all_that_is_shown(folder, capsys):

@@ -10,7 +10,7 @@ from ..browsing import check_page, needs_chromium
 SIZES = "[...document.querySelectorAll('{}')].map(e => e.getBoundingClientRect()).map(r => Math.min(r.width, r.height))"
 
 KNOWN = {"mrow", "mi", "mn", "mo", "mtext", "msub", "msup", "mfrac", "msqrt", "mover", "mtable", "mtr", "mtd"}
-"""Elements that MathML Core gives a form; browsers show the text of others in a row."""
+"""Elements that MathML Core lays out; browsers show the text of others in a row."""
 
 
 @pytest.fixture(scope="module")

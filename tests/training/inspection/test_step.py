@@ -182,6 +182,9 @@ def test_what_follows_from_the_figures_is_said(notebook):
     assert f"moves {moved / whole['least']['bytes']:.2f} times the least bytes" in nearness
     assert "1.00 times the least products" in nearness
     assert any(kernel["name"] in look for kernel in notebook["kernels"])
+    fused = notebook | {"whole": whole | {"least": {"bytes": 2 * moved, "products": whole["flop"]["products"]}}}
+    assert "0.50 times the least bytes" in conclusions(fused, None)[2]
+    assert "fused, they need less" in conclusions(fused, None)[2]
 
 
 def test_a_gather_fused_into_the_forward_pass_is_reported(notebook):

@@ -12,6 +12,10 @@ pytestmark = needs_chromium
 MARKERS = (
     "[...document.querySelectorAll('#beale-map .scatterlayer .trace .point')].map(p => p.getAttribute('transform'))"
 )
+LEGENDS_ARE_ABOVE = """[...document.querySelectorAll(".js-plotly-plot")].every(chart =>
+  chart.clientWidth > 900 && chart.querySelector(".legend .bg").getBoundingClientRect().bottom
+    <= chart.querySelector(".bglayer .bg, .plotbg").getBoundingClientRect().top + 1)"""
+"""After a window has grown, too."""
 WAYS = "document.querySelectorAll('#beale-map .scatterlayer .js-line').length"
 
 
@@ -74,6 +78,8 @@ def test_the_page_can_be_read_and_says_what_the_figures_say(open_race, raced):
         for name, row in of["rules"].items():
             assert f"{name}\t{row['rate']:.3g}\t" in text
     check_page(page)
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.wait_for_function(LEGENDS_ARE_ABOVE)
 
 
 def test_a_page_whose_frames_are_gone_does_not_move(browser, raced, tmp_path):

@@ -23,7 +23,7 @@ def open_trace(open_page, runs):
 
 
 def slide(page, name, position):
-    """Moves a slider as a person does: it has changed, and says so."""
+    """Moves a slider as a person does: it changes, and an event follows."""
     page.locator(f"#{name}-step").evaluate(
         "(slider, at) => { slider.value = at; slider.dispatchEvent(new Event('input')) }", position
     )
@@ -213,7 +213,7 @@ def test_an_equation_with_a_wrong_number_in_it_does_not_hold(open_trace, runs, t
 
 @dataclass(frozen=True)
 class Branching(Adagrad):
-    """It asks for a value, which a symbol has not."""
+    """It needs a value, which a symbol lacks."""
 
     def update(self, g, slots, t, x):
         assert not hasattr(g, "free_symbols")
