@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from .errors import InputError
+from .mistakes import described, mistakes_in, written
 from .rules import Rule, Step
 from .sparse import Sparse
 
@@ -15,27 +16,57 @@ from .sparse import Sparse
 def check_variable(name: Any, variable: Any, taken: Mapping[str, tf.Variable]) -> None:
     """taken: the variables that have a rule already, by name."""
     if not isinstance(name, str) or not isinstance(variable, tf.Variable):
-        raise InputError(f"Optimizer needs a mapping from name to tf.Variable, found {name!r}: {type(variable)}.")
+        raise InputError(
+            f"Optimizer needs a mapping from name to tf.Variable, found {described(name)}: {described(variable)}."
+        )
     if not variable.dtype.is_floating:
         raise InputError(f"Variable {name!r} must be of a real floating dtype, found {variable.dtype.name}.")
     if not variable.trainable:
-        raise InputError(f"Variable {name!r} was made with trainable=False: a tape gives no gradient for it.")
+        raise InputError(f"Variable {name!r} was made with trainable=False: a tape has no gradient of it.")
     if name in taken:
-        raise InputError(f"The name {name!r} is given to two variables; each needs a name of its own.")
+        raise InputError(f"Two variables are called {name!r}; each needs a name of its own.")
     for other, another in taken.items():
         if another is variable:
             raise InputError(f"{other!r} and {name!r} are the same variable; it can be updated by one rule only.")
 
 
-def first_slots(where: str, rule: Rule, x: tf.Tensor) -> Any:
-    """The slots of a rule before its first step on a parameter x, which is of the slots' dtype.
+def first_slots(name: str, rule: Rule, x: tf.Tensor) -> Any:
+    """The slots of a rule before its first step on a parameter x of this name, which is of the slots' dtype.
 
-    Raises InputError for slots that are no NamedTuple of tensors of that dtype, and for a setting out of its range.
+    Raises InputError for slots that are no NamedTuple of tensors of that dtype, for a setting out of its range, and for
+    whatever a user's own rule raises.
     """
-    _check_settings(where, rule, x.dtype)
-    slots = rule.slots(x)
-    _check_slots(where, slots, x.dtype)
+    _check_settings(f"{type(rule).__name__} on {name!r}", rule, x.dtype)
+    slots, where = slots_of(rule, x), _where(rule, "slots", name)
+    for slot, value in slots._asdict().items():
+        if not tf.is_tensor(value) or value.dtype != x.dtype:
+            raise InputError(f"{where}: slot {slot} must be a {x.dtype.name} tensor, found {described(value)}.")
     return slots
+
+
+def slots_of(rule: Rule, x: Any) -> Any:
+    """A rule's slots before its first step on a parameter x. Raises InputError where they are no NamedTuple."""
+    with mistakes_in(rule, method="slots"):
+        slots = rule.slots(x)
+    if not hasattr(slots, "_asdict"):
+        raise InputError(f"{written(rule, 'slots')}: slots must return a NamedTuple, found {described(slots)}.")
+    return slots
+
+
+def step_of(rule: Rule, g: Any, slots: Any, t: Any, x: Any, said: str = "failed") -> Step:
+    """One step of a rule on whatever it can run on; `said` is what is said of it where it cannot.
+
+    Raises InputError for what a user's own rule raises, and unless it returns a Step of the slots' type.
+    """
+    with mistakes_in(rule, said=said):
+        step = rule.update(g, slots, t, x)
+    if wrong := _wrong(step, slots):
+        raise InputError(f"{written(rule, 'update')}: {wrong}.")
+    return step
+
+
+def _where(rule: Rule, method: str, name: str) -> str:
+    return f"{written(rule, method)}, on {name!r}"
 
 
 def check_sparse(sparse: Any) -> None:
@@ -53,15 +84,6 @@ def _check_settings(where: str, rule: Rule, dtype: tf.DType) -> None:
             raise InputError(f"{where}: {field.name} = {value:g} is out of the range of {dtype.name}.")
 
 
-def _check_slots(where: str, slots: Any, dtype: tf.DType) -> None:
-    if not hasattr(slots, "_asdict"):
-        raise InputError(f"{where}: slots must return a NamedTuple, found {slots!r}.")
-    for slot, value in slots._asdict().items():
-        if not tf.is_tensor(value) or value.dtype != dtype:
-            found = value.dtype.name if tf.is_tensor(value) else repr(value)
-            raise InputError(f"{where}: slot {slot} must be a {dtype.name} tensor, found {found}.")
-
-
 def check_gradient(name: str, gradient: Any, variable: tf.Variable) -> None:
     if gradient is None:
         raise InputError(f"The gradient of {name!r} is None: the cost does not depend on that variable.")
@@ -74,7 +96,7 @@ def check_gradient(name: str, gradient: Any, variable: tf.Variable) -> None:
             )
         gradient = gradient.values
     elif not tf.is_tensor(gradient):
-        raise InputError(f"The gradient of {name!r} must be a tensor, found {gradient!r}.")
+        raise InputError(f"The gradient of {name!r} must be a tensor, found {described(gradient)}.")
     elif not variable.shape.is_compatible_with(gradient.shape):
         raise InputError(f"The gradient of {name!r} must have shape {variable.shape}, found {gradient.shape}.")
     if gradient.dtype != variable.dtype:
@@ -83,14 +105,31 @@ def check_gradient(name: str, gradient: Any, variable: tf.Variable) -> None:
         )
 
 
-def check_step(where: str, step: Any, slots: Any, shape: tf.TensorShape, dtype: tf.DType) -> None:
-    """Raises InputError unless a rule returned a Step of the slots' type, shapes and dtype."""
-    if not isinstance(step, Step) or type(step.slots) is not type(slots):
-        raise InputError(f"{where}: update must return Step(delta, {type(slots).__name__}(…), stages), found {step!r}.")
+def check_step(rule: Rule, name: str, step: Any, slots: Any, shape: tf.TensorShape, dtype: tf.DType) -> None:
+    """Raises InputError unless a rule returned, for the variable of this name, a Step of the slots' type, shapes and
+    dtype with stages by name."""
+    where = _where(rule, "update", name)
+    if wrong := _wrong(step, slots):
+        raise InputError(f"{where}: {wrong}.")
     for part, value, expected in [
         ("delta", step.delta, shape),
         *((f"slot {slot}", value, getattr(slots, slot).shape) for slot, value in step.slots._asdict().items()),
     ]:
         if not tf.is_tensor(value) or value.shape != expected or value.dtype != dtype:
-            found = f"{value.dtype.name} {value.shape}" if tf.is_tensor(value) else repr(value)
-            raise InputError(f"{where}: {part} must be a {dtype.name} tensor of shape {expected}, found {found}.")
+            raise InputError(
+                f"{where}: {part} must be a {dtype.name} tensor of shape {expected}, found {described(value)}."
+            )
+    for stage, value in step.stages.items():
+        if not tf.is_tensor(value):
+            raise InputError(f"{where}: stage {stage} must be a tensor, found {described(value)}.")
+
+
+def _wrong(step: Any, slots: Any) -> str | None:
+    """What is wrong with what an update returned for slots of this type, before any value in it is looked at."""
+    if not isinstance(step, Step) or type(step.slots) is not type(slots):
+        inner = f" with slots of {described(step.slots)}" if isinstance(step, Step) else ""
+        found = f"a Step{inner}" if inner else described(step)
+        return f"update must return Step(delta, {type(slots).__name__}(…), stages), found {found}"
+    if not isinstance(step.stages, Mapping) or not all(isinstance(stage, str) for stage in step.stages):
+        return f"stages must be a dictionary of arrays by name, found {described(step.stages)}"
+    return None

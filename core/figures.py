@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from .mistakes import mistakes_in
 from .reductions import half_octaves, order_statistics
 from .rules import Rule, Step
 
@@ -68,13 +69,16 @@ def _norms(layer: Layer) -> Iterator[tuple[str, Figure]]:
             yield f"norm_root_{slot}", Total(value, np.sqrt)
         else:
             yield f"norm_{slot}", norm(value)
-    yield from ((name, mean(value)) for name, value in layer.rule.telling(layer.step).items())
+    with mistakes_in(layer.rule):
+        means = {name: mean(value) for name, value in layer.rule.telling(layer.step).items()}
+    yield from means.items()
     yield from ((name, Scalar(value)) for name, value in layer.step.stages.items() if not value.shape.rank)
 
 
 def _shares(layer: Layer) -> Iterator[tuple[str, Figure]]:
     yield "share_zero_g", mean(tf.equal(layer.g, 0))
-    outweighs = layer.rule.epsilon_outweighs(layer.step)
+    with mistakes_in(layer.rule):
+        outweighs = layer.rule.epsilon_outweighs(layer.step)
     if outweighs is not None:
         yield "share_epsilon_outweighs", mean(outweighs)
     yield "nonfinite_g", Count(layer.g)

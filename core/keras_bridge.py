@@ -18,6 +18,7 @@ from keras.src.utils.naming import auto_name  # private: adam, adam_1, …, as K
 from .checks import check_sparse, check_step, first_slots
 from .errors import InputError
 from .keras_names import AROUND_THE_RULE, SLOTS
+from .mistakes import mistakes_in
 from .optimizer import Optimizer, Variables, parameter, slot_dtype
 from .rules import RULES, Rule
 from .sparse import Occurrences, Sparse, updated
@@ -105,11 +106,11 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         dtype = tf.as_dtype(variable.dtype)
         if not dtype.is_floating or self._overwrite_variable_with_gradient(variable):
             return {}
-        where, raw = f"{type(self.rule).__name__} on {_name(variable)!r}", _raw(variable)
+        name, raw = _name(variable), _raw(variable)
 
         def slots(x: Any) -> dict[str, Any]:
             wide = slot_dtype(raw)
-            return {slot: of.numpy() for slot, of in first_slots(where, self.rule, tf.cast(x, wide))._asdict().items()}
+            return {slot: of.numpy() for slot, of in first_slots(name, self.rule, tf.cast(x, wide))._asdict().items()}
 
         if raw.is_initialized():
             return slots(raw)
@@ -117,8 +118,8 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         for slot, value in first.items():
             if not np.array_equal(value, other[slot], equal_nan=True):
                 raise InputError(
-                    f"{where}: slot {slot} starts from the parameter, which has no value yet: build the model before "
-                    "it trains, by keras.Input or model.build(shape)."
+                    f"{type(self.rule).__name__} on {name!r}: slot {slot} starts from the parameter, which has no "
+                    "value yet: build the model before it trains, by keras.Input or model.build(shape)."
                 )
         return first
 
@@ -141,8 +142,9 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         else:
             # A layer may make a gradient of which the graph does not know the shape.
             g = tf.ensure_shape(tf.cast(tf.convert_to_tensor(gradient), dtype), variable.shape)
-        step = updated(rule, g, slots, t, x, self.sparse)
-        check_step(f"{type(rule).__name__} on {_name(variable)!r}", step, slots, variable.shape, dtype)
+        with mistakes_in(rule):
+            step = updated(rule, g, slots, t, x, self.sparse)
+            check_step(rule, _name(variable), step, slots, variable.shape, dtype)
         after = x - step.delta
         self.assign(variable, after)
         if master is not None:

@@ -11,6 +11,7 @@ from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
 from .checks import check_gradient, check_sparse, check_step, check_variable, first_slots
 from .errors import InputError
+from .mistakes import described, mistakes_in
 from .rules import Rule, Step
 from .sparse import Occurrences, Sparse, updated
 
@@ -78,7 +79,7 @@ class Optimizer(tf.Module):
         self.one_pass = one_pass
         self._sparse: Sparse | None = sparse
         if not isinstance(rule, Rule) and (variables is not None or not isinstance(rule, Iterable)):
-            raise InputError(f"Optimizer needs (rule, variables), or a list of such pairs, found {rule!r}.")
+            raise InputError(f"Optimizer needs (rule, variables), or a list of such pairs, found {described(rule)}.")
         groups = [(rule, variables)] if isinstance(rule, Rule) else list(rule)
         self.step = tf.Variable(tf.constant(0, tf.int64), trainable=False, name="step")
         self.slots: dict[str, dict[str, tf.Variable]] = {}
@@ -86,10 +87,10 @@ class Optimizer(tf.Module):
         assignments: dict[str, _Assignment] = {}
         for rule, variables in groups:
             if not isinstance(variables, Mapping):
-                raise InputError(f"Optimizer needs a mapping from name to tf.Variable, found {variables!r}.")
+                raise InputError(f"Optimizer needs a mapping from name to tf.Variable, found {described(variables)}.")
             for name, variable in variables.items():
                 check_variable(name, variable, {other: one.variable for other, one in assignments.items()})
-                slots = first_slots(f"{type(rule).__name__} on {name!r}", rule, tf.cast(variable, slot_dtype(variable)))
+                slots = first_slots(name, rule, tf.cast(variable, slot_dtype(variable)))
                 assignments[name] = _Assignment(variable, rule, type(slots))
                 if variable.dtype != slot_dtype(variable):
                     self.masters[name] = tf.Variable(
@@ -189,8 +190,9 @@ class Optimizer(tf.Module):
         slots = self._assignments[name].slots_type(*values)
         if sparse:
             g = Occurrences(g, gradient.indices, variable.shape[0])
-        step = updated(rule, g, slots, t, self.parameter(name), self._sparse or "sum")
-        check_step(f"{type(rule).__name__} on {name!r}", step, slots, variable.shape, dtype)
+        with mistakes_in(rule):
+            step = updated(rule, g, slots, t, self.parameter(name), self._sparse or "sum")
+            check_step(rule, name, step, slots, variable.shape, dtype)
         return step
 
     def _warn_once(self, gradients: Gradients) -> None:

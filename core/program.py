@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from .errors import InputError
 from .launch import asynchronous, launcher
+from .mistakes import kernels_known
 from .optimizer import Gradients, Optimizer, Variables
 from .recorder import Recorder
 from .rules import Step
@@ -77,6 +78,7 @@ class Program:
         self._function = self._compiled(self._loop if execution == "xla-loop" else self._step)
         self._recording = self._compiled(self._look if execution == "graph" else self._recorded_step)
 
+    @kernels_known()
     def run(self, data: Sequence[tf.Tensor], batches: Any) -> Any:
         """Takes one step for each row of `batches`; returns what was observed, stacked along a first axis of steps.
 
@@ -105,6 +107,20 @@ class Program:
         functions = [] if self.execution == "eager" else [self._function, self._recording]
         return sum(function.experimental_get_tracing_count() for function in functions)
 
+    def check(self) -> None:
+        """Computes the rules and the observer once, on gradients of 0, or lowers them for XLA; takes no step.
+
+        Raises InputError for a rule that fails, does not return what it should or cannot be compiled, before anything
+        else is done.
+        """
+        body = self._compiled(self._observation)
+        with kernels_known():
+            if self.execution.startswith("xla"):
+                body.experimental_get_compiler_ir()(stage="hlo")
+            else:
+                body()
+
+    @kernels_known()
     def compiler_ir(self, data: Sequence[tf.Tensor], batches: Any, stage: str = "optimized_hlo") -> str:
         """What XLA makes of a call of `run` with these arguments, as text; see tf.function's compiler IR for stages."""
         if not self.execution.startswith("xla"):

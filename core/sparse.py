@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from .errors import InputError
 from .rules import Rule, Step
+from .xp import OF_NUMPY
 
 Sparse = Literal["sum", "lazy", "occurrences"]
 """How a gradient counts that is sparse, as tf.gather and embeddings return it, where a row may occur several times.
@@ -47,10 +48,10 @@ class Occurrences:
         return tf.cast(value, self.dtype) if tf.is_tensor(value) else tf.convert_to_tensor(value, self.dtype)
 
     def __array_function__(self, function: Callable[..., Any], _: Any, arguments: Any, options: Any) -> tf.Tensor:
-        return getattr(tf, function.__name__)(*map(dense, arguments), **options)
+        return OF_NUMPY[function](*map(dense, arguments), **options)
 
     def __array_ufunc__(self, function: Any, _: str, *arguments: Any, **options: Any) -> tf.Tensor:
-        return getattr(tf, function.__name__)(*map(dense, arguments), **options)
+        return OF_NUMPY[function](*map(dense, arguments), **options)
 
     def __mul__(self, other: Any) -> "Occurrences":
         return self._with(self.values * self._beside(other))

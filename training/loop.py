@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from core import Guard, NonFiniteError, Optimizer, Program, Recorder, new_weights
+from core import RULES, Guard, NonFiniteError, Optimizer, Program, Recorder, new_weights
 
 from .data import Dataset, Sampler, fingerprint
 from .images import evaluator, image_cost
@@ -74,6 +74,8 @@ class Trainer:
         self.optimizer = Optimizer(self.rule, self.weights)
         self.recorder = None if record is None else record(self.optimizer)
         self.program = Program(image_cost, self.weights, self.optimizer, settings.execution, recorder=self.recorder)
+        if type(self.rule) not in RULES.values():  # whose mistakes end the run before any file or folder is made
+            self.program.check()
         self.guard = Guard(self.program, settings.on_nonfinite)
         self.evaluate = evaluator(self.weights)
         self.stopwatch = Stopwatch()

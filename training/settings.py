@@ -75,6 +75,8 @@ class Settings:
             object.__setattr__(self, "data_dir", Path(self.data_dir).absolute())
         if self.validation is not None and self.validation != "first" and not self.validation.isdecimal():
             object.__setattr__(self, "validation", str(Path(self.validation).absolute()))
+        if ":" not in self.rule:
+            object.__setattr__(self, "rule", self.rule.lower())
         if self.dialect is None and ":" not in self.rule:
             object.__setattr__(self, "dialect", "tf1")
 

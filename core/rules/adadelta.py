@@ -33,6 +33,9 @@ class Adadelta(Rule):
 
     Any shape, any real floating dtype; both slots have the shape and dtype of the parameter.
 
+    learning_rate: the factor of the finished step; the paper has none.
+    rho:           the share of both averages that a step keeps.
+    epsilon:       stands under both roots, and sets the size of the first steps.
     complement_in: where 1 − ρ is subtracted; in the variable's dtype in TF1, in Python's float64 elsewhere.
 
     Stages: rms_dx = √(E[Δx²] + ε) before the step, rms_g = √(E[g²] + ε), dx = Δx.

@@ -32,6 +32,12 @@ class Adagrad(Rule):
 
     Any shape, any real floating dtype; the slot has the shape and dtype of the parameter.
 
+    learning_rate: how far the first step goes, where a starts at 0.
+    initial_accumulator_value: what a starts at; above 0 it shortens the first steps.
+    epsilon:       keeps the quotient finite where a is near 0.
+    epsilon_form:  where ε stands: outside-root is √a + ε, inside-root is √(a + ε).
+    rest_at_zero:  where a is 0, take no step, as Optax does, instead of dividing by ε alone.
+
     Stages: denominator.
     """
 

@@ -32,9 +32,14 @@ class Adam(Rule):
 
     Any shape, any real floating dtype; all slots have the shape and dtype of the parameter.
 
-    epsilon_root:  Optax's eps_root, inside the root; 0 elsewhere.
+    learning_rate: how far a step goes at most where gradients are steady.
+    beta_1:        the share of m that a step keeps.
+    beta_2:        the share of v that a step keeps.
+    epsilon:       keeps the quotient finite where v is near 0; steps of gradients smaller than it shrink.
+    epsilon_root:  Optax's eps_root, one more ε, inside the root; 0 elsewhere.
+    epsilon_form:  where ε stands: algorithm-1 is √v̂ + ε, after the bias correction; epsilon-hat is √v + ε̂, before it.
     incremental:   which averages are written old + (1 − β)·(new − old): both in TF1 and Keras, m in PyTorch. That
-                   tells in float32, where β2 + (1 − β2) is not 1 and a weighted v settles 1e-5 too high.
+                   shows in float32, where β2 + (1 − β2) is not 1 and a weighted v settles 1e-5 too high.
     complement_in: where 1 − β is subtracted; in the variable's dtype in TF1, in Python's float64 elsewhere.
     power_in:      where 1 − β^t is computed; in float64 in PyTorch, in the variable's dtype in TF1 (which carries
                    β^t as a running product, so its last bits differ), Keras and Optax.

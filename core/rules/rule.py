@@ -133,8 +133,18 @@ class Rule(ABC):
         return cls(**settings)
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Makes the class a dataclass: without that, Python ignores a setting that its body changes or adds."""
+        """Makes the class a dataclass: without that, Python ignores a setting that its body changes or adds.
+
+        A class without a docstring would have its signature for one, from this dataclass or a decorator.
+        """
         super().__init_subclass__(**options)
+        if not cls.__doc__:
+            parents = " and ".join(
+                base.__name__ for base in cls.__bases__ if issubclass(base, Rule) and base is not Rule
+            )
+            cls.__doc__ = (
+                f"{cls.__name__}, {f'made of {parents}' if parents else 'an update rule'}, without a docstring."
+            )
         own = inspect.get_annotations(cls)
         inherited: dict[str, Any] = {}
         for base in reversed([base for base in cls.__bases__ if issubclass(base, Rule)]):

@@ -23,6 +23,8 @@ class SGD(Rule):
     α_t = c/t is the schedule `lambda step: c / (1 + step)`. The form is one everywhere. TF1 and Optax ask for the rate
     too; Keras defaults to 0.01, PyTorch to 0.001.
 
+    learning_rate: the step's length for a gradient of 1.
+
     Any shape, any real floating dtype; no slots, no stages.
     """
 

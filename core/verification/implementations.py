@@ -8,12 +8,14 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from ..checks import slots_of, step_of
 from ..errors import InputError
+from ..mistakes import mistakes_in
 from ..rules import RULES, Rule
 from .formulas import FORMULAS, Formula
 from .layout import Layout
 from .streams import Streams
-from .trajectory import Trajectory, Values, called, failures_named, numpy_trajectory, trajectory_of
+from .trajectory import Trajectory, Values, called, numpy_trajectory, trajectory_of
 
 Returned = Literal["delta", "x"]
 """What a function returns: the update Δ, or the parameter after it, θ′."""
@@ -93,15 +95,14 @@ class OfRule(Implementation):
         return {name: value for name, value in values.items() if isinstance(value, float)}
 
     def first(self, like: np.ndarray) -> Values:
-        with failures_named(self.name):
-            return {name: np.asarray(slot) for name, slot in self.rule.slots(like)._asdict().items()}
+        return {name: np.asarray(slot) for name, slot in slots_of(self.rule, like)._asdict().items()}
 
     def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
         return numpy_trajectory(self.rule, streams, start)
 
     def by_tensor(self, streams: Streams, start: Values | None = None) -> Trajectory:
         layout = Layout.of(streams.kinds)
-        kind = type(self.rule.slots(streams.start))
+        kind = type(slots_of(self.rule, streams.start))
 
         def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> Values:
             gradients, parameters = layout.split(g), layout.split(x)
@@ -110,8 +111,8 @@ class OfRule(Implementation):
             for name, gradient in gradients.items():
                 given = kind(**{slot: part[name] for slot, part in of.items()})
                 number = np.result_type(g.dtype, np.float64).type(t)
-                with failures_named(self.name), np.errstate(all="ignore"):
-                    one = self.rule.update(gradient, given, number, parameters[name])
+                with np.errstate(all="ignore"):
+                    one = step_of(self.rule, gradient, given, number, parameters[name])
                 for value, array in dict(delta=one.delta, **one.slots._asdict()).items():
                     found[value][name] = np.asarray(array, g.dtype)
             return {value: layout.joined(tensors) for value, tensors in found.items()}
@@ -122,10 +123,10 @@ class OfRule(Implementation):
     def follow(self, trajectory: Trajectory) -> Values:
         """All steps at once."""
         g, t = trajectory.g, trajectory.t.astype(np.result_type(trajectory.g.dtype, np.float64))
-        with failures_named(type(self.rule).__name__), np.errstate(all="ignore"):
-            kind = type(self.rule.slots(trajectory.x[0]))
+        with np.errstate(all="ignore"):
+            kind = type(slots_of(self.rule, trajectory.x[0]))
             slots = kind(**{name: trajectory.before[name] for name in kind._fields})
-            step = self.rule.update(g, slots, t if t.ndim == 2 else t[:, np.newaxis], trajectory.x)
+            step = step_of(self.rule, g, slots, t if t.ndim == 2 else t[:, np.newaxis], trajectory.x)
         return dict(delta=step.delta, **step.slots._asdict(), **step.stages)
 
 
@@ -182,7 +183,7 @@ class OfFunction(Implementation):
 
     def call(self, g: Any, slots: Mapping[str, Any], t: Any, x: Any) -> dict[str, Any]:
         """What it returns for arrays of any kind, by name. Raises InputError where that is not what it should be."""
-        with failures_named(self.name):
+        with mistakes_in(self._function, self.name):
             answer = self._function(g, slots, t, x, **{name: self._settings[name] for name in self.takes})
         if not (isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], Mapping)):
             what = "Δ" if self.returns == "delta" else "θ′"

@@ -138,6 +138,12 @@ def free_run(statement: Statement, g: np.ndarray, begin: np.ndarray, start: Valu
     }
 
 
+def largest_share(apart: Any, allowed: Any) -> float:
+    """The largest |apart| as a share of what is allowed; what is not apart takes no share, even of 0."""
+    with np.errstate(all="ignore"):
+        return float(np.max(np.where(apart == 0, 0.0, np.abs(apart) / allowed)))
+
+
 @dataclass(frozen=True)
 class Drift:
     """How far a trajectory ran away from a formula's free run.
@@ -165,7 +171,7 @@ def judge_drift(run: Mapping[str, Rounded], trajectory: Trajectory, free: bool =
             expected, bound = value.value[:steps], value.error[:steps]
             unit = np.maximum(precision.unit * np.abs(expected), precision.tiny)
             comparisons.append(_compare(_Judged(name, found, expected, bound, unit, np.isfinite(bound)), trajectory))
-            share = max(share, float(np.max(np.abs(found[-1] - expected[-1]) / bound[-1])))
+            share = max(share, largest_share(found[-1] - expected[-1], bound[-1]))
     return Drift(reduce(or_, comparisons).first if comparisons else None, steps, share)
 
 

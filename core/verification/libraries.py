@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
+from ..mistakes import described, mistakes_in
 from ..rules import RULES
 from .formulas import FORMULAS, Formula
 from .implementations import Implementation, OfRule, Stepping, known, run_along, steps_from
 from .layout import Layout
 from .references import LIBRARIES, REFERENCES, Keras, Library, Reference
 from .streams import Streams
-from .trajectory import Trajectory, Values, called, failures_named
+from .trajectory import Trajectory, Values, called
 
 
 class OfLibrary(Implementation):
@@ -81,7 +82,7 @@ class OfOptimizer(Implementation):
     ):
         kind = library_of(optimizer)
         if kind is None:
-            raise InputError(f"An optimizer must be one of {', '.join(LIBRARIES)}, found {optimizer!r}.")
+            raise InputError(f"An optimizer must be one of {', '.join(LIBRARIES)}, found {described(optimizer)}.")
         self.optimizer, self.kind, self._eager = optimizer, kind, eager
         self.name = name or kind.described(optimizer)
         self.narrow_settings = kind.narrow_settings
@@ -112,7 +113,7 @@ class OfOptimizer(Implementation):
 
     def _made(self, dtype: Any, layout: Layout) -> Reference:
         kind = type(self.kind.__name__, (self.kind,), {"compiled": False}) if self._eager else self.kind
-        with failures_named(self.name):
+        with mistakes_in(self.optimizer, self.name):
             return kind.of(self.optimizer, dtype, layout)
 
     def first(self, like: np.ndarray) -> Values:
@@ -121,7 +122,7 @@ class OfOptimizer(Implementation):
     def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
         made = self._made(streams.gradients.dtype, Layout.of(streams.kinds))
         begin = made.first() if start is None else called(start, tuple(made.first()), self.name)
-        with failures_named(self.name):
+        with mistakes_in(self.optimizer, self.name):
             return run_along(self.name, made.step, streams, begin, streams.start, layout=Layout.of(streams.kinds))
 
     def follow(self, trajectory: Trajectory) -> Values:
@@ -129,7 +130,7 @@ class OfOptimizer(Implementation):
         key = trajectory.g.dtype, tuple(places.tobytes() for places in layout.places.values())
         if key not in self._kept:  # making one may take long, and each step sets its whole state
             self._kept[key] = self._made(trajectory.g.dtype, layout)
-        with failures_named(self.name):
+        with mistakes_in(self.optimizer, self.name):
             return steps_from(self._kept[key].step, trajectory)
 
 

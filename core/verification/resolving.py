@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import InputError
+from ..mistakes import described, mistakes_in
 from ..rules import RULES, Rule
 from .formulas import FORMULAS
 from .implementations import Implementation, OfFunction, OfRule, Returned
@@ -57,7 +58,7 @@ def built(kind: type[Rule], learning_rate: float) -> Rule:
     settings: dict[str, Any] = {}
     if any(field.name == "learning_rate" and field.default is MISSING for field in fields(kind)):
         settings["learning_rate"] = learning_rate
-    with construction_named(kind.__name__):
+    with mistakes_in(kind, method="__post_init__", said="cannot be built"):
         return kind(**settings)
 
 
@@ -76,7 +77,9 @@ def resolved(reference: Any, subject: Any, slots: Mapping[str, float] | None) ->
     if library_of(reference) is not None:
         return _stated_by(OfOptimizer(reference))
     if not callable(reference):
-        raise InputError(f"A reference must be a name, a Rule, an optimizer or a function, found {reference!r}.")
+        raise InputError(
+            f"A reference must be a name, a Rule, an optimizer or a function, found {described(reference)}."
+        )
     if slots is None and isinstance(subject, Rule):
         slots = {
             n: float(np.ravel(v)[0]) for n, v in OfRule(type(subject).__name__, subject).first(np.zeros(1)).items()
@@ -180,7 +183,8 @@ def implementation(
         )
     if not callable(subject):
         raise InputError(
-            f"What is judged must be a Rule, an optimizer of {', '.join(LIBRARIES)} or a function, found {subject!r}."
+            f"What is judged must be a Rule, an optimizer of {', '.join(LIBRARIES)} or a function, "
+            f"found {described(subject)}."
         )
     slots, settings, returns = given
     if returns not in ("delta", "x"):

@@ -58,7 +58,8 @@ class Rounded:
 
     A plain number or array that meets one is a constant, rounded to the narrow dtype. A sum's rounding is charged to
     the magnitudes of its terms, not of their sum, so that it covers the terms in any order. Comparisons look at the
-    values alone. What a rule or a NumPy function of gradients calls is here; any other function raises TypeError.
+    values alone. All elementwise functions of core.xp and their NumPy names are here. Any other function raises
+    TypeError, sums, means and products of matrices too: elements are judged one by one, all steps at once.
     """
 
     def __init__(self, value: Any, error: Any, precision: Precision):
@@ -93,10 +94,13 @@ class Rounded:
         return Rounded(wide, np.where(held, 0, self.precision.unit / 2 * np.abs(wide)), self.precision)
 
     def _operation(self, value: Any, error: Any, magnitude: Any = None) -> "Rounded":
-        """The result of one operation: half a unit of its magnitude, and what flushing to 0 may take."""
+        """The result of one operation: half a unit of its magnitude, and what flushing to 0 may take.
+
+        Sums and products of zeros are exact in every dtype.
+        """
         magnitude = np.abs(value) if magnitude is None else magnitude
         rounding = self.precision.unit / 2 * (magnitude + error) + self.precision.tiny
-        return Rounded(value, error + rounding, self.precision)
+        return Rounded(value, np.where((magnitude == 0) & (error == 0), 0, error + rounding), self.precision)
 
     def _constant(self, other: Any) -> "Rounded":
         if isinstance(other, Rounded):
@@ -150,7 +154,10 @@ class Rounded:
         return Rounded(np.abs(self.value), self.error, self.precision)
 
     def sign(self) -> "Rounded":
-        return self.precision.exact(np.sign(self.value))
+        """Exact, except where rounding may carry the number to 0 or beyond."""
+        sign = np.sign(self.value)
+        unsure = (np.abs(self.value) <= self.error) & (self.error > 0)
+        return Rounded(sign, np.where(unsure, 1 + np.abs(sign), 0), self.precision)
 
     def _chosen(self, other: Any, choose: Callable[[Any, Any], Any]) -> "Rounded":
         """One of two numbers: off by what the one that is further off may be."""
@@ -203,12 +210,25 @@ class Rounded:
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> "Rounded":
         """So that np.sqrt(x) works, and an array on the left of an operator leaves it to this class."""
         if method != "__call__" or options or ufunc not in _OPERATORS:
-            return NotImplemented
+            raise _no_function(ufunc)
         return _OPERATORS[ufunc](*inputs)
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
         """So that np.where, np.zeros_like and the like, which are no ufuncs, take these numbers."""
-        return _FUNCTIONS[function](*arguments, **options) if function in _FUNCTIONS else NotImplemented
+        if function not in _FUNCTIONS:
+            raise _no_function(function)
+        return _FUNCTIONS[function](*arguments, **options)
+
+
+def _no_function(function: Callable[..., Any]) -> TypeError:
+    name = function.__name__
+    if name in ("sum", "mean", "matmul", "transpose", "dot", "einsum", "linalg.norm"):
+        return TypeError(
+            f"{name} combines elements, and a formula is judged element by element: judge by an optimizer of a "
+            "library instead, such as keras:Lamb"
+        )
+    known = ", ".join(sorted(known.__name__ for known in {**_OPERATORS, **_FUNCTIONS}))
+    return TypeError(f"{name} is not among the functions whose rounding errors are known: {known}")
 
 
 def _value(number: Any) -> Any:

@@ -11,12 +11,14 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from ..checks import slots_of, step_of
+from ..mistakes import mistakes_in
 from ..rules import Rule
 from .implementations import Implementation, OfFunction, OfRule
 from .layout import Layout
 from .libraries import OfOptimizer
 from .rounded import Precision, Rounded
-from .trajectory import Trajectory, Values, check_names, failures_named
+from .trajectory import Trajectory, Values, check_names
 
 Numbers = Mapping[str, Any]
 """By name: arrays of the narrow dtype, or `Rounded`."""
@@ -69,19 +71,18 @@ class StatedByRule(_OfBounds):
 
     def __init__(self, rule: Rule):
         self._rule, self._name = rule, type(rule).__name__
-        with failures_named(self._name):
-            self._kind = type(rule.slots(np.zeros(1)))
-            self.slots = tuple(self._kind._fields)
+        self._kind = type(slots_of(rule, np.zeros(1)))
+        self.slots = tuple(self._kind._fields)
 
     def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
-        return {name: np.asarray(value) for name, value in self._rule.slots(like)._asdict().items()}
+        return {name: np.asarray(value) for name, value in slots_of(self._rule, like)._asdict().items()}
 
     def values(
         self, t: Any, g: Any, slots: Numbers, precision: Precision, found: Numbers | None = None, x: Any = None
     ) -> dict[str, Rounded]:
         of = self._kind(**{name: _widened(slots[name], precision) for name in self.slots})
-        with failures_named(f"{self._name}, on numbers that carry their rounding errors,"):
-            step = self._rule.update(_flushed(g, precision), of, precision.wide(t), _widened(x, precision))
+        said = "does not run on numbers that carry their rounding errors"
+        step = step_of(self._rule, _flushed(g, precision), of, precision.wide(t), _widened(x, precision), said)
         check_names(self._name, step)
         values = dict(**step.slots._asdict(), **step.stages, delta=step.delta)
         return _all_rounded(self._name, values, precision)
@@ -143,6 +144,7 @@ class StatedByOptimizer(_OfBounds):
 
     def __init__(self, optimizer: OfOptimizer):
         self._optimizer, self._reads_x, self._layout = optimizer, False, None
+        self._shows_update = False
         self._answered: dict[bytes, dict[str, Rounded]] = {}
         self.slots = tuple(optimizer.first(np.zeros(2, np.float32)))
 
@@ -178,7 +180,7 @@ class StatedByOptimizer(_OfBounds):
                 moved[name] = np.maximum(moved.get(name, 0), np.abs(value - answer[name]))
         unit, tiny = precision.unit, precision.tiny
         errors = {name: MARGIN * (moved[name] + unit * np.abs(value) + tiny) for name, value in answer.items()}
-        if reads_x:  # the parameter is rounded on either side
+        if reads_x and not self._shows_update:  # the parameter is rounded on either side
             errors["delta"] = errors["delta"] + unit * np.abs(precision.wide(part.x))
         return {name: Rounded(value, errors[name], precision) for name, value in answer.items()}
 
@@ -192,6 +194,10 @@ class StatedByOptimizer(_OfBounds):
             near = np.abs(moved - alone) <= precision.unit * (np.abs(part.x) + np.abs(alone))
             self._reads_x = not np.all(near)
             values["delta"] = moved if self._reads_x else alone
+        elif not self._shows_update:  # asked for the first time
+            at_zero = self._optimizer.follow(replace(part, x=np.zeros_like(part.x)))["delta"]
+            self._reads_x = not np.array_equal(values["delta"], precision.wide(at_zero), equal_nan=True)
+            self._shows_update = True
         return values
 
 
@@ -202,12 +208,13 @@ def _jittered(part: Trajectory, number: int) -> Trajectory:
     def moved(values: np.ndarray) -> np.ndarray:
         return values * (1 + eps * random.choice([-1, 1], values.shape).astype(values.dtype))
 
-    return replace(part, g=moved(part.g), before={name: moved(slot) for name, slot in part.before.items()})
+    before = {name: moved(slot) for name, slot in part.before.items()}
+    return replace(part, g=moved(part.g), x=moved(part.x), before=before)
 
 
 def _all_rounded(owner: str, values: Mapping[str, Any], precision: Precision) -> dict[str, Rounded]:
     """All as numbers that carry their rounding errors, constants too."""
-    with failures_named(owner):
+    with mistakes_in(None, owner):
         return {name: value if isinstance(value, Rounded) else precision.exact(value) for name, value in values.items()}
 
 

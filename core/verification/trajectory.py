@@ -1,14 +1,15 @@
 """What an implementation did along gradient streams: a rule in any of the four executions, or in NumPy."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 import tensorflow as tf
 
+from ..checks import slots_of, step_of
 from ..errors import InputError
+from ..mistakes import mistakes_in, written
 from ..optimizer import Optimizer
 from ..program import Program
 from ..rules import Rule, Step
@@ -71,9 +72,16 @@ def compiled_trajectories(
         for name, order in orders.items()
     }
     variables = {name: variable for group in groups.values() for name, variable in group.items()}
-    named = ", ".join(dict.fromkeys(type(run.rule).__name__ for run in runs.values()))
-    with failures_named(named):
+    some_rule = next(iter(runs.values())).rule
+    with mistakes_in(some_rule):
         optimizer = Optimizer([(run.rule, groups[name]) for name, run in runs.items()])
+    for name, tensor in variables.items():
+        for slot, value in optimizer.slots[name].items():
+            if value.shape != tensor.shape:
+                raise InputError(
+                    f"{written(some_rule, 'slots')}: slot {slot} must have its parameter's shape to be judged, "
+                    f"{tensor.shape}, found {value.shape}."
+                )
     for name, run in runs.items():
         own = list(optimizer.slots[f"{name}/{tensors[0]}"])
         start = called(run.start, own, type(run.rule).__name__) if run.start else {}
@@ -102,7 +110,7 @@ def compiled_trajectories(
         return seen
 
     program = Program(cost, variables, optimizer, execution, observe)  # pyright: ignore[reportArgumentType]
-    with failures_named(named):
+    with mistakes_in(some_rule):
         data = tuple(tf.constant(part) for part in layout.split(g).values())
         found = program.run(data, np.arange(len(g))[:, np.newaxis])
     columns = np.concatenate([layout.places[tensor].ravel() for tensor in tensors])
@@ -143,16 +151,16 @@ def numpy_trajectory(rule: Rule, streams: Streams, start: Values | None = None) 
     g, x = streams.gradients, streams.start
     wide = np.result_type(g.dtype, np.float64).type
     name, steps = type(rule).__name__, []
-    with failures_named(name), np.errstate(all="ignore"):
-        slots = rule.slots(x)
-        if not hasattr(slots, "_asdict"):
-            raise InputError(f"{name}: slots must return a NamedTuple, found {type(slots).__name__}.")
+    with mistakes_in(rule, name), np.errstate(all="ignore"):
+        slots = slots_of(rule, x)
         if start:
             slots = slots._replace(**called(start, slots._fields, name))
         first = {slot: np.asarray(value) for slot, value in slots._asdict().items()}
         for t, row in enumerate(g, start=1):
-            step = rule.update(row, slots, wide(t), x)
-            check_names(name, step)
+            step = step_of(rule, row, slots, wide(t), x)
+            if t == 1:  # NumPy would broadcast it
+                _check(f"{written(rule, 'update')}: delta", np.asarray(step.delta), row.shape, row.dtype)
+            check_names(written(rule, "update"), step)
             slots, x = step.slots, x - step.delta
             steps.append(dict(delta=step.delta, **slots._asdict(), **step.stages, x=x))
         after = {value: np.stack([step[value] for step in steps]) for value in steps[0]}
@@ -174,20 +182,12 @@ def called(slots: Values, names: Sequence[str], owner: str) -> Values:
     if set(slots) == set(names):
         return slots
     if len(slots) != len(names):
-        found, wanted = ", ".join(names) or "none", ", ".join(slots) or "none"
-        raise InputError(f"{owner} must have the slots {wanted}; found {found}.")
+        expected, found = (", ".join(of) or "none" for of in (slots, names))
+        advice = ' It may be another optimizer, such as "keras:SGD(momentum=0.9)" for momentum.' if not slots else ""
+        raise InputError(
+            f"{owner} must keep as many slots as the reference, which keeps {expected}; found {found}.{advice}"
+        )
     return dict(zip(names, slots.values(), strict=True))
-
-
-@contextmanager
-def failures_named(name: str) -> Iterator[None]:
-    """Whatever a user's own rule raises becomes an InputError that names the rule."""
-    try:
-        yield
-    except InputError:
-        raise
-    except (Exception, SystemExit) as error:
-        raise InputError(f"{name} failed in a step: {type(error).__name__}: {error}") from error
 
 
 def trajectory_of(

@@ -10,7 +10,7 @@ from ..errors import InputError
 from ..rules import Rule
 from .formulas import FORMULAS, adagrad_inside_root, adam_epsilon_hat
 from .implementations import Known, known
-from .judge import free_run
+from .judge import free_run, largest_share
 from .libraries import OfLibrary
 from .references import REFERENCES, Reference
 from .streams import Streams
@@ -112,7 +112,7 @@ def translate(rule: str, source: str, target: str, settings: Mapping[str, float]
             name, words, at = plan.schedule
             scheduled = _ends(lambda t: replace(goal.rule, **{name: at(t)}), streams)
             run = free_run(origin.formula, streams.gradients, streams.start)["x"]
-            share = float(np.max(np.abs(scheduled - run.value[-1]) / (2 * run.error[-1])))
+            share = largest_share(scheduled - run.value[-1], 2 * run.error[-1])
             runs.append(Run(words, steps, _distance(scheduled, end, streams.start), share))
     libraries = [_library(rule, dialect) for dialect in (source, target)]
     if all(libraries):
@@ -206,8 +206,7 @@ def _distance(one: np.ndarray, other: np.ndarray, begin: np.ndarray) -> float:
 def _agreeing(what: str, origin: Known, goal: Known, streams: Streams) -> Run:
     """Two formulas beside each other; they agree where their free runs part by less than rounding allows each."""
     a, b = (free_run(one.formula, streams.gradients, streams.start)["x"] for one in (origin, goal))
-    with np.errstate(all="ignore"):
-        share = float(np.max(np.abs(a.value - b.value) / (a.error + b.error)))
+    share = largest_share(a.value - b.value, a.error + b.error)
     return Run(what, len(streams.gradients), _distance(b.value[-1], a.value[-1], streams.start), share)
 
 
@@ -221,7 +220,6 @@ def _libraries(
         deltas = OfLibrary(kind.__name__, kind, rule, one.formula.settings).run(start).after["delta"]
         sums.append(np.cumsum(np.float64(deltas), axis=0))
         allowed = allowed + free_run(one.formula, start.gradients, start.start)["x"].error
-    with np.errstate(all="ignore"):
-        share = float(np.max(np.abs(sums[0] - sums[1]) / allowed)) if exact else None
+    share = largest_share(sums[0] - sums[1], allowed) if exact else None
     what = " and ".join(kind.constructor.split("(")[0].format(rule=rule, Rule=kind.spelled(rule)) for kind in kinds)
     return Run(f"{what}, in float32", LIBRARY_STEPS, _distance(-sums[1][-1], -sums[0][-1], np.zeros(1)), share)

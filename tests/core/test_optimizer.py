@@ -246,7 +246,7 @@ def test_a_checkpoint_has_the_masters(tmp_path):
         (lambda: Optimizer(Adam(), {"n": tf.Variable(1)}), "'n' must be of a real floating dtype, found int32."),
         (lambda: Optimizer(Adam(), {"z": tf.Variable(1j)}), "must be of a real floating dtype, found complex128."),
         (lambda: Optimizer(Adam(), {"t": tf.constant(1.0)}), "from name to tf.Variable, found 't'"),
-        (lambda: Optimizer([(Adam(), {"a": tf.Variable(1.0)}), (Adam(), {"a": tf.Variable(1.0)})]), "two variables"),
+        (lambda: Optimizer([(Adam(), {"a": tf.Variable(1.0)}), (Adam(), {"a": tf.Variable(1.0)})]), "are called 'a'"),
         (lambda: (lambda v: Optimizer([(Adam(), {"a": v}), (Adagrad(1.0), {"b": v})]))(tf.Variable(1.0)), "the same"),
     ],
 )  # fmt: skip
@@ -276,11 +276,11 @@ class Broken(Adam):
 @pytest.mark.parametrize(
     ("part", "sentence"),
     [
-        ("no step", "Broken on 'w': update must return Step(delta, AdamSlots(…), stages)"),
-        ("other slots", "Broken on 'w': update must return Step(delta, AdamSlots(…), stages)"),
-        ("shape", "Broken on 'w': delta must be a float32 tensor of shape (2, 3), found float32 (3,)."),
-        ("slot", "Broken on 'w': slot m must be a float32 tensor of shape (2, 3), found float32 (3,)."),
-        ("dtype", "Broken on 'w': delta must be a float32 tensor of shape (2, 3), found float64 (2, 3)."),
+        ("no step", "Broken.update, on 'w': update must return Step(delta, AdamSlots(…), stages)"),
+        ("other slots", "Broken.update, on 'w': update must return Step(delta, AdamSlots(…), stages)"),
+        ("shape", "Broken.update, on 'w': delta must be a float32 tensor of shape (2, 3), found float32 (3,)."),
+        ("slot", "Broken.update, on 'w': slot m must be a float32 tensor of shape (2, 3), found float32 (3,)."),
+        ("dtype", "Broken.update, on 'w': delta must be a float32 tensor of shape (2, 3), found float64 (2, 3)."),
     ],
 )
 def test_a_rule_that_breaks_its_contract_is_named(part, sentence):
@@ -299,9 +299,9 @@ def test_slots_that_are_no_named_tuple_of_the_right_dtype_are_refused():
         def slots(self, x):
             return super().slots(tf.cast(x, tf.float64))
 
-    with pytest.raises(InputError, match="Listed on 'w': slots must return a NamedTuple, found"):
+    with pytest.raises(InputError, match=r"Listed\.slots: slots must return a NamedTuple, found list of float32"):
         Optimizer(Listed(0.1), two_variables())
-    with pytest.raises(InputError, match="Wide on 'w': slot m must be a float32 tensor, found float64"):
+    with pytest.raises(InputError, match=r"Wide\.slots, on 'w': slot m must be a float32 tensor, found float64"):
         Optimizer(Wide(), two_variables())
 
 

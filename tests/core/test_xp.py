@@ -1,11 +1,13 @@
-"""The array functions on sympy symbols; on arrays and tensors the rules' own tests run them."""
+"""The array functions on sympy symbols, on arrays and on tensors."""
+
+import re
 
 import numpy as np
 import pytest
 import sympy
 import tensorflow as tf
 
-from core import RULES, Adam
+from core import RULES, Adam, xp
 from core.xp import cast_like, full_like, is_array, sqrt, where, zeros_like
 
 x, y = sympy.symbols("x y", real=True)
@@ -51,3 +53,91 @@ def test_a_rule_s_slots_and_update_come_out_symbolic(rule):
     step = own.update(x, own.slots(x), sympy.Symbol("t"), y)
     assert step.delta.has(x, sympy.Symbol("alpha"))
     assert all(isinstance(sympy.sympify(value), sympy.Expr) for value in (*step.slots, *step.stages.values()))
+
+
+A = np.array([[-2.5, -0.3, 0.0], [0.3, 1.0, 7.0]])
+B = np.array([[0.5, -4.0, 2.0], [0.3, 2.0, -0.1]])
+
+
+def calls(a, b):
+    """Every function of core.xp that computes something, on two arrays of one dtype, numbers of Python's among them."""
+    return {
+        "abs": xp.abs(a),
+        "clip": xp.clip(a, -1, 0.3),
+        "equal": xp.where(xp.equal(a, b), 1.0, a),
+        "exp": xp.exp(a),
+        "full_like": xp.full_like(a, 0.1),
+        "log": xp.log(xp.abs(b)),
+        "matmul": xp.matmul(a, xp.transpose(b)),
+        "maximum": xp.maximum(0.1, a),
+        "mean": xp.mean(a, axis=(0, 1)),
+        "minimum": xp.minimum(a, b),
+        "ones_like": xp.ones_like(a),
+        "power": xp.power(2, a),
+        "sign": xp.sign(a),
+        "sqrt": xp.sqrt(xp.abs(a)),
+        "square": xp.square(a),
+        "sum": xp.sum(a * b, axis=1, keepdims=True),
+        "transpose": xp.transpose(a),
+        "where": xp.where((a > 0) & ~(b > 1), a, 0.1),
+        "zeros_like": xp.zeros_like(a),
+    }
+
+
+EXPECTED = {
+    "abs": np.abs(A),
+    "clip": np.clip(A, -1, 0.3),
+    "equal": np.where(A == B, 1.0, A),
+    "exp": np.exp(A),
+    "full_like": np.full_like(A, 0.1),
+    "log": np.log(np.abs(B)),
+    "matmul": A @ B.T,
+    "maximum": np.maximum(A, 0.1),
+    "mean": A.mean(),
+    "minimum": np.minimum(A, B),
+    "ones_like": np.ones_like(A),
+    "power": 2**A,
+    "sign": np.sign(A),
+    "sqrt": np.sqrt(np.abs(A)),
+    "square": A**2,
+    "sum": (A * B).sum(axis=1, keepdims=True),
+    "transpose": A.T,
+    "where": np.where((A > 0) & ~(B > 1), A, 0.1),
+    "zeros_like": np.zeros_like(A),
+}
+UNITS = {tf.float16: 2.0**-10, tf.bfloat16: 2.0**-7, tf.float32: 2.0**-23, tf.float64: 2.0**-52}
+NO_ARRAYS = {"cast_like", "is_array"}
+"""Tested above."""
+
+
+def assert_as_expected(found, dtype):
+    for name, expected in EXPECTED.items():
+        assert tf.as_dtype(found[name].dtype) == dtype, name
+        unit = UNITS[dtype]
+        values = np.asarray(tf.cast(found[name], tf.float64))
+        np.testing.assert_allclose(values, expected, rtol=8 * unit, atol=8 * unit, err_msg=name)
+
+
+@pytest.mark.parametrize("dtype", UNITS, ids=lambda dtype: dtype.name)
+def test_every_function_computes_alike_on_arrays_on_tensors_and_inside_xla(dtype):
+    """Would catch a number of Python's that turns an array into float64, or passes through float32 on its way."""
+    assert EXPECTED.keys() | NO_ARRAYS == set(xp.__all__)
+    narrow = [array.astype(dtype.as_numpy_dtype) for array in (A, B)]
+    tensors = [tf.constant(array) for array in narrow]
+    assert_as_expected(calls(*narrow), dtype)
+    assert_as_expected(calls(*tensors), dtype)
+    assert_as_expected(tf.function(calls, jit_compile=True, autograph=False)(*tensors), dtype)
+
+
+def test_the_list_of_functions_names_all_of_them_and_no_other():
+    listed = re.findall(r"^ {4}.*?(?= {2})", xp.__doc__, re.MULTILINE)
+    assert {name for line in listed for name in re.findall(r"(\w+)\(", line)} <= set(xp.__all__)
+    assert all(re.search(rf"\b{name}\(", xp.__doc__) for name in xp.__all__)
+    assert all(getattr(xp, name).__doc__ for name in xp.__all__)
+
+
+def test_a_condition_that_compares_symbols_as_a_whole_is_refused():
+    """sympy's == of two symbols is False, whatever they stand for: the formula would have lost a case in silence."""
+    with pytest.raises(TypeError, match=r"write equal\(x, y\) for x == y"):
+        where(x == y, x, y)
+    assert where(xp.equal(x, y), x, y) == sympy.Piecewise((x, sympy.Eq(x, y)), (y, True))

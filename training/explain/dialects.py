@@ -16,7 +16,7 @@ from .formula import Equation, Formula, formula
 class OtherForm(NamedTuple):
     """The equations of some dialects that are not those of the dialect shown.
 
-    rounding: the names of those that differ in rounding alone.
+    rounding: the names of those that compute the same except for rounding.
     """
 
     dialects: tuple[str, ...]
@@ -79,14 +79,15 @@ def _same_with(rule: Rule, changes: Mapping[str, Any]) -> bool:
 
 
 def described(kind: type[Rule]) -> dict[str, str]:
-    """What the docstring of a class says of its settings, by their names."""
-    paragraphs = re.findall(r"^(\w+):\s+(.+(?:\n[ \t]+.+)*)", inspect.getdoc(kind) or "", re.MULTILINE)
+    """What the docstrings of a class and its parents say of its settings, by their names."""
+    docs = [inspect.cleandoc(one.__doc__ or "") for one in reversed(kind.__mro__)]
+    paragraphs = re.findall(r"^(\w+):\s+(.+(?:\n[ \t]+.+)*)", "\n".join(docs), re.MULTILINE)
     names = {field.name for field in fields(kind)}
     return {name: " ".join(text.split()) for name, text in paragraphs if name in names}
 
 
 def _alike(equations: tuple[Equation, ...], shown: Formula) -> frozenset[str]:
-    """The names of equations that differ in rounding alone from those shown, for the same values."""
+    """The names of equations that compute what those shown do from the same values, except for rounding."""
     ours = {equation.symbol: equation.expression for equation in shown.equations}
     return frozenset(
         name for _, name, symbol, expression in equations if symbol in ours and _equal(expression, ours[symbol])

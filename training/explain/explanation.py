@@ -8,11 +8,14 @@ from typing import Any, NamedTuple
 
 from core import RULES, InputError, Rule
 
-from ..rule_choice import choose_rule, rule_settings
-from .dialects import OtherForm, Rounding, default_rate, in_all_dialects, other_forms, rounding_only
+from ..rule_choice import choose_rule, lowered, rule_settings
+from .dialects import OtherForm, Rounding, default_rate, described, in_all_dialects, other_forms, rounding_only
 from .formula import Formula, first_slots, formula
 from .notation import Sign
 from .worked import WorkedStep, worked
+
+HERE = "here"
+"""The column of the settings that the user gave, beside the dialect's own."""
 
 EXAMPLE_RATE = 0.01
 """For the worked steps, where a learning rate is asked for and none is given."""
@@ -35,7 +38,9 @@ class Explanation:
     rate_given: whether the learning rate is the dialect's or the user's, not the example's.
     formula:    the rule's, with its settings of form.
     formulas:   that one and those of the other dialects, by dialect; "default" where the rule has none.
-    settings:   every setting by name: its value here and in the other dialects; None for a rate that is asked for.
+    settings:   every setting by name: its value here, where the user gave settings (as "here"), in this dialect and in
+                the others; None for a rate that is asked for.
+    meanings:   what the docstring says of settings, by name.
     forms:      where the other dialects' formulas differ.
     rounding:   the settings in which dialects differ on no paper.
     parameter:  of the coordinate of the worked steps, before the first of them.
@@ -48,6 +53,7 @@ class Explanation:
     formula: Formula
     formulas: Mapping[str, Formula]
     settings: Mapping[str, Mapping[str, Any]]
+    meanings: Mapping[str, str]
     forms: tuple[OtherForm, ...]
     rounding: tuple[Rounding, ...]
     slots: tuple[Slot, ...]
@@ -62,6 +68,11 @@ class Explanation:
     def paragraphs(self) -> list[str]:
         """The prose of the rule's docstring: what it is first, then its source, then who computes what."""
         return _prose(type(self.rule))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Those of the table of settings."""
+        return tuple(self.settings["learning_rate"])
 
     def sources(self) -> dict[str, str]:
         """Where each dialect is written down, the one shown first."""
@@ -83,12 +94,12 @@ def explain(
 
     Raises InputError for what is not there, cannot be, or does not run on symbols.
     """
-    given = dict(settings or {})
+    given, name = dict(settings or {}), lowered(name)
     if dialect is None and name in RULES:
         dialect = next(iter(RULES[name].DIALECTS), None)
-    rule = choose_rule(name, dialect, given.get("learning_rate", EXAMPLE_RATE))
-    rate = given.get("learning_rate") or default_rate(type(rule), dialect)
-    rule = _with(rule, given | ({} if rate is None else {"learning_rate": rate}))
+    usual = choose_rule(name, dialect, EXAMPLE_RATE)
+    rates = {"learning_rate": default_rate(type(usual), dialect)} if default_rate(type(usual), dialect) else {}
+    usual, rule, rates = _with(usual, rates), _with(usual, rates | given), rates | given
     shown = formula(rule)
     here = dialect or "default"
     others = {one: other for one, other in in_all_dialects(type(rule), EXAMPLE_RATE).items() if one != dialect}
@@ -97,10 +108,11 @@ def explain(
         name,
         rule,
         dialect,
-        rate is not None,
+        "learning_rate" in rates,
         shown,
         formulas,
-        _settings(here, rule, rate, others),
+        _settings({**({HERE: rule} if given else {}), here: usual, **others}, "learning_rate" in given),
+        described(type(rule)),
         other_forms(shown, {one: formulas[one] for one in others}),
         rounding_only(rule, {here: rule} | others),
         _slots(rule, shown, parameter),
@@ -117,12 +129,15 @@ def _with(rule: Rule, settings: Mapping[str, Any]) -> Rule:
     return replace(rule, **settings)
 
 
-def _settings(here: str, rule: Rule, rate: Any, others: Mapping[str, Rule]) -> dict[str, dict[str, Any]]:
-    columns = {one: rule_settings(of) for one, of in {here: rule, **others}.items()}
-    rows = {field.name: {one: of[field.name] for one, of in columns.items()} for field in fields(rule)}
-    asked = {one for one, of in others.items() if default_rate(type(of), one) is None} | (
-        {here} if rate is None else set()
-    )
+def _settings(rules: Mapping[str, Rule], rate_given: bool) -> dict[str, dict[str, Any]]:
+    """Every setting of rules by column, the first of which is shown; `rate_given`: the user gave it a learning rate."""
+    kind, columns = type(next(iter(rules.values()))), {one: rule_settings(of) for one, of in rules.items()}
+    rows = {field.name: {one: of[field.name] for one, of in columns.items()} for field in fields(kind)}
+    dialects = [one if one in kind.DIALECTS else None for one in rules]
+    if HERE in rules:  # where the rate is the dialect's, unless given
+        dialects[0] = dialects[1]
+    asked = {one for one, dialect in zip(rules, dialects, strict=True) if default_rate(kind, dialect) is None}
+    asked -= {HERE} if rate_given else set()
     return rows | {"learning_rate": {one: None if one in asked else v for one, v in rows["learning_rate"].items()}}
 
 
@@ -144,8 +159,8 @@ def _meanings(slots: Any) -> dict[str, str]:
 
 
 def _prose(kind: type[Rule]) -> list[str]:
-    """Paragraphs of the class's docstring, but for formulas, settings, shapes and stages, which are shown otherwise."""
+    """Paragraphs of the class's docstring except formulas, settings, shapes and stages, which are shown otherwise."""
     apart = re.compile(r"\s|\w+: |Any shape|Stages:")
-    paragraphs = (inspect.getdoc(kind) or "").split("\n\n")
+    paragraphs = inspect.cleandoc(kind.__doc__ or "").split("\n\n")
     prose = [" ".join(one.split()) for index, one in enumerate(paragraphs) if index == 0 or not apart.match(one)]
     return [re.sub(r":$", ".", re.sub(r"\s*With [^.]*:$", "", one)) for one in prose]

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from sympy import Add, Expr, Integer, Mul, Piecewise, Pow, Symbol, evaluate, preorder_traversal, sympify
 
-from core import InputError, Rule, Step
+from core import Rule, Step
+from core.checks import slots_of, step_of
+from core.mistakes import mistakes_in
 
 from .notation import Sign, greek, sign_of
 
@@ -36,6 +38,7 @@ class Formula:
     given:      the symbols of gradient, step and parameter before the step: "gradient", "t", "parameter".
     old:        the symbols of the slots before the step, by name.
     of_t_alone: the names of values that the step's number and the settings decide.
+    unused:     the names of stages that neither Δ nor a new slot is computed from.
     """
 
     equations: tuple[Equation, ...]
@@ -44,6 +47,7 @@ class Formula:
     given: Mapping[str, Symbol]
     old: Mapping[str, Symbol]
     of_t_alone: frozenset[str]
+    unused: frozenset[str]
 
 
 def formula(rule: Rule) -> Formula:
@@ -75,7 +79,17 @@ def formula(rule: Rule) -> Formula:
                 named.setdefault(value, symbols[key])
         theta = names.at(given["parameter"], "t")
         equations.append(Equation("step", "parameter", theta, given["parameter"] - symbols["step", "delta"]))
-    return Formula(tuple(equations), names.signs, settings, given, old, frozenset(name for _, name in alone))
+    return Formula(tuple(equations), names.signs, settings, given, old, frozenset(name for _, name in alone),
+                   _unused(equations))  # fmt: skip
+
+
+def _unused(equations: Iterable[Equation]) -> frozenset[str]:
+    """The names of stages that neither Δ nor a slot is computed from."""
+    used: set[Any] = set()
+    for one in reversed(list(equations)):
+        if one.kind != "stage" or one.symbol in used:
+            used |= one.expression.free_symbols
+    return frozenset(one.name for one in equations if one.kind == "stage" and one.symbol not in used)
 
 
 class _Names:
@@ -84,7 +98,8 @@ class _Names:
     def __init__(self, rule: Rule):
         self.signs: dict[Symbol, Sign] = {}
         # What the class calls its settings where it states the formula: "With α = learning_rate and δ = epsilon".
-        self._stated = {name: letter for letter, name in re.findall(r"\b(\w) = (\w+)", type(rule).__doc__ or "")}
+        docs = " ".join(one.__doc__ or "" for one in reversed(type(rule).__mro__))
+        self._stated = {name: letter for letter, name in re.findall(r"\b(\w) = (\w+)", docs)}
         self._hatted = {name for name, value in vars(rule).items() if f"{name}-hat" in map(str, vars(rule).values())}
 
     def of_setting(self, name: str) -> Symbol:
@@ -106,28 +121,17 @@ class _Names:
 
 
 def _run(rule: Rule, old: Any, given: Mapping[str, Symbol]) -> Step:
-    try:
-        step = rule.update(given["gradient"], old, given["t"], given["parameter"])
-        if not isinstance(step, Step) or type(step.slots) is not type(old):
-            raise TypeError(f"update must return Step(delta, {type(old).__name__}(…), stages), found {step!r}")
+    step = step_of(rule, given["gradient"], old, given["t"], given["parameter"], "does not run on symbols")
+    with mistakes_in(rule, said="does not run on symbols"):
         sympify([step.delta, *step.slots, *step.stages.values()])
-    except Exception as error:  # a rule of the user's own may fail in any way
-        raise InputError(
-            f"{type(rule).__name__} does not run on symbols, {type(error).__name__}: {error}. A rule may call the "
-            "functions of core.xp alone, and must not branch on values."
-        ) from error
     return step
 
 
 def first_slots(rule: Rule, parameter: float) -> Any:
     """The slots before the first step, for one coordinate, in float64. Raises InputError where they are none."""
-    try:
-        slots = rule.slots(np.array([parameter]))
+    slots = slots_of(rule, np.array([[parameter]]))
+    with mistakes_in(rule, method="slots"):
         return type(slots)(*(np.asarray(value, np.float64) for value in slots._asdict().values()))
-    except Exception as error:  # as above
-        raise InputError(
-            f"{type(rule).__name__}: slots must return a NamedTuple of arrays, found {type(error).__name__}: {error}."
-        ) from error
 
 
 Key = tuple[str, str]

@@ -4,7 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from sympy import Expr, Mul, Pow, Symbol, latex
+from sympy import Expr, Mul, Pow, Symbol
+from sympy.printing.latex import LatexPrinter
 from sympy.printing.mathml import MathMLPresentationPrinter
 from sympy.printing.pretty.pretty import PrettyPrinter
 from sympy.printing.pretty.pretty_symbology import greek_unicode
@@ -95,9 +96,8 @@ def in_unicode(*parts: Expr | str) -> str:
 
 def in_latex(expression: Expr, signs: Mapping[Symbol, Sign]) -> str:
     """LaTeX, without a surrounding environment."""
-    return latex(
-        expression, order="none", full_prec=False, symbol_names={symbol: sign.latex for symbol, sign in signs.items()}
-    )
+    names = {symbol: sign.latex for symbol, sign in signs.items()}
+    return _Latex({"order": "none", "full_prec": False, "symbol_names": names}).doprint(expression)
 
 
 def in_mathml(expression: Expr, signs: Mapping[Symbol, Sign]) -> str:
@@ -105,11 +105,57 @@ def in_mathml(expression: Expr, signs: Mapping[Symbol, Sign]) -> str:
     return _MathML(signs).doprint(expression).replace("<mo>-</mo>", "<mo>−</mo>")
 
 
+OVER_AXES = {"sum": ("Σ", r"\sum"), "mean": ("mean", r"\operatorname{mean}")}
+"""Functions of core.xp over axes, in Unicode and in LaTeX: which axes stands below them."""
+FUNCTIONS = {"Max": "max", "Min": "min"}
+"""sympy's names of functions that are written otherwise."""
+
+
+def _function(call: Any) -> tuple[str, list[Any], str]:
+    """What is written for the function of a call, its arguments, and the axes that it goes over."""
+    name, arguments = str(call.func.__name__), list(call.args)
+    if name not in OVER_AXES:
+        return FUNCTIONS.get(name, name), arguments, ""
+    return name, arguments[:1], ",".join(map(str, arguments[1:]))
+
+
 class _Text(PrettyPrinter):
     """Symbols are called what they are to be written as; sympy would read an underscore in them as an index."""
 
     def _print_Symbol(self, e: Symbol, bold_name: bool = False) -> prettyForm:  # noqa: N802 - sympy's protocol
         return prettyForm(e.name)
+
+    def _print_Function(self, e: Any, *_: Any, **__: Any) -> prettyForm:  # noqa: N802
+        name, arguments, axes = _function(e)
+        name = OVER_AXES.get(name, (name,))[0] + (f"[axis {axes}]" if axes else "")
+        inner = prettyForm(*stringPict.next(*self._separated([self._print(one) for one in arguments])))
+        return prettyForm(*stringPict.next(prettyForm(name), prettyForm(*inner.parens())), binding=prettyForm.ATOM)
+
+    _print_Max = _print_Min = _print_sign = _print_exp = _print_log = _print_Function  # noqa: N815
+
+    def _separated(self, arguments: list[Any]) -> list[Any]:
+        return [part for number, one in enumerate(arguments) for part in ([", "] if number else []) + [one]]
+
+
+class _Latex(LatexPrinter):
+    """Functions as a person writes them: sympy's own puts braces around what is in brackets already."""
+
+    def _print_Function(self, expr: Any, exp: str | None = None) -> str:  # noqa: N802
+        name, arguments, axes = _function(expr)
+        known = name in ("exp", "log", "max", "min")
+        name = OVER_AXES[name][1] if name in OVER_AXES else rf"\{name}" if known else rf"\operatorname{{{name}}}"
+        below = rf"_{{\text{{axis }} {axes}}}" if axes else ""
+        inner = ", ".join(map(self._print, arguments))
+        return rf"{name}{below}\left({inner}\right){_raised(exp)}"
+
+    _print_Max = _print_Min = _print_sign = _print_exp = _print_log = _print_Function  # noqa: N815
+
+    def _print_Abs(self, expr: Any, exp: str | None = None) -> str:  # noqa: N802
+        return rf"\left|{self._print(expr.args[0])}\right|{_raised(exp)}"
+
+
+def _raised(exponent: str | None) -> str:
+    return "" if exponent is None else f"^{{{exponent}}}"
 
 
 class _MathML(MathMLPresentationPrinter):
@@ -152,6 +198,21 @@ class _MathML(MathMLPresentationPrinter):
                 row.appendChild(self._element("mo", "⋅"))
             row.appendChild(self.parenthesize(factor, 50))  # sympy's precedence of a product
         return row
+
+    def _print_Function(self, e: Any, *_: Any) -> Any:  # noqa: N802
+        name, arguments, axes = _function(e)
+        sign = self._element("mo" if name == "sum" else "mi", OVER_AXES.get(name, (name,))[0])
+        if axes:
+            sign = self._element("msub", sign, self._element("mtext", f"axis {axes}"))
+        inner = self._element("mrow", self._element("mo", "("))
+        for number, argument in enumerate(arguments):
+            if number:
+                inner.appendChild(self._element("mo", ","))
+            inner.appendChild(self._print(argument))
+        inner.appendChild(self._element("mo", ")"))
+        return self._element("mrow", sign, inner)
+
+    _print_Max = _print_Min = _print_sign = _print_exp = _print_log = _print_Function  # noqa: N815
 
     def _print_Piecewise(self, expr: Any) -> Any:  # noqa: N802
         table = self._element("mtable")

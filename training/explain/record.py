@@ -17,6 +17,7 @@ def record(explanation: Explanation) -> dict[str, Any]:
         "sources": explanation.sources(),
         "settings": rule_settings(explanation.rule),
         "settings_by_dialect": {name: dict(values) for name, values in explanation.settings.items()},
+        "meanings": dict(explanation.meanings),
         "slots": [
             {"name": slot.name, "latex": slot.sign.latex, "meaning": slot.meaning, "first": slot.first}
             for slot in explanation.slots
@@ -44,6 +45,7 @@ def _equations(
             "name": name,
             "latex": f"{in_latex(symbol, formula.signs)} = {in_latex(expression, formula.signs)}",
             "of_t_alone": name in formula.of_t_alone,
+            "used": name not in formula.unused,
             "differs": "rounding" if name in rounding else "value",
         }
         for kind, name, symbol, expression in equations

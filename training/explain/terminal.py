@@ -7,7 +7,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from ..display import Screen
-from .explanation import Explanation
+from .explanation import HERE, Explanation
 from .formula import Equation, Formula
 from .notation import in_latex, in_unicode
 from .worked import number
@@ -31,7 +31,7 @@ def aligned(formula: Formula) -> str:
 
 
 def settings_table(explanation: Explanation) -> list[list[str]]:
-    """A row a setting: how it is written, its name, its value here and in the other dialects."""
+    """A row a setting: how it is written, its name, its value in each of the explanation's columns."""
     symbols = explanation.formula.settings
     return [
         [symbols[name].name if name in symbols else "", name, *(_setting(value) for value in values.values())]
@@ -52,12 +52,12 @@ def _sections(explanation: Explanation) -> Iterable[tuple[str, Iterable[Any]]]:
     sources = explanation.sources()
     shown = [f"Shown: {explanation.dialect}, from {sources[explanation.dialect]}."] if explanation.dialect else []
     yield "", [head, *prose[:1], *shown]
-    yield "One step", [_equations(explanation.formula.equations, explanation.formula, {})]
+    yield "One step, t being its number, from 1", [_equations(explanation.formula.equations, explanation.formula, {})]
     if explanation.slots:
         yield "Slots: what the rule remembers", [_slots(explanation)]
-    yield "Settings", [_settings(explanation), *_remarks(explanation)]
+    yield "Settings", [_settings(explanation), *_meanings(explanation), *_remarks(explanation)]
     for form in explanation.forms:
-        notes = dict.fromkeys(form.rounding, "the same but for rounding")
+        notes = dict.fromkeys(form.rounding, "the same except for rounding")
         yield f"Otherwise in {', '.join(form.dialects)}", [_equations(form.equations, form.formula, notes)]
     if explanation.rounding:
         yield (
@@ -69,6 +69,12 @@ def _sections(explanation: Explanation) -> Iterable[tuple[str, Iterable[Any]]]:
     if len(explanation.formulas) > 1:
         yield "Sources", [f"  {name}: {source}" for name, source in sources.items()]
     yield f"On numbers, from {beginning(explanation)}", _steps(explanation)
+
+
+def _meanings(explanation: Explanation) -> Iterable[str]:
+    """What settings mean, except those of which that is said below."""
+    below = {rounding.setting for rounding in explanation.rounding}
+    return (f"  {name}: {meaning}" for name, meaning in explanation.meanings.items() if name not in below)
 
 
 def _remarks(explanation: Explanation) -> Iterable[str]:
@@ -93,13 +99,17 @@ def _steps(explanation: Explanation) -> Iterable[str]:
 
 
 def _equations(equations: Iterable[Equation], formula: Formula, notes: dict[str, str]) -> str:
-    notes = dict.fromkeys(formula.of_t_alone, "depends on t alone") | notes
-    return _spaced(
-        [
-            in_unicode(one.symbol, " = ", one.expression, f"   ({notes[one.name]})" if one.name in notes else "")
-            for one in equations
-        ]
+    kinds = (
+        dict.fromkeys(formula.of_t_alone, "depends on t alone"),
+        dict.fromkeys(formula.unused, "not used in Δ"),
+        notes,
     )
+
+    def noted(name: str) -> str:
+        said = "; ".join(of[name] for of in kinds if name in of)
+        return f"   ({said})" if said else ""
+
+    return _spaced([in_unicode(one.symbol, " = ", one.expression, noted(one.name)) for one in equations])
 
 
 def _spaced(blocks: list[str]) -> str:
@@ -120,18 +130,20 @@ def _slots(explanation: Explanation) -> Table:
 
 
 def _settings(explanation: Explanation) -> Table:
-    """What is set here, and what is set otherwise elsewhere; dialects of one value together."""
-    here, *others = explanation.formulas
+    """What is set here and in this dialect, and what is set otherwise elsewhere; dialects of one value together."""
+    *here, dialect = [one for one in explanation.columns if one == HERE or one in list(explanation.formulas)[:1]]
+    others = explanation.columns[len(here) + 1 :]
     table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 1))
-    for heading in ("", "", here, *(["elsewhere"] if others else [])):
+    for heading in ("", "", *here, dialect, *(["elsewhere"] if others else [])):
         table.add_column(heading)
-    for symbol, name, value, *elsewhere in settings_table(explanation):
+    for symbol, name, *values in settings_table(explanation):
+        used, value, elsewhere = values[: len(here)], values[len(here)], values[len(here) + 1 :]
         found: dict[str, list[str]] = {}
         for dialect, other in zip(others, elsewhere, strict=True):
             found.setdefault(other, []).append(dialect)
         found.pop(value, None)
         differing = "; ".join(f"{other} in {', '.join(dialects)}" for other, dialects in found.items())
-        table.add_row(symbol, name, value, *([differing] if others else []))
+        table.add_row(symbol, name, *used, value, *([differing] if others else []))
     return table
 
 

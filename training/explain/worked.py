@@ -8,6 +8,7 @@ import numpy as np
 from sympy import Symbol, evaluate
 
 from core import InputError, Rule
+from core.checks import step_of
 
 from .formula import Formula, first_slots
 from .notation import Sign
@@ -35,7 +36,8 @@ class Line(NamedTuple):
     def relation(self) -> str:
         """Whether six digits say all of the value, roundings of float64 aside."""
         shown = float(f"{self.value:.6g}")
-        return "=" if shown == self.value or math.isclose(shown, self.value, rel_tol=1e-12) else "≈"
+        same = shown == self.value or math.isnan(self.value)
+        return "=" if same or math.isclose(shown, self.value, rel_tol=1e-12) else "≈"
 
 
 class WorkedStep(NamedTuple):
@@ -54,9 +56,9 @@ def worked(rule: Rule, formula: Formula, gradients: Sequence[float], parameter: 
     for what, values in (("--gradients", gradients), ("--parameter", [parameter])):
         if bad := [value for value in values if not math.isfinite(value)]:
             raise InputError(f"{what} must be finite, found {bad[0]}.")
-    steps, slots, x = [], first_slots(rule, parameter), np.array([float(parameter)])
+    steps, slots, x = [], first_slots(rule, parameter), np.array([[float(parameter)]])
     for t, gradient in enumerate(gradients, start=1):
-        step = _update(rule, np.array([float(gradient)]), slots, t, x)
+        step = _update(rule, np.array([[float(gradient)]]), slots, t, x)
         after = {("slot", name): value for name, value in step.slots._asdict().items()}
         after |= {("stage", name): value for name, value in step.stages.items()}
         after |= {("step", "delta"): step.delta, ("step", "parameter"): x - step.delta}
@@ -84,11 +86,8 @@ def _at(sign: Sign, t: int) -> Sign:
 
 
 def _update(rule: Rule, g: np.ndarray, slots: Any, t: int, x: np.ndarray) -> Any:
-    try:
-        with np.errstate(all="ignore"):  # what overflows is shown as inf
-            return rule.update(g, slots, np.float64(t), x)
-    except Exception as error:  # a rule of the user's own may fail in any way
-        raise InputError(f"{type(rule).__name__} failed at step {t}, {type(error).__name__}: {error}.") from error
+    with np.errstate(all="ignore"):  # what overflows is shown as inf
+        return step_of(rule, g, slots, np.float64(t), x)
 
 
 def _before(rule: Rule, formula: Formula, gradient: float, slots: Any, t: int, x: np.ndarray) -> dict[Symbol, float]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from core import RULES, SGD, InputError, Rule
 
-from ..rule_choice import choose_rule
+from ..rule_choice import choose_rule, lowered
 
 PAPER = "paper"
 SGD_NAME = "sgd"
@@ -15,13 +15,16 @@ Contestant = Callable[[Any], Rule]
 
 
 def contestants(names: Sequence[str]) -> Mapping[str, Contestant]:
-    """By the names as they were given, each once; plain SGD at the end, unless it is among them.
+    """By their names, rawstep's own in lower case; plain SGD at the end, unless it is among them.
 
     names: a rule, by its paper's form; rule:dialect; or module:Class for a user's own.
 
-    Raises InputError for what is not there, and for a rule that takes no learning rate.
+    Raises InputError for what is not there, what is named twice, and a rule that takes no learning rate.
     """
-    found = {name: _contestant(name) for name in names}
+    spelled = [lowered(name) for name in names]
+    if twice := [name for name in spelled if spelled.count(name) > 1]:
+        raise InputError(f"{twice[0]} is given twice: each rule races once.")
+    found = {name: _contestant(name) for name in spelled}
     if not any(isinstance(build(1.0), SGD) for build in found.values()):
         found[SGD_NAME] = _contestant(SGD_NAME)
     return found

@@ -155,8 +155,6 @@ def verify(
     units = [(claim, one) for claim in claims for one in chosen if dtype or claim.can_be_asked(one)]
     before = circumstances("rawstep", sorted({kind.package for kind in REFERENCES.values()} | {"jax"}))
     gradients = _streams(streams, steps, seed, {one for _, one in units})
-    if save_streams is not None:
-        save(save_streams, gradients[units[0][1]])
     rows = []
     with Tally(len(units)) as tally, signals_noted() as signals:
         for claim, one in units:
@@ -166,6 +164,8 @@ def verify(
             rows += claim.rows(gradients[one], tuple(dict.fromkeys(execution)))
     with outputs() as attempt:
         attempt(print_certificate, rows, gradients)
+        if save_streams is not None:
+            attempt(save, save_streams, gradients[units[0][1]])
         if json is not None:
             attempt(write_json, json, before | {"seed": gradients[units[0][1]].seed} | certificate(rows, gradients))
         if junit is not None:
@@ -238,7 +238,7 @@ def diverge(
 
 
 def translate(
-    rule: Literal["adam", "adagrad", "adadelta", "sgd"],
+    rule: str,
     /,
     settings: Annotated[RuleSettings, Parameter(name="*")] = RuleSettings(),
     *,
@@ -261,6 +261,8 @@ def translate(
 
     Parameters
     ----------
+    rule
+        adam, adagrad, adadelta or sgd.
     source
         The library whose numbers are wanted.
     target
@@ -281,7 +283,9 @@ def translate(
 
     if json is not None:
         check_file(json)
-    found = translate(rule, source, target, settings.given(), _streams(None, steps, seed, {"float64"})["float64"])
+    found = translate(
+        rule.lower(), source, target, settings.given(), _streams(None, steps, seed, {"float64"})["float64"]
+    )
     with outputs() as attempt:
         attempt(print_translation, found)
         if json is not None:

@@ -10,7 +10,7 @@ from core.verification.implementations import Returned
 from core.verification.libraries import library_of
 from core.verification.resolving import Given, OfFormula, built, implementation, made
 
-from ..rule_choice import import_named
+from ..rule_choice import import_named, lowered
 
 
 def claims_about(
@@ -22,6 +22,7 @@ def claims_about(
     returns: Returned = "delta",
 ) -> list[Claim]:
     """The claims of `rawstep verify`. Raises InputError for what is not there."""
+    rules, references = [*map(lowered, rules)], [*map(_lowered_library, references)]
     if ":" in rules[0]:
         known_reference = references[0] == ITSELF or references[0].partition(":")[0] in (PAPER, *RULES, *REFERENCES)
         reference = references[0] if known_reference or ":" not in references[0] else import_named(references[0])
@@ -40,6 +41,7 @@ def pair(a: str, b: str, settings: Mapping[str, float]) -> tuple[Implementation,
 
     Raises InputError for what is not there.
     """
+    a, b = (_lowered_library(name) for name in (a, b))
     unknown = [name for name in (a, b) if not _is_known(name)]
     if len(unknown) == 2:
         raise InputError(f"One of {a} and {b} must be rule:dialect or library:rule, to say what rounding may do.")
@@ -47,6 +49,12 @@ def pair(a: str, b: str, settings: Mapping[str, float]) -> tuple[Implementation,
     decided = {**_decided(a, b, own), **settings}
     one, other = (own[name] if name in own else named(name, decided) for name in (a, b))
     return one, other
+
+
+def _lowered_library(name: str) -> str:
+    """A rule of rawstep's, or the library before a colon, in lower case."""
+    library, colon, rest = name.partition(":")
+    return f"{library.lower()}{colon}{rest}" if library.lower() in (PAPER, *RULES, *REFERENCES) else lowered(name)
 
 
 def _is_known(name: str) -> bool:

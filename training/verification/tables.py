@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from io import BytesIO
+from math import isfinite
 from typing import Any
 
 from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
@@ -100,7 +101,9 @@ def _reason(row: Row, streams: Mapping[str, Streams]) -> str:
     assert first is not None, "a row that differs has a first difference"
     place = streams[row.dtype].place(first.coordinate)
     where = f"step {first.step}, {place}" if first.step else "before the first step"
-    numbers = f"found {first.found:.9g}, expected {first.expected:.9g}, {first.units:.3g} units of {first.bound:.3g}"
+    numbers = f"found {first.found:.9g}, expected {first.expected:.9g}"
+    if isfinite(first.units):
+        numbers += f", {first.units:.3g} units of {first.bound:.3g}"
     if row.why is None:
         return f"{head}: {first.value} differs at {where}: {numbers}."
     return f"{head}: {row.why.stage} is wrong: {'; '.join(row.why.words)}. {first.value} at {where}: {numbers}."

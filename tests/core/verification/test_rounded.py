@@ -82,5 +82,20 @@ def test_either_passes_operands_errors_on_once_and_takes_the_wider_rounding():
 def test_a_dtype_that_cannot_be_judged_is_refused():
     with pytest.raises(InputError, match="must be float32 or float64, found float16"):
         Precision.of(np.float16)
-    with pytest.raises(TypeError, match=r"no implementation found for 'numpy\.sum'"):
-        np.sum(Precision.of(np.float32).exact(np.float32([1.0])))
+
+
+def test_what_has_no_known_rounding_error_is_refused_in_a_sentence():
+    one = Precision.of(np.float32).exact(np.float32([1.0]))
+    with pytest.raises(TypeError, match="sum combines elements, and a formula is judged element by element"):
+        np.sum(one)
+    with pytest.raises(TypeError, match=r"tan is not among the functions whose rounding errors are known: .*sqrt"):
+        np.tan(one)
+
+
+def test_a_sign_is_sure_where_rounding_cannot_turn_it_over():
+    """Would catch the sign of a sum that cancels taken for certain, and that of an exact 0 taken for doubtful."""
+    precision = Precision.of(np.float32)
+    a, zero = precision.exact(np.float32([1.0, 0.3])), precision.exact(np.float32([0.0, 0.0]))
+    assert np.sign(a).error.tolist() == [0.0, 0.0]
+    assert np.sign(0.9 * zero + 0.1 * zero).error.tolist() == [0.0, 0.0]
+    assert np.sign(0.1 * a - 0.1 * a).error.tolist() == [1.0, 1.0]

@@ -18,6 +18,9 @@ Reader = Callable[[Equation, Formula], str]
 
 STEPS = 40
 
+FUNCTIONS = {"abs": np.abs, "sign": np.sign, "max": np.maximum, "min": np.minimum, "exp": np.exp, "log": np.log}
+"""What is written with brackets behind its name, or as |x|."""
+
 
 def stream() -> np.ndarray:
     """Gradients [steps, coordinates], 1e-8 to 1e4, zeros and sign changes; none below the smallest normal number.
@@ -66,7 +69,7 @@ def _compiled(equation: Equation, formula: Formula, read: Reader | None) -> Call
         function = sympy.lambdify(symbols, equation.expression, "numpy", dummify=True)
         return lambda values: function(*(values[symbol] for symbol in symbols))
     code, names = compile(read(equation, formula), equation.name, "eval"), _names(formula)
-    words = {"sqrt": np.sqrt, "where": np.where}
+    words = {**FUNCTIONS, "sqrt": np.sqrt, "where": np.where}
     return lambda values: eval(code, words | {names[s]: value for s, value in values.items() if s in names})
 
 
@@ -93,6 +96,10 @@ def _python(element: Element, names: Mapping[str, str]) -> str:
     parts = [_python(child, names) for child in children if child.tagName not in ("mtable", "mtext")]
     tables = [child for child in children if child.tagName == "mtable"]
     match element.tagName:
+        case "mrow" if len(parts) == 3 and parts[0] == parts[2] == "|":
+            return f"abs({parts[1]})"
+        case "mrow" if len(parts) == 2 and parts[0] in FUNCTIONS:
+            return f"{parts[0]}{parts[1][1:-1]}"
         case "mrow" if tables:
             (value, case), (other, _) = (row.childNodes for row in tables[0].childNodes)
             return f"where({_python(case, names)}, {_python(value, names)}, {_python(other, names)})"
@@ -104,7 +111,7 @@ def _python(element: Element, names: Mapping[str, str]) -> str:
             return f"({parts[0]}) ** ({parts[1]})"
         case "msqrt":
             return f"sqrt({' '.join(parts)})"
-        case "mo" | "mn":
+        case "mo" | "mn" | "mi":
             text = "".join(child.data for child in element.childNodes)
             return {"⋅": "*", "−": "-", "\N{INVISIBLE TIMES}": "*"}.get(text, text)
     raise LookupError(f"{element.tagName} is read nowhere: {written}")
@@ -117,6 +124,8 @@ def from_latex(equation: Equation, formula: Formula) -> str:
         text = re.sub(
             rf"(?<![\w\\]){re.escape(formula.signs[symbol].latex)}(?![A-Za-z_])", _names(formula)[symbol], text
         )
+    text = text.replace(r"\left|", "abs(").replace(r"\right|", ")")
+    text = re.sub(r"\\(?:operatorname\{)?(sign|max|min|exp|log)\}?\\left\(", r"\1(", text)
     text = text.replace(r"\left(", "(").replace(r"\right)", ")")
     before = ""
     while text != before:  # from the inside out

@@ -132,7 +132,7 @@ class Fails(Hostile):
         (dict(name="adam", settings={"learning_rate": -1.0}), "learning_rate must lie in [0, ∞), found -1."),
         (dict(name="adam", gradients=(0.5, float("nan"))), "--gradients must be finite, found nan."),
         (dict(name="adam", parameter=float("inf")), "--parameter must be finite, found inf."),
-        (dict(name=f"{__name__}:Fails"), "Fails failed at step 1, AttributeError"),
+        (dict(name=f"{__name__}:Fails"), "Fails.update: AttributeError"),
         (dict(name=f"{__name__}:Hostile", settings={"beta_1": 0.5}), "Hostile has no setting 'beta_1'"),
     ],
 )

@@ -6,12 +6,12 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from core import RULES, Adagrad, Adam, InputError, Rule, Step
+from core import RULES, Adagrad, Adam, InputError, Rule, Step, xp
 from core.rules import Rate
 from core.verification.mutants import planted
 from core.xp import Array, sqrt, where, zeros_like
 from training.explain.formula import formula
-from training.explain.notation import in_unicode
+from training.explain.notation import in_latex, in_mathml, in_unicode
 
 from .evaluated import from_latex, from_mathml, units_off
 
@@ -132,6 +132,57 @@ def test_a_rule_that_is_hard_to_write_down_is_written_right(read):
     assert max(off.values()) <= BOUND, off
 
 
+class Every(Rule):
+    """Every elementwise function of core.xp, and powers of what they return."""
+
+    learning_rate: Rate = 0.1
+    p: float = 0.3
+
+    def slots(self, x):
+        return Own(zeros_like(x), zeros_like(x))
+
+    def update(self, g, slots, t, x):
+        v = xp.maximum(0.9 * slots.v, xp.abs(g)) ** 2
+        small = xp.clip(g, -1, 1.0)
+        stages = dict(
+            chosen=xp.minimum(small, v) ** 2 * xp.sign(-g) / xp.abs(x + 1) ** 3,
+            grown=xp.exp(-xp.square(small) / 2) ** 2 + xp.log(xp.abs(x) + 1) ** 2,
+            raised=xp.power(xp.abs(g) + 1, -self.p) - xp.full_like(g, 0.5) * xp.ones_like(g),
+        )
+        return Step(self.rate(t, g) * stages["grown"], Own(v, slots.same), stages)
+
+
+@pytest.mark.parametrize("read", [None, from_mathml, from_latex])
+def test_every_function_of_an_element_is_written_so_that_it_is_read_back(read):
+    shown = formula(Every())
+    assert not any("{{" in in_latex(one.expression, shown.signs) for one in shown.equations)
+    off = units_off(shown, Every(), read)
+    assert max(off.values()) <= 2 * BOUND, "libraries' functions differ by a unit or two"
+
+
+class Combined(Every):
+    def update(self, g, slots, t, x):
+        norm = sqrt(xp.sum(g * g)) + xp.mean(x, axis=(0, -1), keepdims=True) ** 2
+        turned = xp.matmul(xp.transpose(g), x)
+        return Step(turned / norm, slots, dict(norm=norm, turned=turned))
+
+
+def test_what_combines_elements_is_written_by_name():
+    shown = {one.name: one for one in formula(Combined()).equations}
+    signs = formula(Combined()).signs
+    written = (
+        r"\sqrt{\sum\left(g_{t}^{2}\right)} + \operatorname{mean}_{\text{axis } 0,-1}\left(\theta_{t-1}\right)^{2}"
+    )
+    assert in_latex(shown["norm"].expression, signs) == written
+    assert in_unicode(shown["turned"].expression) == "matmul(transpose(gₜ), θₜ₋₁)"
+    assert "<mo>&#931;</mo>" in in_mathml(shown["norm"].expression, signs)
+
+
+def test_values_that_do_not_enter_the_update_are_known():
+    assert formula(Adam.dialect("keras")).unused == {"m_hat", "v_hat", "denominator"}
+    assert formula(Adam()).unused == formula(Adagrad(0.1)).unused == set()
+
+
 @dataclass(frozen=True)
 class Branching(Hostile):
     def update(self, g, slots, t, x):
@@ -159,10 +210,13 @@ class NoSlots(Hostile):
 @pytest.mark.parametrize(
     ("rule", "sentence"),
     [
-        (Branching(), "Branching does not run on symbols, TypeError: cannot determine truth value"),
+        (
+            Branching(),
+            "Branching does not run on symbols: Python's `if`, `while`",
+        ),
         (OnArrays(), "OnArrays does not run on symbols"),
         (Halves(), r"update must return Step\(delta, Own\(…\), stages\)"),
-        (NoSlots(), "NoSlots: slots must return a NamedTuple of arrays"),
+        (NoSlots(), "NoSlots.slots: slots must return a NamedTuple, found a NumPy array, float64"),
     ],
     ids=["branch", "numpy", "no step", "no slots"],
 )

@@ -241,7 +241,7 @@ def test_settings_are_translated(tmp_path, run_here):
     assert "What does is ε̂_t = ε·√(1 − β2^t): 3.162e-10 at step 1" in done.stdout
     record = json.loads((tmp_path / "t.json").read_text())
     assert (record["exact"], record["holds"], record["schedule"]["setting"]) == (False, True, "epsilon")
-    exact = run_here("translate", "adagrad", "--from", "keras", "--to", "torch", "--steps", "40", cwd=tmp_path)
+    exact = run_here("translate", "Adagrad", "--from", "keras", "--to", "torch", "--steps", "40", cwd=tmp_path)
     assert exact.returncode == 0, exact.stderr
     assert f"initial_accumulator_value={0.1 + 1e-7!r}, eps=0.0)" in exact.stdout
     assert "This computes what keras's adagrad computes, except for rounding." in exact.stdout
@@ -265,7 +265,10 @@ def test_settings_are_translated(tmp_path, run_here):
             "keras:adam keeps its settings in float32: compare it in float32.",
         ),
         ("diverge adagrad:tf1 adagrad:keras --epsilon 1e-5", "This formula has no epsilon, found 1e-05."),
-        ("diverge own_rules:Wide adam:torch", "Wide: delta must be float64 (70,), found float64 (1,)."),
+        (
+            "diverge own_rules:Wide adam:torch",
+            "in Wide.update: delta must be float64 (70,), found float64 (1,).",
+        ),
         (
             "verify --rule own_rules:function --reference adam:keras --slots m",
             "--slots takes each name=number once, such as epsilon=1e-3, found 'm'.",
@@ -284,14 +287,14 @@ def test_settings_are_translated(tmp_path, run_here):
             "verify --rule own_rules:Nobody --reference keras:adam",
             "own_rules:Nobody cannot be imported: AttributeError",
         ),
-        ("verify --rule broken_module:R --reference keras:adam", "cannot be imported: ModuleNotFoundError"),
+        ("verify --rule broken_module:R --reference keras:adam", "broken_module.py, line 1: ModuleNotFoundError"),
         ("verify --rule absent_module:R --reference keras:adam", "No module named 'absent_module'"),
         ("verify --rule own_rules:nothing --reference keras:adam", "must be a Rule, an optimizer of keras,"),
         (
             "verify --rule own_rules:Flat --reference keras:adam --steps 5",
-            "Flat on 'case_0/",
+            "in Flat.update, on 'case_0/",
         ),
-        ("verify --rule own_rules:Few --reference keras:adam --steps 5", "must have the slots m, v; found m."),
+        ("verify --rule own_rules:Few --reference keras:adam --steps 5", "which keeps m, v; found m."),
         ("diverge adam:keras", "requires an argument"),
         ("diverge adam:keras lion:torch", "lion:torch cannot be imported: ModuleNotFoundError"),
         ("diverge adam:keras adadelta:keras", "must be one rule, found adam and adadelta."),
@@ -299,6 +302,7 @@ def test_settings_are_translated(tmp_path, run_here):
         ("diverge adam:keras adam:torch --epsilon -1", "epsilon must lie in (0, ∞), found -1."),
         ("diverge own_rules:MyAdam own_rules:wrong", "must be rule:dialect or library:rule"),
         ("translate adam --from torch", "requires an argument"),
+        ("translate lion --from torch --to keras", "There is no rule 'lion'; there are: adam"),
         ("translate adam --from torch --to caffe", 'Invalid value "caffe" for --to'),
         ("translate adadelta --from keras --to torch --rho 2", "rho must lie in [0, 1), found 2."),
     ],
