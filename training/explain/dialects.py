@@ -16,7 +16,7 @@ from .formula import Equation, Formula, formula
 class OtherForm(NamedTuple):
     """The equations of some dialects that are not those of the dialect shown.
 
-    rounding: the names of those that differ in rounding alone.
+    rounding: the names of those that compute the same except for rounding.
     """
 
     dialects: tuple[str, ...]
@@ -87,7 +87,7 @@ def described(kind: type[Rule]) -> dict[str, str]:
 
 
 def _alike(equations: tuple[Equation, ...], shown: Formula) -> frozenset[str]:
-    """The names of equations that differ in rounding alone from those shown, for the same values."""
+    """The names of equations that compute what those shown do from the same values, except for rounding."""
     ours = {equation.symbol: equation.expression for equation in shown.equations}
     return frozenset(
         name for _, name, symbol, expression in equations if symbol in ours and _equal(expression, ours[symbol])

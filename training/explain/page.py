@@ -24,10 +24,7 @@ def page(explanation: Explanation) -> str:
         equations=written(explanation.formula.equations, explanation.formula),
         slots=_slots(explanation),
         dialects=_side_by_side(explanation),
-        settings=[
-            [_name(symbol, name), *values, _prose(explanation.meanings.get(name, ""))]
-            for symbol, name, *values in settings_table(explanation)
-        ],
+        settings=_settings(explanation),
         beginning=beginning(explanation),
         steps=[(step, _lines(step, explanation.formula)) for step in explanation.steps],
     )
@@ -63,6 +60,14 @@ def _slots(explanation: Explanation) -> list[list[Any]]:
     """A row a slot: how it is written and its name, its meaning, its first value."""
     return [
         [_name(slot.sign.symbol.name, slot.name), slot.meaning or "–", f"{slot.first:g}"] for slot in explanation.slots
+    ]
+
+
+def _settings(explanation: Explanation) -> list[list[Any]]:
+    """A row a setting: how it is written and its name, its value here and in the other dialects, its meaning."""
+    return [
+        [_name(symbol, name), *values, _prose(explanation.meanings.get(name, ""))]
+        for symbol, name, *values in settings_table(explanation)
     ]
 
 
