@@ -1,5 +1,6 @@
 """The command line of the benchmarks, apart from rawstep's own: training never needs them."""
 
+import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -11,10 +12,12 @@ from cyclopts.validators import Number
 from training.command_line import run
 from training.options import FilePath, HiddenLayers, Names, Several, Whole
 
+from .places import NOWHERE, Places
+
 app = App(
     name="rawstep-bench",
     version=f"rawstep {version('rawstep')}",
-    help="Measures rawstep beside what else could have been used.",
+    help="Compares the speed of rawstep with that of other libraries, on the same work.",
     help_format="markdown",
     suppress_keyboard_interrupt=False,
 )
@@ -33,16 +36,17 @@ def compare(
     batch_size: Positive = 100,
     device: Literal["cpu", "gpu"] = "cpu",
     seed: Seed = 0,
-    json: FilePath | None = None,
-    out: FilePath | None = None,
+    places: Places = NOWHERE,
 ) -> None:
     """Compare the time that engines take to train the same network on the same batches of MNIST.
 
-    Each lives in a process of its own. In every round each trains one epoch, in an order shuffled anew, and the
+    Each runs in a process of its own. In every round each trains one epoch, in an order shuffled anew, and the
     figure is the median of the ratios within rounds, with its bootstrap 95 % interval: a machine whose speed drifts
-    slows all of them alike. Their costs are compared first; one that trains something else is not timed. What the
-    machine can do is measured in the same rounds: this network's matrix products alone, and the optimizer's traffic.
-    Ctrl-C ends the rounds, and those that are complete are kept.
+    slows all of them alike. What the machine can do is measured in the same rounds: this network's matrix products
+    alone, and the optimizer's traffic. Ctrl-C ends the rounds, and those that are complete are kept.
+
+    Exit status: 0; 1 where an engine failed, or trains something else, as its costs show: standard error says so at
+    once, and the others go on; 2 where an engine cannot be imported, before anything is timed; 130 after Ctrl-C.
 
     Examples:
 
@@ -51,6 +55,7 @@ def compare(
     - `rawstep-bench compare --engines all --out record`: all engines; samples and a picture in a folder
     - `rawstep-bench compare --hidden 64 64 --batch-size 32 --json small.json`: smaller work, all samples in a file
     - `rawstep-bench compare --engines xla-loop xla-loop@--xla_cpu_use_xnnpack=false`: what an option of XLA changes
+    - `rawstep-bench compare --engines xla-loop my_engine:MyEngine`: an engine of your own, in ./my_engine.py
 
     Parameters
     ----------
@@ -58,12 +63,13 @@ def compare(
         xla-loop, xla-step, graph, eager: rawstep's executions. xla-loop-one-pass: with XLA's option
         xla_cpu_use_multi_output_fusion, by which each tensor is updated in one loop; xla-loop-recorded and
         xla-loop-recorded-10: with the flight recorder's norms and shares of every layer, of every and of every tenth
-        step. tf1-session: the notebook's own
-        loop. keras-fit: Keras by default; keras-jit: with jit_compile; keras-epoch: with an epoch a call as well;
-        keras-unrolled: with calls of 50 steps, five of them unrolled; keras-step: a jitted step with Keras's optimizer.
-        frozen-step: the same with Adam written out. jax-step, jax-scan: JAX and Optax, a call a step and a scan.
-        torch-eager, torch-fused, torch-compiled: PyTorch. Or module:Class, an engine of your own; or all. An @ and
-        options of XLA may follow a name. The first engine is the one that the others are compared with.
+        step. tf1-session: the notebook's own loop. keras-fit: Keras by default; keras-jit: with jit_compile;
+        keras-epoch: with an epoch a call as well; keras-unrolled: with calls of 50 steps, five of them unrolled;
+        keras-step: a jitted step with Keras's optimizer. frozen-step: the same with Adam written out. jax-step,
+        jax-scan: JAX and Optax, a call a step and a scan. torch-eager, torch-fused, torch-compiled: PyTorch.
+        all: each of these. module:Class: your own, imported from the current folder first: built from the workload, its
+        prepare(batches) takes example numbers [steps, batch size], and its train(prepared) returns the mean cost. An @
+        and options of XLA may follow a name. The first engine is the one that the others are compared with.
     rounds
         Samples of each engine.
     hidden
@@ -74,21 +80,15 @@ def compare(
         cpu, or gpu: there everything is measured with float32 products, and once more with TF32.
     seed
         Decides the first weights, the batches, and the order within rounds.
-    json
-        Write all samples, the figures, versions, flags, processor, command and commit to this file.
-    out
-        Write the same into this folder, named by the network, with a picture.
     """
     from . import devices
-    from .engines import ENGINES, check_name
+    from .engines import ENGINES, check_engines
     from .recording import record_comparisons
     from .tables import COMPARISON, LEGEND
     from .workload import Workload
 
-    if engines == ("all",):
-        engines = tuple(ENGINES)
-    for engine in engines:
-        check_name(engine)
+    engines = tuple(ENGINES) if engines == ("all",) else engines
+    check_engines(engines)
     if device == "gpu":
         devices.check_gpu()
     works = [
@@ -98,7 +98,8 @@ def compare(
     network = "-".join(map(str, works[0].layers()))
     names = [f"compare-{network}-batch-{batch_size}{'-tf32' if work.tf32 else ''}" for work in works]
     titles = [f"{network} in batches of {batch_size}{', TF32' if work.tf32 else ''}" for work in works]
-    record_comparisons(names, titles, works, engines, rounds, json, out, COMPARISON, LEGEND)
+    if record_comparisons(names, titles, works, engines, rounds, places, COMPARISON, LEGEND):
+        sys.exit(1)
 
 
 @app.command
@@ -110,14 +111,14 @@ def update(
     tensors: Positive = 1,
     rounds: Rounds = 20,
     seed: Seed = 0,
-    json: FilePath | None = None,
-    out: FilePath | None = None,
+    places: Places = NOWHERE,
 ) -> None:
     """Compare the time that an optimizer's update takes by itself, and the bandwidth that it reaches.
 
-    All update the same parameters from the same gradients, with Keras's settings, one call an update, and are measured
-    as in `compare`. An update must read the gradient, the parameter and its slots and write the latter two: 28 bytes a
-    parameter for Adam and Adadelta, 20 for Adagrad. That rate is set beside a stream's, over as many numbers.
+    All update the same parameters from the same gradients, with Keras's settings, one call an update. They are measured
+    as in `compare`, with the same exit statuses. An update must read the gradient, the parameter and its slots and
+    write the latter two: 28 bytes a parameter for Adam and Adadelta, 20 for Adagrad. That rate is set beside a
+    stream's, over as many numbers.
 
     Examples:
 
@@ -127,40 +128,36 @@ def update(
     Parameters
     ----------
     engines
-        rawstep: core's optimizer in a jitted function; keras: Keras's likewise; rawstep-one-pass, keras-one-pass: with
-        XLA's option xla_cpu_use_multi_output_fusion, by which each tensor is updated in one loop. tf1-kernel:
+        rawstep: core's optimizer in a jitted function; keras: Keras's in one too; rawstep-one-pass, keras-one-pass:
+        with XLA's option xla_cpu_use_multi_output_fusion, by which each tensor is updated in one loop. tf1-kernel:
         TensorFlow 1's C++ kernels. torch: fused where PyTorch can. optax: jitted. Or module:Class; an @ and options of
         XLA may follow a name.
     rules
         Each is a comparison of its own.
     parameters
-        How many, float32.
+        Number of parameters, in float32.
     tensors
-        Of how many equal parts they are.
+        Number of equal tensors that they are divided into.
     rounds
         Samples of each engine.
     seed
         Decides the gradients, and the order within rounds.
-    json
-        Write all samples, the figures, versions, flags, processor, command and commit to this file.
-    out
-        Write the same into this folder, with a picture of each rule.
     """
     from core import InputError
 
-    from .engines import UPDATERS, check_name
+    from .engines import UPDATERS, check_engines
     from .recording import record_comparisons
     from .tables import UPDATES, UPDATES_LEGEND
     from .updates import Updates
 
-    for engine in engines:
-        check_name(engine, UPDATERS)
+    check_engines(engines, UPDATERS)
     if tensors > parameters:
         raise InputError(f"--tensors must be at most --parameters, found {tensors:,} of {parameters:,}.")
     works = [Updates(rule, parameters, tensors, seed=seed) for rule in rules]
     names = [f"update-{rule}-{parameters}{f'-in-{tensors}' if tensors > 1 else ''}" for rule in rules]
     titles = [f"{rule}, {parameters:,} parameters{f' in {tensors:,} tensors' if tensors > 1 else ''}" for rule in rules]
-    record_comparisons(names, titles, works, engines, rounds, json, out, UPDATES, UPDATES_LEGEND)
+    if record_comparisons(names, titles, works, engines, rounds, places, UPDATES, UPDATES_LEGEND):
+        sys.exit(1)
 
 
 @app.command
@@ -169,12 +166,13 @@ def grow(
     studies: Names = ("widths", "depths", "batches", "updates", "updates-1000"),
     rounds: Rounds = 5,
     seed: Seed = 0,
+    csv: FilePath | None = None,
     out: FilePath = Path("growth"),
 ) -> None:
     """Show how rates, shares of the ceiling and compile times change as the work grows, as figures and pictures.
 
-    Each point is a paired comparison as `compare` makes them. A study is written as it ends; Ctrl-C keeps the points
-    that are complete.
+    Each point is a paired comparison as `compare` makes them, with the same exit statuses. A study is written as it
+    ends; Ctrl-C keeps the points that are complete.
 
     Examples:
 
@@ -191,26 +189,32 @@ def grow(
         Samples of each engine at each point.
     seed
         Decides the first weights, the batches, and the order within rounds.
+    csv
+        Write the figures to this file, a row for each engine at each point, with all digits.
     out
         The folder for a JSON file and a picture of each study.
     """
     from core import InputError
-    from training.files import check_folder
 
     from .growth import STUDIES
-    from .recording import record_study
+    from .recording import record_studies
 
     for name in studies:
         if name not in STUDIES:
             raise InputError(f"There is no study {name!r}; there are: {', '.join(STUDIES)}.", name, STUDIES)
-    check_folder(out)
-    for name in studies:
-        record_study(name, rounds, seed, out)
+    failed = record_studies(studies, rounds, seed, out, csv)
     print(f"The figures and pictures are in {out}.")
+    if failed:
+        sys.exit(1)
 
 
 @app.command
-def overhead(*, rounds: Rounds = 30, seed: Seed = 0, json: FilePath | None = None, out: FilePath | None = None) -> None:
+def overhead(
+    *,
+    rounds: Rounds = 30,
+    seed: Seed = 0,
+    places: Places = NOWHERE,
+) -> None:
     """Take a call of a compiled step apart in microseconds: TensorFlow's launch, rawstep's part, the arithmetic.
 
     The step is xla-step's on the notebook's network. Beside it stand what a tf.function's dispatch would take, and
@@ -226,10 +230,6 @@ def overhead(*, rounds: Rounds = 30, seed: Seed = 0, json: FilePath | None = Non
         Samples of each part, of 110 calls.
     seed
         Decides the first weights, the batches, and the order within rounds.
-    json
-        Write the parts, versions, flags, processor, command and commit to this file.
-    out
-        Write the same into this folder, as overhead.json.
     """
     import os
 
@@ -239,30 +239,9 @@ def overhead(*, rounds: Rounds = 30, seed: Seed = 0, json: FilePath | None = Non
     from core.start import import_tensorflow
 
     import_tensorflow()
-    from training.display import Tally
-    from training.files import check_file, check_folder, make_folder
-    from training.outputs import outputs
-    from training.record import circumstances
-    from training.results import write_json
+    from .recording import record_overhead
 
-    from .overhead import overhead
-    from .recording import PACKAGES
-    from .tables import print_parts
-
-    if json is not None:
-        check_file(json)
-    if out is not None:
-        check_folder(out)
-    before = circumstances("rawstep-bench", PACKAGES)
-    with Tally(rounds + 2) as tally:
-        parts = overhead(rounds, seed, tally.begin)
-    record = before | {"rounds": rounds, "parts": [part._asdict() for part in parts]}
-    with outputs() as attempt:
-        attempt(print_parts, record["parts"], f"a step of 784-256-256-10 in batches of 100, on {before['processor']}")
-        if out is not None and attempt(make_folder, out):
-            attempt(write_json, out / "overhead.json", record)
-        if json is not None:
-            attempt(write_json, json, record)
+    record_overhead(rounds, seed, places)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

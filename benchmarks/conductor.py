@@ -4,6 +4,7 @@ A machine's speed drifts, by a factor of two within minutes on a shared one. So 
 another engine in the same round, and the figure is the median of those ratios.
 """
 
+import math
 import multiprocessing
 import os
 import signal
@@ -13,11 +14,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from core import InputError
 from core.seeds import generator
 from training.results import peak_memory_mb
 
@@ -47,8 +50,9 @@ class Contestant:
     first:     the first ten steps, with all that is traced and compiled for them.
     warm_up:   the sample before the measurement.
     samples:   one for each round that was completed.
-    failure:   why it takes no part, if it does not.
+    failure:   why it takes no further part, if it does not.
     memory_mb: the most main memory that its process held, in 10⁶ bytes.
+    failed:    is called with a sentence as soon as it fails.
     """
 
     name: str
@@ -58,6 +62,31 @@ class Contestant:
     samples: list[Sample] = field(default_factory=list)
     failure: str | None = None
     memory_mb: float | None = None
+    failed: InitVar[Callable[[str], None]] = lambda sentence: None
+
+    def __post_init__(self, failed: Callable[[str], None]) -> None:
+        self._failed = failed
+
+    @property
+    def walls(self) -> list[float]:
+        """Seconds of each sample."""
+        return [sample.wall for sample in self.samples]
+
+    def fail(self, reason: str) -> None:
+        self.failure = reason
+        self._failed(f"{self.name} failed: {reason}.")
+
+    def attempt(self, task: Callable[..., Any], *arguments: Any, refusals: type[Exception] | tuple = ()) -> Any:
+        """What the task returns, or None and a failure: one engine's end is not that of all. Raises `refusals`."""
+        try:
+            return task(*arguments)
+        except refusals:
+            raise
+        except BrokenProcessPool:
+            self.fail("its process died")
+        except Exception as error:  # whatever an engine may come to
+            self.fail(f"{type(error).__name__}: {error}".partition("\n")[0].rstrip("."))
+        return None
 
 
 class EngineProcess:
@@ -86,46 +115,53 @@ class EngineProcess:
 
 
 def compare(
-    names: Sequence[str], work: Work, rounds: int, heard: Callable[[str], None] = lambda doing: None
+    names: Sequence[str],
+    work: Work,
+    rounds: int,
+    heard: Callable[[str], None] = lambda doing: None,
+    failed: Callable[[str], None] = lambda sentence: None,
 ) -> list[Contestant]:
     """Lets engines do the same samples of a work, one after another within each round; returns what was seen of each.
 
     All start from the same weights; the first of `names` sets the costs that the others must have, over ten steps and
-    over an untimed sample. One that has others, or fails, says so and takes no part; `heard` is told what goes on.
+    over an untimed sample. An engine that has other costs, or raises an error, takes no further part: its `failure`
+    says why, and `failed` is called with a sentence at once. `heard` is called with what goes on.
 
     A KeyboardInterrupt ends the rounds; those that were complete are returned if there are two or more, and it is
-    raised again if there are fewer.
+    raised again if there are fewer. Raises InputError for an engine that cannot be imported, before anything is timed.
     """
     sampler, random = work.sampler(), generator(work.seed, "rounds")
-    contestants = [Contestant(name) for name in names]
+    contestants = [Contestant(name, failed=failed) for name in names]
     processes: dict[Contestant, EngineProcess] = {}
     try:
         for contestant in contestants:
             heard(f"starting {contestant.name}")
             begin = time.perf_counter()
             process = processes[contestant] = EngineProcess(contestant.name, work)
-            _attempt(contestant, process.wait_until_built)
+            contestant.attempt(process.wait_until_built, refusals=InputError)
             contestant.start = time.perf_counter() - begin
         heard("first steps")
         batches = sampler.take(FIRST_STEPS)
         for contestant in _able(contestants):
-            contestant.first = _attempt(contestant, processes[contestant].sample, batches)
-        _compare_costs(contestants, "first", work.first_steps_may_differ)
+            contestant.first = contestant.attempt(processes[contestant].sample, batches)
+        compare_costs(contestants, "first", work.first_steps_may_differ)
         heard("warming up")
         batches = sampler.take(work.steps)
         for contestant in _able(contestants):
-            contestant.warm_up = _attempt(contestant, processes[contestant].sample, batches)
-        _compare_costs(contestants, "warm_up", work.warm_up_may_differ)
+            contestant.warm_up = contestant.attempt(processes[contestant].sample, batches)
+        compare_costs(contestants, "warm_up", work.warm_up_may_differ)
         with _rounds_kept(contestants):
             for number in range(rounds):
+                if not _engines(_able(contestants)):
+                    break
                 heard(f"round {number + 1} of {rounds}")
                 batches = sampler.take(work.steps)
                 able = _able(contestants)
                 for contestant in (able[place] for place in random.permutation(len(able))):
-                    sample = _attempt(contestant, processes[contestant].sample, batches)
+                    sample = contestant.attempt(processes[contestant].sample, batches)
                     contestant.samples += [sample] if sample else []
         for contestant in _able(contestants):
-            contestant.memory_mb = _attempt(contestant, processes[contestant].peak_memory_mb)
+            contestant.memory_mb = contestant.attempt(processes[contestant].peak_memory_mb)
     finally:
         for process in processes.values():
             process.stop()
@@ -149,23 +185,22 @@ def _able(contestants: Sequence[Contestant]) -> list[Contestant]:
     return [contestant for contestant in contestants if contestant.failure is None]
 
 
-def _attempt(contestant: Contestant, task: Callable[..., Any], *arguments: Any) -> Any:
-    """What the task returns, or None and a failure of the contestant: one engine's end is not that of all."""
-    try:
-        return task(*arguments)
-    except BrokenProcessPool:
-        contestant.failure = "its process died"
-    except Exception as error:  # whatever an engine may come to
-        contestant.failure = f"{type(error).__name__}: {error}".partition("\n")[0]
-    return None
+def _engines(contestants: Sequence[Contestant]) -> list[Contestant]:
+    """All but the ceilings, which have no costs."""
+    return [contestant for contestant in contestants if contestant.name not in CEILINGS]
 
 
-def _compare_costs(contestants: Sequence[Contestant], part: str, may_differ: float) -> None:
-    able = [contestant for contestant in _able(contestants) if contestant.name not in CEILINGS]
+def compare_costs(contestants: Sequence[Contestant], part: str, may_differ: float) -> None:
+    """Fails the engines whose costs of a part, "first" or "warm_up", are no finite numbers, or differ from those of the
+    first engine that is left by more than a share of them."""
+    for contestant in _engines(_able(contestants)):
+        if not (isinstance(cost := getattr(contestant, part).cost, Real) and math.isfinite(cost)):
+            contestant.fail(f"its mean cost must be a finite number, found {cost!r}")
+    able = _engines(_able(contestants))
     for contestant in able[1:]:
         expected, found = (getattr(who, part).cost for who in (able[0], contestant))
-        if not abs(found / expected - 1) <= may_differ:
-            contestant.failure = f"it trains something else: mean cost {found:.6g}, {able[0].name} has {expected:.6g}"
+        if not abs(found - expected) <= may_differ * abs(expected):
+            contestant.fail(f"it trains something else: mean cost {found:.6g}, {able[0].name} has {expected:.6g}")
 
 
 _engine: Engine

@@ -36,7 +36,7 @@ def check_gpu() -> None:
 
 
 def missing() -> list[str]:
-    """What a run on a GPU lacks here, each with what to do; in the order in which it is mended."""
+    """What a run on a GPU lacks here, each with what to do; in the order in which to fix it."""
     import tensorflow as tf
 
     build = tf.sysconfig.get_build_info()

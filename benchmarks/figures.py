@@ -9,57 +9,43 @@ from training.paired import paired_ratio
 
 from .conductor import FIRST_STEPS, Contestant
 from .engines import CEILINGS
-from .engines.ceilings import STREAM_BYTES
 from .workload import Work
 
 
-def summaries(contestants: Sequence[Contestant], work: Work) -> list[dict[str, Any]]:
+def summaries(
+    contestants: Sequence[Contestant], work: Work, least: Sequence[float] | None = None
+) -> list[dict[str, Any]]:
     """The figures of each engine beside the first that did not fail; times in seconds.
+
+    least: that a sample can take, in each round; see `ceiling.Ceiling`.
 
     times_as_long:     as the first: the median of the ratios within rounds, with its interval.
     steps_per_second:  median; gb_per_second: what the optimizer must move in that time, in 10⁹ bytes.
-    share_of_ceiling:  the least time that the machine's own rates allow, of the engine's; see `floor`. None where the
-                       ceilings were not measured.
+    share_of_ceiling:  the least time, in times of the engine's: the median of the ratios within rounds, with its
+                       interval. None without a least time; see `ceiling.shown_share` for what it is worth.
     wall, cpu:         of a sample, the least and the median.
     start:             to import, load the data and build; first: the first ten steps, with all that is traced and
-                       compiled for them; compile: what of that the steps themselves do not take.
+                       compiled for them; compile: that time without what the steps themselves take.
     ahead_after:       steps after which the first engine has made up for its longer compilation; 0 where it is ahead
                        from the first step, None where it never is.
     memory_mb:         the most main memory that its process held.
     failure:           instead of most of these, why there are none.
     """
     engines = [contestant for contestant in contestants if contestant.name not in CEILINGS]
-    least = floor(contestants, work)
     figures = [_summary(contestant, work, least) for contestant in engines]
     timed = [(figure, contestant) for figure, contestant in zip(figures, engines, strict=True) if "wall" in figure]
     for figure, contestant in timed:
         first, reference = timed[0]
-        figure["times_as_long"] = paired_ratio(walls(contestant), walls(reference))._asdict()
+        figure["times_as_long"] = paired_ratio(contestant.walls, reference.walls)._asdict()
         figure["ahead_after"] = _ahead_after(first, figure)
     return figures
-
-
-def walls(contestant: Contestant) -> list[float]:
-    """Seconds of each of its samples."""
-    return [sample.wall for sample in contestant.samples]
-
-
-def floor(contestants: Sequence[Contestant], work: Work) -> list[float] | None:
-    """The least seconds of a sample, in each round: those of the matrix products alone, where the work has any, and
-    of the optimizer's traffic at the bandwidth of the stream. None where a ceiling was not measured, or failed."""
-    ceilings = {contestant.name: contestant for contestant in contestants if contestant.failure is None}
-    if not work.ceilings or not ceilings.keys() >= set(work.ceilings):
-        return None
-    traffic = work.bytes_a_step / (STREAM_BYTES * sum(work.shapes()))
-    least = np.array(walls(ceilings["stream"])) * traffic
-    return (least + walls(ceilings["products"]) if "products" in work.ceilings else least).tolist()
 
 
 def _summary(contestant: Contestant, work: Work, least: Sequence[float] | None) -> dict[str, Any]:
     figure = {"engine": contestant.name, "start": contestant.start, "first": contestant.first and contestant.first.wall}
     if contestant.failure is not None or contestant.first is None:
         return figure | {"failure": contestant.failure}
-    wall, cpu = walls(contestant), [sample.cpu for sample in contestant.samples]
+    wall, cpu = contestant.walls, [sample.cpu for sample in contestant.samples]
     step = float(np.median(wall)) / work.steps
     return figure | {
         "steps_per_second": 1 / step,

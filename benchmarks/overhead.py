@@ -41,21 +41,23 @@ class Part(NamedTuple):
     role: Literal["part", "whole", "beside"]
 
 
-def overhead(rounds: int, seed: int, heard: Callable[[str], None] = lambda doing: None) -> list[Part]:
+def overhead(
+    rounds: int,
+    seed: int,
+    heard: Callable[[str], None] = lambda doing: None,
+    noted: Callable[[str], None] = lambda sentence: None,
+) -> list[Part]:
     """Takes a step of "xla-step" on the notebook's network apart, in this process, which must see no GPU.
 
     Each round takes one sample of everything, in an order shuffled anew, and parts that no sample shows alone are
-    differences within rounds. Where JAX and Optax are not installed, `heard` is told and their rows are left out.
+    differences within rounds. Where JAX or Optax is not installed, JAX's rows are left out.
 
-    rounds: at least 2. seed: of the first weights, the batches and the order.
+    rounds: at least 2. seed: of the first weights, the batches and the order. heard: is called with what goes on;
+    noted: with a sentence of what is left out.
     """
     workload = Workload(seed=seed)
     heard("compiling")
-    samples = tensorflow_samples(workload)
-    if absent := [package for package in ENGINES["jax-step"].packages if find_spec(package) is None]:
-        heard(f"{' and '.join(absent)} not installed: JAX's rows are left out")
-    else:
-        samples |= jax_samples(workload)
+    samples = tensorflow_samples(workload) | (jax_samples(workload) if has_jax(noted) else {})
     for sample in samples.values():
         for _ in range(2):  # compiles, and settles what is allocated once
             sample()
@@ -70,19 +72,20 @@ def overhead(rounds: int, seed: int, heard: Callable[[str], None] = lambda doing
     return taken_apart({name: np.array(values) for name, values in seconds.items()})
 
 
-def _warm(makers: dict[str, Sample]) -> dict[str, Sample]:
-    for make in makers.values():
-        for _ in range(2):  # compiles, and settles what is allocated once
-            make()
-    return makers
+def has_jax(noted: Callable[[str], None]) -> bool:
+    """Whether JAX and Optax are installed; calls `noted` with a sentence if not."""
+    absent = [package for package in ENGINES["jax-step"].packages if find_spec(package) is None]
+    if absent:
+        noted(f"{' and '.join(absent)} not installed: JAX's rows are left out.")
+    return not absent
 
 
 def taken_apart(seconds: Mapping[str, np.ndarray]) -> list[Part]:
     """Rows from the seconds a call of each sample in each round.
 
     A function with more arguments does all that one with fewer does; their difference is the arguments' part. The last
-    part is what is left of the step, so that parts add up within a round. It is negative where rawstep prepares a
-    call while the one before it runs, by the time that this hides.
+    part is what is left of the step, so that parts add up within a round. Where rawstep prepares a call while the one
+    before it runs, the time that this hides makes it less than nothing.
     """
     empty, data, read, assigned, rows, loop, step = (
         seconds[name] for name in ("empty", "data", "read", "assigned", "rows", "loop", "step")

@@ -1,5 +1,6 @@
 """Comparisons as pictures."""
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ from matplotlib.ticker import PercentFormatter, ScalarFormatter
 
 from training.plot import write_picture
 
+from .ceiling import shown_share
+
 
 def plot_comparison(measured: Mapping[str, Any], title: str, path: Path) -> None:
-    """How long each engine takes, in times of the first, with its interval; and its share of the ceiling."""
+    """How long each engine takes, relative to the first; and its share of the ceiling where it is measured; with their
+    intervals."""
     rows = [row for row in measured["figures"] if "failure" not in row]
     rows.sort(key=lambda row: -row["times_as_long"]["median"])
     figure = Figure(figsize=(9, 1.2 + 0.32 * len(rows)), layout="constrained")
@@ -26,12 +30,12 @@ def plot_comparison(measured: Mapping[str, Any], title: str, path: Path) -> None
     times.xaxis.set_major_formatter(ScalarFormatter())
     times.minorticks_off()
     times.axvline(1, color="C0", alpha=0.5)
-    times.set_xlabel("time, in times of the first engine's, with 95 % interval")
-    if all(row["share_of_ceiling"] for row in rows):
-        _with_intervals(shares, places, [row["share_of_ceiling"] for row in rows])
+    times.set_xlabel("time relative to the first engine's, with 95 % interval")
+    shared = [place for place in places if shown_share(rows[place]) is not None]
+    _with_intervals(shares, shared, [rows[place]["share_of_ceiling"] for place in shared])
     shares.set_xlim(left=0)
     shares.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    shares.set_xlabel("share of the machine's own rates")
+    shares.set_xlabel("share of the ceiling")
     for axes in (times, shares):
         axes.grid(alpha=0.3)
     write_picture(path, figure)
@@ -43,21 +47,21 @@ def plot_growth(points: Sequence[Mapping[str, Any]], what: str, rate: str, path:
     points: of `measure`, each with "at", the value of `what`. rate: "steps_per_second" or "gb_per_second".
     """
     figure = Figure(figsize=(11, 3.4), layout="constrained")
-    rates, shares, seconds = figure.subplots(1, 3)
+    rates, shares, seconds = figure.subplots(1, 3, sharex=True)
     for engine in dict.fromkeys(row["engine"] for point in points for row in point["figures"]):
         there = [(point["at"], row) for point in points for row in point["figures"]
                  if row["engine"] == engine and "failure" not in row]  # fmt: skip
         at = [place for place, _ in there]
         rates.plot(at, [row[rate] for _, row in there], marker=".", label=engine)
-        shared = [(place, row["share_of_ceiling"]["median"]) for place, row in there if row["share_of_ceiling"]]
-        shares.plot([place for place, _ in shared], [share for _, share in shared], marker=".")
+        shown = [shown_share(row) for _, row in there]
+        shares.plot(at, [math.nan if share is None else share for share in shown], marker=".")
         seconds.plot(at, [row["compile"] for _, row in there], marker=".")
     rates.set_yscale("log")
     rates.set_ylabel("steps/s" if rate == "steps_per_second" else "GB/s that an update must move")
     rates.legend(fontsize="small")
     shares.set_ylim(bottom=0)
     shares.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-    shares.set_ylabel("share of the machine's own rates")
+    shares.set_ylabel("share of the ceiling")
     seconds.set_ylim(bottom=0)
     seconds.set_ylabel("seconds to trace and compile")
     for axes in (rates, shares, seconds):

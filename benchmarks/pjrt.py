@@ -7,7 +7,7 @@ with DIR to a machine with a GPU: it needs Python 3.11, JAX (which brings NumPy 
 TensorFlow nor rawstep.
 
 Costs come first. Each contestant's must be those that TensorFlow computed, or there is no time. Then each runs the
-epoch once a round, in an order shuffled anew, from the same arguments, which lie on the device before the clock starts;
+epoch once a round, in an order shuffled anew, from the same arguments, which are on the device before the clock starts;
 it stops when all results are there. Parameters and slots are donated to each call, so that they are updated in place,
 as in TensorFlow.
 
@@ -52,7 +52,7 @@ FIRST_COSTS_MAY_DIFFER = 1e-4
 """Of the first ten steps' mean cost. float32 rounds products in another order by less than 2e-6; a learning rate 1 %
 off shows by more than 5e-4."""
 TF32_MAY_DIFFER = 1e-2
-"""Likewise, where a GPU rounds the factors of products to 11 bits: in a simulation on the notebook's network that made
+"""The same where a GPU rounds the factors of products to 11 bits: in a simulation on the notebook's network that made
 3e-4 to 1e-3."""
 MEAN_COST_MAY_DIFFER = 0.05
 """Of the epoch. Rounding errors grow from step to step, to a tenth of single costs after some hundred; the mean stays
@@ -74,7 +74,7 @@ class Exported(NamedTuple):
     """The contents of DIR.
 
     text:      StableHLO.
-    arguments: by name, in the program's order; results likewise, as TensorFlow computed them.
+    arguments: by name, in the program's order; results: the same, as TensorFlow computed them.
     steps:     of the epoch.
     settings:  of the run; rule: every setting of its rule.
     manifest:  all that it says.
@@ -220,7 +220,7 @@ def scan(exported: Exported, arguments: Mapping[str, Any], precision: str) -> Co
 
 
 def differences(found: Mapping[str, Any], expected: Mapping[str, Any]) -> dict[str, float]:
-    """How far results lie from TensorFlow's.
+    """How far results are from TensorFlow's.
 
     first_costs: the largest difference of the first ten costs, in times of their mean; mean_cost: relative, of the
     epoch's; weights, slots: the largest ‖found − expected‖ / ‖expected‖ of a tensor.

@@ -8,8 +8,19 @@ from typing import Any
 
 from rich.box import MARKDOWN
 
+from .ceiling import notes
 from .growth import STUDIES
-from .tables import LEGEND, RECORDED, UPDATES, UPDATES_LEGEND, in_markdown, markdown, parts_table
+from .tables import (
+    COMPARISON,
+    LEGEND,
+    RECORDED,
+    UPDATES,
+    UPDATES_LEGEND,
+    Columns,
+    in_markdown,
+    markdown,
+    parts_table,
+)
 
 RECORDS = Path(__file__).parent / "records"
 
@@ -27,8 +38,7 @@ def comparison() -> None:
     path, record = _record(f"{NOTEBOOK}.json")
     print(f"![how long engines take, and their share of the machine's rates]({_place(path.with_suffix('.svg'))})")
     print()
-    print(markdown(record["figures"]))
-    print()
+    _print_table(record)
     print(f"{LEGEND[0].upper()}{LEGEND[1:]}")
     print()
     print(_made(path, record))
@@ -36,8 +46,7 @@ def comparison() -> None:
     print()
     print("The same with two hidden layers of 64 units and batches of 32, where a step is a sixteenth of the work:")
     print()
-    print(markdown(record["figures"]))
-    print()
+    _print_table(record)
     print(_made(path, record))
 
 
@@ -47,8 +56,7 @@ def updates() -> None:
         path, record = _record(f"update-{rule}-10000000.json")
         print(f"**{rule}**, 10,000,000 parameters")
         print()
-        print(markdown(record["figures"], UPDATES))
-        print()
+        _print_table(record, UPDATES)
         print(_made(path, record))
         print()
     print(f"{UPDATES_LEGEND[0].upper()}{UPDATES_LEGEND[1:]}")
@@ -71,9 +79,15 @@ def growth() -> None:
 def recorder() -> None:
     """What the flight recorder costs."""
     path, record = _record(f"{NOTEBOOK}.json", "recorder")
-    print(markdown(record["figures"], RECORDED))
-    print()
+    _print_table(record, RECORDED)
     print(_made(path, record))
+
+
+def _print_table(record: Mapping[str, Any], columns: Columns = COMPARISON) -> None:
+    """The figures, and what there is to say of them, each followed by an empty line."""
+    for text in (markdown(record["figures"], columns), " ".join(notes(record))):
+        if text:
+            print(f"{text}\n")
 
 
 def _record(name: str, kind: str = "cpu") -> tuple[Path, Mapping[str, Any]]:
@@ -110,7 +124,7 @@ def replication() -> None:
     rows = beside(results)
     print(f"![cost and test accuracy of the notebook's experiments]({place}/pictures/experiments.svg)")
     print()
-    print("| experiment | notebook | ours | band | notebook's lies |")
+    print("| experiment | notebook | ours | band | within our band? |")
     print("|---|---:|---:|---:|---|")
     for row in rows:
         if row["what"] == "test accuracy":
@@ -129,7 +143,7 @@ def replication() -> None:
     print(
         f"Test accuracy after {results['scale']['epochs']} epochs: mean ± standard deviation of "
         f"{len(results['scale']['seeds'])} seeds, and a band of three deviations. Of all figures that the notebook "
-        f"printed, costs included, {inside} of {len(rows)} lie inside theirs. {results['date'][:10]}, "
+        f"printed, costs included, {inside} of {len(rows)} are inside their bands. {results['date'][:10]}, "
         f"{results['processor']}, {results['cores']} cores, {minutes:.0f} minutes; all of it: `{place}/report.html`, "
         f"to be opened in a browser, and `{place}/results.json`."
     )

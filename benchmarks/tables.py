@@ -8,6 +8,8 @@ from rich.table import Table
 
 from training.display import Screen
 
+from .ceiling import load, notes, shown_share
+
 Figure = Mapping[str, Any]
 Columns = Mapping[str, Callable[[Figure], str]]
 
@@ -21,8 +23,8 @@ def _interval(figure: Figure) -> str:
 
 
 def _share(figure: Figure) -> str:
-    share = figure["share_of_ceiling"]
-    return f"{share['median']:.0%}" if share else "–"
+    share = shown_share(figure)
+    return "–" if share is None else f"{share:.0%}"
 
 
 def _ahead(figure: Figure) -> str:
@@ -49,12 +51,12 @@ COMPARISON: Columns = {
 RECORDED: Columns = {name: COMPARISON[name] for name in ("time", "95 %", "least s", "CPU s", "compile s", "MB")}
 
 LEGEND = (
-    "time: of a sample, in times of the first engine's: the median of the ratios within rounds, with its bootstrap "
+    "time: of a sample, relative to the first engine's: the median of the ratios within rounds, with its bootstrap "
     "95 % interval; steps/s: median; ceiling: the time that the step's matrix products and the optimizer's traffic "
-    "take by themselves, measured in the same rounds, as a share of the engine's; least s, CPU s: of a sample, by the "
-    "clock and of all threads; compile s: tracing and compiling; first s: from the start of the process to the result "
-    "of ten steps; ahead after: steps after which the first engine has made up for its compilation; MB: the most "
-    "memory its process held."
+    "take by themselves, measured in the same rounds, as a share of the engine's, – where it is not measured; least s, "
+    "CPU s: of a sample, by the clock and of all threads; compile s: tracing and compiling; first s: from the start of "
+    "the process to the result of ten steps; ahead after: steps after which the first engine has made up for its "
+    "compilation; MB: the most memory its process held."
 )
 
 UPDATES: Columns = {
@@ -68,10 +70,10 @@ UPDATES: Columns = {
 }
 
 UPDATES_LEGEND = (
-    "time: of an update, in times of the first engine's: the median of the ratios within rounds, with its bootstrap "
+    "time: of an update, relative to the first engine's: the median of the ratios within rounds, with its bootstrap "
     "95 % interval; GB/s: of what an update must read and write, each once; stream: that rate as a share of the "
-    "bandwidth of a stream over as many numbers, measured in the same rounds. one-pass: with XLA's option "
-    "xla_cpu_use_multi_output_fusion."
+    "bandwidth of a stream over as many numbers, measured in the same rounds, – where it is not measured. one-pass: "
+    "with XLA's option xla_cpu_use_multi_output_fusion."
 )
 
 
@@ -83,14 +85,17 @@ def comparison_table(
     for heading in ("engine", *columns):
         table.add_column(heading, justify="left" if heading == "engine" else "right")
     for figure in figures:
-        blank = [figure["failure"], *[""] * (len(columns) - 1)] if "failure" in figure else None
-        table.add_row(figure["engine"], *(blank or [cell(figure) for cell in columns.values()]))
+        failed = ["failed", *[""] * (len(columns) - 1)] if "failure" in figure else None
+        table.add_row(figure["engine"], *(failed or [cell(figure) for cell in columns.values()]))
     return table
 
 
-def print_comparison(figures: Sequence[Figure], title: str, columns: Columns) -> None:
-    """To standard output."""
-    Screen(wide=True).print(comparison_table(figures, columns, title, box=SIMPLE_HEAD))
+def print_comparison(record: Mapping[str, Any], title: str, columns: Columns) -> None:
+    """The table and its notes, to standard output."""
+    screen = Screen(wide=True)
+    screen.print(comparison_table(record["figures"], columns, title, box=SIMPLE_HEAD))
+    for note in notes(record):
+        screen.print(note, soft_wrap=True)
 
 
 def markdown(figures: Sequence[Figure], columns: Columns = COMPARISON) -> str:
@@ -108,18 +113,23 @@ def in_markdown(table: Table) -> str:
 
 
 def parts_table(parts: Sequence[Mapping[str, Any]], title: str | None = None, *, box: Box) -> Table:
-    """One row a part of a call."""
+    """One row a part of a call. A part is within noise where its interval contains 0, and not measured below that."""
     table = Table(title=title, box=box, padding=(0, 0, 0, 1))
     for heading in ("what", "µs", "95 %", "whose"):
         table.add_column(heading, justify="right" if heading in ("µs", "95 %") else "left")
     for part in parts:
         low, high = part["interval"]
         interval = f"{1e6 * low:,.0f} to {1e6 * high:,.0f}"
-        what = part["what"] if part["role"] == "part" else f"{part['what']} ({part['role']})"
-        table.add_row(what, f"{1e6 * part['seconds']:,.0f}", interval, part["whose"])
+        what = part["what"] + {"part": "", "whole": ", in all", "beside": " (for comparison)"}[part["role"]]
+        within = "–" if high < 0 else "within noise" if low <= 0 else f"{1e6 * part['seconds']:,.0f}"
+        table.add_row(what, within, interval, part["whose"])
     return table
 
 
-def print_parts(parts: Sequence[Mapping[str, Any]], title: str) -> None:
-    """To standard output."""
-    Screen(wide=True).print(parts_table(parts, title, box=SIMPLE_HEAD))
+def print_parts(record: Mapping[str, Any], title: str) -> None:
+    """The table, and a sentence where a part is not above 0, to standard output."""
+    screen = Screen(wide=True)
+    screen.print(parts_table(record["parts"], title, box=SIMPLE_HEAD))
+    if any(part["interval"][0] <= 0 for part in record["parts"]):
+        reason = "a part that is a difference of two times is not above 0, by their noise or where they overlap"
+        screen.print(f"Not measured: {reason}; {load(record)}.", soft_wrap=True)

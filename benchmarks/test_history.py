@@ -44,7 +44,7 @@ def test_update(benchmark, weights, optimizer, execution):
     }
 
     def update(gradients):
-        optimizer.apply(gradients)  # and returns nothing, lest deltas and stages be written out as well
+        optimizer.apply(gradients)  # without returning it: deltas and stages would be written out as well
 
     if execution != "eager":
         update = tf.function(update, autograph=False, jit_compile=execution == "xla-step")
@@ -78,7 +78,7 @@ def test_epoch(benchmark, program, examples):
 
 
 def time_steps(benchmark, program, examples, steps, **rounds):
-    """Times one call of so many steps, until their costs are there."""
+    """Times one call of this many steps, until their costs are there."""
     batches = tf.constant(Sampler(len(examples[0]), BATCH_SIZE).take(steps))
     benchmark.extra_info |= {"steps": steps, "step_flop": flop(LAYERS, BATCH_SIZE)._asdict()}
     benchmark.pedantic(lambda: program.run(examples, batches).numpy(), **rounds)

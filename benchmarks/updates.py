@@ -20,7 +20,7 @@ BYTES_A_SAMPLE = 3e9
 
 
 class Calls:
-    """Stands for a sampler where a step takes no examples."""
+    """A sampler for steps that take no examples."""
 
     def take(self, steps: int) -> np.ndarray:
         return np.zeros((steps, 0), np.int32)
@@ -34,7 +34,7 @@ class Updates:
 
     rule:       adam, adagrad or adadelta.
     parameters: how many, in float32.
-    tensors:    of how many parts of one size they are, or nearly one.
+    tensors:    how many tensors they are divided into, of sizes that differ by one at most.
     learning_rate: Keras's default for all three.
     """
 
@@ -48,8 +48,8 @@ class Updates:
 
     ceilings = ("stream",)
     first_steps_may_differ = warm_up_may_differ = 1e-3
-    """Libraries put ε = 1e-7 in other places, which tells where a gradient is small: 1e-4 of the mean. A learning rate
-    that is 1 % off would be ten times as far from what it should be as this."""
+    """Libraries put ε = 1e-7 in other places, which matters where a gradient is small: 1e-4 of the mean. With a
+    learning rate that is 1 % off, costs differ by ten times this."""
 
     @property
     def steps(self) -> int:

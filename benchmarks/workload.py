@@ -46,7 +46,7 @@ class Work(Protocol):
     @property
     def warm_up_may_differ(self) -> float: ...
     def sampler(self) -> Any:
-        """Its `take(steps)` gives what is handed to an engine's `prepare`."""
+        """Its `take(steps)` returns what an engine's `prepare` takes."""
         ...
 
     def shapes(self) -> Sequence[int]:
@@ -61,7 +61,7 @@ class Workload:
     hidden, batch_size, learning_rate, init, seed: as in `rawstep train`.
     device: where the engines compute.
     tf32:   whether a GPU may multiply float32 matrices in TF32, with 10 bits of mantissa instead of 23. TensorFlow and
-            JAX do so unless they are told not to, PyTorch does not; so records state both.
+            JAX do so by default, PyTorch does not; so records state both.
     """
 
     hidden: tuple[int, ...] = (256, 256)
@@ -98,8 +98,10 @@ class Workload:
 
     @property
     def ceilings(self) -> Sequence[str]:
-        """None on a GPU: the products are NumPy's."""
-        return ("products", "stream") if self.device == "cpu" else ()
+        """The names in `engines.CEILINGS`; none on a GPU, whose rates NumPy's products do not show."""
+        return (
+            ("products by NumPy", "products by TensorFlow", "products by XLA", "stream") if self.device == "cpu" else ()
+        )
 
     @property
     def bytes_a_step(self) -> int:

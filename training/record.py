@@ -15,14 +15,15 @@ from cpuinfo import get_cpu_info
 
 from .results import versions
 
-FLAGS = ("XLA_FLAGS", "TF_XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
+FLAGS = ("XLA_", "TF_XLA_", "TF_ENABLE_ONEDNN_OPTS", "TF_NUM_", "OMP_", "OPENBLAS_", "MKL_", "BLIS_", "NVPL_")
+"""How the names begin of environment variables that decide what is computed, how, and on how many threads."""
 
 
 def circumstances(program: str, packages: Sequence[str] = ()) -> dict[str, Any]:
     """Date, command, commit, versions, flags, processor and load.
 
     program: the console script, for the command. packages: those whose versions count besides rawstep's own needs;
-    None stands for one that is not installed.
+    None for one that is not installed.
     """
     info = get_cpu_info()
     return {
@@ -30,7 +31,7 @@ def circumstances(program: str, packages: Sequence[str] = ()) -> dict[str, Any]:
         "command": shlex.join([program, *sys.argv[1:]]),
         "commit": _commit(),
         "versions": versions() | {name: _version(name) for name in packages},
-        "flags": {name: os.environ[name] for name in FLAGS if name in os.environ},
+        "flags": {name: value for name, value in sorted(os.environ.items()) if name.startswith(FLAGS)},
         "processor": info.get("brand_raw", platform.processor()),
         "vector_instructions": sorted(flag for flag in info.get("flags", []) if flag.startswith(("avx", "amx"))),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
@@ -46,7 +47,7 @@ def _version(package: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """The commit of the checkout that this file lies in, with a + where files were changed since; None without one."""
+    """The commit of the checkout that this file is in, with a + where files were changed since; None without one."""
 
     def git(*arguments: str) -> str:
         here = Path(__file__).parent

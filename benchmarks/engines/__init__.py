@@ -1,4 +1,4 @@
-"""What can train the workload, each as its own users would write it; one library's ways a file.
+"""What can train the workload, each as its own users would write it; a file for each library.
 
 An engine is built from a `Workload`. `prepare(batches)` puts example numbers [steps, batch size] into the form that
 its users hand over, outside the time that is measured. `train(prepared)` takes those steps, waits until they are
@@ -6,14 +6,14 @@ done, and returns the mean of their costs. What only updates, or only shows what
 """
 
 import os
-from collections.abc import Mapping
-from importlib import import_module
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from core import InputError
+from training.rule_choice import import_named
 
 from .. import devices
 from ..devices import Device
@@ -82,19 +82,39 @@ UPDATERS: Mapping[str, Entry] = {
 }
 """What can only update; see `Updates`."""
 
-CEILINGS: Mapping[str, Entry] = {
-    "products": Entry(f"{_HERE}.ceilings:Products"),
-    "stream": Entry(f"{_HERE}.ceilings:Stream"),
+PRODUCTS: Mapping[str, Entry] = {
+    "products by NumPy": Entry(f"{_HERE}.ceilings:NumpyProducts"),
+    "products by TensorFlow": Entry(f"{_HERE}.ceilings:TensorFlowProducts"),
+    "products by XLA": Entry(f"{_HERE}.ceilings:XlaProducts"),
 }
+"""One of them is the machine's rate: which is the fastest depends on the sizes, the load and NumPy's BLAS kernel."""
+
+CEILINGS: Mapping[str, Entry] = {**PRODUCTS, "stream": Entry(f"{_HERE}.ceilings:Stream")}
 """What the machine can do; they train nothing and have no costs."""
 
 
-def check_name(name: str, among: Mapping[str, Entry] = ENGINES) -> None:
-    """Raises InputError for a name that is none of these and no module:Class either; what stands after an @ may be."""
-    if name.partition("@")[0] not in among and ":" not in name:
-        raise InputError(
-            f"There is no engine {name!r}; there are: {', '.join(among)}, or give module:Class.", name, among
-        )
+def check_engines(names: Sequence[str], among: Mapping[str, Entry] = ENGINES) -> None:
+    """Raises InputError for an engine that cannot be imported here, before anything is timed.
+
+    names: each is one of `among`, or module:Class, looked up in the working directory first; an @ and options of XLA
+    may follow.
+    """
+    for name in (name.partition("@")[0] for name in names):
+        if name not in among and ":" not in name:
+            raise InputError(
+                f"There is no engine {name!r}; there are: {', '.join(among)}, or give module:Class.", name, among
+            )
+        if name not in among:
+            _check_own(name)
+        elif absent := [package for package in among[name].packages if find_spec(package) is None]:
+            install = "pip install -e '.[peers]', or choose other --engines"
+            raise InputError(f"The engine {name} needs {' and '.join(absent)}, not installed here: {install}.")
+
+
+def _check_own(name: str) -> None:
+    engine = import_named(name)
+    if not (callable(engine) and hasattr(engine, "prepare") and hasattr(engine, "train")):
+        raise InputError(f"{name} must be a class with the methods prepare and train, found {engine!r}.")
 
 
 def environment(name: str, device: Device) -> dict[str, str]:
@@ -104,16 +124,13 @@ def environment(name: str, device: Device) -> dict[str, str]:
 
 
 def build(name: str, work: Work) -> Engine:
-    """One of those above, or module:Class. Raises InputError where a package that it needs is not installed."""
+    """One of those above, or module:Class. Raises InputError where it cannot be imported."""
     entry = _entry(name)
-    if absent := [package for package in entry.packages if find_spec(package) is None]:
-        raise InputError(f"{' and '.join(absent)} not installed: pip install -e '.[peers]'")
     if work.device == "gpu":  # where TensorFlow's default is TF32
         import tensorflow as tf  # which core has brought in
 
         tf.config.experimental.enable_tensor_float_32_execution(work.tf32)
-    module, _, attribute = entry.place.partition(":")
-    return getattr(import_module(module), attribute)(work, **entry.settings)
+    return import_named(entry.place)(work, **entry.settings)
 
 
 def _entry(name: str) -> Entry:

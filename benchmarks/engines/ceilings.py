@@ -1,10 +1,13 @@
 """What the machine can do: the parts of a step that no engine can leave out, and nothing else."""
 
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
+
+from core.launch import asynchronous, launcher
 
 from ..workload import Work, Workload
 
@@ -12,22 +15,43 @@ STREAM_BYTES = 36
 """What a step of `Stream` moves for each parameter."""
 
 
-class Products:
-    """The matrix products of a step's forward and backward pass, by NumPy's BLAS, into memory that is there already."""
+class Product(NamedTuple):
+    """A matrix product: the places of its factors among the arrays, and whether each of them is transposed."""
+
+    left: int
+    right: int
+    transpose_left: bool = False
+    transpose_right: bool = False
+
+
+def products(workload: Workload) -> tuple[list[np.ndarray], list[Product]]:
+    """The matrix products of a step's forward and backward pass, and the arrays that they multiply.
+
+    Of each layer the inputs x, the weights w and the cost's derivative d by its outputs: float32, N(0, 1). The products
+    are x·w, xᵀ·d, and d·wᵀ except for the first layer.
+    """
+    random = np.random.default_rng(workload.seed)
+    batch_size = workload.batch_size
+    arrays, found = [], []
+    for number, (inputs, units) in enumerate(pairwise(workload.layers())):
+        x, w, d = range(3 * number, 3 * number + 3)
+        shapes = (batch_size, inputs), (inputs, units), (batch_size, units)
+        arrays += [random.standard_normal(shape, np.float32) for shape in shapes]
+        found += [Product(x, w), Product(x, d, transpose_left=True)]
+        found += [Product(d, w, transpose_right=True)] if number > 0 else []
+    return arrays, found
+
+
+class NumpyProducts:
+    """A step's matrix products by NumPy's BLAS, into memory that is there already."""
 
     def __init__(self, workload: Workload):
-        random = np.random.default_rng(workload.seed)
-        layers, batch_size = workload.layers(), workload.batch_size
-
-        def array(*shape: int) -> np.ndarray:
-            return random.standard_normal(shape, np.float32)
-
+        arrays, found = products(workload)
         self._products = []
-        for number, (inputs, units) in enumerate(pairwise(layers)):
-            x, w, d = array(batch_size, inputs), array(inputs, units), array(batch_size, units)
-            self._products += [(x, w, np.empty_like(d)), (x.T, d, np.empty_like(w))]
-            if number > 0:
-                self._products.append((d, w.T, np.empty_like(x)))
+        for product in found:
+            left = arrays[product.left].T if product.transpose_left else arrays[product.left]
+            right = arrays[product.right].T if product.transpose_right else arrays[product.right]
+            self._products.append((left, right, np.empty((len(left), right.shape[1]), np.float32)))
 
     def prepare(self, batches: np.ndarray) -> int:
         return len(batches)
@@ -36,6 +60,52 @@ class Products:
         for _ in range(prepared):
             for left, right, out in self._products:
                 np.matmul(left, right, out=out)
+
+
+class TensorFlowProducts:
+    """A step's matrix products by TensorFlow's kernels, a graph a step."""
+
+    def __init__(self, workload: Workload):
+        arrays, self._products = products(workload)
+        self._arrays = [tf.constant(array) for array in arrays]
+        self._call = launcher(tf.function(self.multiply, autograph=False), *self._arrays)
+
+    def multiply(self, *arrays: tf.Tensor) -> list[tf.Tensor]:
+        """Each product of the arrays."""
+        return [
+            tf.matmul(arrays[left], arrays[right], transpose_a=transpose_left, transpose_b=transpose_right)
+            for left, right, transpose_left, transpose_right in self._products
+        ]
+
+    def prepare(self, batches: np.ndarray) -> int:
+        return len(batches)
+
+    def train(self, prepared: int) -> None:
+        with asynchronous():
+            for _ in range(prepared):
+                self._call(*self._arrays)
+
+
+class XlaProducts(TensorFlowProducts):
+    """A step's matrix products by XLA, a call for all steps."""
+
+    def __init__(self, workload: Workload):
+        super().__init__(workload)
+        self.loop = tf.function(self._loop, autograph=False, jit_compile=True)
+
+    def _loop(self, steps: tf.Tensor, *arrays: tf.Tensor) -> Any:
+        def body(i: tf.Tensor, *before: tf.Tensor) -> Any:
+            i, *same = optimization_barrier(i, *arrays)  # or XLA would multiply once, before the loop
+            return i + 1, *self.multiply(*same)
+
+        start = [tf.zeros_like(product) for product in self.multiply(*arrays)]
+        return tf.while_loop(lambda i, *_: i < steps, body, [tf.constant(0), *start])
+
+    def prepare(self, batches: np.ndarray) -> tf.Tensor:
+        return tf.constant(len(batches))
+
+    def train(self, prepared: tf.Tensor) -> None:
+        self.loop(prepared, *self._arrays)[0].numpy()  # waits
 
 
 class Stream:

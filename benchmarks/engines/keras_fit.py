@@ -12,7 +12,7 @@ class KerasFit:
     The images are laid out in the order of the batches before the time is taken, so that `fit` need not shuffle.
 
     jit_compile:         True, or Keras's default, "auto".
-    steps_per_execution: of Keras's loop; None stands for those of a sample, an epoch.
+    steps_per_execution: of Keras's loop; None: those of a sample, an epoch.
     unrolled:            steps that stand one after another in the body of that loop.
     """
 

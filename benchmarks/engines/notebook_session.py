@@ -14,9 +14,9 @@ v1 = tf.compat.v1
 class NotebookSession:
     """Cells 7 to 14 of the notebook: placeholders, network, cost, `minimize`, `Saver`, and the loop over batches.
 
-    make_optimizers: each gives one of tf.compat.v1.train's optimizers, all in one graph, as the notebook's experiments
-                     are; Adam at the workload's rate unless one is given.
-    named:           the variables bear the names h1, …, bo; in the notebook they have none.
+    make_optimizers: each returns one of tf.compat.v1.train's optimizers, all in one graph, as in the notebook; Adam at
+                     the workload's rate unless one is given.
+    named:           the variables are named h1, …, bo; in the notebook they have no names.
     """
 
     def __init__(self, workload: Workload, *make_optimizers: Callable[[], v1.train.Optimizer], named: bool = False):

@@ -22,11 +22,6 @@ class Lazy(FrozenStep):
         return super().train(prepared if len(prepared) == 10 else prepared[::2])
 
 
-class Unbuildable:
-    def __init__(self, workload):
-        raise RuntimeError("no such device\nand more lines of that")
-
-
 class Dying(FrozenStep):
     """Its process ends in the second epoch, as from a lack of memory."""
 
@@ -39,7 +34,7 @@ class Dying(FrozenStep):
         return super().train(prepared)
 
 
-class Interrupting(FrozenStep):
+class Interrupting(RawstepUpdate):
     """Presses Ctrl-C for the conductor in the fourth round, after the first steps and the warm-up."""
 
     samples = 0
@@ -49,10 +44,3 @@ class Interrupting(FrozenStep):
         if self.samples == 6:
             os.kill(os.getppid(), signal.SIGINT)
         return super().train(prepared)
-
-
-class UpdateRateOff(RawstepUpdate):
-    """An update's learning rate 1 % too large."""
-
-    def __init__(self, updates):
-        super().__init__(replace(updates, learning_rate=1.01 * updates.learning_rate))

@@ -43,7 +43,7 @@ def test_where_there_is_no_gpu_one_sentence_says_what_is_missing_and_what_to_do(
 
 
 @without_gpu
-def test_all_that_is_missing_is_named_in_the_order_in_which_it_is_mended(monkeypatch, tmp_path):
+def test_all_that_is_missing_is_named_in_the_order_in_which_to_fix_it(monkeypatch, tmp_path):
     """PATH leads to an empty folder."""
     monkeypatch.setenv("PATH", str(tmp_path))
     missing = devices.missing()
@@ -156,7 +156,7 @@ def test_on_the_cpu_no_library_sees_a_gpu(on_the_cpu):
 
 
 def test_on_a_gpu_all_multiply_in_float32_or_all_in_tf32_and_on_the_cpu_nothing_is_set(on_the_cpu):
-    """Without a GPU the settings can be read too, and what XLA is told: that it may use TF32 unless "highest"."""
+    """Without a GPU the settings can be read too, and what XLA receives: that it may use TF32 unless "highest"."""
     assert on_the_cpu[1:] == [
         {"tensorflow": [True, None], "jax": [None, None], "torch": [False, "cpu"]},
         {"tensorflow": [False, "highest"], "jax": ["float32", "highest"], "torch": [False, "cuda"]},

@@ -16,7 +16,7 @@ def saved(tmp_path_factory):
     """The benchmarks of one step in float32 as graphs, by their rules."""
     path = tmp_path_factory.mktemp("bench") / "bench.json"
     command = [sys.executable, "-m", "pytest", "benchmarks", "-k", "test_step and graph and float32"]
-    # A worker of pytest-xdist tells its children that they are one too, and pytest-benchmark would time nothing.
+    # A worker of pytest-xdist makes its children take themselves for one, and pytest-benchmark would time nothing.
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     options = ["--benchmark-enable", f"--benchmark-json={path}", "-p", "no:cacheprovider"]
     done = subprocess.run([*command, *options], cwd=ROOT, env=environment, capture_output=True, text=True)
