@@ -86,8 +86,13 @@ def _prepared(stream: Any) -> Any:
         stream.reconfigure(errors="backslashreplace")
         if _is_pipe(stream):
             pipe = io.BufferedWriter(_Pipe(stream.fileno(), "w", closefd=False))
-            buffering = dict(line_buffering=stream.line_buffering, write_through=stream.write_through)
-            return io.TextIOWrapper(pipe, stream.encoding, stream.errors, **buffering)
+            return io.TextIOWrapper(
+                pipe,
+                stream.encoding,
+                stream.errors,
+                line_buffering=stream.line_buffering,
+                write_through=stream.write_through,
+            )
     return stream
 
 

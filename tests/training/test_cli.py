@@ -325,5 +325,7 @@ def test_the_choices_of_the_command_line_are_those_of_core():
     assert set(get_args(hints["init"])) == set(INITIALIZERS)
 
 
-def test_version_is_printed():
-    assert rawstep("--version").stdout.startswith("rawstep 0.")
+def test_version_is_printed(capsys):
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["--version"])
+    assert capsys.readouterr().out.startswith("rawstep 0.")
