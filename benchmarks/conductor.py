@@ -199,7 +199,7 @@ def compare_costs(contestants: Sequence[Contestant], part: str, may_differ: floa
     able = _engines(_able(contestants))
     for contestant in able[1:]:
         expected, found = (getattr(who, part).cost for who in (able[0], contestant))
-        if not abs(found / expected - 1) <= may_differ:
+        if not abs(found - expected) <= may_differ * abs(expected):
             contestant.fail(f"it trains something else: mean cost {found:.6g}, {able[0].name} has {expected:.6g}")
 
 

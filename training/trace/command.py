@@ -54,7 +54,7 @@ def trace(
     Parameters
     ----------
     every
-        Steps from one record to the next; the first step is recorded.
+        Record the first step, and every N-th after it.
     figures
         norms (of gradient, update, parameters and slots), shares (of zero gradients, of elements where ε outweighs),
         rates (effective learning rates), histograms.

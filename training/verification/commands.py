@@ -192,8 +192,8 @@ def diverge(
 ) -> None:
     """Find the first step, coordinate and stage in which two implementations part by more than rounding, and why.
 
-    Both take every step from the same state. The cause is found by changing one of them until it computes what the
-    other computed. The exit status is 0 whether they part or not.
+    Both take every step from the same state. The cause is found by changing one of them until it returns what the other
+    returned. The exit status is 0 whether they part or not.
 
     Examples:
 
@@ -211,7 +211,7 @@ def diverge(
     dtype
         Unless given, float64; float32 where a library keeps its settings in float32.
     steps
-        At most this many.
+        The most steps to take.
     seed
         Decides the gradients.
     streams
@@ -269,9 +269,9 @@ def translate(
     source
         The library whose numbers are wanted.
     target
-        The library whose settings are to do the same.
+        The library whose settings are wanted.
     steps
-        How many are run.
+        Steps to run.
     seed
         Decides the gradients.
     json
