@@ -59,7 +59,8 @@ record: .venv/test.stamp  ## every paired comparison and study on this machine's
 bench: .venv/test.stamp  ## times of an update, a step and an epoch in each execution, saved under .benchmarks
 	$(BIN)/pytest benchmarks -m "" --benchmark-enable --benchmark-autosave
 
-figures: .venv/test.stamp  ## the tables and pictures of README.md and docs/, from the newest records
+figures: .venv/test.stamp  ## what README.md, docs/ and the replication's page show of the newest records
+	$(BIN)/python -m benchmarks.documentation
 	$(BIN)/cog -rP -I . README.md docs/*.md
 
 tour: .venv/test.stamp  ## run docs/tour.ipynb and store what it shows

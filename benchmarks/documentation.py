@@ -264,3 +264,16 @@ def _summary(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         ", ".join(f"{caught} of {planted}" for caught, planted in seen),
         f"{certified} of {len(rows)}",
     )
+
+
+def render_report() -> None:
+    """The newest replication's page, by the templates as they are."""
+    from training.replication.place import Place  # only now: they bring in TensorFlow
+    from training.report import write_report
+
+    path = newest("results.json", "replicate")
+    write_report(json.loads(path.read_text()), Place(path.parent))
+
+
+if __name__ == "__main__":
+    render_report()
