@@ -44,7 +44,9 @@ FEW = {name: COMPARISON[name] for name in ("time", "95 %", "steps/s", "compile s
 
 
 def five_engines() -> None:
-    """Five engines of the comparison on the notebook's network, as a table."""
+    """The comparison on the notebook's network, as a picture, and as a table of five engines."""
+    comparison_picture()
+    print()
     path, record = _record(f"{NOTEBOOK}.json")
     print(markdown([row for row in record["figures"] if row["engine"] in FIVE], FEW))
     print()

@@ -54,7 +54,7 @@ def test_a_link_that_leads_nowhere_fails_the_build(tmp_path):
     (tmp_path / "static" / "site.css").touch()
     built = build(tmp_path, tmp_path / "site")
     assert built.returncode == 1
-    assert built.stderr.count("missing") == 2
+    assert built.stderr.count("[myst.xref_missing]") == 2
 
 
 @needs_chromium
