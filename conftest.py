@@ -1,14 +1,21 @@
 """README.md is a test: its Python blocks run one after another, its shell blocks in a folder that holds its files.
 
+The last lines of a run say where its time went, and what it left out.
+
 core comes first, so that TensorFlow starts as it does for a user.
 """
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import settings
 from sybil import Example, Sybil
 from sybil.evaluators.python import PythonEvaluator
@@ -57,3 +64,54 @@ pytest_collect_file = Sybil(
     setup=make_folder,
     teardown=remove_folder,
 ).pytest()
+
+
+DESELECTED: Counter[str] = Counter()
+"""Tests that the marker left out, by file; under xdist those of a worker, which all of them leave out alike."""
+SLOWEST = 10
+
+
+def pytest_deselected(items: Sequence[pytest.Item]) -> None:
+    DESELECTED.update(item.nodeid.partition("::")[0] for item in items if item.get_closest_marker("whole"))
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["deselected"] = dict(DESELECTED)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """The controller of xdist collects nothing itself."""
+    DESELECTED.update(Counter(getattr(node, "workeroutput", {}).get("deselected", {})) - DESELECTED)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> Iterator[None]:
+    yield
+    reports = [one for kind in terminalreporter.stats.values() for one in kind if isinstance(one, pytest.TestReport)]
+    seconds: Counter[str] = Counter()
+    for report in reports:
+        seconds[report.nodeid.partition("::")[0]] += report.duration
+    terminalreporter.section("where the time went, by file")
+    for file, time in seconds.most_common(SLOWEST):
+        terminalreporter.line(f"{time:7.1f} s  {file}")
+    terminalreporter.section("what was left out")
+    for reason, count in _left_out(reports).most_common():
+        terminalreporter.line(f"{count:5}  {reason}")
+
+
+def _left_out(reports: Sequence[pytest.TestReport]) -> Counter[str]:
+    """How many tests did not take part, by the reason."""
+    skipped = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports if report.skipped)
+    targets = _targets((ROOT / "Makefile").read_text())
+    for file, count in DESELECTED.items():
+        target = next((target for path, target in targets.items() if file.startswith(path)), None)
+        skipped[f"the rest of a matrix, in {f'make {target}' if target else 'pytest -m whole'}"] += count
+    return skipped
+
+
+def _targets(makefile: str) -> Mapping[str, str]:
+    """The target of make that runs what the marker leaves out, by the folder or file that it names."""
+    rules = re.findall(r"^([\w-]+):.*\n\t.*/pytest (.* -m .*)$", makefile, re.MULTILINE)
+    return {word: target for target, words in rules for word in words.split() if (ROOT / word).exists()}

@@ -51,8 +51,8 @@ def train(
     of 100, 30 epochs, two hidden layers of 256 units, weights and biases from N(0,1).
 
     With a checkpoint folder, Ctrl-C and `kill` save the run after the call that is under way. A run that was
-    interrupted, in whatever way, goes on with `--resume` to the very bits of one that was not. A run that leaves the
-    finite numbers ends with status 3 and names the step and the value; what is saved then is finite.
+    interrupted in any way continues with `--resume`, to the same bits as one that was not. A run with a NaN or an
+    infinity ends with status 3 and names the step and the value; the state it saves is finite.
 
     Examples:
 
@@ -60,23 +60,24 @@ def train(
     - `rawstep train --learning-rate 0.005 --epochs 10`: its second, shorter
     - `rawstep train --rule adagrad --dialect keras`: Adagrad as Keras computes it, at Keras's rate
     - `rawstep train --hidden 64 32 --init he --json he.json`: smaller layers, and the figures in a file
+    - `rawstep train --hidden none --init he --csv epochs.csv`: softmax regression, and its epochs as a table
     - `rawstep train --plot run.png`: and a picture of the run
     - `rawstep train --rule my_rules:Momentum`: a rule of your own, from my_rules.py
     - `rawstep train --data-dir fashion --init he`: on Fashion-MNIST, whose four files are in the folder fashion
     - `rawstep train --rule adadelta --checkpoint run`: saved in the folder run after every epoch
-    - `rawstep train --checkpoint run --resume`: the same run goes on, with the settings that it has
-    - `rawstep train --checkpoint run --resume --epochs 40`: and further than was planned
+    - `rawstep train --checkpoint run --resume`: continue the run with its settings
+    - `rawstep train --checkpoint run --resume --epochs 40`: continue it beyond the planned epochs
 
     Parameters
     ----------
     checkpoint
         Save the run in this folder, after every epoch and when it is interrupted. The last three states are kept,
-        and the last one without NaN or infinity in it.
+        and the last one without a NaN or an infinity.
     resume
-        Go on from the newest state in the checkpoint folder, with the settings found there; learning rate, epochs
-        and execution may be given anew. Where there is none, start afresh.
+        Continue from the newest state in the checkpoint folder, with the settings found there; learning rate, epochs
+        and execution may be changed. Without a state there, start a new run.
     save_every
-        Save every so many steps instead of every epoch, rounded up to whole calls of the training program.
+        Save after this many steps instead of every epoch, rounded up to whole calls of the training program.
     json
         Write costs, accuracies, rates, settings and versions to this file.
     csv

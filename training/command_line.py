@@ -84,8 +84,19 @@ def _prepared(stream: Any) -> Any:
         return open(os.devnull, "w")
     if isinstance(stream, io.TextIOWrapper):
         stream.reconfigure(errors="backslashreplace")
-        if stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode):
+        if _is_pipe(stream):
             pipe = io.BufferedWriter(_Pipe(stream.fileno(), "w", closefd=False))
-            buffering = dict(line_buffering=stream.line_buffering, write_through=stream.write_through)
-            return io.TextIOWrapper(pipe, stream.encoding, stream.errors, **buffering)
+            return io.TextIOWrapper(
+                pipe,
+                stream.encoding,
+                stream.errors,
+                line_buffering=stream.line_buffering,
+                write_through=stream.write_through,
+            )
     return stream
+
+
+def _is_pipe(stream: io.TextIOWrapper) -> bool:
+    with suppress(OSError):  # no file of the system's
+        return stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode)
+    return False

@@ -99,7 +99,7 @@ class RunDisplay(_Bar):
 
 
 class Tally(_Bar):
-    """A progress bar over so many pieces of work."""
+    """A progress bar over this many pieces of work."""
 
     def __init__(self, pieces: int):
         super().__init__(BarColumn(), TextColumn("{task.completed}/{task.total} {task.description}"))
@@ -119,11 +119,11 @@ class WorkDisplay(_Bar):
         self._task, self._done = self._bar.add_task("starting", total=None), 0
 
     def begin(self, piece: str, left: int) -> None:
-        """A run begins, with so many steps left to be made in all."""
+        """A run begins; `left` steps remain in all."""
         self._bar.update(self._task, total=self._done + left, completed=self._done, description=piece)
 
     def advance(self, steps: int) -> None:
-        """So many steps are made."""
+        """This many steps are done."""
         self._done += steps
         self._bar.update(self._task, completed=self._done)
 

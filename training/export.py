@@ -17,7 +17,7 @@ def export(
     """Write a run for others: its network as a SavedModel or a Keras file, its next epoch as a StableHLO program.
 
     Of its newest checkpoint. Both networks take images as the IDX files have them, a row of grey levels from 0 to 255
-    each, and give the probability of each class. Neither needs rawstep; the SavedModel needs no Keras either. The
+    each, and return the probability of each class. Neither needs rawstep; the SavedModel needs no Keras either. The
     program is the next epoch as TensorFlow compiles it, which JAX runs where there is no TensorFlow.
 
     Examples:
@@ -32,7 +32,7 @@ def export(
         The folder of the run.
     saved_model
         Write a SavedModel to this folder, which must not be there yet. Its signature serving_default takes images
-        and gives probabilities and classes.
+        and returns probabilities and classes.
     keras
         Write a model of Keras's own layers to this file, a .keras.
     stablehlo
@@ -53,7 +53,7 @@ def export(
     for above, below in permutations(outputs, 2):
         if above.absolute() in below.absolute().parents:
             what = "a file" if above == keras else "a new folder"
-            raise InputError(f"{above} cannot be {what}, since {below} is to lie below it.")
+            raise InputError(f"{above} cannot be {what}, since {below} would be inside it.")
     if saved_model is not None:
         check_saved_model(saved_model)
     if keras is not None:

@@ -18,7 +18,7 @@ from .settings import Settings
 from .stopwatch import Stopwatch
 
 STEPS_PER_CALL = 128
-"""At most so many steps run in one call: enough to make the call's own cost vanish, few enough to stop at soon."""
+"""The most steps in one call: enough to make the call's own cost vanish, few enough to stop at soon."""
 
 
 class Epoch(NamedTuple):
@@ -84,7 +84,7 @@ class Trainer:
 
     @cached_property
     def fingerprint(self) -> dict[str, int | str]:
-        """What tells the data from others; see `data.fingerprint`."""
+        """What identifies the data; see `data.fingerprint`."""
         return fingerprint(self.dataset)
 
     @property

@@ -26,7 +26,7 @@ def _whole_number(hint: type, tokens: Sequence[Token]) -> int:
 
 
 def _path(_: type, tokens: Sequence[Token]) -> Path:
-    """An empty text, which an unset variable of the shell gives, would be the working directory."""
+    """An empty text, as an unset variable of the shell leaves, would be the working directory."""
     if not tokens[0].value:
         raise ValueError("must not be empty")
     return Path(tokens[0].value)

@@ -27,7 +27,7 @@ def check_plot(path: Path) -> None:
 def plot_run(report: Mapping[str, Any], path: Path) -> None:
     """Draws the report of a run: the cost of each epoch on a logarithmic scale, and the accuracies.
 
-    The same report gives the same bytes. Raises InputError; see `check_plot`.
+    The same report produces the same bytes. Raises InputError; see `check_plot`.
     """
     epochs = range(1, len(report["epochs"]) + 1)
     figure = Figure(figsize=(9, 3.2), layout="constrained")
@@ -49,7 +49,8 @@ def plot_run(report: Mapping[str, Any], path: Path) -> None:
 
 
 def write_picture(path: Path, figure: Figure) -> None:
-    """Writes a figure, whole or not at all, in the format that the ending names: the same figure gives the same bytes.
+    """Writes a figure, whole or not at all, in the format that the ending names. The same figure produces the same
+    bytes.
 
     Raises InputError where it cannot be written.
     """

@@ -66,7 +66,7 @@ def check_keras_file(path: Path) -> None:
 
 
 def keras_file(weights: Weights) -> bytes:
-    """A .keras file of `core.keras_model`, which takes the same grey levels and gives the same probabilities.
+    """A .keras file of `core.keras_model`, which takes the same grey levels and returns the same probabilities.
 
     Raises InputError where Keras cannot be imported, as under a backend that is not installed, and where there is no
     room for a temporary file.

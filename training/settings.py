@@ -85,5 +85,5 @@ class Settings:
         return load_dataset(self.data_dir, self.validation, self.seed)
 
     def over(self, earlier: Self) -> Self:
-        """The settings of an earlier run, but for those that were named when this one was made."""
+        """The settings of an earlier run, except those that were named when this one was made."""
         return type(self)(**asdict(earlier) | {name: getattr(self, name) for name in self.__dict__["named"]})

@@ -47,7 +47,7 @@ class EpochProgram(NamedTuple):
     arguments: in the function's order, by name: images, uint8 [examples, pixels]; labels, uint8 [examples]; batches,
                int32 [steps, batch size]; then the variables by their names in a checkpoint, in which optimizer/step
                is an int64 scalar and all others are float32.
-    results:   likewise: costs, float64 [steps], each before its step; then the same variables in the same order.
+    results:   in the same form: costs, float64 [steps], each before its step; then the same variables in this order.
     run:       the rest, as JSON can hold it.
     """
 
@@ -59,7 +59,7 @@ class EpochProgram(NamedTuple):
 
 
 def epoch_program(checkpoint: Checkpoint) -> EpochProgram:
-    """The next epoch of a run: as many batches as its images give, from where the run stands.
+    """The next epoch of a run: as many batches as its images fill, from where the run stands.
 
     Raises InputError where the run cannot go on (see `checkpoint.restore`), and where the program's arguments and
     results are not those that the traced function says.
@@ -105,7 +105,7 @@ def portable_artifact(text: str) -> bytes:
 def check_signature(text: str, arguments: Mapping[str, np.ndarray], results: Mapping[str, np.ndarray]) -> None:
     """Raises InputError unless a StableHLO program takes and returns arrays of these dtypes and shapes in this order.
 
-    Variables of one shape are told apart by what the program says of its aliases: each variable's result takes the
+    Variables of one shape are distinguished by what the program says of its aliases: each variable's result takes the
     place of its argument.
     """
     main = re.search(r"func\.func (?:public )?@main\((.*)\) -> \(?(.*?)\)? \{", text)

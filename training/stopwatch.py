@@ -5,7 +5,7 @@ class Stopwatch:
     """Sums up calls of a program, of which the first of each length may trace and compile.
 
     The rate is that of all later calls, and what the first ones took beyond their steps at that rate is compilation.
-    While there is no later call the two cannot be told apart: the rate is then that of all calls, compilation
+    While there is no later call the two cannot be separated: the rate is then that of all calls, compilation
     included, and the seconds of compilation are None. Before any call both are None.
     """
 

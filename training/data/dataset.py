@@ -125,7 +125,7 @@ def _folder(path: Path) -> Path:
 
 
 def fingerprint(dataset: Dataset) -> dict[str, int | str]:
-    """What tells one data set from another: its sizes, its split, and a hash of all its images and labels."""
+    """What identifies a data set: its sizes, its split, and a hash of all its images and labels."""
     digest = hashlib.sha256()
     for split in (dataset.train, dataset.validation, dataset.test):
         for array in split:

@@ -31,7 +31,7 @@ CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class IdxFile:
-    """An IDX file, plain or gzipped (its first bytes tell), of any type and number of dimensions.
+    """An IDX file, plain or gzipped (its first bytes show which), of any type and number of dimensions.
 
         IdxFile.of(path).read()
 

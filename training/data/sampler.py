@@ -1,4 +1,4 @@
-"""Batches of examples, shuffled anew every epoch."""
+"""Batches of examples, reshuffled every epoch."""
 
 from typing import Any
 
@@ -22,9 +22,7 @@ class Sampler:
 
     def __init__(self, size: int, batch_size: int, seed: int = 0):
         if not 1 <= batch_size <= size:
-            raise InputError(
-                f"The batch size must lie between 1 and the {size} examples there are, found {batch_size}."
-            )
+            raise InputError(f"The batch size must be between 1 and the {size} examples there are, found {batch_size}.")
         self.size = size
         self.batch_size = batch_size
         self._random = generator(seed, "sampler")

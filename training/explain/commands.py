@@ -39,8 +39,8 @@ def explain(
 ) -> None:
     """Print a rule's formula, what it remembers, how its dialects differ, and a few steps on numbers.
 
-    The formula is no text that somebody wrote: the rule itself is run on symbols, and what it does with them is
-    printed. The numbers are computed by the same rule in float64.
+    The formula is not written by hand: the rule itself is run on symbols, and what it does with them is printed.
+    The numbers are computed by the same rule in float64.
 
     Examples:
 

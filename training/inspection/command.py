@@ -43,13 +43,13 @@ def inspect(
     Parameters
     ----------
     steps
-        Steps of a call: so often the loop runs, and after so many the weights are compared.
+        Steps of a call: the loop runs this often, and the weights are compared after this many.
     ladder
         Compile and time all four executions too.
     rounds
         Each takes one sample of every execution.
     compilations
-        Each execution is compiled so often; the median counts.
+        How often each execution is compiled; the median counts.
     hlo
         Write the program that XLA optimized to this file.
     stablehlo

@@ -1,5 +1,7 @@
 """Charts as HTML: curves that can be hovered, and series that can be switched off."""
 
+from typing import Any
+
 import plotly.graph_objects as go
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b8860b", "#4292c6", "#8a8a8a")
@@ -14,9 +16,7 @@ FEW = 10
 
 def chart(name: str, figure: go.Figure) -> str:
     """The HTML of a chart, an element of this id; it needs Plotly's script on the page, and moves when asked to."""
-    for curve in figure.data:
-        if curve.type == "scatter" and curve.mode == "lines" and curve.line.width != 0 and len(curve.x) <= FEW:
-            curve.mode = "lines+markers"
+    figure.for_each_trace(_mark, selector={"type": "scatter", "mode": "lines"})
     return figure.to_html(full_html=False, include_plotlyjs=False, div_id=name, config=CONFIG, auto_play=False)
 
 
@@ -38,3 +38,8 @@ def axes(figure: go.Figure, x: str, y: str, logarithmic: bool = False) -> None:
         figure.update_yaxes(type="log", dtick=1, exponentformat="power")
     elif "accuracy" in y:
         figure.update_yaxes(tickformat=".0%", hoverformat=".2%")
+
+
+def _mark(curve: Any) -> None:
+    if curve.line.width != 0 and len(curve.x) <= FEW:  # a line without width is the edge of a band
+        curve.mode = "lines+markers"

@@ -74,7 +74,7 @@ def _markers(ways: dict[str, np.ndarray], one: Race, step: int) -> list[go.Scatt
 
 
 def _near(way: np.ndarray, one: Race) -> np.ndarray:
-    """The way, but for what is so far out of the picture that a browser cannot draw a line to it."""
+    """The way, except what is so far out of the picture that a browser cannot draw a line to it."""
     bounds = np.array(one.landscape.bounds)
     width = bounds[:, 1:] - bounds[:, :1]
     return np.clip(way, bounds[:, :1] - 10 * width, bounds[:, 1:] + 10 * width)

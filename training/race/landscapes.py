@@ -1,6 +1,6 @@
 """Costs of two numbers that rules race on, with all their lowest points.
 
-A cost is a function of float tensors x [..., 2] and gives [...], each point's by itself.
+A cost is a function of float tensors x [..., 2] and returns [...], each point's by itself.
 """
 
 import math

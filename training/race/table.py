@@ -71,5 +71,5 @@ def _steps(rule: Mapping[str, Any]) -> str:
 
 
 def _number(value: float) -> str:
-    """To two digits; 0 where it is below what float64 tells apart."""
+    """To two digits; 0 where it is below the resolution of float64."""
     return "lost" if value != value or value == float("inf") else f"{value:.2g}"

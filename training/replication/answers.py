@@ -26,7 +26,7 @@ class Answer:
 
 
 def judged(seeds: int, epochs: int) -> bool:
-    """Whether so many seeds and epochs are enough for a verdict on the notebook, of 30 epochs."""
+    """Whether these seeds and epochs are enough for a verdict on the notebook, of 30 epochs."""
     return seeds >= FEWEST and epochs >= EPOCHS
 
 
@@ -184,12 +184,12 @@ ANSWERS: Mapping[str, Callable[[Mapping[str, Any]], Answer]] = {
 
 
 def _difference(one: str, other: str, of: Mapping[str, float]) -> str:
-    """A paired difference in test accuracy, and whether it can be told from none."""
+    """A paired difference in test accuracy, and whether it differs from 0."""
     interval = f"95 %: {100 * of['low']:+.2f} to {100 * of['high']:+.2f}, paired by seed".replace("-", "−")
-    told = of["low"] > 0 or of["high"] < 0
+    apart = of["low"] > 0 or of["high"] < 0
     return (
         f"{one}: {abs(100 * of['mean']):.2f} points {'ahead of' if of['mean'] > 0 else 'behind'} {other} in test "
-        f"accuracy ({interval}){'' if told else ': no difference that these seeds can show'}."
+        f"accuracy ({interval}){'' if apart else ': no difference that these seeds can show'}."
     )
 
 

@@ -33,7 +33,7 @@ class Band:
 class Beside:
     """A figure that was printed, and ours: one of each seed, and their band.
 
-    outside: by how much the printed figure lies above the band, below it as a negative number, 0 inside; NaN where
+    outside: by how much the printed figure is above the band, below it as a negative number, 0 inside; NaN where
     figures are not finite, or only one.
     deviations: from our mean to the printed figure.
     """

@@ -21,11 +21,11 @@ def replicate(
     out: FilePath = Path("replication"),
     csv: FilePath | None = None,
 ) -> None:
-    """Run the notebook's experiments and answer its questions anew, over seeds; write figures, pictures and a report.
+    """Run the notebook's experiments and answer its questions again, over seeds; write figures, pictures and a report.
 
     Each figure that the notebook printed stands beside the band of ours, and each of its five questions is answered
-    from runs made for it. Whatever is finished stays in the folder: the same command goes on where it was interrupted,
-    and another one takes from there what it needs.
+    from runs made for it. Finished runs stay in the folder: the same command continues where it was interrupted, and
+    another one uses what it needs from there.
 
     Examples:
 
@@ -42,9 +42,9 @@ def replicate(
     seeds
         Seeds of the experiments, of question 3, and of what the notebook ran for the others; 5, or 2 with --quick.
     epochs
-        Epochs of each run, but for question 1's; 30 as in the notebook, or 2 with --quick.
+        Epochs of each run, except question 1's; 30 as in the notebook, or 2 with --quick.
     quick
-        Few epochs and coarse grids, which prove nothing.
+        Few epochs and coarse grids: a trial, whose figures prove nothing.
     seed
         The first seed; the others follow it.
     on_nonfinite

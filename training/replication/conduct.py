@@ -27,7 +27,7 @@ class Part(Protocol):
     """An experiment or a question.
 
     scale:   how much is made.
-    works:   what has to be finished for it, as far as what is finished tells: it may grow.
+    works:   what has to be finished for it, as far as the finished works show: it may grow.
     figures: what came of it, as JSON can hold it, once all its works are finished.
     """
 
@@ -68,7 +68,7 @@ def lacking(parts: Sequence[Part], finished: Mapping[str, Any]) -> Iterator[Work
 
 
 def _missing(parts: Sequence[Part], finished: Mapping[str, Any]) -> dict[str, Work]:
-    """Those that are not finished, as far as what is finished tells."""
+    """Those that are not finished, as far as the finished works show."""
     return {work.name: work for part in parts for work in part.works(finished) if work.name not in finished}
 
 
@@ -79,7 +79,7 @@ def earlier(parts: Sequence[Part], place: Place) -> dict[str, Any]:
         for name, work in found.items():
             finished[name] = place.outcome(name)
             if not work.fits(finished[name]) or "made" not in finished[name]:
-                raise InputError(f"{place.run(name)} is of something else; remove it, and that run alone is made anew.")
+                raise InputError(f"{place.run(name)} is of something else; remove it, and that run alone is repeated.")
     return finished
 
 

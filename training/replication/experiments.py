@@ -18,7 +18,7 @@ ORDERINGS = (("adam-lr-0.005", "adam", "adam-lr-0.0005"), ("adam-batch-50", "ada
 
 
 class _BesideTheNotebook(ABC):
-    """Runs over the seeds, of which the notebook printed figures; where one of these lies outside the band, more seeds
+    """Runs over the seeds, of which the notebook printed figures; where one of these is outside the band, more seeds
     are made, and it is looked at again."""
 
     scale: Scale

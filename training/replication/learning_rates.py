@@ -31,7 +31,7 @@ class LearningRates:
         return Training(self.scale.settings(FIRST, seed, rule=rule, learning_rate=rate))
 
     def grid(self, rule: str, finished: Mapping[str, Any]) -> list[float]:
-        """The learning rates to try, as far as those that are finished tell."""
+        """The learning rates to try, as far as the finished ones show."""
         rates = list(self.scale.rates)
         while all(self.training(rule, rate).name in finished for rate in rates):
             following = [rate for rate in HALF_DECADES if rate > rates[-1]]

@@ -16,7 +16,7 @@ from ..whole_folder import check_name
 RESULTS = "results.json"
 REPORT = "report.html"
 ABOUT = "rawstep replicate"
-"""What stands under "about" in results.json, to tell it from other files of that name."""
+"""What stands under "about" in results.json, to distinguish it from other files of that name."""
 
 
 class Place:
@@ -57,7 +57,7 @@ class Place:
     def results(self) -> dict[str, Any]:
         """What `finish` wrote. Raises InputError where it is not there, damaged, or something else."""
         path = self.path / RESULTS
-        results = _read(path, "remove it, and it is made anew from the finished runs")
+        results = _read(path, "remove it, and it is rebuilt from the finished runs")
         if not isinstance(results, dict) or results.get("about") != ABOUT:
             raise InputError(f"{path} is not of `{ABOUT}`: give another folder by --out.")
         return results
@@ -65,7 +65,7 @@ class Place:
     def outcome(self, name: str) -> Any:
         """The outcome of a finished work, None of one that is not. Raises InputError where it is damaged."""
         path = self.run(name)
-        return _read(path, "remove it, and that run alone is made anew") if path.exists() else None
+        return _read(path, "remove it, and that run alone is repeated") if path.exists() else None
 
     def keep(self, name: str, outcome: Mapping[str, Any]) -> Any:
         """Writes the outcome of a finished work; returns it as it will be read. Raises InputError where it cannot."""

@@ -7,7 +7,7 @@ from ..settings import Settings
 from .printed import EPOCHS, EXPERIMENTS, Printed
 
 HALF_DECADES = tuple(float(f"{digit}e{power}") for power in range(-4, 4) for digit in (1, 3))
-"""1e-4, 3e-4, 1e-3, …, 3000: learning rates, evenly spread by their logarithms but for rounding."""
+"""1e-4, 3e-4, 1e-3, …, 3000: learning rates, evenly spread by their logarithms except for rounding."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Scale:
     seeds:      of the experiments, question 3, and what the notebook itself ran for questions 2 and 4; the first one
                 alone for the grids of questions 1, 2 and 4.
     looks:      seeds in all of an experiment of which a printed figure lies outside the band.
-    epochs:     of each run, but for question 1's.
+    epochs:     of each run, except question 1's.
     long:       epochs of question 1.
     rates:      learning rates of question 2. Where the last is the best, greater ones follow.
     batches:    batch sizes of question 4.
@@ -60,7 +60,7 @@ FIRST = EXPERIMENTS[0]
 
 
 def full(seeds: int | None, epochs: int | None, seed: int) -> Scale:
-    """What `make replicate` makes, unless told otherwise."""
+    """What `make replicate` makes, unless asked otherwise."""
     return Scale(seeds=tuple(range(seed, seed + (seeds or 5))), epochs=epochs or EPOCHS)
 
 

@@ -30,7 +30,7 @@ Advance = Callable[[int], None]
 
 
 class Work(Protocol):
-    """name: tells it from every other, as a file name can; steps: how many it trains.
+    """name: unique, and fit for a file name; steps: how many it trains.
 
     fits: whether an outcome may be one of this work.
 
@@ -128,7 +128,7 @@ class Resumption:
 
 @dataclass(frozen=True)
 class Sittings:
-    """A run in three sittings, each a process of its own that goes on where the last one stopped; compared with the
+    """A run in three sittings, each a process of its own that continues where the last one stopped; compared with the
     same run in one: its costs and accuracies, and every tensor that it left.
     """
 
@@ -217,7 +217,7 @@ def _kept(work: Training, place: Place) -> Path:
     except InputError as error:
         raise InputError(
             f"{state} has no whole state of the run from which another goes on; remove {place.run(work.name)} to have "
-            "both made anew."
+            "both repeated."
         ) from error
     return state
 

@@ -28,17 +28,17 @@ def import_tf1(
     seed: NotNegative = 0,
     data_dir: FilePath | None = None,
 ) -> None:
-    """Make a run of a checkpoint that TensorFlow 1's Saver wrote of the notebook's graph, to be gone on with.
+    """Make a run of a checkpoint that TensorFlow 1's Saver wrote of the notebook's graph, to continue.
 
     Weights, slots and step are taken over to the bit, and the rule goes on as TensorFlow 1 computed it. Epochs, their
-    costs and the order of the batches begin anew: a checkpoint of TensorFlow 1 holds nothing of them.
+    costs and the order of the batches start again: a checkpoint of TensorFlow 1 does not hold them.
 
     Examples:
 
     - `rawstep import-tf1 rnn2.ckpt --out run`: then `rawstep train --checkpoint run --resume --epochs 5`
     - `rawstep import-tf1 rnn2_4.ckpt --out run --slots Adadelta`: of a graph with several optimizers, one
     - `rawstep import-tf1 rnn2_5.ckpt --out run --slots Adagrad --learning-rate 0.001`: which has no rate of its own
-    - `rawstep import-tf1 weights.ckpt --out run --rule adam`: of weights alone, with slots and steps begun anew
+    - `rawstep import-tf1 weights.ckpt --out run --rule adam`: of weights alone, with new slots, at step 0
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def import_tf1(
     rule
         adam, adagrad or adadelta, to start afresh from a file of weights without slots.
     step
-        How many steps were taken, where the file does not tell: Adagrad's and Adadelta's do not, and Adam's does not
+        How many steps were taken, where the file does not show it: Adagrad's and Adadelta's do not, and Adam's does not
         after 87,293.
     learning_rate
         Unless given, TensorFlow 1's default, where the rule has one.

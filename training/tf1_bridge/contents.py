@@ -44,7 +44,7 @@ class Contents:
 
     @property
     def global_step(self) -> int | None:
-        """The count of steps that some graphs have, and the notebook's has not."""
+        """The count of steps that some graphs have, and the notebook's lacks."""
         return int(self.tensors[GLOBAL_STEP]) if GLOBAL_STEP in self.tensors else None
 
     def slots(self, of: SlotSet) -> dict[str, dict[str, np.ndarray]]:
@@ -55,7 +55,7 @@ class Contents:
         }
 
     def check_whole(self, of: SlotSet) -> None:
-        """Raises InputError where a set has not a slot of every variable, of its shape, and its powers."""
+        """Raises InputError where a set lacks a slot of a variable, of its shape, and its powers."""
         for name in of.names(self.variables.values()):
             if name not in self.tensors:
                 raise InputError(f"{self.path}: the slots {of.name} are not whole: {name} is missing.")
@@ -65,7 +65,7 @@ class Contents:
                 raise InputError(f"{self.path}: {name} must have shape {shape}, found {found}.")
 
     def step_by_powers(self, of: SlotSet) -> int | None:
-        """Adam's step; None where its powers no longer tell. Raises InputError where they tell of none."""
+        """Adam's step; None where its powers no longer show it. Raises InputError where they are of no step."""
         try:
             return step_of({name: float(self.tensors[name]) for name in of.power_names})
         except InputError as error:
@@ -131,7 +131,7 @@ def _variables(reader: Reader) -> dict[str, str]:
 
 
 def _check_chain(reader: Reader, variables: dict[str, str]) -> None:
-    """Raises InputError unless each matrix takes what the one before gives, and has its bias."""
+    """Raises InputError unless each matrix takes what the one before returns, and has its bias."""
     shapes = [reader.shapes[variable] for variable in variables.values()]
     matrices, biases = shapes[: len(shapes) // 2], shapes[len(shapes) // 2 :]
     two = all(len(matrix) == 2 and min(matrix) > 0 for matrix in matrices)

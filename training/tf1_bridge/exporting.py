@@ -55,8 +55,8 @@ def formula_note(checkpoint: Checkpoint) -> list[str]:
     differing = [name for name in theirs if name != "learning_rate" and ours.get(name) != theirs[name]]
     if not differing:
         return []
-    told = ", ".join(f"{name} {theirs[name]}, not {ours.get(name)}" for name in differing)
-    return [f"the run's dialect is {settings.dialect}; a session goes on by TensorFlow 1's formula, with {told}"]
+    said = ", ".join(f"{name} {theirs[name]}, not {ours.get(name)}" for name in differing)
+    return [f"the run's dialect is {settings.dialect}; a session continues by TensorFlow 1's formula, with {said}"]
 
 
 def _replaced(contents: Contents, checkpoint: Checkpoint, of: SlotSet) -> dict[str, np.ndarray]:
@@ -83,7 +83,7 @@ def _tensors(checkpoint: Checkpoint, variables: dict[str, str], of: SlotSet) -> 
 
 
 def _check_above_zero(checkpoint: Checkpoint, accumulators: dict[str, np.ndarray]) -> None:
-    """TensorFlow 1 divides by their roots, with no ε: a zero gradient would give NaN."""
+    """TensorFlow 1 divides by their roots, with no ε: a zero gradient would become NaN."""
     if zeros := [name for name, value in accumulators.items() if not value.all()]:
         raise InputError(
             f"{checkpoint.path} has accumulators that are 0 ({', '.join(zeros)}), since dialect "

@@ -46,29 +46,29 @@ def check_without_slots(contents: Contents) -> None:
 def step_of_slots(contents: Contents, of: SlotSet, given: int | None) -> tuple[int, list[str]]:
     """The number of steps that a set of slots has taken, and what a person should know of it.
 
-    Adam's powers tell it, until both are flushed to 0; else it is `given`, or the file's global_step, or 0.
+    Adam's powers show it, until both are flushed to 0; else it is `given`, or the file's global_step, or 0.
 
-    Raises InputError where these differ, and where nothing tells Adam's.
+    Raises InputError where these differ, and where nothing shows Adam's.
     """
     counted, source = (given, "--step") if given is not None else (contents.global_step, GLOBAL_STEP)
     if counted is not None and counted < 0:
         raise InputError(f"{contents.path}: {source} must be 0 or more, found {counted}.")
     if not of.power_names:
-        said = "the file has no global_step, and these slots do not tell: the step is taken to be 0 (--step N)"
+        said = "the file has no global_step, and these slots do not show it: the step is taken to be 0 (--step N)"
         return counted or 0, [said] if counted is None else []
-    told, flushed = contents.step_by_powers(of), len(running_products(BETAS[1]))
-    if told is None and counted is None:
+    shown, flushed = contents.step_by_powers(of), len(running_products(BETAS[1]))
+    if shown is None and counted is None:
         raise InputError(
             f"{contents.path}: {' and '.join(of.power_names)} are 0, as after {flushed:,} steps and ever after: "
             "give --step N."
         )
-    if counted is not None and (counted < flushed if told is None else counted != told):
-        powers = f"of step {told:,}" if told is not None else f"0, as from step {flushed:,} on"
+    if counted is not None and (counted < flushed if shown is None else counted != shown):
+        powers = f"of step {shown:,}" if shown is not None else f"0, as from step {flushed:,} on"
         raise InputError(
             f"{contents.path}: {' and '.join(of.power_names)} are {powers}, but {source} is {counted:,}"
             f"{'' if given is not None else ' (--step overrules it)'}."
         )
-    return told if told is not None else counted or 0, []
+    return shown if shown is not None else counted or 0, []
 
 
 def import_run(contents: Contents, of: SlotSet | None, step: int, settings: Settings, out: Path) -> Trainer:

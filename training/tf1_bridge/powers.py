@@ -2,8 +2,8 @@
 
 TensorFlow 1 starts `beta1_power` at β1 and multiplies it by β1 after every step, each time rounded to float32. What
 it holds after t steps is therefore not the power's nearest float32, but the end of t rounded products; repeated here,
-they give the very bits, and the bits give t. Below the smallest normal number TensorFlow flushes to 0: β1's product
-after 828 steps, β2's after 87,293.
+they have the same bits, and the bits determine t. Below the smallest normal number TensorFlow flushes to 0: β1's
+product after 828 steps, β2's after 87,293.
 """
 
 import math
@@ -30,7 +30,7 @@ def running_products(beta: float) -> np.ndarray:
 
 
 def power(beta: float, step: int) -> np.ndarray:
-    """What a session holds after so many steps, a float32 scalar."""
+    """What a session holds after this many steps, a float32 scalar."""
     products = running_products(beta)
     return np.asarray(products[step] if step < len(products) else 0, np.float32)
 

@@ -54,7 +54,7 @@ def trace(
     Parameters
     ----------
     every
-        Record the first step, and every so many-th after it.
+        Record the first step, and every N-th after it.
     figures
         norms (of gradient, update, parameters and slots), shares (of zero gradients, of elements where ε outweighs),
         rates (effective learning rates), histograms.

@@ -192,8 +192,8 @@ def diverge(
 ) -> None:
     """Find the first step, coordinate and stage in which two implementations part by more than rounding, and why.
 
-    Both take every step from the same state. The cause is found by changing one of them until it gives what the other
-    gave. The exit status is 0 whether they part or not.
+    Both take every step from the same state. The cause is found by changing one of them until it returns what the other
+    returned. The exit status is 0 whether they part or not.
 
     Examples:
 
@@ -211,7 +211,7 @@ def diverge(
     dtype
         Unless given, float64; float32 where a library keeps its settings in float32.
     steps
-        At most so many.
+        The most steps to take.
     seed
         Decides the gradients.
     streams
@@ -253,7 +253,7 @@ def translate(
 ) -> None:
     """Print the settings of one library that do what another's do, seen to do so by running both.
 
-    Where no constant setting does, as ε and ε̂ of Adam, this says so, gives the schedule that does, and shows how far
+    Where no constant setting does, as ε and ε̂ of Adam, this says so, prints the schedule that does, and shows how far
     apart the closest constant ends. The exit status is 1 if the runs do not agree as they should.
 
     Examples:
@@ -267,9 +267,9 @@ def translate(
     source
         The library whose numbers are wanted.
     target
-        The library that should give them.
+        The library whose settings are wanted.
     steps
-        So many are run.
+        Steps to run.
     seed
         Decides the gradients.
     json

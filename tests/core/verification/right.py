@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache, partial, wraps
 from pathlib import Path
-from shutil import which
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -647,7 +646,7 @@ _ROUNDING = (
     Right("sgd-constants-float32", "its rate rounded to float32", given(sgd_float32), "sgd:keras", {}, FLOAT64, True),
 )  # fmt: skip
 
-_IN_C = (
+IN_C = (
     Right("adam-in-c", "C, constants and corrections in double; θ, m and v in place",
           given(adam_in_c()), "torch:Adam", PARAMETER),
     Right("adam-in-c-update", "the same, returning Δ", given(adam_in_c(moves=False)), "adam:paper"),
@@ -659,5 +658,4 @@ _IN_C = (
           given(adam_in_c(scalar="float")), "adam:paper", PARAMETER, FLOAT32, True),
 )  # fmt: skip
 
-RIGHT: tuple[Right, ...] = (*_OF_LIBRARIES, *_FUNCTIONS, *_ROUNDING, *(_IN_C if which("cc") else ()))
-"""All of them; those in C where the system has a compiler."""
+RIGHT: tuple[Right, ...] = (*_OF_LIBRARIES, *_FUNCTIONS, *_ROUNDING, *IN_C)

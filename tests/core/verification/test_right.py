@@ -1,14 +1,21 @@
 """Right implementations, written by others or otherwise than ours, are certified, or differ in roundings alone."""
 
+from shutil import which
+
 import pytest
 
 from core.verification import synthetic, verify
 
-from .right import RIGHT
+from .right import IN_C, RIGHT
+
+needs_c = pytest.mark.skipif(which("cc") is None, reason="there is no C compiler: Debian's package is gcc")
 
 PARAMETERS = [
     pytest.param(
-        right, dtype, id=f"{right.name}-{dtype}", marks=[] if (n, d) == (n // 4 * 4, 0) else [pytest.mark.whole]
+        right,
+        dtype,
+        id=f"{right.name}-{dtype}",
+        marks=[*([] if (n, d) == (n // 4 * 4, 0) else [pytest.mark.whole]), *([needs_c] if right in IN_C else [])],
     )
     for n, right in enumerate(RIGHT)
     for d, dtype in enumerate(right.dtypes if n % 8 else reversed(right.dtypes))

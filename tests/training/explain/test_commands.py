@@ -155,7 +155,7 @@ def test_the_file_has_all_that_is_shown(folder, capsys):
         ("explain adam --dialect caffe", "Adam has no dialect 'caffe'; it has: paper, tf1, keras, torch, optax."),
         ("explain adam --rho 0.9", "Adam has no setting 'rho'"),
         ("explain adam --epsilon -1", "Adam: epsilon must lie in (0, ∞), found -1."),
-        ("explain adam --gradients", "Needs at least one value."),
+        ("explain adam --gradients", "--gradients needs a value."),
         ("explain adam --gradients 1 x", "x"),
         ("explain adam --gradients 1 nan", "--gradients must be finite, found nan."),
         ("explain adam --json .", ". must be a file, found a folder."),

@@ -92,7 +92,7 @@ REFUSED = {
         lambda folder: [
             path.write_text(path.read_text().replace('"tf1"', '"keras"')) for path in folder.glob("runs/*")
         ],
-        ".json is of something else; remove it, and that run alone is made anew.",
+        ".json is of something else; remove it, and that run alone is repeated.",
     ),
     "a folder where the report goes": (
         lambda folder: [(folder / "report.html").unlink(), (folder / "report.html").mkdir()],

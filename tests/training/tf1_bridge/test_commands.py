@@ -97,7 +97,7 @@ def test_what_a_file_does_not_tell_is_said_on_standard_error(workplace, capsys):
     out, err = capsys.readouterr()
     assert "step 0.\n" in out
     assert err == (
-        "rawstep: the file has no global_step, and these slots do not tell: the step is taken to be 0 (--step N)\n"
+        "rawstep: the file has no global_step, and these slots do not show it: the step is taken to be 0 (--step N)\n"
     )
     settings = RunFolder(workplace / "run").newest().settings
     assert (settings.batch_size, settings.seed, settings.epochs, settings.learning_rate) == (50, 4, 7, None)

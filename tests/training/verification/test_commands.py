@@ -258,8 +258,8 @@ def test_settings_are_translated(tmp_path, run_here):
         ("verify --dtype float16", 'Invalid value "float16" for --dtype'),
         ("verify --execution jax", 'Invalid value "jax" for --execution'),
         ("verify --steps 0", "Must be >= 1"),
-        ("verify --rule", "Needs at least one value."),
-        ("verify --rule adam --execution", "Needs at least one value."),
+        ("verify --rule", "--rule needs a value."),
+        ("verify --rule adam --execution", "--execution needs a value."),
         (
             "diverge keras:adam adam:keras --dtype float64",
             "keras:adam keeps its settings in float32: compare it in float32.",
