@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_info
 
-from .conductor import Contestant
+from .contestants import Contestant
 from .engines import PRODUCTS
 from .engines.ceilings import STREAM_BYTES
 from .workload import Work
@@ -25,7 +25,7 @@ class Ceiling(NamedTuple):
 def ceiling(contestants: Sequence[Contestant], work: Work) -> Ceiling | None:
     """The time of the matrix products alone, where the work has any, by the library with the least median, and of the
     optimizer's traffic at the bandwidth of the stream. None where one of the two was not measured, or failed."""
-    able = {contestant.name: contestant for contestant in contestants if contestant.failure is None}
+    able = {one.name: one for one in contestants if one.failure is None and not one.beaten}
     if "stream" not in work.ceilings or "stream" not in able:
         return None
     traffic = work.bytes_a_step / (STREAM_BYTES * sum(work.shapes()))

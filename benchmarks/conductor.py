@@ -4,7 +4,6 @@ A machine's speed drifts, by a factor of two within minutes on a shared one. So 
 another engine in the same round, and the figure is the median of those ratios.
 """
 
-import math
 import multiprocessing
 import os
 import signal
@@ -14,9 +13,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from dataclasses import InitVar, dataclass, field
-from numbers import Real
-from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,69 +20,11 @@ from core import InputError
 from core.seeds import generator
 from training.results import peak_memory_mb
 
-from .engines import CEILINGS, Engine, build, environment
+from .contestants import Contestant, Sample, able, compare_costs, engines, leave_out_beaten
+from .engines import Engine, build, environment
 from .workload import Work
 
 FIRST_STEPS = 10
-
-
-class Sample(NamedTuple):
-    """One engine's part of one round.
-
-    cost: the mean over its steps; None of a ceiling, which trains nothing. wall and cpu: seconds, of all threads of
-    its process for the latter.
-    """
-
-    cost: float | None
-    wall: float
-    cpu: float
-
-
-@dataclass(eq=False)
-class Contestant:
-    """What was seen of an engine; the same one may take part twice, to show what a ratio of 1 looks like.
-
-    start:     seconds to import, load the data and build it.
-    first:     the first ten steps, with all that is traced and compiled for them.
-    warm_up:   the sample before the measurement.
-    samples:   one for each round that was completed.
-    failure:   why it takes no further part, if it does not.
-    memory_mb: the most main memory that its process held, in 10⁶ bytes.
-    failed:    is called with a sentence as soon as it fails.
-    """
-
-    name: str
-    start: float | None = None
-    first: Sample | None = None
-    warm_up: Sample | None = None
-    samples: list[Sample] = field(default_factory=list)
-    failure: str | None = None
-    memory_mb: float | None = None
-    failed: InitVar[Callable[[str], None]] = lambda sentence: None
-
-    def __post_init__(self, failed: Callable[[str], None]) -> None:
-        self._failed = failed
-
-    @property
-    def walls(self) -> list[float]:
-        """Seconds of each sample."""
-        return [sample.wall for sample in self.samples]
-
-    def fail(self, reason: str) -> None:
-        self.failure = reason
-        self._failed(f"{self.name} failed: {reason}.")
-
-    def attempt(self, task: Callable[..., Any], *arguments: Any, refusals: type[Exception] | tuple = ()) -> Any:
-        """What the task returns, or None and a failure: one engine's end is not that of all. Raises `refusals`."""
-        try:
-            return task(*arguments)
-        except refusals:
-            raise
-        except BrokenProcessPool:
-            self.fail("its process died")
-        except Exception as error:  # whatever an engine may come to
-            self.fail(f"{type(error).__name__}: {error}".partition("\n")[0].rstrip("."))
-        return None
 
 
 class EngineProcess:
@@ -142,25 +80,26 @@ def compare(
             contestant.start = time.perf_counter() - begin
         heard("first steps")
         batches = sampler.take(FIRST_STEPS)
-        for contestant in _able(contestants):
+        for contestant in able(contestants):
             contestant.first = contestant.attempt(processes[contestant].sample, batches)
         compare_costs(contestants, "first", work.first_steps_may_differ)
         heard("warming up")
         batches = sampler.take(work.steps)
-        for contestant in _able(contestants):
+        for contestant in able(contestants):
             contestant.warm_up = contestant.attempt(processes[contestant].sample, batches)
         compare_costs(contestants, "warm_up", work.warm_up_may_differ)
+        leave_out_beaten(contestants)
         with _rounds_kept(contestants):
             for number in range(rounds):
-                if not _engines(_able(contestants)):
+                left = able(contestants)
+                if not engines(left):
                     break
                 heard(f"round {number + 1} of {rounds}")
                 batches = sampler.take(work.steps)
-                able = _able(contestants)
-                for contestant in (able[place] for place in random.permutation(len(able))):
+                for contestant in (left[place] for place in random.permutation(len(left))):
                     sample = contestant.attempt(processes[contestant].sample, batches)
                     contestant.samples += [sample] if sample else []
-        for contestant in _able(contestants):
+        for contestant in able(contestants):
             contestant.memory_mb = contestant.attempt(processes[contestant].peak_memory_mb)
     finally:
         for process in processes.values():
@@ -174,33 +113,11 @@ def _rounds_kept(contestants: Sequence[Contestant]) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        complete = min((len(contestant.samples) for contestant in _able(contestants)), default=0)
+        complete = min((len(contestant.samples) for contestant in able(contestants)), default=0)
         if complete < 2:
             raise
         for contestant in contestants:
             del contestant.samples[complete:]
-
-
-def _able(contestants: Sequence[Contestant]) -> list[Contestant]:
-    return [contestant for contestant in contestants if contestant.failure is None]
-
-
-def _engines(contestants: Sequence[Contestant]) -> list[Contestant]:
-    """All but the ceilings, which have no costs."""
-    return [contestant for contestant in contestants if contestant.name not in CEILINGS]
-
-
-def compare_costs(contestants: Sequence[Contestant], part: str, may_differ: float) -> None:
-    """Fails the engines whose costs of a part, "first" or "warm_up", are no finite numbers, or differ from those of the
-    first engine that is left by more than a share of them."""
-    for contestant in _engines(_able(contestants)):
-        if not (isinstance(cost := getattr(contestant, part).cost, Real) and math.isfinite(cost)):
-            contestant.fail(f"its mean cost must be a finite number, found {cost!r}")
-    able = _engines(_able(contestants))
-    for contestant in able[1:]:
-        expected, found = (getattr(who, part).cost for who in (able[0], contestant))
-        if not abs(found - expected) <= may_differ * abs(expected):
-            contestant.fail(f"it trains something else: mean cost {found:.6g}, {able[0].name} has {expected:.6g}")
 
 
 _engine: Engine

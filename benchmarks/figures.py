@@ -7,7 +7,8 @@ import numpy as np
 
 from training.paired import paired_ratio
 
-from .conductor import FIRST_STEPS, Contestant
+from .conductor import FIRST_STEPS
+from .contestants import Contestant
 from .engines import CEILINGS
 from .workload import Work
 

@@ -60,6 +60,7 @@ def train(
     - `rawstep train --learning-rate 0.005 --epochs 10`: its second, shorter
     - `rawstep train --rule adagrad --dialect keras`: Adagrad as Keras computes it, at Keras's rate
     - `rawstep train --hidden 64 32 --init he --json he.json`: smaller layers, and the figures in a file
+    - `rawstep train --hidden none --init he --csv epochs.csv`: softmax regression, and its epochs as a table
     - `rawstep train --plot run.png`: and a picture of the run
     - `rawstep train --rule my_rules:Momentum`: a rule of your own, from my_rules.py
     - `rawstep train --data-dir fashion --init he`: on Fashion-MNIST, whose four files are in the folder fashion

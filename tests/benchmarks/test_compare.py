@@ -13,7 +13,8 @@ import pytest
 
 from benchmarks.ceiling import Ceiling, ceiling, notes, shown_share
 from benchmarks.cli import main
-from benchmarks.conductor import Contestant, Sample, compare, compare_costs
+from benchmarks.conductor import compare
+from benchmarks.contestants import Contestant, Sample, compare_costs, leave_out_beaten
 from benchmarks.devices import missing
 from benchmarks.engines import CEILINGS, ENGINES, PRODUCTS, check_engines
 from benchmarks.engines.ceilings import NumpyProducts, TensorFlowProducts, XlaProducts, products
@@ -163,7 +164,16 @@ def test_products_are_those_of_a_step_and_alike_in_all_libraries():
 
 
 def contestant(name, *walls, failure=None):
-    return Contestant(name, samples=[Sample(None, wall, wall) for wall in walls], failure=failure)
+    samples = [Sample(None, wall, wall) for wall in walls]
+    return Contestant(name, warm_up=samples[0], samples=samples, failure=failure)
+
+
+def test_a_library_whose_products_take_several_times_as_long_as_anothers_is_left_out():
+    """No engine is, nor what failed."""
+    names = [*PRODUCTS, "stream", "xla-loop"]
+    measured = [contestant(name, wall) for name, wall in zip(names, (19, 1, 2, 4, 40), strict=True)]
+    leave_out_beaten([contestant("products by XLA", 0.1, failure="its process died"), *measured])
+    assert [each.beaten for each in measured] == [True, False, False, False, False]
 
 
 def test_the_ceiling_is_the_fastest_librarys_products_and_the_traffic_of_the_same_round():
@@ -268,7 +278,10 @@ def test_the_command_writes_all_samples_and_what_is_needed_to_judge_them(recorde
     assert record["work"]["hidden"] == [16]
     samples = {contestant["name"]: contestant["samples"] for contestant in record["samples"]}
     assert list(samples) == ["my_engines:Broken", "xla-loop", "my_engines:Mine", *CEILINGS]
-    assert [len(taken) for taken in samples.values()] == [0] + [2] * 6
+    beaten = {contestant["name"] for contestant in record["samples"] if contestant["beaten"]}
+    assert beaten < PRODUCTS.keys()
+    assert {name for name, taken in samples.items() if not taken} == {"my_engines:Broken", *beaten}
+    assert all(len(taken) in (0, 2) for taken in samples.values())
     assert record["flags"]["OPENBLAS_CORETYPE"] == "Haswell"
     assert record["ceiling"]["products"] in PRODUCTS
     assert record["ceiling"]["blas"]["library"] in done.stdout

@@ -158,7 +158,7 @@ def test_other_versions_are_noted(tmp_path):
     [
         (dict(rule="adagrad"), "--rule adam, not adagrad"),
         (dict(dialect="keras"), "--dialect tf1, not keras"),
-        (dict(hidden=(9,)), "--hidden (8,), not (9,)"),
+        (dict(hidden=(9,)), "--hidden 8, not 9"),
         (dict(batch_size=8), "--batch-size 7, not 8"),
         (dict(seed=1), "--seed 0, not 1"),
         (dict(init="glorot"), "--init he, not glorot"),

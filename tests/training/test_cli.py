@@ -3,6 +3,8 @@
 import json
 import os
 import pty
+import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -15,7 +17,7 @@ from core import RULES, Adam
 from core.guard import OnNonfinite
 from core.network import INITIALIZERS
 from core.program import Execution
-from training.cli import main
+from training.cli import app, main
 from training.settings import Settings
 
 from .processes import ENVIRONMENT, ROOT, command, rawstep, started
@@ -315,6 +317,17 @@ def test_help_answers_without_tensorflow_and_names_every_choice():
         capture_output=True, text=True, check=True, cwd=ROOT,
     )  # fmt: skip
     assert loaded.stdout == "False\n"
+
+
+def test_the_examples_of_every_command_s_help_are_understood():
+    """Would catch an example with an option that is gone; they are parsed, not run."""
+    commands = [name for name in app if not name.startswith("-")]
+    for name in commands:
+        examples = re.findall(r"^\s*- `rawstep ([^`>]+)", app[name].default_command.__doc__, re.MULTILINE)
+        assert len(examples) >= 2, name
+        for example in examples:
+            command, _, _ = app.parse_args(shlex.split(example), exit_on_error=False, print_error=False)
+            assert command is app[name].default_command, example
 
 
 def test_the_choices_of_the_command_line_are_those_of_core():
