@@ -70,7 +70,7 @@ def _norms(layer: Layer) -> Iterator[tuple[str, Figure]]:
         else:
             yield f"norm_{slot}", norm(value)
     with mistakes_in(layer.rule):
-        means = {name: mean(value) for name, value in layer.rule.telling(layer.step).items()}
+        means = {name: mean(value) for name, value in layer.rule.diagnostics(layer.step).items()}
     yield from means.items()
     yield from ((name, Scalar(value)) for name, value in layer.step.stages.items() if not value.shape.rank)
 

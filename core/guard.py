@@ -129,7 +129,7 @@ def _values(optimizer: Optimizer, cost: tf.Tensor, gradients: Mapping[str, Any])
     for name, step in optimizer.updates(gradients).items():
         for value, of in {**step.slots._asdict(), **step.stages, "Δ": step.delta}.items():
             yield f"{value} of {name}", of
-        yield name, optimizer.moved(name, step.delta)
+        yield name, optimizer.stepped(name, step.delta)
 
 
 def _described(name: str, value: np.ndarray) -> str:

@@ -104,7 +104,7 @@ class Optimizer(tf.Module):
             raise InputError("Optimizer needs a mapping from name to tf.Variable with at least one variable.")
         self._assignments = assignments
 
-    def owns(self, variables: Variables) -> bool:
+    def manages(self, variables: Variables) -> bool:
         """Whether these are the variables that the optimizer was given, by these names."""
         owned = {name: assignment.variable for name, assignment in self._assignments.items()}
         return owned.keys() == variables.keys() and all(owned[name] is variables[name] for name in owned)
@@ -118,7 +118,7 @@ class Optimizer(tf.Module):
         """The variable of this name as its rule receives it, in the slots' dtype."""
         return parameter(self._assignments[name].variable, self.masters.get(name))
 
-    def moved(self, name: str, delta: tf.Tensor) -> tf.Tensor:
+    def stepped(self, name: str, delta: tf.Tensor) -> tf.Tensor:
         """What the variable of this name is after a step of Δ = `delta` from where it stands, in its dtype."""
         return tf.cast(self.parameter(name) - delta, self._assignments[name].variable.dtype)
 

@@ -68,7 +68,7 @@ class Program:
         self._recorder = recorder
         if recorder is not None and recorder.optimizer is not optimizer:
             raise InputError("The recorder must be made of the program's own optimizer, found that of another.")
-        if not optimizer.owns(variables):
+        if not optimizer.manages(variables):
             raise InputError(f"The optimizer must have the variables {', '.join(variables)}, these and no others.")
         if execution not in get_args(Execution):
             raise InputError(

@@ -38,12 +38,12 @@ class Recorder:
         recorder.recording().columns["h1/norm_delta"]
 
     Recording leaves training alone, to the bit: the rule is applied once more to the same gradients and slots, so that
-    figures are the training's own but for roundings. A layer is a variable, by the name that the optimizer knows it by;
+    figures are the training's own except for rounding. A layer is a variable, by the optimizer's name for it;
     x is its value after the step, g its gradient, Δ what the step subtracts, and all slots are those after the step.
     Columns are "cost" (before the step) and, by the groups in `figures`, LAYER/FIGURE:
 
     norms:      norm_g, norm_delta, norm_x, norm_SLOT: ‖·‖ over the layer's elements; norm_root_SLOT: ‖√v‖ = √(Σv), of
-                slots that hold squares; relative_delta: ‖Δ‖/‖x‖; and what is telling of the rule: Adam's correction_1
+                slots that hold squares; relative_delta: ‖Δ‖/‖x‖; and the rule's diagnostics: Adam's correction_1
                 and correction_2, Adadelta's rms_ratio, the mean of RMS[Δx]/RMS[g].
     shares:     share_zero_g, of elements with a gradient of 0; share_epsilon_outweighs, of those where ε is greater
                 than what it is added to (Adam's √v̂, say); nonfinite_g, nonfinite_x: how many are ∞ or NaN.
@@ -160,7 +160,7 @@ class Recorder:
     def _layer(self, name: str, gradient: Any, step: Step) -> Layer:
         variable, rule = self.optimizer.assigned(name)
         dtype = slot_dtype(variable)
-        return Layer(rule, tf.cast(gradient, dtype), tf.cast(self.optimizer.moved(name, step.delta), dtype), step)
+        return Layer(rule, tf.cast(gradient, dtype), tf.cast(self.optimizer.stepped(name, step.delta), dtype), step)
 
     def _of_layer(self, layer: Layer) -> Iterator[tuple[str, Figure]]:
         for group in self._groups:

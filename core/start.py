@@ -2,7 +2,7 @@
 
 `import tensorflow` writes notes about missing GPU drivers straight to file descriptor 2, log level or not, and
 imports Keras, which takes about as long as all the rest, and JAX where it is installed. None of it is of use to
-somebody who trains on raw variables. The notes are muted for as long as the import and the first look at the devices
+a user who trains on raw variables. The notes are muted for as long as the import and the first look at the devices
 take. Keras and JAX are left for whoever asks later: `tf.keras`, `import keras` and `import jax` work as ever, and
 only TFLite's converter from JAX does not. Nothing is muted where TF_CPP_MIN_LOG_LEVEL is 0, and another level that is
 set stays: importing JAX sets 1, for this process's children too, which is nobody's wish for notes. A process that has

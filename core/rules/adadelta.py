@@ -61,5 +61,5 @@ class Adadelta(Rule):
     def epsilon_outweighs(self, step: Step) -> Array:
         return self.epsilon > step.slots.mean_g2
 
-    def telling(self, step: Step) -> dict[str, Array]:
+    def diagnostics(self, step: Step) -> dict[str, Array]:
         return {"rms_ratio": step.stages["rms_dx"] / step.stages["rms_g"]}

@@ -104,7 +104,7 @@ class Rule(ABC):
         """Where, in what divides the gradient, ε is greater than what it is added to; None for a rule without an ε."""
         return None
 
-    def telling(self, step: Step) -> dict[str, Array]:
+    def diagnostics(self, step: Step) -> dict[str, Array]:
         """What shows this rule at work beside its scalar stages, by name: arrays, whose means a recorder keeps."""
         return {}
 

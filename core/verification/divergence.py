@@ -44,7 +44,7 @@ def diverge(a: Implementation, b: Implementation, streams: Streams) -> Divergenc
     that a difference is seen where it arises, not where it has added up. A rule of core is represented by its formula,
     exactly. They part where the bounds of what they compute are passed.
 
-    Raises InputError for implementations that fail, that have not the same number of slots or are known to be two
+    Raises InputError for implementations that fail, that differ in their number of slots or are known to be two
     rules, and where neither is known.
     """
     runner, follower = (a, b) if b.known is not None else (b, a)

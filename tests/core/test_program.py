@@ -197,7 +197,7 @@ def test_the_trip_count_is_lost_with_a_tensor_as_bound():
 
 
 def test_a_compiled_program_says_which_variables_it_takes_and_in_which_order():
-    """The types of the StableHLO's own arguments tell it as well, but for variables of one shape."""
+    """The types of the StableHLO's own arguments show it as well, except for variables of one shape."""
     program, data, weights = small_program(Adam(0.01), "xla-loop")
     captured = program.captured(data, BATCHES)
     assert len({id(variable) for variable in captured}) == len(captured) == 3 * len(weights) + 1

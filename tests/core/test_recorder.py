@@ -316,7 +316,7 @@ def test_groups_of_rules_have_their_own_figures():
 
 
 def test_a_rule_of_the_user_s_is_recorded_as_it_is():
-    """It says nothing of squares, of an ε, nor of what is telling."""
+    """It says nothing of squares, of an ε, nor has it diagnostics."""
 
     class Scaled(Rule):
         def slots(self, x):

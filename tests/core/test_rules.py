@@ -58,7 +58,7 @@ def test_another_form_of_the_formula_is_caught_in_every_dialect(key, dtype, chan
 
 
 def settled(rule, g=0.7, steps=3000):
-    """The slots after so many equal gradients, in float32 and by the same rule in long double, relative difference."""
+    """The slots after this many equal gradients, in float32 and by the same rule in long double, relatively apart."""
     slots = {}
     for dtype in (np.float32, np.longdouble):
         x = np.full(1, g, dtype)

@@ -36,7 +36,7 @@ def rounding_bound(weights, images):
 
 
 def assert_same(found, weights, images):
-    """Found are probabilities and classes of these images, and rawstep gives the same but for roundings."""
+    """Found are probabilities and classes of these images, and rawstep gives the same except for rounding."""
     expected = predictions(weights, images)
     for name, values in expected.items():
         assert (found[name].dtype, found[name].shape) == (values.dtype, values.shape)

@@ -24,7 +24,7 @@ def striped_dataset(seed: int = 0) -> Dataset:
 
 
 def trained(settings, calls=None):
-    """A trainer after so many calls, or after all."""
+    """A trainer after this many calls, or after all."""
     trainer = Trainer(settings, striped_dataset())
     for number, _ in enumerate(trainer.train(), start=1):
         if number == calls:

@@ -52,7 +52,7 @@ def test_a_checkpoint_holds_what_decides_the_next_step_under_readable_names(tmp_
 
 
 def test_weights_are_read_by_tensorflow_alone(tmp_path):
-    """As somebody would who has not rawstep."""
+    """As a reader without rawstep would."""
     trainer = trained(GRAPH, calls=1)
     write(trainer, tmp_path)
     weights = {name: tf.Variable(tf.zeros_like(weight)) for name, weight in trainer.weights.items()}

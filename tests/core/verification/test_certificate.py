@@ -1,4 +1,4 @@
-"""The certificate's verdicts, each of them reached; and somebody's own rule, right and wrong.
+"""The certificate's verdicts, each of them reached; and a user's own rule, right and wrong.
 
 The whole matrix is `make verify`; a stated part of it runs in tests/training/verification/test_commands.py.
 """
@@ -87,7 +87,7 @@ class Moments(NamedTuple):
 
 @dataclass(frozen=True)
 class MyAdam(Rule):
-    """Adam by somebody else: other names of slots, weighted averages, powers in float64; and Keras's ε̂."""
+    """Adam by another author: other names of slots, weighted averages, powers in float64; and Keras's ε̂."""
 
     learning_rate: Rate = 1e-3
     beta_1: Decay = 0.9

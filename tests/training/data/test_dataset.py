@@ -69,7 +69,7 @@ def write_files(folder, arrays, names=NAMES):
 
 
 def pictures(training=24, tests=5, rows=3, columns=2):
-    """Small arrays for the four files, of which each image and label is told by its number."""
+    """Small arrays for the four files, of which each image and label is known by its number."""
     return [
         np.arange(training * rows * columns).astype(np.uint8).reshape(training, rows, columns),
         np.arange(training).astype(np.uint8) % 4,

@@ -18,7 +18,7 @@ ADADELTA = partial(v1.train.AdadeltaOptimizer, 0.001)
 
 
 def session_saves(path, *make_optimizers, layers=(16, 8, 3), named=False, resource=True, version=SaverDef.V2, steps=3):
-    """Takes so many steps by the first optimizer and saves; returns, by optimizer, what TensorFlow calls its slots.
+    """Takes this many steps by the first optimizer and saves; returns, by optimizer, what TensorFlow calls its slots.
 
     That is {variable: {slot: name}} for each, by TensorFlow's own names of slots: m, v, accumulator, accum, ….
     """

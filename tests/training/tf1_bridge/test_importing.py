@@ -76,7 +76,7 @@ def test_an_imported_run_is_resumed_like_any(tmp_path, images):
 
 
 def file_at(path, step, rule=ADAM, global_step=None):
-    """A file of so many steps by its powers."""
+    """A file of this many steps by its powers."""
     session_saves(path, rule, steps=1)
     altered = tensors(path)
     if rule is ADAM:
