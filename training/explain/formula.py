@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from sympy import Add, Expr, Integer, Mul, Piecewise, Pow, Symbol, evaluate, preorder_traversal, sympify
+from sympy import Add, Expr, Integer, Mul, Not, Piecewise, Pow, Symbol, evaluate, preorder_traversal, sympify
 
 from core import Rule, Step
 from core.checks import slots_of, step_of
@@ -181,6 +181,8 @@ def _tidy(expression: Any) -> Any:
         pairs: Any = expression.args
         return Piecewise(*((readable(value), _tidy(case)) for value, case in pairs))
     arguments = [_tidy(argument) for argument in expression.args]
+    if isinstance(expression, Not) and arguments[0].is_Relational:
+        return arguments[0].negated  # which needs no brackets
     if isinstance(expression, Add):
         return _of(Add, _parts(Add, arguments), neutral=0)
     if isinstance(expression, Mul):

@@ -131,5 +131,5 @@ def test_two_unknown_ones_and_other_numbers_of_slots_are_refused():
         diverge(mine, mine, STREAMS["float64"])
     with pytest.raises(InputError, match="must be one rule, found adam and adagrad"):
         diverge(named("adam:keras", {}), named("adagrad:keras", {}), STREAMS["float64"])
-    with pytest.raises(InputError, match="mine must have the slots a; found m, v"):
+    with pytest.raises(InputError, match="which keeps a; found m, v"):
         diverge(mine, named("adagrad:paper", {}), STREAMS["float64"])

@@ -178,6 +178,16 @@ def test_what_combines_elements_is_written_by_name():
     assert "<mo>&#931;</mo>" in in_mathml(shown["norm"].expression, signs)
 
 
+class Negated(Every):
+    def update(self, g, slots, t, x):
+        return Step(where((g > 0) & ~(x > 2), g, x), slots, {})
+
+
+def test_a_condition_that_does_not_hold_is_written_as_the_one_that_does():
+    assert "gₜ > 0" in in_unicode(formula(Negated()).equations[-2].expression)
+    assert "θₜ₋₁ ≤ 2" in in_unicode(formula(Negated()).equations[-2].expression)
+
+
 def test_values_that_do_not_enter_the_update_are_known():
     assert formula(Adam.dialect("keras")).unused == {"m_hat", "v_hat", "denominator"}
     assert formula(Adam()).unused == formula(Adagrad(0.1)).unused == set()
