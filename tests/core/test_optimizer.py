@@ -171,9 +171,9 @@ def test_a_sparse_gradient_is_taken_as_its_sum_with_one_warning():
     np.testing.assert_array_equal(found[0], table_after(Adam(), [DENSE, DENSE])[0])
 
 
-def test_a_rule_that_does_more_than_arithmetic_is_told_so():
+def test_a_rule_that_does_more_than_arithmetic_is_refused():
     """Optax's Adagrad rests where its slot is 0, which no single occurrence decides."""
-    with pytest.raises(InputError, match=r"Adagrad takes more than arithmetic .* give sparse='sum' or sparse='lazy'"):
+    with pytest.raises(InputError, match=r"Adagrad takes more than arithmetic .* use sparse='sum' or sparse='lazy'"):
         table_after(Adagrad.dialect("optax", learning_rate=0.1), [ROWS], sparse="occurrences")
     with pytest.raises(InputError, match="sparse must be one of 'sum', 'lazy', 'occurrences', found 'rows'"):
         table_after(Adam(), [], sparse="rows")

@@ -86,7 +86,7 @@ def trace(
     from ..outputs import outputs
     from ..results import write_json
     from .conduct import Watch, traced
-    from .elements import telling_elements
+    from .elements import revealing_elements
     from .folder import check_trace_folder, write_folder
     from .table import print_trace
     from .trace import load
@@ -96,7 +96,7 @@ def trace(
     check_files(json, csv)
     others = {str(folder): load(folder) for folder in beside or ()}
     dataset = settings.dataset()
-    watch = Watch(every, figures, layers, values or (), follow or telling_elements(dataset, settings.hidden))
+    watch = Watch(every, figures, layers, values or (), follow or revealing_elements(dataset, settings.hidden))
     trainer = Trainer(settings, dataset, watch.of)
     with signals_noted() as signals:
         found = traced(trainer, watch, cost, signals)

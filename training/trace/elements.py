@@ -29,7 +29,7 @@ def elements(texts: Sequence[str]) -> dict[str, list[tuple[int, ...]]]:
     return found
 
 
-def telling_elements(dataset: Dataset, hidden: Sequence[int]) -> list[str]:
+def revealing_elements(dataset: Dataset, hidden: Sequence[int]) -> list[str]:
     """The first weight of the pixel that varies the most in the training images, and the first class's bias.
 
     hidden: the units of each hidden layer.

@@ -19,7 +19,7 @@ from training.data import load_dataset
 from training.loop import Trainer
 from training.results import report
 from training.trace import conduct
-from training.trace.elements import telling_elements
+from training.trace.elements import revealing_elements
 from training.trace.folder import write_folder
 from training.trace.own_cost import PIECES, own_cost
 from training.trace.trace import NAME, NEEDED, Trace, load, written
@@ -89,8 +89,8 @@ def test_the_command_trains_as_a_run_without_a_recorder_does(runs, images):
 def test_unless_told_otherwise_it_follows_the_pixel_that_varies_the_most(runs):
     dataset = striped_dataset()
     dataset.train.images[:, 11] = np.arange(len(dataset.train.images)) % 2 * 255
-    assert telling_elements(dataset, (8,)) == ["h1[11,0]", "bo[0]"]
-    assert telling_elements(dataset, ()) == ["ho[11,0]", "bo[0]"]
+    assert revealing_elements(dataset, (8,)) == ["h1[11,0]", "bo[0]"]
+    assert revealing_elements(dataset, ()) == ["ho[11,0]", "bo[0]"]
     assert [name.partition("[")[0] for name in runs.traces[runs.adagrad].elements] == ["h1", "bo"]
 
 
