@@ -138,7 +138,7 @@ REFUSED = {
     "weights alone": (weights_alone, [*IMPORT, "weights.ckpt"], "must hold slots; found none (--rule starts one"),
     "--rule beside slots": (None, [*IMPORT, "rnn2.ckpt", "--rule", "adam"], "has slots to go on with: Adam (3 s"),
     "--rule and --slots": (None, [*IMPORT, "rnn2.ckpt", "--rule", "adam", "--slots", "Adam"], "neither --slots nor"),
-    "an unknown rule": (None, [*IMPORT, "rnn2.ckpt", "--rule", "momentum"], "Choose from"),
+    "an unknown rule": (None, [*IMPORT, "rnn2.ckpt", "--rule", "momentum"], "--rule must be one of adam, adagrad"),
     "another step": (None, [*IMPORT, "rnn2.ckpt", "--step", "4"], "are of step 3, but --step is 4."),
     "a step below 0": (None, [*IMPORT, "rnn2.ckpt", "--step", "-1"], "Must be >= 0"),
     "Adagrad without a rate": (

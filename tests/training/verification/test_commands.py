@@ -255,8 +255,8 @@ def test_settings_are_translated(tmp_path, run_here):
         ("verify --dialect caffe", "There is no dialect 'caffe'; there are: paper, tf1, keras, torch, optax."),
         ("verify --dialect torch --reference keras", "keras computes none of the dialects torch."),
         ("verify --rule adam --reference keras:adam", "'keras:adam' is for a rule of your own"),
-        ("verify --dtype float16", 'Invalid value "float16" for --dtype'),
-        ("verify --execution jax", 'Invalid value "jax" for --execution'),
+        ("verify --dtype float16", "--dtype must be one of float32, float64, found 'float16'"),
+        ("verify --execution jax", "--execution must be one of eager, graph, xla-step, xla-loop, found 'jax'."),
         ("verify --steps 0", "Must be >= 1"),
         ("verify --rule", "--rule needs a value."),
         ("verify --rule adam --execution", "--execution needs a value."),
@@ -303,7 +303,10 @@ def test_settings_are_translated(tmp_path, run_here):
         ("diverge own_rules:MyAdam own_rules:wrong", "must be rule:dialect or library:rule"),
         ("translate adam --from torch", "translate needs --to."),
         ("translate lion --from torch --to keras", "There is no rule 'lion'; there are: adam"),
-        ("translate adam --from torch --to caffe", 'Invalid value "caffe" for --to'),
+        (
+            "translate adam --from torch --to caffe",
+            "--to must be one of paper, tf1, keras, torch, optax, found 'caffe'.",
+        ),
         ("translate adadelta --from keras --to torch --rho 2", "rho must lie in [0, 1), found 2."),
     ],
 )
