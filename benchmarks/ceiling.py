@@ -12,6 +12,10 @@ from .engines.ceilings import STREAM_BYTES
 from .workload import Work
 
 
+FEWEST = 6
+"""Rounds that a 95 % interval takes: the range of n holds the median in all but one of 2ⁿ⁻¹ cases."""
+
+
 class Ceiling(NamedTuple):
     """The least time of a sample.
 
@@ -63,12 +67,14 @@ def blas() -> dict[str, Any] | None:
 
 def notes(measured: Mapping[str, Any]) -> list[str]:
     """Sentences below a comparison's table: which engines failed, whose products are the ceiling, and which engines'
-    share of it is not measured.
+    share of it is not measured; and where the rounds are too few.
 
     measured: of `measure`; older records have no "ceiling", and nothing is said of it.
     """
     figures, best = measured["figures"], measured.get("ceiling")
     sentences = [f"{figure['engine']} failed: {figure['failure']}." for figure in figures if "failure" in figure]
+    if 0 < measured["rounds"] < FEWEST:
+        sentences.append(f"{measured['rounds']} rounds are a first look: below {FEWEST}, no interval covers 95 %.")
     if best is None:
         return sentences
     if best["products"]:

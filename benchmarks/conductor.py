@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 import numpy as np
 
 from core import InputError
+from core.mistakes import mistakes_in
 from core.seeds import generator
 from training.results import peak_memory_mb
 
@@ -154,7 +155,8 @@ def _build(name: str, work: Work) -> None:
 
 
 def _sample(batches: np.ndarray) -> Sample:
-    prepared = _engine.prepare(batches)
-    wall, cpu = time.perf_counter(), time.process_time()
-    cost = _engine.train(prepared)
-    return Sample(cost, time.perf_counter() - wall, time.process_time() - cpu)
+    with mistakes_in(_engine, method="train"):
+        prepared = _engine.prepare(batches)
+        wall, cpu = time.perf_counter(), time.process_time()
+        cost = _engine.train(prepared)
+        return Sample(cost, time.perf_counter() - wall, time.process_time() - cpu)

@@ -7,6 +7,8 @@ from dataclasses import InitVar, dataclass, field
 from numbers import Real
 from typing import Any, NamedTuple
 
+from core.mistakes import in_words
+
 from .engines import CEILINGS, PRODUCTS
 
 BEATEN = 3
@@ -71,7 +73,7 @@ class Contestant:
         except BrokenProcessPool:
             self.fail("its process died")
         except Exception as error:  # whatever an engine may come to
-            self.fail(f"{type(error).__name__}: {error}".partition("\n")[0].rstrip("."))
+            self.fail(in_words(error).rstrip("."))
         return None
 
 
@@ -102,4 +104,7 @@ def compare_costs(contestants: Sequence[Contestant], part: str, may_differ: floa
     for contestant in left[1:]:
         expected, found = (getattr(who, part).cost for who in (left[0], contestant))
         if not abs(found - expected) <= may_differ * abs(expected):
-            contestant.fail(f"it trains something else: mean cost {found:.6g}, {left[0].name} has {expected:.6g}")
+            contestant.fail(
+                f"it trains something else: mean cost {found:#.7g}, {left[0].name} has {expected:#.7g}; "
+                f"rounding explains {may_differ:.0e} of it"
+            )

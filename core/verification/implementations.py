@@ -186,7 +186,15 @@ class OfFunction(Implementation):
     def call(self, g: Any, slots: Mapping[str, Any], t: Any, x: Any) -> dict[str, Any]:
         """What it returns for arrays of any kind, by name. Raises InputError where that is not what it should be."""
         with mistakes_in(self._function, self.name):
-            answer = self._function(g, slots, t, x, **{name: self._settings[name] for name in self.takes})
+            try:
+                answer = self._function(g, slots, t, x, **{name: self._settings[name] for name in self.takes})
+            except KeyError as error:
+                if error.args[0] in self._slots:
+                    raise
+                raise InputError(
+                    f"{self.name} reads the slot {error.args[0]!r}, found {', '.join(self._slots) or 'none'}: name its "
+                    f"slots and their first values, as in --slots {error.args[0]}=0."
+                ) from error
         if not (isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], Mapping)):
             what = "Δ" if self.returns == "delta" else "θ′"
             raise InputError(

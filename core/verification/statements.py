@@ -180,8 +180,8 @@ class StatedByOptimizer(_OfBounds):
                 moved[name] = np.maximum(moved.get(name, 0), np.abs(value - answer[name]))
         unit, tiny = precision.unit, precision.tiny
         errors = {name: MARGIN * (moved[name] + unit * np.abs(value) + tiny) for name, value in answer.items()}
-        if reads_x and not self._shows_update:  # the parameter is rounded on either side
-            errors["delta"] = errors["delta"] + unit * np.abs(precision.wide(part.x))
+        if reads_x and not self._shows_update:  # the parameter is rounded where it decays, and where it moves
+            errors["delta"] = errors["delta"] + 2 * unit * np.abs(precision.wide(part.x))
         return {name: Rounded(value, errors[name], precision) for name, value in answer.items()}
 
     def _answers(self, part: Trajectory, precision: Precision) -> dict[str, Any]:
