@@ -1,5 +1,6 @@
 """Whose optimizer may be judged, against what: optimizers of three libraries, functions, statements of one's own."""
 
+from functools import partial
 from typing import NamedTuple
 
 import keras
@@ -59,7 +60,14 @@ def torch_sgd(**options):
     return torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=0.01, **options)
 
 
-U = {"u": 0.0}
+def decaying(g, slots, t, x, decay=0.01):
+    """AdamW as PyTorch computes it, whose own parameters are rounded twice a step."""
+    m, v = 0.9 * slots["m"] + 0.1 * g, 0.999 * slots["v"] + 0.001 * g * g
+    step = 1e-3 * (m / (1 - 0.9**t)) / (np.sqrt(v / (1 - 0.999**t)) + 1e-8)
+    return step + 1e-3 * decay * x, {"m": m, "v": v}
+
+
+U, MV = {"u": 0.0}, {"m": 0.0, "v": 0.0}
 
 
 def called(value):
@@ -83,6 +91,7 @@ def called(value):
     (keras.optimizers.Adam(weight_decay=0.004, clipnorm=1.0, amsgrad=True), "keras:adam", {}),
     (torch.optim.RAdam, "torch:RAdam(foreach=False)", {}),
     (torch.optim.Adam, Adam(0.001), {}),
+    (decaying, "torch:AdamW", {"slots": MV}),
 ], ids=called)  # fmt: skip
 def test_a_right_one_is_certified_against_a_rule_a_function_or_a_library_s_optimizer(subject, reference, options):
     rows = quick(subject, reference, **options)
@@ -101,6 +110,7 @@ def test_a_right_one_is_certified_against_a_rule_a_function_or_a_library_s_optim
     (keras.optimizers.SGD(weight_decay=0.004, clipnorm=1.0), "keras:SGD(weight_decay=0.004, clipnorm=1.1)", {}),
     (optax.chain(optax.trace(0.9), optax.scale(-0.01)), "optax:sgd(learning_rate=0.01, momentum=0.91)", {}),
     (torch.optim.Adam, Adam(0.002), {}),
+    (partial(decaying, decay=0.011), "torch:AdamW", {"slots": MV}),
 ], ids=called)  # fmt: skip
 def test_a_wrong_one_differs(subject, reference, options):
     assert verdicts(quick(subject, reference, **options)) == {"differs"}
