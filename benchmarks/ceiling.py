@@ -72,7 +72,7 @@ def notes(measured: Mapping[str, Any]) -> list[str]:
     """
     figures, best = measured["figures"], measured.get("ceiling")
     sentences = [f"{figure['engine']} failed: {figure['failure']}." for figure in figures if "failure" in figure]
-    if 0 < measured["rounds"] < FEWEST:
+    if 0 < measured.get("rounds", FEWEST) < FEWEST:
         sentences.append(f"{measured['rounds']} rounds are a first look: below {FEWEST}, no interval covers 95 %.")
     if best is None:
         return sentences

@@ -246,7 +246,7 @@ class Mine(FrozenStep):
 
 class Broken(FrozenStep):
     def __init__(self, workload):
-        raise RuntimeError("no such device\\nand more lines of that")
+        raise RuntimeError("no such device,\\nas it says")
 """
 
 
@@ -294,9 +294,9 @@ def test_the_command_writes_all_samples_and_what_is_needed_to_judge_them(recorde
 def test_an_engine_that_fails_is_named_at_once_and_by_the_exit_status_and_the_others_are_compared(recorded):
     folder, done = recorded
     assert done.returncode == 1
-    assert done.stderr == "rawstep-bench: my_engines:Broken failed: RuntimeError: no such device.\n"
+    assert done.stderr == "rawstep-bench: my_engines:Broken failed: RuntimeError: no such device, as it says.\n"
     failed, first, own = json.loads((folder / "all.json").read_text())["figures"]
-    assert failed["failure"] == "RuntimeError: no such device"
+    assert failed["failure"] == "RuntimeError: no such device, as it says"
     assert first["times_as_long"]["median"] == 1
     assert own["times_as_long"]["median"] > 0
 
