@@ -186,15 +186,8 @@ class OfFunction(Implementation):
     def call(self, g: Any, slots: Mapping[str, Any], t: Any, x: Any) -> dict[str, Any]:
         """What it returns for arrays of any kind, by name. Raises InputError where that is not what it should be."""
         with mistakes_in(self._function, self.name):
-            try:
-                answer = self._function(g, slots, t, x, **{name: self._settings[name] for name in self.takes})
-            except KeyError as error:
-                if error.args[0] in self._slots:
-                    raise
-                raise InputError(
-                    f"{self.name} reads the slot {error.args[0]!r}, found {', '.join(self._slots) or 'none'}: name its "
-                    f"slots and their first values, as in --slots {error.args[0]}=0."
-                ) from error
+            given = _Slots(self.name, slots)
+            answer = self._function(g, given, t, x, **{name: self._settings[name] for name in self.takes})
         if not (isinstance(answer, tuple) and len(answer) == 2 and isinstance(answer[1], Mapping)):
             what = "Δ" if self.returns == "delta" else "θ′"
             raise InputError(
@@ -225,6 +218,20 @@ class OfFunction(Implementation):
                 f"{self.name}: {name} must be {like.dtype} {like.shape}, found {array.dtype} {array.shape}."
             )
         return array
+
+
+class _Slots(dict[str, Any]):
+    """The slots that a function is called with. Raises InputError for one that it reads and that is not there."""
+
+    def __init__(self, owner: str, slots: Mapping[str, Any]):
+        super().__init__(slots)
+        self._owner = owner
+
+    def __missing__(self, name: str) -> Any:
+        raise InputError(
+            f"{self._owner} reads the slot {name!r}, found {', '.join(self) or 'none'}: name its slots and their first "
+            f"values, as in --slots {name}=0."
+        )
 
 
 def beside(trajectories: Sequence[Trajectory]) -> Trajectory:
