@@ -33,7 +33,7 @@ class Guard:
     def __init__(self, program: Program, on_nonfinite: OnNonfinite = "stop"):
         self.found: NonFiniteError | None = None
         self._program, self._on_nonfinite = program, on_nonfinite
-        self._state = _state(program.optimizer, program.variables)
+        self._state = program.optimizer.state
         self._watched = [name for name, variable in self._state.items() if _is_finite(variable.numpy())]
         self._held = self._read()
         self._since: list[tuple[Sequence[tf.Tensor], np.ndarray]] = []
@@ -46,7 +46,7 @@ class Guard:
         """
         if self._is_done:
             return self._program.run(data, batches).numpy()
-        if not self._since and self._held["step"] != int(self._program.optimizer.step):
+        if not self._since and self._held["step"] != int(self._program.optimizer.step.numpy()):
             self._held = self._read()  # another state was restored
         self._since.append((data, batches))
         costs = self._program.run(data, batches).numpy()
@@ -79,7 +79,14 @@ class Guard:
 
     def _first(self, state: Mapping[str, np.ndarray]) -> NonFiniteError:
         program = self._program
-        single = Program(program.cost, program.variables, program.optimizer, program.execution)  # without a recorder
+        single = Program(  # without a recorder
+            program.step.cost,
+            program.step.variables,
+            program.optimizer,
+            program.execution,
+            strategy=program.strategy,
+            microbatches=program.microbatches,
+        )
         for data, batch in ((data, batch) for data, batches in self._since for batch in batches):
             before, cost, after = self._read(), single.run(data, [batch]).numpy(), self._read()
             if not (np.isfinite(cost).all() and self._holds_finite(after)):
@@ -111,18 +118,8 @@ class Guard:
             variable.assign(state[name])
 
 
-def _state(optimizer: Optimizer, variables: Mapping[str, tf.Variable]) -> dict[str, tf.Variable]:
-    """All that a step changes, by what a person calls it."""
-    return {
-        "step": optimizer.step,
-        **variables,
-        **{f"master of {name}": master for name, master in optimizer.masters.items()},
-        **{f"{slot} of {name}": of for name, slots in optimizer.slots.items() for slot, of in slots.items()},
-    }
-
-
 def _values(optimizer: Optimizer, cost: tf.Tensor, gradients: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What the next step computes, in its order, by the names of `_state` where it has them."""
+    """What the next step computes, in its order, by the names of `Optimizer.state` where it has them."""
     yield "the cost", cost
     for name, gradient in gradients.items():
         yield f"the gradient of {name}", gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient

@@ -104,6 +104,16 @@ class Optimizer(tf.Module):
             raise InputError("Optimizer needs a mapping from name to tf.Variable with at least one variable.")
         self._assignments = assignments
 
+    @property
+    def state(self) -> dict[str, tf.Variable]:
+        """All that a step changes, by what a person calls it: "step", "h1", "master of h1", "m of h1"."""
+        return {
+            "step": self.step,
+            **{name: assignment.variable for name, assignment in self._assignments.items()},
+            **{f"master of {name}": master for name, master in self.masters.items()},
+            **{f"{slot} of {name}": of for name, own in self.slots.items() for slot, of in own.items()},
+        }
+
     def manages(self, variables: Variables) -> bool:
         """Whether these are the variables that the optimizer was given, by these names."""
         owned = {name: assignment.variable for name, assignment in self._assignments.items()}
@@ -142,21 +152,29 @@ class Optimizer(tf.Module):
         t = tf.cast(self.step + 1, tf.float64)
         return {name: self._update(name, gradients[name], t, seen) for name in self._assignments}
 
+    def computed(self, gradients: Gradients) -> tuple[dict[str, Step], dict[str, tf.Tensor]]:
+        """What `updates` returns, and what each of `state` is after that step, by the names there; changes nothing.
+
+        Takes and raises what `updates` does.
+        """
+        updates = self.updates(gradients)
+        deltas, slots = self._apart(gradients, updates)
+        after = {name: self.parameter(name) - deltas[name] for name in updates}
+        return updates, {
+            "step": self.step + 1,
+            **{name: tf.cast(x, self._assignments[name].variable.dtype) for name, x in after.items()},
+            **{f"master of {name}": after[name] for name in self.masters},
+            **{f"{slot} of {name}": value for name, own in slots.items() for slot, value in own.items()},
+        }
+
     def apply(self, gradients: Gradients) -> dict[str, Step]:
         """Takes one step: every variable and slot is assigned, after all updates have been computed.
 
         Takes and raises what `updates` does, and returns what it returned.
         """
-        updates = self.updates(gradients)
-        deltas, slots = self._apart(gradients, updates)
-        for name in updates:
-            variable, after = self._assignments[name].variable, self.parameter(name) - deltas[name]
-            variable.assign(tf.cast(after, variable.dtype))
-            if name in self.masters:
-                self.masters[name].assign(after)
-            for slot, value in slots[name].items():
-                self.slots[name][slot].assign(value)
-        self.step.assign_add(1)
+        updates, after = self.computed(gradients)
+        for name, variable in self.state.items():
+            variable.assign(after[name])
         return updates
 
     def _apart(

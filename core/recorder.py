@@ -96,11 +96,11 @@ class Recorder:
 
     def first(self) -> int:
         """How many of the optimizer's next steps come before the first that is recorded."""
-        return -int(self.optimizer.step) % self.every
+        return -int(self.optimizer.step.numpy()) % self.every
 
     def due(self, steps: int) -> dict[int, int]:
         """Which of the optimizer's next steps are recorded: their places, from 0, and their numbers t."""
-        return {place: int(self.optimizer.step) + 1 + place for place in range(self.first(), steps, self.every)}
+        return {place: int(self.optimizer.step.numpy()) + 1 + place for place in range(self.first(), steps, self.every)}
 
     def row(self, cost: tf.Tensor, gradients: Gradients, compiled: bool) -> tuple[tf.Tensor, tf.Tensor]:
         """The numbers of the optimizer's next step, float64 [numbers], and its histograms, int32 [histograms, bins].

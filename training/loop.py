@@ -92,7 +92,7 @@ class Trainer:
     @property
     def step(self) -> int:
         """The number of steps taken."""
-        return int(self.optimizer.step)
+        return int(self.optimizer.step.numpy())
 
     @property
     def finished(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Any, get_args
 import numpy as np
 
 from ..errors import InputError
-from ..program import Execution
+from ..executions import Execution
 from ..rules import Rule
 from ..seeds import generator
 from .implementations import Implementation, Known

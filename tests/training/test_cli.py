@@ -14,9 +14,9 @@ import pytest
 import tensorflow as tf
 
 from core import RULES, Adam
+from core.executions import Execution
 from core.guard import OnNonfinite
 from core.network import INITIALIZERS
-from core.program import Execution
 from training.cli import app, main
 from training.settings import Settings
 

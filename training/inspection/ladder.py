@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from core import Program
+from core.executions import Execution
 from core.network import Weights
-from core.program import Execution
 from core.seeds import generator
 
 from ..paired import Ratio, paired_ratio

@@ -3,8 +3,8 @@
 import tensorflow as tf
 
 from core import Optimizer, Program, logits, new_weights, softmax_cross_entropy
+from core.executions import Execution
 from core.network import Weights
-from core.program import Execution
 
 from ..data import Dataset
 from ..images import unit_pixels

@@ -1,0 +1,93 @@
+"""One training step of any cost function, as pure pieces: whoever runs it decides what is compiled, and where."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from .errors import InputError
+from .optimizer import Gradients, Optimizer, Variables
+from .recorder import Recorder
+from .rules import Step
+from .sparse import Occurrences
+
+Cost = Callable[..., tf.Tensor]
+"""cost(variables, *batch): a scalar. It is traced as written: no Python `if` or `for` on tensor values."""
+
+Observer = Callable[[tf.Tensor, Gradients, dict[str, Step]], Any]
+"""observe(cost, gradients, updates): a nest of tensors to keep of each step. cost is a float64 scalar, gradients and
+updates are by the variables' names, sparse gradients made dense. What is not kept costs nothing in the compiled
+executions. "xla-loop" calls it once more, on zeros, to learn the shapes."""
+
+
+def cost_only(cost: tf.Tensor, gradients: Gradients, updates: dict[str, Step]) -> tf.Tensor:
+    """The observer that keeps nothing but the cost."""
+    return cost
+
+
+class TrainingStep:
+    """Gather the batch, differentiate the cost, apply the optimizer, observe; see `Program`.
+
+    Operations stand in the name scopes gather, forward, gradient_tape (the tape's own), update, observe and record; XLA
+    keeps them.
+
+    compiled: whether XLA compiles the step.
+    """
+
+    def __init__(
+        self,
+        cost: Cost,
+        variables: Variables,
+        optimizer: Optimizer,
+        observe: Observer,
+        recorder: Recorder | None,
+        compiled: bool,
+    ):
+        self.cost = cost
+        self.variables = dict(variables)
+        self.optimizer = optimizer
+        self.recorder = recorder
+        self.compiled = compiled
+        self._observe = observe
+
+    def differentiated(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> tuple[tf.Tensor, Gradients]:
+        """The cost of a batch and its gradients."""
+        with tf.name_scope("gather"):
+            examples = [tf.gather(d, batch) for d in data]
+        with tf.GradientTape() as tape, tf.name_scope("forward"):
+            cost = self.cost(self.variables, *examples)
+        if not tf.is_tensor(cost) or cost.shape.rank != 0:
+            raise InputError(f"The cost must be a scalar tensor, found {getattr(cost, 'shape', cost)!r}.")
+        return cost, tape.gradient(cost, self.variables)
+
+    def taken(self, cost: tf.Tensor, gradients: Gradients) -> Any:
+        """What is observed of a step, which is taken."""
+        with tf.name_scope("update"):
+            updates = self.optimizer.apply(gradients)
+        return self.observed(cost, gradients, updates)
+
+    def observed(self, cost: tf.Tensor, gradients: Gradients, updates: dict[str, Step]) -> Any:
+        """What is kept of a step."""
+        with tf.name_scope("observe"):
+            return self._observe(tf.cast(cost, tf.float64), self._dense(gradients), updates)
+
+    def row(self, cost: tf.Tensor, gradients: Gradients) -> Any:
+        """The recorder's row of the step that comes next, which is not taken; () without a recorder."""
+        if self.recorder is None:
+            return ()
+        with tf.name_scope("record"):
+            return self.recorder.row(cost, self._dense(gradients), self.compiled)
+
+    def observation(self) -> tuple[Any, Any]:
+        """An observation and a recorder's row of zero gradients, for their structure, shapes and dtypes."""
+        gradients = {name: tf.zeros_like(variable) for name, variable in self.variables.items()}
+        cost = tf.zeros([], tf.float64)
+        return self._observe(cost, gradients, self.optimizer.updates(gradients)), self.row(cost, gradients)
+
+    def _dense(self, gradients: Gradients) -> Gradients:
+        def summed(gradient: Any, variable: tf.Variable) -> tf.Tensor:
+            if isinstance(gradient, tf.IndexedSlices):
+                return Occurrences(gradient.values, gradient.indices, variable.shape[0]).dense
+            return gradient
+
+        return {name: summed(gradient, self.variables[name]) for name, gradient in gradients.items()}
