@@ -1,0 +1,1 @@
+"""Runs on several devices, processes or machines, by tf.distribute."""
