@@ -21,7 +21,7 @@ from core.executions import Execution
 from core.seeds import generator
 from training.data import Sampler, load_dataset
 from training.images import unit_pixels
-from training.results import versions
+from training.versions import versions
 from training.rule_choice import choose_rule
 from training.work import flop, update_bytes
 

@@ -6,7 +6,7 @@ from .start import import_tensorflow
 import_tensorflow()
 give_signals_a_stack()
 
-from .errors import InputError, NonFiniteError
+from .errors import InputError, NonFiniteError, WorkerLostError
 from .guard import Guard
 from .network import accuracy, logits, new_weights, softmax_cross_entropy
 from .optimizer import Optimizer
@@ -16,5 +16,5 @@ from .rules import RULES, SGD, Adadelta, Adagrad, Adam, Rule, Step
 
 __all__ = [
     "RULES", "SGD", "Adadelta", "Adagrad", "Adam", "Guard", "InputError", "NonFiniteError", "Optimizer", "Program",
-    "Recorder", "Rule", "Step", "accuracy", "logits", "new_weights", "softmax_cross_entropy",
+    "Recorder", "Rule", "Step", "WorkerLostError", "accuracy", "logits", "new_weights", "softmax_cross_entropy",
 ]  # fmt: skip

@@ -23,3 +23,7 @@ class NonFiniteError(FloatingPointError):
     def __init__(self, step: int, what: str):
         super().__init__(f"step {step:,} left the finite numbers: {what}")
         self.step, self.what = step, what
+
+
+class WorkerLostError(RuntimeError):
+    """A worker of a cluster that no longer answers; the message says which, and from where to go on."""

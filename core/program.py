@@ -134,6 +134,11 @@ class Program:
             raise InputError(f"The cost and the rules must hold variables and numbers alone, found {others[0]!r}.")
         return [variables[id(handle)] for handle in traced.captured_inputs]
 
+    def check_batch_size(self, size: int) -> None:
+        """Raises InputError for batches of a size that the replicas, or the microbatches, do not divide."""
+        if isinstance(self._runner, Replicas):
+            self._runner.check_batch_size(size)
+
     def differentiated(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> tuple[tf.Tensor, Gradients]:
         """The cost of a batch and its gradients, operation by operation; on one replica."""
         return self._runner.once(self.step.differentiated, data, batch)

@@ -57,9 +57,7 @@ class Replicas(Runner):
         return self._on_replicas(data), batches, tf.constant(0 if recorder is None else recorder.first())
 
     def run(self, data: Data, batches: tf.Tensor, recorded: Collection[int]) -> tuple[Any, Any]:
-        if (size := len(batches[0])) % self._parts:
-            parts = f"{self._parts} microbatches" if self._ordered else _replicas(self._count)
-            raise InputError(f"A batch of {size} examples cannot be divided equally among {parts}.")
+        self.check_batch_size(len(batches[0]))
         if self._execution == "xla-loop":
             return self.function(*self.arguments(data, batches))
         data = self._on_replicas(data)
@@ -68,6 +66,11 @@ class Replicas(Runner):
             for place, batch in enumerate(tf.unstack(batches))
         ]
         return _joined([observed for observed, _ in steps]), _joined([steps[place][1] for place in recorded])
+
+    def check_batch_size(self, size: int) -> None:
+        if size % self._parts:
+            parts = f"{self._parts} microbatches" if self._ordered else _replicas(self._count)
+            raise InputError(f"A batch of {size} examples cannot be divided equally among {parts}.")
 
     def once(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return self._first(self._run(function, *arguments))

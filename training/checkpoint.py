@@ -1,5 +1,6 @@
 """One state of a run on disk: everything that decides its next step."""
 
+import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
@@ -13,15 +14,15 @@ from core import InputError
 
 from .data import Dataset, fingerprint
 from .loop import Epoch, Trainer
-from .results import versions
 from .rule_choice import rule_settings
 from .settings import Settings
+from .versions import versions
 
 FORMAT = 2
 """Of `Checkpoint.run`; a change of its keys makes another. In 1, validation images always were the first."""
 PREFIX = "state"
 """tf.train.Checkpoint's files in the folder of a checkpoint: state.index and state.data-00000-of-00001."""
-MAY_CHANGE = ("--learning-rate", "--epochs", "--execution", "--data-dir", "--on-nonfinite")
+MAY_CHANGE = ("--learning-rate", "--epochs", "--execution", "--data-dir", "--on-nonfinite", "--microbatches")
 """The options that a resumed run may have otherwise; --data-dir, if the same images are there."""
 
 
@@ -72,14 +73,27 @@ class Checkpoint:
         }
 
     @property
+    def step(self) -> int:
+        """The number of steps taken."""
+        return int(self.tensors["optimizer/step"])
+
+    @property
+    def digest(self) -> str:
+        """A hash of all tensors."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.tensors.items()):
+            digest.update(name.encode() + np.ascontiguousarray(tensor).tobytes())
+        return digest.hexdigest()[:16]
+
+    @property
     def nonfinite(self) -> list[str]:
         """The names of the tensors that hold numbers that are not finite."""
         return [name for name, tensor in self.tensors.items() if not np.isfinite(tensor).all()]
 
     def __str__(self) -> str:
-        settings, step = self.settings, int(self.tensors["optimizer/step"])
+        settings = self.settings
         dialect = settings.dialect or "its own defaults"
-        return f"{self.path} ({settings.rule}, {dialect}; step {step:,}, epochs done: {len(self.run['epochs'])})"
+        return f"{self.path} ({settings.rule}, {dialect}; step {self.step:,}, epochs done: {len(self.run['epochs'])})"
 
     def check_data(self, dataset: Dataset) -> None:
         """Raises InputError where these are not the images that the run was trained with."""
@@ -134,7 +148,7 @@ def read(folder: Path) -> Checkpoint:
 
 def check_settings(checkpoint: Checkpoint, settings: Settings) -> None:
     """Raises InputError where a run with these settings cannot go on from a checkpoint."""
-    _refuse_changes(checkpoint, _options(checkpoint.settings), _options(settings), MAY_CHANGE)
+    _refuse_changes(checkpoint, checkpoint.settings.options, settings.options, MAY_CHANGE)
 
 
 def restore(checkpoint: Checkpoint, trainer: Trainer) -> None:
@@ -157,9 +171,9 @@ def restore(checkpoint: Checkpoint, trainer: Trainer) -> None:
 
 def notes(checkpoint: Checkpoint, trainer: Trainer) -> list[str]:
     """A sentence for each thing that a run may have otherwise than the checkpoint it goes on from, and has."""
-    settings, run = _options(checkpoint.settings), checkpoint.run
+    settings, run = checkpoint.settings.options, checkpoint.run
     before = {name: settings[name] for name in MAY_CHANGE} | {"--learning-rate": run["rule"]["learning_rate"]}
-    now = _options(trainer.settings) | {"--learning-rate": rule_settings(trainer.rule)["learning_rate"]}
+    now = trainer.settings.options | {"--learning-rate": rule_settings(trainer.rule)["learning_rate"]}
     changed = [f"{name} is {now[name]}, was {before[name]}" for name in before if now[name] != before[name]]
     return changed + [
         f"{name} is {version}, was {run['versions'].get(name)}: the last bits may differ"
@@ -175,12 +189,6 @@ def _refuse_changes(
     if names:
         changes = "; ".join(f"{name} {before.get(name)}, not {now.get(name)}" for name in names)
         raise InputError(f"{checkpoint.path} is a checkpoint of another run: {changes}.")
-
-
-def _options(settings: Settings) -> dict[str, Any]:
-    """The settings by the names that they have on the command line."""
-    values = asdict(settings) | {"hidden": " ".join(map(str, settings.hidden)) or "none"}
-    return {f"--{name.replace('_', '-')}": value for name, value in values.items()}
 
 
 def variables(trainer: Trainer) -> dict[str, tf.Variable]:

@@ -11,6 +11,8 @@ from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from .command_line import run
+from .distribution.launch import launch
+from .distribution.options import ALONE, Placement
 from .explain.commands import explain
 from .export import export
 from .inspection.command import inspect
@@ -44,6 +46,7 @@ def train(
     csv: FilePath | None = None,
     plot: FilePath | None = None,
     tensorboard: FilePath | None = None,
+    placement: Placement = ALONE,
 ) -> None:
     """Train a perceptron on MNIST, or on images like it, and print its costs and accuracies.
 
@@ -89,16 +92,20 @@ def train(
     """
     if checkpoint is None and (resume or save_every is not None):
         raise CycloptsError(f"{'--resume' if resume else '--save-every'} needs a folder: give --checkpoint DIR.")
-    start_tensorflow()
-    from .conduct import conduct
+    start_tensorflow(placement)
+    from .conduct import conduct, go_on_from
     from .csv_table import write_csv
     from .display import RunDisplay, print_run
+    from .distribution.distribution import Distribution
     from .files import check_apart, check_files, check_folder
     from .loop import Trainer
     from .outputs import outputs
     from .results import TensorBoard, report, write_json
     from .run_folder import RunFolder
 
+    distribution = Distribution(placement)
+    if not distribution.is_chief:
+        json = csv = plot = tensorboard = None
     check_apart(checkpoint, json, csv, plot, tensorboard)
     check_files(json, csv)
     if plot is not None:
@@ -108,11 +115,13 @@ def train(
     if tensorboard is not None:
         check_folder(tensorboard)
     if checkpoint is None:
-        folder, trainer, notes = None, Trainer(settings, settings.dataset()), []
+        folder, dataset, notes = None, settings.dataset(), []
+        distribution.begin(settings, dataset, {})
+        trainer = Trainer(settings, dataset, distribution=distribution)
     else:
-        folder = RunFolder(checkpoint, save_every)
+        folder = RunFolder(checkpoint, save_every, distribution)
         trainer, notes = folder.begin(settings, resume)
-    with outputs() as attempt:
+    with outputs() as attempt, distribution.losses_named(partial(go_on_from, folder)):
         board = None if tensorboard is None else TensorBoard(tensorboard)
         with RunDisplay(trainer) as display, signals_noted() as signals:
             for note in notes:
@@ -123,7 +132,8 @@ def train(
                     written = attempt(partial(board.write, len(trainer.history), **call.epoch._asdict()))
                     board = board if written else None
         figures = report(trainer)
-        attempt(print_run, figures)
+        if distribution.is_chief:
+            attempt(print_run, figures)
         if json is not None:
             attempt(write_json, json, figures)
         if csv is not None:
@@ -141,6 +151,7 @@ def evaluate(
     data_dir: FilePath | None = None,
     json: FilePath | None = None,
     csv: FilePath | None = None,
+    placement: Placement = ALONE,
 ) -> None:
     """Print the cost and the accuracy of a run's newest checkpoint on validation and test images.
 
@@ -160,24 +171,32 @@ def evaluate(
     csv
         Write them to this file, a row for each of validation and test.
     """
-    start_tensorflow()
+    start_tensorflow(placement)
     from .csv_table import write_csv
     from .display import print_evaluation
+    from .distribution.distribution import Distribution
     from .files import check_files
     from .images import evaluator
     from .outputs import outputs
     from .results import write_json
     from .run_folder import RunFolder
 
-    check_files(json, csv)
+    distribution = Distribution(placement)
+    if distribution.is_chief:
+        check_files(json, csv)
     newest = RunFolder(checkpoint).newest()
     settings = newest.settings if data_dir is None else replace(newest.settings, data_dir=data_dir)
-    dataset, evaluate = settings.dataset(), evaluator(newest.weights)
+    dataset = settings.dataset()
     if data_dir is None:
         newest.check_data(dataset)
+    distribution.begin(settings, dataset, {"checkpoint": newest.digest})
+    with distribution.losses_named(lambda: "nothing was evaluated"):
+        evaluate = evaluator(newest.weights, distribution)
+        figures = {name: evaluate(getattr(dataset, name))._asdict() for name in ("validation", "test")}
+    if not distribution.is_chief:
+        return
     for note in dataset.notes:
         print(f"rawstep: {note}", file=sys.stderr)
-    figures = {name: evaluate(getattr(dataset, name))._asdict() for name in ("validation", "test")}
     with outputs() as attempt:
         attempt(print_evaluation, str(newest), figures)
         if json is not None:
@@ -186,7 +205,20 @@ def evaluate(
             attempt(write_csv, csv, [{"split": name} | figure for name, figure in figures.items()])
 
 
-for command in (replicate, verify, diverge, translate, trace, race, explain, inspect, export, import_tf1, export_tf1):
+for command in (
+    launch,
+    replicate,
+    verify,
+    diverge,
+    translate,
+    trace,
+    race,
+    explain,
+    inspect,
+    export,
+    import_tf1,
+    export_tf1,
+):
     app.command(command)
 
 

@@ -18,8 +18,8 @@ from .interruption import NOTED, Interrupted
 def run(app: App, arguments: Sequence[str] | None = None) -> None:
     """Runs a command line, the process's own unless `arguments` are given.
 
-    What was given wrongly ends in one sentence and status 2, numbers that are not finite in one and status 3, Ctrl-C in
-    one and status 130.
+    What was given wrongly ends in one sentence and status 2, numbers that are not finite in one and status 3, a
+    worker of a cluster that is lost in one and status 4, Ctrl-C in one and status 130.
     """
     _prepare_streams()
     NOTED.clear()
@@ -35,15 +35,18 @@ def run(app: App, arguments: Sequence[str] | None = None) -> None:
         sentence, status = f"interrupted; {stop}.", stop.status
     except KeyboardInterrupt:
         sentence, status = "interrupted.", 128 + (NOTED[0] if NOTED else signal.SIGINT)
-    except (ValueError, FloatingPointError) as error:
-        from core import InputError, NonFiniteError  # only now: --help answers without TensorFlow
+    except (ValueError, FloatingPointError, RuntimeError) as error:
+        from core import InputError, NonFiniteError, WorkerLostError  # only now: --help answers without TensorFlow
 
-        if not isinstance(error, InputError | NonFiniteError):
-            raise
-        if isinstance(error, NonFiniteError):
-            sentence, status = f"{error}.", 3
-        else:
-            sentence, status = f"{error}{mistakes.did_you_mean(error.name, error.known)}", 2
+        match error:
+            case InputError():
+                sentence, status = f"{error}{mistakes.did_you_mean(error.name, error.known)}", 2
+            case NonFiniteError():
+                sentence, status = f"{error}.", 3
+            case WorkerLostError():
+                sentence, status = f"{error}.", 4
+            case _:
+                raise
     else:
         return
     with suppress(OSError):  # nobody may be there to read it

@@ -21,14 +21,20 @@ def conduct(trainer: Trainer, folder: RunFolder | None, signals: Sequence[Signal
     try:
         for call in trainer.train():
             # Saved before anything is shown: the terminal may be what has gone.
-            if signals:
-                raise Interrupted(signals[0], _saved(trainer, folder))
+            if (signal := trainer.distribution.agreed(signals)) is not None:
+                raise Interrupted(signal, _saved(trainer, folder))
             if folder is not None:
                 folder.save_if_due(trainer)
             yield call
     except NonFiniteError as error:
         advice = f"{_saved(trainer, folder)}; a smaller --learning-rate may help"
         raise NonFiniteError(error.step, f"{error.what}; {advice}") from error
+
+
+def go_on_from(folder: RunFolder | None) -> str:
+    """From where to go on after a worker was lost; what came after the last save is lost with it."""
+    path = None if folder is None else folder.newest_path
+    return "nothing was kept" if path is None else f"go on from {path} with --resume"
 
 
 def _saved(trainer: Trainer, folder: RunFolder | None) -> str:

@@ -36,8 +36,9 @@ class _Bar:
     The terminal may be closed while the work goes on: what cannot be written is left out.
     """
 
-    def __init__(self, *columns: ProgressColumn):
+    def __init__(self, *columns: ProgressColumn, silent: bool = False):
         self._console = Screen(stderr=True)
+        self._console.quiet = silent
         self._bar = Progress(*columns, console=self._console, disable=not self._console.is_terminal, transient=True)
 
     def __enter__(self) -> Self:
@@ -52,7 +53,10 @@ class _Bar:
 
 
 class RunDisplay(_Bar):
-    """A progress bar over the steps of a run on a terminal; a plain line an epoch where the output is none."""
+    """A progress bar over the steps of a run on a terminal; a plain line an epoch where the output is none.
+
+    Of a cluster's workers the chief alone shows one.
+    """
 
     def __init__(self, trainer: Trainer):
         super().__init__(
@@ -60,6 +64,7 @@ class RunDisplay(_Bar):
             BarColumn(),
             TextColumn("{task.description}"),
             TimeRemainingColumn(),
+            silent=not trainer.distribution.is_chief,
         )
         self._trainer, self._warned = trainer, False
         steps = trainer.settings.epochs * trainer.sampler.steps_per_epoch

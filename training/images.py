@@ -10,6 +10,7 @@ from core import InputError, accuracy, logits, softmax_cross_entropy
 from core.network import Weights
 
 from .data import Split
+from .distribution.distribution import Distribution
 
 CHUNK = 5_000
 """Images at a time: the whole of a split as float32 would be most of what a run holds in memory."""
@@ -32,17 +33,19 @@ def image_cost(weights: Weights, images: tf.Tensor, labels: tf.Tensor) -> tf.Ten
     return softmax_cross_entropy(logits(weights, unit_pixels(images)), labels)
 
 
-def evaluator(weights: Weights) -> Callable[[Split], Evaluation]:
-    """A function that evaluates these weights, as they then are, on a split.
+def evaluator(weights: Weights, distribution: Distribution | None = None) -> Callable[[Split], Evaluation]:
+    """A function that evaluates these weights, as they then are, on a split, each replica on its share of it.
 
     It raises InputError for images of another size and for labels of more classes than the weights have.
     """
+    distribution = distribution or Distribution()
     inputs, outputs = weights.get("h1", weights["ho"]).shape[0], weights["bo"].shape[0]
 
     @tf.function(autograph=False)
-    def figures(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def figures(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         estimates = logits(weights, unit_pixels(images))
-        return softmax_cross_entropy(estimates, labels), accuracy(estimates, labels)
+        cost = tf.cast(softmax_cross_entropy(estimates, labels), tf.float64)
+        return tf.stack([cost, accuracy(estimates, labels)])[tf.newaxis]
 
     def evaluate(split: Split) -> Evaluation:
         if split.images.shape[1] != inputs or split.labels.max() >= outputs:
@@ -50,9 +53,14 @@ def evaluator(weights: Weights) -> Callable[[Split], Evaluation]:
                 f"The network takes images of {inputs} pixels in {outputs} classes, "
                 f"found {split.images.shape[1]} pixels and class numbers up to {split.labels.max()}."
             )
-        starts = range(0, len(split.images), CHUNK)
-        chunks = [[tf.constant(array[start : start + CHUNK]) for array in split] for start in starts]
-        means = np.array([[float(mean) for mean in figures(*chunk)] for chunk in chunks])
-        return Evaluation(*np.average(means, axis=0, weights=[len(labels) for _, labels in chunks]).tolist())
+        replicas = distribution.replicas
+        shares = [
+            [*zip(*(np.array_split(array[start : start + CHUNK * replicas], replicas) for array in split), strict=True)]
+            for start in range(0, len(split.images), CHUNK * replicas)
+        ]
+        means = np.concatenate([distribution.gathered(figures, one) for one in shares])
+        sizes = np.array([len(labels) for one in shares for _, labels in one])
+        some = sizes > 0  # fewer images than replicas leave some without
+        return Evaluation(*np.average(means[some], axis=0, weights=sizes[some]).tolist())
 
     return evaluate

@@ -12,6 +12,7 @@ import tensorflow as tf
 from core import RULES, Guard, NonFiniteError, Optimizer, Program, Recorder, new_weights
 
 from .data import Dataset, Sampler, fingerprint
+from .distribution.distribution import Distribution
 from .images import evaluator, image_cost
 from .rule_choice import choose_rule
 from .settings import Settings
@@ -59,25 +60,42 @@ class Trainer:
     stopwatch: compile seconds and steady rate of the training calls, drawing the batches included.
     guard:     what looks for numbers that are not finite, and has found the first where the run continues after it.
     recorder:  the flight recorder that `record` makes of the optimizer; None where there is no `record`.
+    distribution: where it computes; its replicas are connected. One device, unless given.
 
     Raises InputError for a rule, dialect, learning rate, batch size, layer, initialisation or execution that
     cannot be, and what `record` raises.
     """
 
-    def __init__(self, settings: Settings, dataset: Dataset, record: Callable[[Optimizer], Recorder] | None = None):
+    def __init__(
+        self,
+        settings: Settings,
+        dataset: Dataset,
+        record: Callable[[Optimizer], Recorder] | None = None,
+        distribution: Distribution | None = None,
+    ):
+        self.distribution = distribution or Distribution()
         self.settings = settings
         self.dataset = dataset
         self.rule = choose_rule(settings.rule, settings.dialect, settings.learning_rate)
         self.sampler = Sampler(len(dataset.train.images), settings.batch_size, settings.seed)
         layers = [dataset.train.images.shape[1], *settings.hidden, dataset.classes]
-        self.weights = new_weights(layers, settings.init, settings.seed)
-        self.optimizer = Optimizer(self.rule, self.weights)
-        self.recorder = None if record is None else record(self.optimizer)
-        self.program = Program(image_cost, self.weights, self.optimizer, settings.execution, recorder=self.recorder)
+        with self.distribution.scope():
+            self.weights = new_weights(layers, settings.init, settings.seed)
+            self.optimizer = Optimizer(self.rule, self.weights)
+            self.recorder = None if record is None else record(self.optimizer)
+            self.program = Program(
+                image_cost,
+                self.weights,
+                self.optimizer,
+                settings.execution,
+                recorder=self.recorder,
+                microbatches=settings.microbatches,
+            )
+        self.program.check_batch_size(settings.batch_size)
         if type(self.rule) not in RULES.values():  # whose mistakes end the run before any file or folder is made
             self.program.check()
         self.guard = Guard(self.program, settings.on_nonfinite)
-        self.evaluate = evaluator(self.weights)
+        self.evaluate = evaluator(self.weights, self.distribution)
         self.stopwatch = Stopwatch()
         self.history: list[Epoch] = []
         self.costs: list[float] = []

@@ -13,7 +13,7 @@ from typing import Any
 
 from cpuinfo import get_cpu_info
 
-from .results import versions
+from .versions import versions
 
 FLAGS = ("XLA_", "TF_XLA_", "TF_ENABLE_ONEDNN_OPTS", "TF_NUM_", "OMP_", "OPENBLAS_", "MKL_", "BLIS_", "NVPL_")
 """How the names begin of environment variables that decide what is computed, how, and on how many threads."""

@@ -1,18 +1,15 @@
 """What a run leaves behind: a JSON file, and scalars for TensorBoard."""
 
 import json
-import platform
 import re
 import resource
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
 from core import InputError
@@ -20,16 +17,7 @@ from core import InputError
 from .files import check_folder, make_folder, write_whole
 from .loop import Trainer
 from .rule_choice import rule_settings
-
-
-def versions() -> dict[str, str]:
-    """The versions of what computes."""
-    return {
-        "rawstep": version("rawstep"),
-        "tensorflow": tf.__version__,
-        "numpy": np.__version__,
-        "python": platform.python_version(),
-    }
+from .versions import versions
 
 
 def report(trainer: Trainer) -> dict[str, Any]:
@@ -40,6 +28,7 @@ def report(trainer: Trainer) -> dict[str, Any]:
         "test_accuracy": trainer.evaluate(trainer.dataset.test).accuracy,
         "steps_per_second": trainer.stopwatch.steps_per_second,
         "compile_seconds": trainer.stopwatch.compile_seconds,
+        "replicas": trainer.distribution.replicas,
         "peak_memory_mb": peak_memory_mb(),
         "nonfinite": None if trainer.guard.found is None else str(trainer.guard.found),
         "settings": asdict(trainer.settings) | {"learning_rate": rule["learning_rate"], "rule_settings": rule},

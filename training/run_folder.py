@@ -8,6 +8,7 @@ from pathlib import Path
 from core import InputError
 
 from .checkpoint import Checkpoint, DamagedError, check_settings, notes, read, restore, write
+from .distribution.distribution import Distribution
 from .files import check_folder, lock, make_folder
 from .loop import Trainer
 from .settings import Settings
@@ -29,14 +30,19 @@ class RunFolder:
     step-… is whole, at whichever moment the process is killed. One process at a time trains in a folder: `begin`
     locks it until the process ends.
 
-    path:       the folder, which `begin` makes where it is not there.
-    save_every: steps from one save to the next; an epoch where none is given.
+    Of a cluster's workers the chief alone locks and writes; all read the folder, or copies of it.
+
+    path:         the folder, which `begin` makes where it is not there.
+    save_every:   steps from one save to the next; an epoch where none is given.
+    distribution: where the run computes; `begin` connects its replicas. One device, unless given.
     """
 
-    def __init__(self, path: Path, save_every: int | None = None):
+    def __init__(self, path: Path, save_every: int | None = None, distribution: Distribution | None = None):
         self.path = path
         self._save_every = save_every
+        self._distribution = distribution or Distribution()
         self._locked = False
+        self._last_step = 0
 
     def begin(self, settings: Settings, resume: bool) -> tuple[Trainer, list[str]]:
         """A trainer before its first step, or where the newest checkpoint stands, and what a person should know of it.
@@ -46,13 +52,15 @@ class RunFolder:
         `checkpoint.restore`. No folder is made then.
         """
         check_name(self.path)
-        check_folder(self.path)
-        if self.path.exists():
-            self._lock()
+        if self._distribution.is_chief:
+            check_folder(self.path)
+            if self.path.exists():
+                self._lock()
         if not self._checkpoints():
-            trainer = Trainer(settings, settings.dataset())
-            make_folder(self.path)
-            self._lock()
+            trainer = self._trainer(settings, "none")
+            if self._distribution.is_chief:
+                make_folder(self.path)
+                self._lock()
             return trainer, [f"{self.path} holds no run to resume: starting afresh"] if resume else []
         if not resume:
             raise InputError(f"{self.path} holds a run already; give --resume to go on with it, or another folder.")
@@ -66,10 +74,22 @@ class RunFolder:
             raise InputError(
                 f"{checkpoint.path} is in epoch {begun}; --epochs must be as many or more, found {settings.epochs}."
             )
-        trainer = Trainer(settings, settings.dataset())
+        trainer = self._trainer(settings, f"step {checkpoint.step}, {checkpoint.digest}")
         restore(checkpoint, trainer)
+        self._last_step = trainer.step
         done = ["all its epochs are done; a greater number of --epochs goes further"] if trainer.finished else []
         return trainer, [f"resuming {checkpoint}", *notes(checkpoint, trainer), *done]
+
+    def _trainer(self, settings: Settings, state: str) -> Trainer:
+        """state: of the checkpoint that the run goes on from; the same for all workers of a cluster."""
+        dataset = settings.dataset()
+        self._distribution.begin(settings, dataset, {"--save-every": self._save_every, "checkpoint": state})
+        return Trainer(settings, dataset, distribution=self._distribution)
+
+    @property
+    def newest_path(self) -> Path | None:
+        """The folder of the newest checkpoint; None where there is none."""
+        return next(reversed(self._checkpoints()), None)
 
     def newest(self) -> Checkpoint:
         """The newest checkpoint.
@@ -112,7 +132,7 @@ class RunFolder:
         if self._save_every is None or trainer.finished:
             due = not trainer.costs
         else:
-            due = trainer.step - self._last_step() >= self._save_every
+            due = trainer.step - self._last_step >= self._save_every
         if due:
             self.save(trainer)
 
@@ -125,8 +145,8 @@ class RunFolder:
         the state is not finite and the run is not to continue; see `Trainer.look`.
         """
         trainer.look()
-        path = self.path / f"step-{trainer.step:08d}"
-        if path.exists():
+        path, self._last_step = self.path / f"step-{trainer.step:08d}", trainer.step
+        if path.exists() or not self._distribution.is_chief:
             return path
         with whole_folder(path, self.path / UNFINISHED) as unfinished:
             write(trainer, unfinished)
@@ -142,10 +162,6 @@ class RunFolder:
         return sorted(
             (path for path in paths if re.fullmatch("step-[0-9]{8,}", path.name) and path.is_dir()), key=_step
         )
-
-    def _last_step(self) -> int:
-        paths = self._checkpoints()
-        return _step(paths[-1]) if paths else 0
 
     def _remove_old(self, spared: Path | None) -> None:
         """Removes all but the newest and the one that is spared.

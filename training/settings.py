@@ -45,6 +45,9 @@ class Settings:
         twelfth, drawn, of other images.
     execution
         How steps run: operation by operation, as a graph a step, as an XLA program a step, or as one XLA loop.
+    microbatches
+        Divide every batch into this many parts, and add their gradients in a fixed order: a run then has the same bits
+        on any number of replicas that divides it, for the time that it takes to send all parts' gradients.
     on_nonfinite
         What the first cost, gradient or weight that is NaN or infinite does: stop the run before it, with status 3, or
         let it continue, with a note.
@@ -61,6 +64,7 @@ class Settings:
     data_dir: FilePath | None = None
     validation: str | None = None
     execution: Literal["eager", "graph", "xla-step", "xla-loop"] = "xla-loop"
+    microbatches: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
     on_nonfinite: Literal["stop", "continue"] = "stop"
 
     def __new__(cls, **given: Any) -> Self:
@@ -79,6 +83,12 @@ class Settings:
             object.__setattr__(self, "rule", self.rule.lower())
         if self.dialect is None and ":" not in self.rule:
             object.__setattr__(self, "dialect", "tf1")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The settings by the names that they have on the command line."""
+        values = asdict(self) | {"hidden": " ".join(map(str, self.hidden)) or "none"}
+        return {f"--{name.replace('_', '-')}": value for name, value in values.items()}
 
     def dataset(self) -> "Dataset":
         """The images, as `data.load_dataset` reads and splits them."""

@@ -7,6 +7,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from ..distribution.options import ALONE, Placement
 from ..options import FilePath, Names, Several, Whole
 from ..settings import Settings
 from ..starting import start_tensorflow
@@ -34,6 +35,7 @@ def trace(
     cost: bool = True,
     json: FilePath | None = None,
     csv: FilePath | None = None,
+    placement: Placement = ALONE,
 ) -> None:
     """Train with the flight recorder on, and write what the rule did: to a file, for TensorBoard, and as a page.
 
@@ -76,10 +78,11 @@ def trace(
     csv
         Write all records but histograms to this file, a row for each recorded step of each layer.
     """
-    start_tensorflow()
+    start_tensorflow(placement)
     from core import NonFiniteError
 
     from ..csv_table import write_csv
+    from ..distribution.distribution import Distribution
     from ..files import check_apart, check_files
     from ..interruption import Interrupted, signals_noted
     from ..loop import Trainer
@@ -91,15 +94,20 @@ def trace(
     from .table import print_trace
     from .trace import load
 
-    check_apart(out, json, csv, *(beside or ()))
-    check_trace_folder(out)
-    check_files(json, csv)
+    distribution = Distribution(placement)
+    if distribution.is_chief:
+        check_apart(out, json, csv, *(beside or ()))
+        check_trace_folder(out)
+        check_files(json, csv)
     others = {folder: load(folder) for folder in beside or ()}
     dataset = settings.dataset()
     watch = Watch(every, figures, layers, values or (), follow or revealing_elements(dataset, settings.hidden))
-    trainer = Trainer(settings, dataset, watch.of)
-    with signals_noted() as signals:
-        found = traced(trainer, watch, cost, signals)
+    distribution.begin(settings, dataset, {"--cost": cost, "--every": every})
+    trainer = Trainer(settings, dataset, watch.of, distribution)
+    with signals_noted() as signals, distribution.losses_named(lambda: "nothing was kept"):
+        found, signal = traced(trainer, watch, cost, signals)
+        if not distribution.is_chief:
+            return
         paths = write_folder(out, found, trainer.rule, others)
     kept = f"the {len(found.steps)} records made until then are in {out}"
     with outputs() as attempt:
@@ -109,7 +117,7 @@ def trace(
             attempt(write_json, json, {**found.about, "last_record": found.last})
         if csv is not None:
             attempt(write_csv, csv, found.rows)
-    if signals:
-        raise Interrupted(signals[0], kept)
+    if signal is not None:
+        raise Interrupted(signal, kept)
     if not trainer.finished and (error := trainer.guard.found):
         raise NonFiniteError(error.step, f"{error.what}; {kept}")

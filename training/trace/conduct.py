@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from signal import Signals
 from typing import Any
 
 from core import NonFiniteError, Optimizer, Recorder
@@ -41,23 +42,23 @@ class Watch:
         )
 
 
-def traced(trainer: Trainer, watch: Watch, cost: bool, signals: Sequence[Any]) -> Trace:
+def traced(trainer: Trainer, watch: Watch, cost: bool, signals: Sequence[Signals]) -> tuple[Trace, Signals | None]:
     """Trains to the end, until there is a signal or a number that is not finite; measures after the end, if asked, what
-    recording costs.
+    recording costs. Returns what was recorded, and the signal that came to this process or another worker's.
 
     trainer: made with `watch.of`.
     """
     assert trainer.recorder is not None, "the trainer was made with a recorder"
-    before = circumstances("rawstep")
+    before, agreed = circumstances("rawstep"), trainer.distribution.agreed
     with RunDisplay(trainer) as display, suppress(NonFiniteError):  # which the guard keeps
         for call in trainer.train():
-            if signals:
+            if agreed(signals) is not None:
                 break
             display.after_call(call)
     measured = None
     if cost and trainer.finished:
         with Tally(PIECES) as tally:
-            measured = own_cost(trainer, watch.of, tally.begin, lambda: signals)
+            measured = own_cost(trainer, watch.of, tally.begin, lambda: agreed(signals))
     about = {
         "network": _units(trainer),
         "steps_taken": trainer.step,
@@ -65,7 +66,8 @@ def traced(trainer: Trainer, watch: Watch, cost: bool, signals: Sequence[Any]) -
         "recorder": asdict(watch) | {"layers": watch.layers or [*trainer.weights]},
         "own_cost": None if measured is None else asdict(measured),
     }
-    return Trace(*trainer.recorder.recording(), before | report(trainer) | about)
+    trace = Trace(*trainer.recorder.recording(), before | report(trainer) | about)
+    return trace, agreed(signals)
 
 
 def _units(trainer: Trainer) -> list[int]:

@@ -57,7 +57,10 @@ def own_cost(
     """
     settings, dataset, steps = trainer.settings, trainer.dataset, _steps(trainer)
     data = tuple(tf.constant(array) for array in dataset.train)
-    trainers = {"without": Trainer(settings, dataset), "with": Trainer(settings, dataset, record)}
+    trainers = {
+        name: Trainer(settings, dataset, recorder, trainer.distribution)
+        for name, recorder in (("without", None), ("with", record))
+    }
     order, times = random.Random(settings.seed), {name: [] for name in trainers}
     for piece in range(PIECES):
         begin("measuring what recording costs" if piece else "compiling, to measure what recording costs")
@@ -77,4 +80,5 @@ def _steps(trainer: Trainer) -> int:
     every = 1 if trainer.recorder is None else trainer.recorder.every
     rate = trainer.stopwatch.steps_per_second or STEPS_PER_CALL
     most = min(STEPS_PER_CALL, rate * SECONDS / (2 * ROUNDS))
-    return min(trainer.step, every * max(1, int(most // every)))
+    own = min(trainer.step, every * max(1, int(most // every)))
+    return trainer.distribution.everyones(own)[0]

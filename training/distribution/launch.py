@@ -1,0 +1,136 @@
+"""`rawstep launch`."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated
+
+from cyclopts import CycloptsError, Parameter
+from cyclopts.validators import Number
+
+from ..options import Whole
+
+COMMANDS = ("train", "evaluate", "trace")
+GRACE = 30.0
+"""Seconds in which the others end by themselves after one worker has failed: TensorFlow finds a stopped one in ten."""
+
+
+def launch(
+    *command: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    workers: Annotated[Whole, Parameter(validator=Number(gte=1))],
+) -> None:
+    """Run a command in several worker processes on this machine, which train one network together.
+
+    Each gets TF_CONFIG in its environment and --strategy multi-worker; they meet over gRPC at free ports of the
+    loopback interface. Worker 0, the chief, prints and writes. On several machines, start each worker there, with a
+    TF_CONFIG of its own: see docs/distribution.md.
+
+    Exit status: the chief's, or that of the first worker that failed where the chief did not.
+
+    Examples:
+
+    - `rawstep launch --workers 2 train`: the notebook's first experiment in two processes
+    - `rawstep launch --workers 2 train --checkpoint run`: saved in the folder run; Ctrl-C saves and ends both
+    - `rawstep launch --workers 4 train --checkpoint run --resume`: the same run continued, in four
+
+    Parameters
+    ----------
+    command
+        train, evaluate or trace, with its own options.
+    workers
+        Number of processes. The batch size must be divisible by it.
+    """
+    if not command or command[0] not in COMMANDS:
+        found = f"found {command[0]!r}" if command else "found none"
+        raise CycloptsError(f"rawstep launch --workers {workers} needs a command, {', '.join(COMMANDS)}, {found}.")
+    if any(token.partition("=")[0] == "--strategy" for token in command):
+        raise CycloptsError("rawstep launch sets --strategy multi-worker itself: leave --strategy out.")
+    with _signals_passed_on() as processes:
+        addresses = _free_addresses(workers)
+        processes += [_started(command, addresses, index) for index in range(workers)]
+        status = _status(processes)
+    if status:
+        sys.exit(status)
+
+
+def _free_addresses(count: int) -> list[str]:
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
+    for one in sockets:
+        one.close()
+    return addresses
+
+
+def _started(command: Sequence[str], addresses: Sequence[str], index: int) -> subprocess.Popen[str]:
+    config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+    return subprocess.Popen(
+        [sys.executable, "-m", "training", *command, "--strategy", "multi-worker"],
+        env=os.environ | {"TF_CONFIG": json.dumps(config)},
+        stderr=subprocess.PIPE if index else None,
+        text=True,
+        process_group=0,  # so that Ctrl-C reaches each once, through this process
+    )
+
+
+@contextmanager
+def _signals_passed_on() -> Iterator[list[subprocess.Popen[str]]]:
+    """Yields a list for processes, to which signals are passed on."""
+    processes: list[subprocess.Popen[str]] = []
+
+    def pass_on(number: int, _: object) -> None:
+        for process in processes:
+            process.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield processes
+    finally:
+        for process in processes:
+            process.kill()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _status(processes: Sequence[subprocess.Popen[str]]) -> int:
+    """The exit status of all, once they have ended; prints what workers said that did not end as the chief did."""
+    said: dict[int, str] = {}
+
+    def listen(index: int) -> None:
+        said[index] = processes[index].communicate()[1] or ""
+
+    listeners = [threading.Thread(target=listen, args=(index,)) for index in range(1, len(processes))]
+    for listener in listeners:
+        listener.start()
+    failed = _first_failure(processes)
+    for process in processes:
+        process.wait()
+    for listener in listeners:
+        listener.join()
+    chief = processes[0].returncode
+    for index, text in said.items():
+        if processes[index].returncode != chief:
+            for line in text.splitlines():
+                print(f"worker {index}: {line}", file=sys.stderr)
+    status = chief or failed
+    return 128 - status if status < 0 else status
+
+
+def _first_failure(processes: Sequence[subprocess.Popen[str]]) -> int:
+    """The status of the first that fails, after which the others have some time to end; 0 where none does."""
+    failed, deadline = 0, float("inf")
+    while any(process.poll() is None for process in processes):
+        if not failed and (failed := next((process.poll() for process in processes if process.poll()), 0) or 0):
+            deadline = time.monotonic() + GRACE
+        if time.monotonic() > deadline:
+            for process in processes:
+                process.terminate()
+            deadline = time.monotonic() + GRACE
+        time.sleep(0.05)
+    return failed or next((process.returncode for process in processes if process.returncode), 0)
