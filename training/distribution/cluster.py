@@ -50,13 +50,13 @@ class Cluster:
         """What to say of a worker whose loss ended a collective with this message of TensorFlow's.
 
         TensorFlow passes an error on from worker to worker; the last one that it names is where it began. The first
-        worker, to which all others report, is not named.
+        worker is not named where the others notice by their heartbeats, which it keeps.
         """
+        if "CoordinationService/Heartbeat" in message and not self.is_chief:
+            return f"{self.workers[0]} no longer answers"
         named = re.findall(r"/job:(\w+)/replica:\d+/task:(\d+)", message)
         known = {(worker.job, str(worker.index)): worker for worker in self.workers}
         found = [known[name] for name in named if name in known and known[name] != self.own]
-        if not found and "CoordinationService" in message:
-            found = [self.workers[0]]
         return f"{found[-1] if found else 'a worker'} no longer answers"
 
 

@@ -1,6 +1,7 @@
 """What a run computes on: one device, or the replicas of a strategy; and what its workers agree on."""
 
 import signal
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
@@ -28,6 +29,8 @@ LOST = (
     tf.errors.InternalError,
 )
 """What TensorFlow raises in a worker that lacks another, by the moment at which it was lost."""
+PAUSE = 2.0
+"""Seconds before a worker ends that has lost another, so that the rest find the same one lost, and not this."""
 
 
 PATHS = ("--data-dir", "--validation")
@@ -123,6 +126,7 @@ class Distribution:
         except LOST as error:
             if self.cluster is None:
                 raise
+            time.sleep(PAUSE)
             raise WorkerLostError(f"{self.cluster.lost(str(error))}; {advice()}") from error
 
 

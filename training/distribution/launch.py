@@ -18,8 +18,8 @@ from cyclopts.validators import Number
 from ..options import Whole
 
 COMMANDS = ("train", "evaluate", "trace")
-GRACE = 30.0
-"""Seconds in which the others end by themselves after one worker has failed: TensorFlow finds a stopped one in ten."""
+GRACE = 15.0
+"""Seconds in which the others end by themselves after one worker has failed."""
 
 
 def launch(
@@ -109,28 +109,31 @@ def _status(processes: Sequence[subprocess.Popen[str]]) -> int:
     for listener in listeners:
         listener.start()
     failed = _first_failure(processes)
-    for process in processes:
-        process.wait()
+    late = {index for index, process in enumerate(processes) if process.poll() is None}
+    for index in late:
+        processes[index].kill()
     for listener in listeners:
         listener.join()
-    chief = processes[0].returncode
-    for index, text in said.items():
-        if processes[index].returncode != chief:
-            for line in text.splitlines():
-                print(f"worker {index}: {line}", file=sys.stderr)
-    status = chief or failed
+    statuses = [process.wait() for process in processes]
+    for index, status in enumerate(statuses):
+        for line in said.get(index, "").splitlines() if status != statuses[0] else ():
+            print(f"worker {index}: {line}", file=sys.stderr)
+        if status < 0:
+            how = "did not end by itself" if index in late else f"was ended by {signal.Signals(-status).name}"
+            print(f"rawstep: worker {index} {how}.", file=sys.stderr)
+    status = statuses[0] or failed
     return 128 - status if status < 0 else status
 
 
 def _first_failure(processes: Sequence[subprocess.Popen[str]]) -> int:
-    """The status of the first that fails, after which the others have some time to end; 0 where none does."""
+    """The first status that is not 0; returns when all have ended, or some time after the first that failed."""
     failed, deadline = 0, float("inf")
-    while any(process.poll() is None for process in processes):
-        if not failed and (failed := next((process.poll() for process in processes if process.poll()), 0) or 0):
-            deadline = time.monotonic() + GRACE
-        if time.monotonic() > deadline:
-            for process in processes:
-                process.terminate()
+    while any(process.poll() is None for process in processes) and time.monotonic() < deadline:
+        if not failed and (failed := _failure(processes)):
             deadline = time.monotonic() + GRACE
         time.sleep(0.05)
-    return failed or next((process.returncode for process in processes if process.returncode), 0)
+    return failed or _failure(processes)
+
+
+def _failure(processes: Sequence[subprocess.Popen[str]]) -> int:
+    return next((process.returncode for process in processes if process.poll()), 0)
