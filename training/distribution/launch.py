@@ -53,14 +53,14 @@ def launch(
     if any(token.partition("=")[0] == "--strategy" for token in command):
         raise CycloptsError("rawstep launch sets --strategy multi-worker itself: leave --strategy out.")
     with _signals_passed_on() as processes:
-        addresses = _free_addresses(workers)
+        addresses = free_addresses(workers)
         processes += [_started(command, addresses, index) for index in range(workers)]
         status = _status(processes)
     if status:
         sys.exit(status)
 
 
-def _free_addresses(count: int) -> list[str]:
+def free_addresses(count: int) -> list[str]:
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
     for one in sockets:

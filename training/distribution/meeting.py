@@ -4,6 +4,8 @@ import asyncio
 import errno
 import json
 import os
+import re
+import socket
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -17,6 +19,8 @@ Report = Mapping[str, str]
 
 PAUSE = 0.1
 """Seconds from one question to the next while a worker does not answer yet."""
+LINGER = 1.0
+"""Seconds for which a worker that has found something wrong still answers, so that others find it too."""
 MOST = 1_000_000
 """Bytes of an answer."""
 
@@ -56,9 +60,11 @@ async def _meet(cluster: Cluster, report: dict[str, str], timeout: float) -> Non
             raise InputError(f"{own} cannot listen at port {own.port}: {os.strerror(error.errno or 0)}.") from error
         raise InputError(f"{own} cannot listen: another process has port {own.port}.") from error
     async with server:
-        answers = await asyncio.gather(*(_asked(worker, own, timeout) for worker in cluster.workers))
-        for worker, found in zip(cluster.workers, answers, strict=True):
-            _check(worker, found, own, answer)
+        try:
+            answers = await asyncio.gather(*(_asked(worker, own, answer, timeout) for worker in cluster.workers))
+        except InputError:
+            await asyncio.sleep(LINGER)
+            raise
         waiting = [asyncio.wait_for(event.wait(), timeout) for event in asked.values()]
         for worker, heard in zip(cluster.workers, await asyncio.gather(*waiting, return_exceptions=True), strict=True):
             if isinstance(heard, TimeoutError):
@@ -66,8 +72,8 @@ async def _meet(cluster: Cluster, report: dict[str, str], timeout: float) -> Non
         _compare(cluster, [found["report"] for found in answers])
 
 
-async def _asked(worker: Worker, own: Worker, timeout: float) -> dict[str, Any]:
-    """What answers at a worker's address."""
+async def _asked(worker: Worker, own: Worker, answer: Mapping[str, Any], timeout: float) -> dict[str, Any]:
+    """What is answered at a worker's address; `answer`: the own one."""
     why = "nothing answers"
     try:
         async with asyncio.timeout(timeout):
@@ -78,27 +84,30 @@ async def _asked(worker: Worker, own: Worker, timeout: float) -> dict[str, Any]:
                     line = await reader.readline()
                     writer.close()
                     if line:
-                        return _parsed(worker, line)
+                        break
                 except OSError as error:
-                    why = (error.strerror or str(error)).partition("[")[0].strip()
+                    why = _reason(error)
                 await asyncio.sleep(PAUSE)
     except TimeoutError:
         raise InputError(f"{worker} does not answer {own} within {timeout:g} seconds: {why}.") from None
-
-
-def _parsed(worker: Worker, line: bytes) -> dict[str, Any]:
     try:
         found = json.loads(line)
-        return {key: found[key] for key in ("worker", "process", "report")}
+        who, process = found["worker"], found["process"]
     except (ValueError, TypeError, KeyError):
         raise InputError(f"What answers at {worker} is no rawstep, or one of another version.") from None
-
-
-def _check(worker: Worker, found: Mapping[str, Any], own: Worker, answer: Mapping[str, Any]) -> None:
-    if found["worker"] != str(worker):
-        raise InputError(f"At {worker} a process answers that is {found['worker']}: see the TF_CONFIG of both.")
-    if worker == own and found["process"] != answer["process"]:
+    if who != str(worker):
+        raise InputError(f"At {worker} a process answers that is {who}: see the TF_CONFIG of both.")
+    if worker == own and process != answer["process"]:
         raise InputError(f"Another process answers as {own} already: two have the same task in their TF_CONFIG.")
+    return found
+
+
+def _reason(error: OSError) -> str:
+    """The system's words; asyncio has its own, and joins those of several addresses of a host."""
+    if isinstance(error, socket.gaierror):
+        return (error.strerror or str(error)).lower()
+    number = error.errno or next(map(int, re.findall(r"\[Errno (\d+)\]", str(error))), None)
+    return (os.strerror(number) if number else str(error)).lower()
 
 
 def _compare(cluster: Cluster, reports: list[Mapping[str, str]]) -> None:
