@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test replicate verify faults ctrl-c keras wheel fuzz lint format bench record figures tour docs clean
+.PHONY: run test replicate verify faults ctrl-c cluster keras wheel fuzz lint format bench record figures tour docs clean
 
 run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
 	$(BIN)/rawstep train
@@ -24,6 +24,9 @@ faults: .venv/test.stamp  ## runs interrupted ten times by each signal, with eve
 
 ctrl-c: .venv/test.stamp  ## commands interrupted at 300 moments, from their first line to their last
 	$(BIN)/pytest tests/training/test_ctrl_c.py -m "" -n 2
+
+cluster: .venv/test.stamp  ## workers killed, stopped, cut off and resumed; two machines as network namespaces, as root
+	$(BIN)/pytest tests/training/distribution -m ""
 
 keras: .venv/test.stamp  ## Keras's own tests with our rules in them, and all trainings that must end with Keras's bits
 	$(BIN)/pytest tests/core/keras_own tests/core/test_keras_situations.py -m "" -n 2 --dist loadfile

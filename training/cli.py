@@ -70,6 +70,7 @@ def train(
     - `rawstep train --rule adadelta --checkpoint run`: saved in the folder run after every epoch
     - `rawstep train --checkpoint run --resume`: continue the run with its settings
     - `rawstep train --checkpoint run --resume --epochs 40`: continue it beyond the planned epochs
+    - `rawstep train --strategy mirrored`: on all GPUs, or two logical devices of the CPU; see also `rawstep launch`
 
     Parameters
     ----------
