@@ -21,8 +21,8 @@ from core.executions import Execution
 from core.seeds import generator
 from training.data import Sampler, load_dataset
 from training.images import unit_pixels
-from training.versions import versions
 from training.rule_choice import choose_rule
+from training.versions import versions
 from training.work import flop, update_bytes
 
 LAYERS = [784, 256, 256, 10]

@@ -33,7 +33,7 @@ class Replicas(Runner):
         self._step, self._execution, self._strategy = step, execution, strategy
         self._count: Any = strategy.num_replicas_in_sync
         self._ordered = microbatches is not None
-        self._parts = microbatches if self._ordered else self._count
+        self._parts: int = self._count if microbatches is None else microbatches
         if self._parts < 1 or self._parts % self._count:
             raise InputError(f"{_replicas(self._count)} cannot share {self._parts} microbatches equally.")
         for name, variable in step.optimizer.state.items():

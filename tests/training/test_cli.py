@@ -85,8 +85,8 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(ended):
     assert len(done.stderr.splitlines()) == 1, "no chatter, and one plain line an epoch"
     report = json.loads((tmp_path / "run.json").read_text())
     assert set(report) == {
-        "epochs", "test_accuracy", "steps_per_second", "compile_seconds", "peak_memory_mb", "nonfinite", "settings",
-        "versions",
+        "epochs", "test_accuracy", "steps_per_second", "compile_seconds", "replicas", "peak_memory_mb", "nonfinite",
+        "settings", "versions",
     }  # fmt: skip
     assert [*report["epochs"][0]] == ["epoch", "cost", "validation_accuracy"]
     assert report["epochs"][0]["epoch"] == 1
