@@ -73,7 +73,8 @@ class Replicas(Runner):
             raise InputError(f"A batch of {size} examples cannot be divided equally among {parts}.")
 
     def once(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return self._first(self._run(function, *arguments))
+        traced = tf.function(lambda *given: self._first(self._run(function, *given)), autograph=False)
+        return traced(*arguments)
 
     def _on_replicas(self, data: Data) -> Any:
         """The data on the device of each replica, where they stay as long as calls have the same."""
