@@ -24,7 +24,7 @@ def summaries(
     steps_per_second:  median; gb_per_second: what the optimizer must move in that time, in 10⁹ bytes.
     share_of_ceiling:  the least time, in times of the engine's: the median of the ratios within rounds, with its
                        interval. None without a least time; see `ceiling.shown_share` for what it is worth.
-    share_of_all_reduce: as much of the all-reduces by themselves, for engines on replicas; None for others.
+    share_of_all_reduce: as much of the all-reduces by themselves, for engines on replicas alone.
     wall, cpu:         of a sample, the least and the median.
     start:             to import, load the data and build; first: the first ten steps, with all that is traced and
                        compiled for them; compile: that time without what the steps themselves take.
@@ -41,8 +41,8 @@ def summaries(
         first, reference = timed[0]
         figure["times_as_long"] = paired_ratio(contestant.walls, reference.walls)._asdict()
         figure["ahead_after"] = _ahead_after(first, figure)
-        alone = reduced.get(all_reduce_of(contestant.name))
-        figure["share_of_all_reduce"] = alone and paired_ratio(alone, contestant.walls)._asdict()
+        if alone := reduced.get(all_reduce_of(contestant.name)):
+            figure["share_of_all_reduce"] = paired_ratio(alone, contestant.walls)._asdict()
     return figures
 
 

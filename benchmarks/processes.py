@@ -32,6 +32,11 @@ class Process:
         with _environment(variables):
             self._number = self._executor.submit(os.getpid)
 
+    @property
+    def number(self) -> int:
+        """Of the process, once it has started."""
+        return self._number.result()
+
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
         """What the function returns, once it has run. A BrokenProcessPool, where the process has died."""
         return self._executor.submit(function, *arguments)
@@ -39,7 +44,7 @@ class Process:
     def stop(self) -> None:
         """At once, whatever it is doing: it may be compiling for a minute yet."""
         with suppress(BrokenProcessPool, ProcessLookupError):
-            os.kill(self._number.result(), signal.SIGKILL)  # TensorFlow's workers outlive SIGTERM
+            os.kill(self.number, signal.SIGKILL)  # TensorFlow's workers outlive SIGTERM
         self._executor.shutdown(cancel_futures=True)
 
 

@@ -54,6 +54,10 @@ COMPARISON: Columns = {
 
 RECORDED: Columns = {name: COMPARISON[name] for name in ("time", "95 %", "least s", "CPU s", "compile s", "MB")}
 
+SHARED: Columns = {
+    name: COMPARISON[name] for name in ("time", "95 %", "steps/s", ALL_REDUCE, "CPU s", "compile s", "MB")
+}
+
 LEGEND = (
     "time: of a sample, relative to the first engine's: the median of the ratios within rounds, with its bootstrap "
     "95 % interval; steps/s: median; ceiling: the time that the step's matrix products and the optimizer's traffic "
