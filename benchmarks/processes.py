@@ -61,6 +61,7 @@ class Helper:
         with _environment(variables):
             self._process.start()
         end.close()
+        self.number = self._process.pid
         threading.Thread(target=self._end_with_it, daemon=True).start()
 
     def ask(self, function: Callable[..., Any], *arguments: Any) -> None:

@@ -30,13 +30,13 @@ class Replicated:
 
     def __init__(self, workload: Workload, engine: str, devices: int | None = None, workers: int | None = None):
         if workers is not None:
-            addresses = _free_addresses(workers)
-            os.environ["TF_CONFIG"], *others = _cluster(addresses)
+            addresses = free_addresses(workers)
+            os.environ["TF_CONFIG"], *others = cluster(addresses)
             HELPERS[:] = [Helper({"TF_CONFIG": other}) for other in others]
-            begin_helping(_join, workload, engine)
+            begin_helping(join, workload, engine)
             for helper, address in zip(HELPERS, addresses[1:], strict=True):
-                _wait_until_listening(address, helper)
-        self._engine = _built(workload, engine, mirrored(devices) if workers is None else _cluster_strategy())
+                wait_until_listening(address, helper)
+        self._engine = _built(workload, engine, mirrored(devices) if workers is None else cluster_strategy())
         answers()
 
     def prepare(self, batches: np.ndarray) -> Any:
@@ -88,7 +88,7 @@ def _built(workload: Workload, engine: str, strategy: tf.distribute.Strategy) ->
         return import_named(engine)(workload)
 
 
-def _cluster_strategy() -> tf.distribute.Strategy:
+def cluster_strategy() -> tf.distribute.Strategy:
     strategy = multi_worker()
     signal.signal(signal.SIGTERM, signal.SIG_DFL)  # which TensorFlow takes for a notice, to be looked at some time
     return strategy
@@ -97,22 +97,22 @@ def _cluster_strategy() -> tf.distribute.Strategy:
 Address = tuple[str, int]
 
 
-def _free_addresses(count: int) -> list[Address]:
+def free_addresses(count: int) -> list[Address]:
     """Of this machine, on ports that nothing listens on."""
     with ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [one.getsockname() for one in sockets]
 
 
-def _cluster(addresses: Sequence[Address]) -> list[str]:
+def cluster(addresses: Sequence[Address]) -> list[str]:
     """TF_CONFIG for each worker."""
-    cluster = {"worker": [f"{host}:{port}" for host, port in addresses]}
+    workers = {"worker": [f"{host}:{port}" for host, port in addresses]}
     tasks = [{"type": "worker", "index": index} for index in range(len(addresses))]
-    return [json.dumps({"cluster": cluster, "task": task}) for task in tasks]
+    return [json.dumps({"cluster": workers, "task": task}) for task in tasks]
 
 
-def _wait_until_listening(address: Address, helper: Helper) -> None:
-    """TensorFlow keeps Python's lock while it waits for workers, so that this one could not see that another failed.
+def wait_until_listening(address: Address, helper: Helper) -> None:
+    """To be called before this one joins: TensorFlow keeps Python's lock while it waits for a worker, failed or not.
 
     Raises InputError where one does before it listens.
     """
@@ -127,9 +127,9 @@ _prepared: Any
 """Of a helper's process."""
 
 
-def _join(workload: Workload, engine: str) -> None:
+def join(workload: Workload, engine: str) -> None:
     global _engine
-    _engine = _built(workload, engine, _cluster_strategy())
+    _engine = _built(workload, engine, cluster_strategy())
 
 
 def _prepare(batches: np.ndarray) -> None:

@@ -15,8 +15,10 @@ from benchmarks.figures import summaries
 from benchmarks.growth import STUDIES, SharedWork
 from benchmarks.pictures import plot_growth
 from benchmarks.places import Places
+from benchmarks.processes import Process
 from benchmarks.recording import record_comparisons
 from benchmarks.tables import COMPARISON, LEGEND, markdown
+from tests.benchmarks.planted import waiting_worker
 
 SMALL = SharedWork((8,), 500)
 SHARING = ("mirrored-2", "workers-2", "keras-mirrored-2")
@@ -95,26 +97,26 @@ def test_the_share_is_the_median_of_the_ratios_within_rounds():
     assert shares == [None, 0.5, 0.2, None]
 
 
-def test_workers_end_with_the_engine_that_is_killed_while_they_join_and_after():
-    joining, joined = (EngineProcess("workers-2", SMALL) for _ in range(2))
-    (first,) = _helpers(joining)
-    os.kill(joining.number, signal.SIGKILL)
-    joined.wait_until_built()
-    (second,) = _helpers(joined)
-    os.kill(joined.number, signal.SIGTERM)
-    deadline = time.monotonic() + 60
-    while left := [pid for pid in (first, second) if Path(f"/proc/{pid}").exists()]:
+def test_workers_end_with_the_process_that_started_them_while_they_wait_for_others_and_after():
+    """Would catch a thread that is to end them, and cannot run while TensorFlow keeps Python's lock."""
+    waiting, built = Process({}), EngineProcess("workers-2", SMALL)
+    workers = [waiting.submit(waiting_worker).result()]
+    time.sleep(1)  # until it waits
+    assert _is_there(workers[0])
+    os.kill(waiting.number, signal.SIGKILL)
+    built.wait_until_built()
+    workers += map(int, Path(f"/proc/{built.number}/task/{built.number}/children").read_text().split())
+    assert len(workers) == 2
+    os.kill(built.number, signal.SIGTERM)
+    deadline = time.monotonic() + 30
+    while left := [pid for pid in workers if _is_there(pid)]:
         assert time.monotonic() < deadline, f"{left} are still there"
         time.sleep(0.1)
-    for process in (joining, joined):
+    for process in (waiting, built):
         process.stop()
 
 
-def _helpers(engine: EngineProcess) -> list[int]:
-    """Once they are there."""
-    children = Path(f"/proc/{engine.number}/task/{engine.number}/children")
-    deadline = time.monotonic() + 60
-    while not (pids := children.read_text().split()):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return [int(pid) for pid in pids]
+def _is_there(pid: int) -> bool:
+    """And is no zombie that nobody has waited for."""
+    status = Path(f"/proc/{pid}/status")
+    return status.exists() and "State:\tZ" not in status.read_text()
