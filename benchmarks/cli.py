@@ -195,7 +195,7 @@ def grow(
         updates: Adam's update alone, of 1e3 to 1e8 parameters in one tensor. updates-1000: of 1e4 to 1e8 in a thousand,
         which XLA compiles for most of a minute. replicas-strong: 1, 2 and 4 replicas that share a batch of 100;
         replicas-weak: each with 100 images; replicas-widths, replicas-batches: two beside one; all four with what the
-        all-reduce takes, in samples of up to 100 steps. They are not made unless they are named.
+        all-reduce takes, in samples of up to 50 steps. They are not made unless they are named.
     rounds
         Samples of each engine at each point.
     seed

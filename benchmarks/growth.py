@@ -47,7 +47,7 @@ class SharedWork(Workload):
 
     @property
     def steps(self) -> int:
-        return min(super().steps, 100)
+        return min(super().steps, 50)
 
 
 def _shared(units: int, batch_size: int, seed: int) -> SharedWork:

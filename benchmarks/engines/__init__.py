@@ -49,27 +49,21 @@ _HERE = "benchmarks.engines"
 _JAX = ("jax", "optax")
 
 
-def _replicated(engine: str, **replicas: int) -> Entry:
-    """replicas: their number, by what holds them, devices or workers."""
-    ((what, number),) = replicas.items()
-    name = f"all-reduce on {number} {what if number > 1 else what[:-1]}"
-    return Entry(f"{_HERE}.replicas:Replicated", {"engine": f"{_HERE}.{engine}", **replicas}, all_reduce=name)
+def _replicated(engine: str, number: int, holders: str) -> Entry:
+    """holders: of a replica each, devices or workers."""
+    name = f"all-reduce on {number} {holders if number > 1 else holders[:-1]}"
+    return Entry(f"{_HERE}.replicas:Replicated", {"engine": f"{_HERE}.{engine}", holders: number}, all_reduce=name)
 
-
-MOST_REPLICAS = 4
 
 REPLICATED: Mapping[str, Entry] = {
     **{
-        f"mirrored-{number}": _replicated("rawstep_program:RawstepProgram", devices=number)
-        for number in range(1, MOST_REPLICAS + 1)
-    },
-    **{
-        f"workers-{number}": _replicated("rawstep_program:RawstepProgram", workers=number)
-        for number in range(1, MOST_REPLICAS + 1)
+        f"{name}-{number}": _replicated("rawstep_program:RawstepProgram", number, holders)
+        for name, holders in (("mirrored", "devices"), ("workers", "workers"))
+        for number in (1, 2, 3, 4)
     },
     # Without XLA, as Keras decides under a strategy; with jit_compile=True TensorFlow 2.21 fails on logical devices:
     # "Trying to access resource … located in device CPU:1 from device CPU:0".
-    "keras-mirrored-2": _replicated("keras_fit:KerasFit", devices=2),
+    "keras-mirrored-2": _replicated("keras_fit:KerasFit", 2, "devices"),
 }
 """Engines that share each batch equally among replicas."""
 
