@@ -16,7 +16,7 @@ from .growth import Rate, Study
 
 SHARES: Mapping[Share, str] = {
     "share_of_ceiling": "share of the ceiling",
-    "share_of_all_reduce": "share of the all-reduce",
+    "share_of_all_reduce": "share that the all-reduce takes",
 }
 
 RATES: Mapping[Rate, str] = {
@@ -32,7 +32,7 @@ def plot_comparison(measured: Mapping[str, Any], title: str, path: Path) -> None
     rows = [row for row in measured["figures"] if "failure" not in row]
     rows.sort(key=lambda row: -row["times_as_long"]["median"])
     shown = _shown(rows) or ["share_of_ceiling"]
-    figure = Figure(figsize=(9, 1.2 + 0.32 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(6 + 3 * len(shown), 1.2 + 0.32 * len(rows)), layout="constrained")
     figure.suptitle(title)
     times, *shares = figure.subplots(1, 1 + len(shown), sharey=True, width_ratios=(3, *[2] * len(shown)))
     places = range(len(rows))
