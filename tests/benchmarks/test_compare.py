@@ -139,7 +139,10 @@ def test_a_cost_that_is_no_finite_number_is_a_failure_even_of_the_first(cost):
 def test_the_figures_are_a_row_for_each_engine(figures):
     assert figures[0]["times_as_long"] == {"median": 1, "low": 1, "high": 1}
     table = markdown(figures).splitlines()
-    assert [cell.strip() for cell in table[0].strip("|").split("|")] == ["engine", *COMPARISON]
+    assert [cell.strip() for cell in table[0].strip("|").split("|")] == [
+        "engine",
+        *(heading for heading in COMPARISON if heading != "all-reduce"),
+    ]
     assert [line.split("|")[1].strip() for line in table[2:]][: len(FAMILIES)] == list(FAMILIES)
     assert "1.00×" in table[2]
 
