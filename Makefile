@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test replicate verify faults ctrl-c cluster keras wheel fuzz lint format bench record figures tour docs clean
+.PHONY: run test replicate verify faults ctrl-c cluster keras wheel fuzz lint format bench record scaling figures tour docs
+.PHONY: clean
 
 run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
 	$(BIN)/rawstep train
@@ -58,6 +59,13 @@ record: .venv/test.stamp  ## every paired comparison and study on this machine's
 	$(BIN)/rawstep-bench update --out $(RECORD)
 	$(BIN)/rawstep-bench overhead --out $(RECORD)
 	$(BIN)/rawstep-bench grow --rounds 3 --out $(RECORD)
+
+scaling: .venv/test.stamp  ## replicas on this machine's processor, and what their all-reduce takes, into benchmarks/records
+	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_replicas) --rounds 12 --engines xla-loop mirrored-2 workers-2 \
+		keras-fit keras-mirrored-2
+	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_replicas) --rounds 12 --batch-size 120 --engines xla-loop workers-3
+	$(BIN)/rawstep-bench grow --out $(RECORD:_cpu=_replicas) --rounds 3 --studies replicas-strong replicas-weak \
+		replicas-widths replicas-batches
 
 bench: .venv/test.stamp  ## times of an update, a step and an epoch in each execution, saved under .benchmarks
 	$(BIN)/pytest benchmarks -m "" --benchmark-enable --benchmark-autosave

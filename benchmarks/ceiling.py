@@ -1,7 +1,7 @@
 """The least time that a sample can take on this machine, and what may be said of an engine beside it."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_info
@@ -42,13 +42,16 @@ def ceiling(contestants: Sequence[Contestant], work: Work) -> Ceiling | None:
     return Ceiling((least + best.walls).tolist(), best.name)
 
 
-def shown_share(figure: Mapping[str, Any]) -> float | None:
-    """The share of the ceiling that may be shown of an engine's figures, at most 1.
+Share = Literal["share_of_ceiling", "share_of_all_reduce"]
 
-    A ratio above 1 whose interval contains 1 is 1. None where there is no ceiling, and where the whole interval is
-    above 1: then the ceiling is not one, as on a machine that has other work.
+
+def shown_share(figure: Mapping[str, Any], which: Share = "share_of_ceiling") -> float | None:
+    """A share that may be shown of an engine's figures, at most 1.
+
+    A ratio above 1 whose interval contains 1 is 1. None where it was not measured, and where the whole interval is
+    above 1: then the part takes longer by itself than within the whole, as on a machine that has other work.
     """
-    share = figure.get("share_of_ceiling")
+    share = figure.get(which)
     return min(share["median"], 1.0) if share and share["low"] <= 1 else None
 
 

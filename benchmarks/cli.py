@@ -53,6 +53,7 @@ def compare(
     - `rawstep-bench compare`: the notebook's network, 20 rounds
     - `rawstep-bench compare --rounds 3 --engines xla-loop tf1-session`: a first look
     - `rawstep-bench compare --engines all --out record`: all engines; samples and a picture in a folder
+    - `rawstep-bench compare --engines xla-loop mirrored-2 workers-2`: replicas, and what their all-reduce takes
     - `rawstep-bench compare --hidden 64 64 --batch-size 32 --json small.json`: smaller work, all samples in a file
     - `rawstep-bench compare --engines xla-loop xla-loop@--xla_cpu_use_xnnpack=false`: what an option of XLA changes
     - `rawstep-bench compare --engines xla-loop my_engine:MyEngine`: an engine of your own, in ./my_engine.py
@@ -67,7 +68,14 @@ def compare(
         keras-epoch: with an epoch a call as well; keras-unrolled: with calls of 50 steps, five of them unrolled;
         keras-step: a jitted step with Keras's optimizer. frozen-step: the same with Adam written out. jax-step,
         jax-scan: JAX and Optax, a call a step and a scan. torch-eager, torch-fused, torch-compiled: PyTorch.
-        all: each of these. module:Class: your own, imported from the current folder first: built from the workload, its
+        all: each of these.
+
+        mirrored-N, workers-N, N from 1 to 4: xla-loop on replicas that share each batch equally, which must be
+        divisible by N: logical devices of one process, or processes that reach each other by gRPC on this machine.
+        keras-mirrored-2: Keras's fit under MirroredStrategy, without XLA, which fails there. Beside them their
+        all-reduce is timed by itself. They are not among all.
+
+        module:Class: your own, imported from the current folder first: built from the workload, its
         prepare(batches) takes example numbers [steps, batch size], and its train(prepared) returns the mean cost. An @
         and options of XLA may follow a name. The first engine is the one that the others are compared with.
     rounds
@@ -82,12 +90,12 @@ def compare(
         Decides the first weights, the batches, and the order within rounds.
     """
     from . import devices
-    from .engines import ENGINES, check_engines
+    from .engines import ENGINES, REPLICATED, all_reduces, check_engines
     from .recording import record_comparisons
-    from .tables import COMPARISON, LEGEND
+    from .tables import COMPARISON, LEGEND, REPLICAS_LEGEND
     from .workload import Workload
 
-    engines = tuple(ENGINES) if engines == ("all",) else engines
+    engines = tuple(name for name in ENGINES if name not in REPLICATED) if engines == ("all",) else engines
     check_engines(engines)
     if device == "gpu":
         devices.check_gpu()
@@ -98,7 +106,8 @@ def compare(
     network = "-".join(map(str, works[0].layers()))
     names = [f"compare-{network}-batch-{batch_size}{'-tf32' if work.tf32 else ''}" for work in works]
     titles = [f"{network} in batches of {batch_size}{', TF32' if work.tf32 else ''}" for work in works]
-    if record_comparisons(names, titles, works, engines, rounds, places, COMPARISON, LEGEND):
+    legend = f"{LEGEND} {REPLICAS_LEGEND}" if all_reduces(engines) else LEGEND
+    if record_comparisons(names, titles, works, engines, rounds, places, COMPARISON, legend):
         sys.exit(1)
 
 
@@ -184,7 +193,9 @@ def grow(
     studies
         widths: two hidden layers of 16 to 2048 units. depths: 1 to 8 layers of 256. batches: 1 to 4096 images a step.
         updates: Adam's update alone, of 1e3 to 1e8 parameters in one tensor. updates-1000: of 1e4 to 1e8 in a thousand,
-        which XLA compiles for most of a minute.
+        which XLA compiles for most of a minute. replicas-strong: 1, 2 and 4 replicas that share a batch of 100;
+        replicas-weak: each with 100 images; replicas-widths, replicas-batches: two beside one; all four with what the
+        all-reduce takes, in samples of up to 50 steps. They are not made unless they are named.
     rounds
         Samples of each engine at each point.
     seed

@@ -4,53 +4,39 @@ A machine's speed drifts, by a factor of two within minutes on a shared one. So 
 another engine in the same round, and the figure is the median of those ratios.
 """
 
-import multiprocessing
-import os
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
 from core import InputError
 from core.mistakes import mistakes_in
 from core.seeds import generator
-from training.results import peak_memory_mb
 
 from .contestants import Contestant, Sample, able, compare_costs, engines, leave_out_beaten
-from .engines import Engine, build, environment
+from .engines import ALONE, Engine, build, environment
+from .processes import Process, cpu_seconds, peak_memory_mb
 from .workload import Work
 
 FIRST_STEPS = 10
 
 
-class EngineProcess:
+class EngineProcess(Process):
     """An engine in a process of its own, which waits while it is asked for nothing."""
 
     def __init__(self, name: str, work: Work):
-        self._executor = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _settle_in)
-        with _environment(environment(name, work.device)):
-            self._number = self._executor.submit(os.getpid)
-        self._built = self._executor.submit(_build, name, work)
+        super().__init__(environment(name, work.device))
+        self._built = self.submit(_build, name, work)
 
     def wait_until_built(self) -> None:
         self._built.result()
 
     def sample(self, batches: np.ndarray) -> Sample:
-        return self._executor.submit(_sample, batches).result()
+        return self.submit(_sample, batches).result()
 
     def peak_memory_mb(self) -> float:
-        return self._executor.submit(peak_memory_mb).result()
-
-    def stop(self) -> None:
-        """At once, whatever it is doing: it may be compiling for a minute yet."""
-        with suppress(BrokenProcessPool, ProcessLookupError):
-            os.kill(self._number.result(), signal.SIGTERM)
-        self._executor.shutdown(cancel_futures=True)
+        return self.submit(peak_memory_mb).result()
 
 
 def compare(
@@ -77,8 +63,12 @@ def compare(
             heard(f"starting {contestant.name}")
             begin = time.perf_counter()
             process = processes[contestant] = EngineProcess(contestant.name, work)
-            contestant.attempt(process.wait_until_built, refusals=InputError)
-            contestant.start = time.perf_counter() - begin
+            if contestant.name not in ALONE:  # whose starts are not measured, and may overlap
+                contestant.attempt(process.wait_until_built, refusals=InputError)
+                contestant.start = time.perf_counter() - begin
+        for contestant in contestants:
+            if contestant.name in ALONE:
+                contestant.attempt(processes[contestant].wait_until_built)
         heard("first steps")
         batches = sampler.take(FIRST_STEPS)
         for contestant in able(contestants):
@@ -125,30 +115,6 @@ _engine: Engine
 """Of an engine's own process."""
 
 
-def _settle_in() -> None:
-    """Ctrl-C reaches all processes of a terminal, and the conductor alone answers it; its end is that of them all."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def end_with_the_conductor() -> None:
-        if conductor := multiprocessing.parent_process():
-            conductor.join()
-            os._exit(1)
-
-    threading.Thread(target=end_with_the_conductor, daemon=True).start()
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """For the processes that are started meanwhile: what TensorFlow and XLA read only once, as they are imported."""
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
 def _build(name: str, work: Work) -> None:
     global _engine
     _engine = build(name, work)
@@ -157,6 +123,7 @@ def _build(name: str, work: Work) -> None:
 def _sample(batches: np.ndarray) -> Sample:
     with mistakes_in(_engine, method="train"):
         prepared = _engine.prepare(batches)
-        wall, cpu = time.perf_counter(), time.process_time()
+        cpu, wall = cpu_seconds(), time.perf_counter()
         cost = _engine.train(prepared)
-        return Sample(cost, time.perf_counter() - wall, time.process_time() - cpu)
+        wall = time.perf_counter() - wall
+        return Sample(cost, wall, cpu_seconds() - cpu)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 from core.mistakes import in_words
 
-from .engines import CEILINGS, PRODUCTS
+from .engines import ALONE, PRODUCTS
 
 BEATEN = 3
 """Times as long as the fastest library's in the warm-up, from which a library's products are left out of the rounds: a
@@ -19,8 +19,8 @@ machine drifts by less, and on one that has other work NumPy's take thirty times
 class Sample(NamedTuple):
     """One engine's part of one round.
 
-    cost: the mean over its steps; None of a ceiling, which trains nothing. wall and cpu: seconds, of all threads of
-    its process for the latter.
+    cost: the mean over its steps; None of what trains nothing. wall and cpu: seconds, for the latter of all threads of
+    its process and of those that help it.
     """
 
     cost: float | None
@@ -83,8 +83,8 @@ def able(contestants: Sequence[Contestant]) -> list[Contestant]:
 
 
 def engines(contestants: Sequence[Contestant]) -> list[Contestant]:
-    """All but the ceilings, which have no costs."""
-    return [contestant for contestant in contestants if contestant.name not in CEILINGS]
+    """All except the parts of a step by themselves, which have no costs."""
+    return [contestant for contestant in contestants if contestant.name not in ALONE]
 
 
 def leave_out_beaten(contestants: Sequence[Contestant]) -> None:

@@ -5,7 +5,7 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from inspect import getmembers, isfunction, signature
 from itertools import groupby
 from pathlib import Path
@@ -19,6 +19,8 @@ from .tables import (
     COMPARISON,
     LEGEND,
     RECORDED,
+    REPLICAS_LEGEND,
+    SHARED,
     UPDATES,
     UPDATES_LEGEND,
     Columns,
@@ -36,6 +38,9 @@ def newest(name: str, kind: str = "*") -> Path:
 
 
 NOTEBOOK, SMALL = "compare-784-256-256-10-batch-100", "compare-784-64-64-10-batch-32"
+THREE_WORKERS = "compare-784-256-256-10-batch-120"
+REPLICAS = "replicas"
+"""How the names of records and of studies of replicas end and begin."""
 
 
 FIVE = ("xla-loop", "jax-scan", "torch-fused", "tf1-session", "keras-fit")
@@ -97,9 +102,29 @@ def overhead() -> None:
 
 
 def growth() -> None:
-    """A picture of each study."""
-    for name, study in STUDIES.items():
-        print(f"![rates, shares and compile times over {study.what}]({_place(newest(f'grow-{name}.svg'))})")
+    """A picture of each study of one device."""
+    _print_studies(name for name in STUDIES if not name.startswith(REPLICAS))
+
+
+def replicas() -> None:
+    """What replicas and their all-reduce take: a picture and two tables, and a picture of each study."""
+    print(
+        f"![how long replicas take, and the share of their all-reduce]({_place(newest(f'{NOTEBOOK}.svg', REPLICAS))})"
+    )
+    for name in (NOTEBOOK, THREE_WORKERS):
+        path, record = _record(f"{name}.json", REPLICAS)
+        print()
+        _print_table(record, SHARED)
+        print(_made(path, record))
+    print()
+    print(f"{REPLICAS_LEGEND[0].upper()}{REPLICAS_LEGEND[1:]}")
+    print()
+    _print_studies(name for name in STUDIES if name.startswith(REPLICAS))
+
+
+def _print_studies(names: Iterable[str]) -> None:
+    for name in names:
+        print(f"![rates, shares and compile times over {STUDIES[name].what}]({_place(newest(f'grow-{name}.svg'))})")
 
 
 def recorder() -> None:

@@ -8,8 +8,8 @@ import numpy as np
 from training.paired import paired_ratio
 
 from .conductor import FIRST_STEPS
-from .contestants import Contestant
-from .engines import CEILINGS
+from .contestants import Contestant, engines
+from .engines import ALL_REDUCES, all_reduce_of
 from .workload import Work
 
 
@@ -24,6 +24,7 @@ def summaries(
     steps_per_second:  median; gb_per_second: what the optimizer must move in that time, in 10⁹ bytes.
     share_of_ceiling:  the least time, in times of the engine's: the median of the ratios within rounds, with its
                        interval. None without a least time; see `ceiling.shown_share` for what it is worth.
+    share_of_all_reduce: as much of the all-reduces by themselves, for engines on replicas alone.
     wall, cpu:         of a sample, the least and the median.
     start:             to import, load the data and build; first: the first ten steps, with all that is traced and
                        compiled for them; compile: that time without what the steps themselves take.
@@ -32,13 +33,16 @@ def summaries(
     memory_mb:         the most main memory that its process held.
     failure:           instead of most of these, why there are none.
     """
-    engines = [contestant for contestant in contestants if contestant.name not in CEILINGS]
-    figures = [_summary(contestant, work, least) for contestant in engines]
-    timed = [(figure, contestant) for figure, contestant in zip(figures, engines, strict=True) if "wall" in figure]
+    trained = engines(contestants)
+    figures = [_summary(contestant, work, least) for contestant in trained]
+    timed = [(figure, contestant) for figure, contestant in zip(figures, trained, strict=True) if "wall" in figure]
+    reduced = {one.name: one.walls for one in contestants if one.name in ALL_REDUCES and one.failure is None}
     for figure, contestant in timed:
         first, reference = timed[0]
         figure["times_as_long"] = paired_ratio(contestant.walls, reference.walls)._asdict()
         figure["ahead_after"] = _ahead_after(first, figure)
+        if alone := reduced.get(all_reduce_of(contestant.name)):
+            figure["share_of_all_reduce"] = paired_ratio(alone, contestant.walls)._asdict()
     return figures
 
 

@@ -1,13 +1,18 @@
 """How rates change as the work grows: one comparison a point."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
 
 from .updates import Updates
 from .workload import Work, Workload
 
 TRAINING = ("xla-loop", "tf1-session")
 UPDATING = ("rawstep", "rawstep-one-pass", "tf1-kernel")
+SHARING = ("xla-loop", "mirrored-{}", "workers-{}")
+HALVING = ("xla-loop", "mirrored-2", "workers-2")
+
+Rate = Literal["steps_per_second", "images_per_second", "gb_per_second"]
 
 
 class Study(NamedTuple):
@@ -15,7 +20,7 @@ class Study(NamedTuple):
 
     what:    for a picture's axis.
     work:    with one value, from a seed.
-    engines: that are compared at each.
+    engines: that are compared at each; {} in a name is the value.
     rate:    the figure that grows or falls.
     """
 
@@ -23,12 +28,30 @@ class Study(NamedTuple):
     values: Sequence[int]
     work: Callable[[int, int], Work]
     engines: Sequence[str] = TRAINING
-    rate: str = "steps_per_second"
+    rate: Rate = "steps_per_second"
+
+    def engines_at(self, value: int) -> list[str]:
+        return [engine.format(value) for engine in self.engines]
 
 
 def _network(hidden: tuple[int, ...], batch_size: int, seed: int) -> Workload:
     """He's weights: from N(0,1) the costs of deep networks would be too large to be compared."""
     return Workload(hidden, batch_size, seed=seed, init="he")
+
+
+@dataclass(frozen=True)
+class SharedWork(Workload):
+    """What replicas are compared at: in short samples, since some take ten times as long as others."""
+
+    ceilings = ()  # of one process
+
+    @property
+    def steps(self) -> int:
+        return min(super().steps, 50)
+
+
+def _shared(units: int, batch_size: int, seed: int) -> SharedWork:
+    return SharedWork((units, units), batch_size, seed=seed, init="he")
 
 
 STUDIES: Mapping[str, Study] = {
@@ -56,5 +79,21 @@ STUDIES: Mapping[str, Study] = {
         lambda parameters, seed: Updates("adam", parameters, 1_000, seed=seed),
         ("rawstep", "tf1-kernel"),  # in one pass XLA would compile for minutes
         "gb_per_second",
+    ),
+    "replicas-strong": Study(
+        "replicas that share a batch of 100", (1, 2, 4), lambda replicas, seed: _shared(256, 100, seed), SHARING
+    ),
+    "replicas-weak": Study(
+        "replicas, each with 100 images a step",
+        (1, 2, 4),
+        lambda replicas, seed: _shared(256, 100 * replicas, seed),
+        SHARING,
+        "images_per_second",
+    ),
+    "replicas-widths": Study(
+        "units of each of two hidden layers", (64, 256, 1024), lambda units, seed: _shared(units, 100, seed), HALVING
+    ),
+    "replicas-batches": Study(
+        "images a step", (20, 200, 2000), lambda images, seed: _shared(256, images, seed), HALVING, "images_per_second"
     ),
 }

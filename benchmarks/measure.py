@@ -7,6 +7,7 @@ from typing import Any
 
 from .ceiling import blas, ceiling
 from .conductor import compare
+from .engines import all_reduces
 from .figures import summaries
 from .workload import Work
 
@@ -18,7 +19,9 @@ def measure(
     heard: Callable[[str], None] = lambda doing: None,
     failed: Callable[[str], None] = lambda sentence: None,
 ) -> dict[str, Any]:
-    """Compares engines at a work, beside what the machine can do, and returns all samples and the figures of them.
+    """Compares engines at a work, beside what the machine can do and the all-reduces that replicas wait for.
+
+    Returns all samples and the figures of them.
 
     heard, failed: as in `compare`.
     rounds: those that were complete, fewer than were asked for if Ctrl-C ended them; 0 where every engine failed.
@@ -26,7 +29,7 @@ def measure(
     load_before, load_after: the machine's load averages.
     """
     load_before = os.getloadavg()
-    contestants = compare([*names, *work.ceilings], work, rounds, heard, failed)
+    contestants = compare([*names, *all_reduces(names), *work.ceilings], work, rounds, heard, failed)
     able = [contestant for contestant in contestants[: len(names)] if contestant.failure is None]
     best = ceiling(contestants, work) if able else None
     return {
@@ -43,7 +46,7 @@ def measure(
 
 def pieces(names: Sequence[str], work: Work, rounds: int) -> int:
     """How often `measure` calls `heard`."""
-    return len(names) + len(work.ceilings) + 2 + rounds
+    return len(names) + len(all_reduces(names)) + len(work.ceilings) + 2 + rounds
 
 
 def failures(measured: Mapping[str, Any]) -> int:

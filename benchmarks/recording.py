@@ -81,7 +81,7 @@ def record_studies(names: Sequence[str], rounds: int, seed: int, out: Path, csv:
         if points:
             make_folder(out)
             write_json(out / f"grow-{name}.json", before | {"points": points})
-            plot_growth(points, study.what, study.rate, out / f"grow-{name}.svg")
+            plot_growth(points, study, out / f"grow-{name}.svg")
         for point in points:
             failed += failures(point)
             rows += [{"study": name, "at": point["at"], **figure} for figure in point["figures"]]
@@ -101,7 +101,7 @@ def _measure_study(name: str, rounds: int, seed: int) -> tuple[list[dict[str, An
         for value in study.values:
             tally.begin(f"{name} {value:,}")
             try:
-                measured = measure(study.engines, study.work(value, seed), rounds, failed=_report)
+                measured = measure(study.engines_at(value), study.work(value, seed), rounds, failed=_report)
             except KeyboardInterrupt:
                 return points, True
             points.append({"at": value, **measured})

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from training.display import Screen
 
-from .ceiling import load, notes, shown_share
+from .ceiling import Share, load, notes, shown_share
 
 Figure = Mapping[str, Any]
 Columns = Mapping[str, Callable[[Figure], str]]
@@ -22,8 +22,8 @@ def _interval(figure: Figure) -> str:
     return f"{figure['times_as_long']['low']:.2f}–{figure['times_as_long']['high']:.2f}"
 
 
-def _share(figure: Figure) -> str:
-    share = shown_share(figure)
+def _share(figure: Figure, which: Share = "share_of_ceiling") -> str:
+    share = shown_share(figure, which)
     return "–" if share is None else f"{share:.0%}"
 
 
@@ -35,11 +35,15 @@ def _memory(figure: Figure) -> str:
     return "–" if figure["memory_mb"] is None else f"{figure['memory_mb']:,.0f}"
 
 
+ALL_REDUCE = "all-reduce"
+"""A column of tables that have engines on replicas."""
+
 COMPARISON: Columns = {
     "time": _ratio,
     "95 %": _interval,
     "steps/s": lambda figure: f"{figure['steps_per_second']:,.0f}",
     "ceiling": _share,
+    ALL_REDUCE: lambda figure: _share(figure, "share_of_all_reduce"),
     "least s": lambda figure: f"{figure['wall']['min']:.2f}",
     "CPU s": lambda figure: f"{figure['cpu']['median']:.2f}",
     "compile s": lambda figure: f"{figure['compile']:.1f}",
@@ -50,6 +54,10 @@ COMPARISON: Columns = {
 
 RECORDED: Columns = {name: COMPARISON[name] for name in ("time", "95 %", "least s", "CPU s", "compile s", "MB")}
 
+SHARED: Columns = {
+    name: COMPARISON[name] for name in ("time", "95 %", "steps/s", ALL_REDUCE, "CPU s", "compile s", "MB")
+}
+
 LEGEND = (
     "time: of a sample, relative to the first engine's: the median of the ratios within rounds, with its bootstrap "
     "95 % interval; steps/s: median; ceiling: the time that the step's matrix products and the optimizer's traffic "
@@ -57,6 +65,11 @@ LEGEND = (
     "CPU s: of a sample, by the clock and of all threads; compile s: tracing and compiling; first s: from the start of "
     "the process to the result of ten steps; ahead after: steps after which the first engine has made up for its "
     "compilation; MB: the most memory its process held."
+)
+REPLICAS_LEGEND = (
+    "all-reduce: the time that as many all-reduces of as many numbers as gradients and cost have take by themselves, "
+    "measured in the same rounds, as a share of the engine's, – for engines without one. The batch is divided among "
+    "the replicas. CPU s and MB are of all workers together."
 )
 
 UPDATES: Columns = {
@@ -81,6 +94,8 @@ def comparison_table(
     figures: Sequence[Figure], columns: Columns = COMPARISON, title: str | None = None, *, box: Box
 ) -> Table:
     """One row an engine."""
+    if not any(figure.get("share_of_all_reduce") for figure in figures):
+        columns = {heading: cell for heading, cell in columns.items() if heading != ALL_REDUCE}
     table = Table(title=title, box=box, padding=(0, 0, 0, 1))
     for heading in ("engine", *columns):
         table.add_column(heading, justify="left" if heading == "engine" else "right")

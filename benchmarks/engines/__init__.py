@@ -29,14 +29,16 @@ class Engine(Protocol):
 class Entry(NamedTuple):
     """Where an engine is, its settings, and the packages that it needs beyond rawstep's own.
 
-    place:     module:Class, imported in the engine's own process alone.
-    xla_flags: options of XLA, on top of the user's own.
+    place:      module:Class, imported in the engine's own process alone.
+    xla_flags:  options of XLA, on top of the user's own.
+    all_reduce: the name in `ALL_REDUCES` of what its steps wait for, if they are taken by replicas.
     """
 
     place: str
     settings: Mapping[str, Any] = {}
     packages: tuple[str, ...] = ()
     xla_flags: str = ""
+    all_reduce: str = ""
 
 
 ONE_PASS = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true"
@@ -45,6 +47,25 @@ default Adam's is three, which read again what the others have read."""
 
 _HERE = "benchmarks.engines"
 _JAX = ("jax", "optax")
+
+
+def _replicated(engine: str, number: int, holders: str) -> Entry:
+    """holders: of a replica each, devices or workers."""
+    name = f"all-reduce on {number} {holders if number > 1 else holders[:-1]}"
+    return Entry(f"{_HERE}.replicas:Replicated", {"engine": f"{_HERE}.{engine}", holders: number}, all_reduce=name)
+
+
+REPLICATED: Mapping[str, Entry] = {
+    **{
+        f"{name}-{number}": _replicated("rawstep_program:RawstepProgram", number, holders)
+        for name, holders in (("mirrored", "devices"), ("workers", "workers"))
+        for number in (1, 2, 3, 4)
+    },
+    # Without XLA, as Keras decides under a strategy; with jit_compile=True TensorFlow 2.21 fails on logical devices:
+    # "Trying to access resource … located in device CPU:1 from device CPU:0".
+    "keras-mirrored-2": _replicated("keras_fit:KerasFit", 2, "devices"),
+}
+"""Engines that share each batch equally among replicas."""
 
 ENGINES: Mapping[str, Entry] = {
     "xla-loop": Entry(f"{_HERE}.rawstep_program:RawstepProgram"),
@@ -68,6 +89,7 @@ ENGINES: Mapping[str, Entry] = {
     "torch-eager": Entry(f"{_HERE}.torch_adam:TorchAdam", packages=("torch",)),
     "torch-fused": Entry(f"{_HERE}.torch_adam:TorchAdam", {"fused": True}, packages=("torch",)),
     "torch-compiled": Entry(f"{_HERE}.torch_adam:TorchAdam", {"compiled": True}, packages=("torch",)),
+    **REPLICATED,
 }
 
 
@@ -90,7 +112,16 @@ PRODUCTS: Mapping[str, Entry] = {
 """One of them is the machine's rate: which is the fastest depends on the sizes, the load and NumPy's BLAS kernel."""
 
 CEILINGS: Mapping[str, Entry] = {**PRODUCTS, "stream": Entry(f"{_HERE}.ceilings:Stream")}
-"""What the machine can do; they train nothing and have no costs."""
+"""What the machine can do."""
+
+ALL_REDUCES: Mapping[str, Entry] = {
+    entry.all_reduce: entry._replace(settings={**entry.settings, "engine": f"{_HERE}.replicas:AllReduce"})
+    for entry in REPLICATED.values()
+}
+"""What the steps of `REPLICATED` wait for."""
+
+ALONE: Mapping[str, Entry] = {**CEILINGS, **ALL_REDUCES}
+"""Parts of a step by themselves; they train nothing and have no costs."""
 
 
 def check_engines(names: Sequence[str], among: Mapping[str, Entry] = ENGINES) -> None:
@@ -117,6 +148,16 @@ def _check_own(name: str) -> None:
         raise InputError(f"{name} must be a class with the methods prepare and train, found {engine!r}.")
 
 
+def all_reduces(names: Sequence[str]) -> list[str]:
+    """Those in `ALL_REDUCES` that steps of these engines wait for, each once."""
+    return [name for name in dict.fromkeys(map(all_reduce_of, names)) if name]
+
+
+def all_reduce_of(name: str) -> str:
+    """The one of an engine, or ""."""
+    return _entry(name).all_reduce
+
+
 def environment(name: str, device: Device) -> dict[str, str]:
     """Variables of the environment in which an engine's process starts."""
     flags = [os.environ.get("XLA_FLAGS", ""), _entry(name).xla_flags]
@@ -136,5 +177,5 @@ def build(name: str, work: Work) -> Engine:
 def _entry(name: str) -> Entry:
     """name@flags is an engine with these options of XLA."""
     name, _, flags = name.partition("@")
-    entry = {**ENGINES, **UPDATERS, **CEILINGS}.get(name, Entry(name))
+    entry = {**ENGINES, **UPDATERS, **ALONE}.get(name, Entry(name))
     return entry._replace(xla_flags=f"{entry.xla_flags} {flags}".strip())

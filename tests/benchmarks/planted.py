@@ -5,7 +5,9 @@ import signal
 from dataclasses import replace
 
 from benchmarks.engines.frozen_step import FrozenStep
+from benchmarks.engines.replicas import cluster, free_addresses, join, wait_until_listening
 from benchmarks.engines.tensorflow_updates import RawstepUpdate
+from benchmarks.processes import Helper
 
 
 class RateOff(FrozenStep):
@@ -44,3 +46,12 @@ class Interrupting(RawstepUpdate):
         if self.samples == 6:
             os.kill(os.getppid(), signal.SIGINT)
         return super().train(prepared)
+
+
+def waiting_worker():
+    """Starts a worker that waits for one that never comes; the number of its process."""
+    addresses = free_addresses(2)
+    helper = Helper({"TF_CONFIG": cluster(addresses)[1]})
+    helper.ask(join, None, "")
+    wait_until_listening(addresses[1], helper)
+    return helper.number

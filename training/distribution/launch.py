@@ -1,9 +1,7 @@
 """`rawstep launch`."""
 
-import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +14,7 @@ from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from ..options import Whole
+from .local import free_addresses, tf_configs
 
 COMMANDS = ("train", "evaluate", "trace")
 GRACE = 15.0
@@ -53,26 +52,17 @@ def launch(
     if any(token.partition("=")[0] == "--strategy" for token in command):
         raise CycloptsError("rawstep launch sets --strategy multi-worker itself: leave --strategy out.")
     with _signals_passed_on() as processes:
-        addresses = free_addresses(workers)
-        processes += [_started(command, addresses, index) for index in range(workers)]
+        configs = tf_configs(free_addresses(workers))
+        processes += [_started(command, index, config) for index, config in enumerate(configs)]
         status = _status(processes)
     if status:
         sys.exit(status)
 
 
-def free_addresses(count: int) -> list[str]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    addresses = [f"127.0.0.1:{one.getsockname()[1]}" for one in sockets]
-    for one in sockets:
-        one.close()
-    return addresses
-
-
-def _started(command: Sequence[str], addresses: Sequence[str], index: int) -> subprocess.Popen[str]:
-    config = {"cluster": {"worker": addresses}, "task": {"type": "worker", "index": index}}
+def _started(command: Sequence[str], index: int, config: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "training", *command, "--strategy", "multi-worker"],
-        env=os.environ | {"TF_CONFIG": json.dumps(config)},
+        env=os.environ | {"TF_CONFIG": config},
         stderr=subprocess.PIPE if index else None,
         text=True,
         process_group=0,  # so that Ctrl-C reaches each once, through this process

@@ -18,9 +18,8 @@ import pytest
 
 from training.checkpoint import read
 from training.cli import main
-from training.distribution.launch import free_addresses
 
-from ...clusters import environment
+from ...clusters import environments
 from ..processes import ENVIRONMENT, command, rawstep, started
 from ..test_faults import outcome, reported
 
@@ -137,21 +136,11 @@ def test_evaluate_and_trace_run_in_workers(tmp_path):
     ids=["options", "data"],
 )
 def test_a_worker_with_something_else_ends_all_before_anything_is_written(tmp_path, differs, sentence):
-    addresses, processes = free_addresses(2), []
-    for index in range(2):
-        arguments = [
-            "train",
-            "--strategy",
-            "multi-worker",
-            "--checkpoint",
-            tmp_path / "run",
-            *(differs if index else []),
-        ]
-        processes.append(
-            subprocess.Popen(
-                command(*arguments), env=environment(addresses, index), stderr=subprocess.PIPE, text=True, cwd=tmp_path
-            )
-        )
+    arguments = ["train", "--strategy", "multi-worker", "--checkpoint", tmp_path / "run"]
+    processes = [
+        subprocess.Popen(command(*arguments, *own), env=env, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+        for own, env in zip(([], differs), environments(2), strict=True)
+    ]
     for process in processes:
         _, said = process.communicate(timeout=60)
         assert process.returncode == 2

@@ -9,7 +9,7 @@ import pytest
 
 from core import InputError
 from training.distribution.cluster import Cluster, Worker, cluster_of_environment
-from training.distribution.launch import free_addresses
+from training.distribution.local import free_addresses
 from training.distribution.meeting import meet
 
 TWO = {"worker": ["a:1", "b:2"]}
