@@ -62,7 +62,7 @@ record: .venv/test.stamp  ## every paired comparison and study on this machine's
 
 scaling: .venv/test.stamp  ## replicas on this machine's processor, and what their all-reduce takes, into benchmarks/records
 	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_replicas) --rounds 12 --engines xla-loop mirrored-2 workers-2 \
-		keras-fit keras-mirrored-2
+		mirrored-2-ordered workers-2-ordered keras-fit keras-mirrored-2
 	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_replicas) --rounds 12 --batch-size 120 --engines xla-loop workers-3
 	$(BIN)/rawstep-bench grow --out $(RECORD:_cpu=_replicas) --rounds 3 --studies replicas-strong replicas-weak \
 		replicas-widths replicas-batches

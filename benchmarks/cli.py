@@ -72,6 +72,7 @@ def compare(
 
         mirrored-N, workers-N, N from 1 to 4: xla-loop on replicas that share each batch equally, which must be
         divisible by N: logical devices of one process, or processes that reach each other by gRPC on this machine.
+        mirrored-2-ordered, workers-2-ordered: gradients gathered and added in a fixed order, as by --microbatches 2.
         keras-mirrored-2: Keras's fit under MirroredStrategy, without XLA, which fails there. Beside them their
         all-reduce is timed by itself. They are not among all.
 

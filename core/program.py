@@ -140,7 +140,7 @@ class Program:
             self._runner.check_batch_size(size)
 
     def differentiated(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> tuple[tf.Tensor, Gradients]:
-        """The cost of a batch and its gradients; on one device operation by operation, on replicas as a graph on one."""
+        """The cost of a batch and its gradients; operation by operation on one device, as a graph on replicas."""
         return self._runner.once(self.step.differentiated, data, batch)
 
     def _chosen_runner(self) -> Runner:

@@ -134,15 +134,23 @@ class Replicas(Runner):
                     for of in ([one.values for one in leaf], [one.indices for one in leaf])
                 )
                 reduced[place] = tf.IndexedSlices(values, indices, leaf[0].dense_shape)
-            elif self._ordered:
-                gathered = context.all_gather(tf.stack(leaf), axis=0)
-                reduced[place] = tf.ensure_shape(gathered, [self._parts, *leaf[0].shape])
             else:
                 dense.setdefault(leaf[0].dtype, []).append(place)
-        for places in dense.values():  # an all-reduce packs tensors of one dtype
-            sums = context.all_reduce(tf.distribute.ReduceOp.SUM, [leaves[place][0] for place in places])
-            reduced |= dict(zip(places, sums, strict=True))
+        collect = self._gathered if self._ordered else self._summed
+        for places in dense.values():
+            reduced |= dict(zip(places, collect(context, [leaves[place] for place in places]), strict=True))
         return tf.nest.pack_sequence_as(parts[0], [reduced[place] for place in range(len(leaves))])
+
+    def _summed(self, context: Any, leaves: Sequence[Sequence[tf.Tensor]]) -> list[tf.Tensor]:
+        """The sum of each tensor over all replicas; TensorFlow sends them as one."""
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, [tensor for (tensor,) in leaves])
+
+    def _gathered(self, context: Any, leaves: Sequence[Sequence[tf.Tensor]]) -> list[tf.Tensor]:
+        """Each tensor of all parts, stacked; sent as one, since every gathering costs milliseconds."""
+        own = tf.concat([tf.reshape(tf.stack(leaf), [len(leaf), -1]) for leaf in leaves], axis=1)
+        everyones = tf.ensure_shape(context.all_gather(own, axis=0), [self._parts, own.shape[1]])
+        pieces = tf.split(everyones, [leaf[0].shape.num_elements() for leaf in leaves], axis=1)
+        return [tf.reshape(piece, [self._parts, *leaf[0].shape]) for piece, leaf in zip(pieces, leaves, strict=True)]
 
     def _mean(self, reduced: Any) -> tuple[tf.Tensor, Gradients]:
         """The cost and the gradients of a whole batch: the means of its parts', which are of equal size."""

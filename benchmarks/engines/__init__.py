@@ -49,10 +49,12 @@ _HERE = "benchmarks.engines"
 _JAX = ("jax", "optax")
 
 
-def _replicated(engine: str, number: int, holders: str) -> Entry:
-    """holders: of a replica each, devices or workers."""
-    name = f"all-reduce on {number} {holders if number > 1 else holders[:-1]}"
-    return Entry(f"{_HERE}.replicas:Replicated", {"engine": f"{_HERE}.{engine}", holders: number}, all_reduce=name)
+def _replicated(engine: str, number: int, holders: str, **settings: Any) -> Entry:
+    """holders: of a replica each, devices or workers. settings: of the engine; those with some gather, and do not
+    all-reduce."""
+    name = "" if settings else f"all-reduce on {number} {holders if number > 1 else holders[:-1]}"
+    given = {"engine": f"{_HERE}.{engine}", holders: number, **settings}
+    return Entry(f"{_HERE}.replicas:Replicated", given, all_reduce=name)
 
 
 REPLICATED: Mapping[str, Entry] = {
@@ -60,6 +62,10 @@ REPLICATED: Mapping[str, Entry] = {
         f"{name}-{number}": _replicated("rawstep_program:RawstepProgram", number, holders)
         for name, holders in (("mirrored", "devices"), ("workers", "workers"))
         for number in (1, 2, 3, 4)
+    },
+    **{
+        f"{name}-2-ordered": _replicated("rawstep_program:RawstepProgram", 2, holders, microbatches=2)
+        for name, holders in (("mirrored", "devices"), ("workers", "workers"))
     },
     # Without XLA, as Keras decides under a strategy; with jit_compile=True TensorFlow 2.21 fails on logical devices:
     # "Trying to access resource … located in device CPU:1 from device CPU:0".
@@ -117,6 +123,7 @@ CEILINGS: Mapping[str, Entry] = {**PRODUCTS, "stream": Entry(f"{_HERE}.ceilings:
 ALL_REDUCES: Mapping[str, Entry] = {
     entry.all_reduce: entry._replace(settings={**entry.settings, "engine": f"{_HERE}.replicas:AllReduce"})
     for entry in REPLICATED.values()
+    if entry.all_reduce
 }
 """What the steps of `REPLICATED` wait for."""
 

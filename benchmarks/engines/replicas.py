@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from itertools import pairwise
 from typing import Any
@@ -25,17 +26,21 @@ class Replicated:
     devices: logical devices of this process; or
     workers: processes of one replica each, this one and others that it starts. They reach each other by gRPC, and train
              on the same batches at the same time.
+    settings: of the engine.
     """
 
-    def __init__(self, workload: Workload, engine: str, devices: int | None = None, workers: int | None = None):
+    def __init__(
+        self, workload: Workload, engine: str, devices: int | None = None, workers: int | None = None, **settings: Any
+    ):
         if workers is not None:
             addresses = free_addresses(workers)
             os.environ["TF_CONFIG"], *others = tf_configs(addresses)
             HELPERS[:] = [Helper({"TF_CONFIG": other}) for other in others]
-            begin_helping(join, workload, engine)
+            begin_helping(join, workload, engine, settings)
             for helper, address in zip(HELPERS, addresses[1:], strict=True):
                 wait_until_listening(address, helper)
-        self._engine = _built(workload, engine, mirrored(devices) if workers is None else cluster_strategy())
+        strategy = mirrored(devices) if workers is None else cluster_strategy()
+        self._engine = _built(workload, engine, settings, strategy)
         answers()
 
     def prepare(self, batches: np.ndarray) -> Any:
@@ -82,9 +87,9 @@ class AllReduce:
         self._loop(prepared).numpy()  # waits
 
 
-def _built(workload: Workload, engine: str, strategy: tf.distribute.Strategy) -> Any:
+def _built(workload: Workload, engine: str, settings: Mapping[str, Any], strategy: tf.distribute.Strategy) -> Any:
     with strategy.scope():
-        return import_named(engine)(workload)
+        return import_named(engine)(workload, **settings)
 
 
 def cluster_strategy() -> tf.distribute.Strategy:
@@ -110,9 +115,9 @@ _prepared: Any
 """Of a helper's process."""
 
 
-def join(workload: Workload, engine: str) -> None:
+def join(workload: Workload, engine: str, settings: Mapping[str, Any]) -> None:
     global _engine
-    _engine = _built(workload, engine, cluster_strategy())
+    _engine = _built(workload, engine, settings, cluster_strategy())
 
 
 def _prepare(batches: np.ndarray) -> None:

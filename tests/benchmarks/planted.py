@@ -5,9 +5,10 @@ import signal
 from dataclasses import replace
 
 from benchmarks.engines.frozen_step import FrozenStep
-from benchmarks.engines.replicas import cluster, free_addresses, join, wait_until_listening
+from benchmarks.engines.replicas import join, wait_until_listening
 from benchmarks.engines.tensorflow_updates import RawstepUpdate
 from benchmarks.processes import Helper
+from training.distribution.local import free_addresses, tf_configs
 
 
 class RateOff(FrozenStep):
@@ -51,7 +52,7 @@ class Interrupting(RawstepUpdate):
 def waiting_worker():
     """Starts a worker that waits for one that never comes; the number of its process."""
     addresses = free_addresses(2)
-    helper = Helper({"TF_CONFIG": cluster(addresses)[1]})
+    helper = Helper({"TF_CONFIG": tf_configs(addresses)[1]})
     helper.ask(join, None, "")
     wait_until_listening(addresses[1], helper)
     return helper.number
