@@ -1,7 +1,6 @@
 """What trains on one device, on the replicas of a tf.distribute strategy; and the all-reduce of a step by itself."""
 
 import os
-import signal
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
@@ -39,7 +38,7 @@ class Replicated:
             begin_helping(join, workload, engine, settings)
             for helper, address in zip(HELPERS, addresses[1:], strict=True):
                 wait_until_listening(address, helper)
-        strategy = mirrored(devices) if workers is None else cluster_strategy()
+        strategy = mirrored(devices) if workers is None else multi_worker()
         self._engine = _built(workload, engine, settings, strategy)
         answers()
 
@@ -92,12 +91,6 @@ def _built(workload: Workload, engine: str, settings: Mapping[str, Any], strateg
         return import_named(engine)(workload, **settings)
 
 
-def cluster_strategy() -> tf.distribute.Strategy:
-    strategy = multi_worker()
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # which TensorFlow takes for a notice, to be looked at some time
-    return strategy
-
-
 def wait_until_listening(address: str, helper: Helper) -> None:
     """To be called before this one joins: TensorFlow keeps Python's lock while it waits for a worker, failed or not.
 
@@ -117,7 +110,7 @@ _prepared: Any
 
 def join(workload: Workload, engine: str, settings: Mapping[str, Any]) -> None:
     global _engine
-    _engine = _built(workload, engine, settings, cluster_strategy())
+    _engine = _built(workload, engine, settings, multi_worker())
 
 
 def _prepare(batches: np.ndarray) -> None:

@@ -1,6 +1,7 @@
 """Strategies of tf.distribute, made before anything else of TensorFlow's is used."""
 
 import os
+import signal
 
 import tensorflow as tf
 
@@ -31,4 +32,7 @@ def mirrored(replicas: int | None = None) -> tf.distribute.Strategy:
 def multi_worker() -> tf.distribute.Strategy:
     """A MultiWorkerMirroredStrategy over the workers that TF_CONFIG lists; it waits until all of them are there."""
     assert "TF_CONFIG" in os.environ, "the cluster was checked"
-    return tf.distribute.MultiWorkerMirroredStrategy()
+    before = signal.getsignal(signal.SIGTERM) or signal.SIG_DFL
+    strategy = tf.distribute.MultiWorkerMirroredStrategy()
+    signal.signal(signal.SIGTERM, before)  # which TensorFlow takes for a notice, and nothing ends any more
+    return strategy
