@@ -118,7 +118,7 @@ def test_evaluate_and_trace_run_in_workers(tmp_path):
         done = rawstep(*start, "evaluate", "--checkpoint", folder, "--json", tmp_path / f"{name}.json")
         assert done.returncode == 0, done.stderr
         figures.append(json.loads((tmp_path / f"{name}.json").read_text()))
-        done = rawstep(*start, "trace", *short, "--out", tmp_path / name)
+        done = rawstep(*start, "trace", *short, "--figures", "norms", "--no-cost", "--out", tmp_path / name)
         assert done.returncode == 0, done.stderr
     for split in ("validation", "test"):
         assert figures[0][split]["accuracy"] == pytest.approx(figures[1][split]["accuracy"], abs=1e-12)
