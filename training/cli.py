@@ -115,14 +115,16 @@ def train(
         check_plot(plot)
     if tensorboard is not None:
         check_folder(tensorboard)
-    if checkpoint is None:
-        folder, dataset, notes = None, settings.dataset(), []
-        distribution.begin(settings, dataset, {})
-        trainer = Trainer(settings, dataset, distribution=distribution)
-    else:
-        folder = RunFolder(checkpoint, save_every, distribution)
-        trainer, notes = folder.begin(settings, resume)
-    with outputs() as attempt, distribution.losses_named(partial(go_on_from, folder)):
+    folder = None if checkpoint is None else RunFolder(checkpoint, save_every, distribution)
+    losses_named = partial(distribution.losses_named, partial(go_on_from, folder))
+    with losses_named():
+        if folder is None:
+            dataset, notes = settings.dataset(), []
+            distribution.begin(settings, dataset, {})
+            trainer = Trainer(settings, dataset, distribution=distribution)
+        else:
+            trainer, notes = folder.begin(settings, resume)
+    with outputs() as attempt, losses_named():
         board = None if tensorboard is None else TensorBoard(tensorboard)
         with RunDisplay(trainer) as display, signals_noted() as signals:
             for note in notes:

@@ -1,5 +1,6 @@
 """What a run computes on: one device, or the replicas of a strategy; and what its workers agree on."""
 
+import re
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -31,8 +32,6 @@ LOST = (
 """What TensorFlow raises in a worker that lacks another, by the moment at which it was lost."""
 PAUSE = 2.0
 """Seconds before a worker ends that has lost another, so that the rest find the same one lost, and not this."""
-
-
 PATHS = ("--data-dir", "--validation")
 """Options that may differ from machine to machine, if the data do not."""
 
@@ -124,7 +123,7 @@ class Distribution:
         try:
             yield
         except LOST as error:
-            if self.cluster is None:
+            if self.cluster is None or not re.search("Collective|Coordination|/job:", str(error)):
                 raise
             time.sleep(PAUSE)
             raise WorkerLostError(f"{self.cluster.lost(str(error))}; {advice()}") from error

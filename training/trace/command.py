@@ -1,6 +1,7 @@
 """`rawstep trace`."""
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -102,9 +103,11 @@ def trace(
     others = {folder: load(folder) for folder in beside or ()}
     dataset = settings.dataset()
     watch = Watch(every, figures, layers, values or (), follow or revealing_elements(dataset, settings.hidden))
-    distribution.begin(settings, dataset, {"--cost": cost, "--every": every})
-    trainer = Trainer(settings, dataset, watch.of, distribution)
-    with signals_noted() as signals, distribution.losses_named(lambda: "nothing was kept"):
+    losses_named = partial(distribution.losses_named, lambda: "nothing was kept")
+    with losses_named():
+        distribution.begin(settings, dataset, {"--cost": cost, "--every": every})
+        trainer = Trainer(settings, dataset, watch.of, distribution)
+    with signals_noted() as signals, losses_named():
         found, signal = traced(trainer, watch, cost, signals)
         if not distribution.is_chief:
             return
