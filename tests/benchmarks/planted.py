@@ -53,6 +53,6 @@ def waiting_worker():
     """Starts a worker that waits for one that never comes; the number of its process."""
     addresses = free_addresses(2)
     helper = Helper({"TF_CONFIG": tf_configs(addresses)[1]})
-    helper.ask(join, None, "")
+    helper.ask(join, None, "", {})
     wait_until_listening(addresses[1], helper)
     return helper.number

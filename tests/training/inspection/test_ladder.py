@@ -28,7 +28,7 @@ def one_wrong(execution, dtype=tf.float32):
     if execution != "xla-step":
         return right(execution, dtype)
     weights = right(execution, dtype).weights
-    cost = right(execution, dtype).program.cost
+    cost = right(execution, dtype).program.step.cost
     return type(right(execution))(Program(cost, weights, Optimizer(Adam(1.001e-3), weights), execution), weights)
 
 

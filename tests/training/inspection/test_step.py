@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from core import Adam, InputError, Optimizer, Program
+from core.executions import Loop
 from core.rules import SGD
 from training.data import load_dataset
 from training.inspection.conclusions import conclusions, facts
@@ -98,17 +99,22 @@ def test_one_step_a_call_has_no_loop_and_the_same_products():
     assert set(work) >= {"gather", "forward", "backward", "update", "observe"}
 
 
-class Unbounded(Program):
-    """Planted: a loop whose end is in its arguments, so that XLA cannot tell how often it runs."""
+class UnboundedLoop(Loop):
+    """Planted: its end is in its arguments, so that XLA cannot know how often it runs."""
 
     def _loop(self, data, batches):
         steps = batches.shape[0] + tf.reduce_min(batches)
 
         def body(i):
-            self._step(data, tf.gather(batches, i))
+            self._step.taken(*self._step.differentiated(data, tf.gather(batches, i)))
             return (i + 1,)
 
         return tf.while_loop(lambda i: i < steps, body, (tf.constant(0),))
+
+
+class Unbounded(Program):
+    def _chosen_runner(self):
+        return UnboundedLoop(self.step)
 
 
 def test_a_loop_whose_length_xla_does_not_know_is_seen():
