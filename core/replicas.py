@@ -1,11 +1,12 @@
 """How the steps of a call run on the replicas of a tf.distribute strategy."""
 
 from collections.abc import Callable, Collection, Sequence
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 import tensorflow as tf
 
+from .checks import check_gradient
 from .errors import InputError
 from .executions import Data, Execution, Runner, arrays, function, read, written
 from .optimizer import Gradients
@@ -78,12 +79,20 @@ class Replicas(Runner):
 
     def _on_replicas(self, data: Data) -> Any:
         """The data on the device of each replica, where they stay as long as calls have the same."""
+        if self._count == 1:
+            return data
         held, placed = self._placed
         if len(held) != len(data) or any(one is not other for one, other in zip(held, data, strict=True)):
             distribute = self._strategy.experimental_distribute_values_from_function
-            placed = tuple(distribute(lambda _, tensor=tensor: tf.identity(tensor)) for tensor in data)
+            placed = tuple(distribute(partial(self._copied, tensor)) for tensor in data)
             self._placed = data, placed
         return placed
+
+    def _copied(self, tensor: tf.Tensor, context: Any) -> tf.Tensor:
+        """On the device of one of this process's replicas; every worker has as many."""
+        devices = self._strategy.extended.worker_devices
+        with tf.device(devices[context.replica_id_in_sync_group % len(devices)]):
+            return tf.identity(tensor)
 
     def _loop(self, data: Any, batches: tf.Tensor, first: tf.Tensor) -> tuple[Any, Any]:
         """All steps of a call; the recorder's first is at place `first`."""
@@ -124,6 +133,8 @@ class Replicas(Runner):
         context: Any = tf.distribute.get_replica_context()
         shares = tf.reshape(batch, [self._count, self._parts // self._count, -1])[context.replica_id_in_sync_group]
         parts = [self._differentiate(data, part) for part in tf.unstack(shares)]
+        for name, gradient in parts[0][1].items():
+            check_gradient(name, gradient, self._step.variables[name])
         leaves = [*zip(*map(tf.nest.flatten, parts), strict=True)]
         reduced: dict[int, Any] = {}
         dense: dict[tf.DType, list[int]] = {}

@@ -67,6 +67,13 @@ class Arrangement:
             self.found |= {f"{number} {name}": value for name, value in (before | seen | after).items()}
             self.found[f"{number} digests"] = self.digests(program.optimizer)
 
+    def places(self):
+        """On which devices the data are, of this process's replicas."""
+        program, _ = self.program()
+        program.run(self.data, self.batches[:1])
+        local = self.strategy.experimental_local_results(program._runner._placed[1][0])
+        self.found["devices"] = [tensor.device for tensor in local]
+
     def left_alone(self, name, **options):
         """A call of many steps, from the first weights."""
         program, recorder = self.program(**options)
@@ -96,6 +103,7 @@ def main(kind: str, folder: Path) -> None:
     arrangement.rows()
     if kind == "mirrored":
         arrangement.left_alone("plain")
+        arrangement.places()
     if kind != "workers":
         arrangement.left_alone("graph", execution="graph")
     config = json.loads(os.environ.get("TF_CONFIG", "{}"))

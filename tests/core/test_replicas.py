@@ -171,12 +171,14 @@ def test_a_program_on_replicas_is_no_single_xla_program(strategy):
         small(strategy).compiler_ir([tf.ones([2, 1])], [[0, 1]])
 
 
-def test_a_call_keeps_the_data_that_the_call_before_had(strategy):
-    """Would catch the whole data being copied to every device in every call."""
-    program, data = small(strategy), [tf.ones([9, 1])]
-    program.run(data, [[0, 1]])
-    placed = program._runner._placed[1]
-    program.run(data, [[2, 3]])
-    assert program._runner._placed[1] is placed
-    program.run([tf.zeros([9, 1])], [[2, 3]])
-    assert program._runner._placed[1] is not placed
+def test_a_cost_that_leaves_a_variable_out_is_refused_as_on_one_device(strategy):
+    with strategy.scope():
+        x = {"x": tf.Variable([1.0]), "idle": tf.Variable([1.0])}
+        program = Program(lambda v, d: tf.reduce_mean(v["x"] * d), x, Optimizer(SGD(0.1), x))
+    with pytest.raises(InputError, match="idle"):
+        program.run([tf.ones([9, 1])], [[0, 1]])
+
+
+def test_the_data_are_on_the_device_of_each_replica(found):
+    """Would catch replicas that read all examples from another device in every call."""
+    assert [device[-5:] for device in found["mirrored"][0]["devices"]] == ["CPU:0", "CPU:1"]

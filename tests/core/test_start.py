@@ -112,7 +112,7 @@ ALLOWED = {
     "core/recorder.py": ["core.errors", "core.figures", "core.optimizer", "core.reductions", "core.rules"],
     "core/training_step.py": ["core.errors", "core.optimizer", "core.recorder", "core.rules", "core.sparse"],
     "core/executions.py": ["core.launch", "core.optimizer", "core.training_step"],
-    "core/replicas.py": ["core.errors", "core.executions", "core.optimizer", "core.training_step"],
+    "core/replicas.py": ["core.checks", "core.errors", "core.executions", "core.optimizer", "core.training_step"],
     "core/program.py": [
         "core.errors",
         "core.executions",

@@ -72,7 +72,8 @@ class Distribution:
         if self.cluster is not None:
             computing = {name: version for name, version in versions().items() if name != "python"}
             options = {name: value for name, value in settings.options.items() if name not in PATHS}
-            report = computing | options | {f"data ({k})": v for k, v in fingerprint(dataset).items()} | {**others}
+            others = {**others, "workers in TF_CONFIG": ", ".join(map(str, self.cluster.workers))}
+            report = computing | options | {f"data ({k})": v for k, v in fingerprint(dataset).items()} | others
             meet(self.cluster, {name: str(value) for name, value in report.items()}, self.placement.cluster_timeout)
             self.strategy = multi_worker()
         elif self.placement.strategy == "mirrored":
@@ -123,7 +124,7 @@ class Distribution:
         try:
             yield
         except LOST as error:
-            if self.cluster is None or not re.search("Collective|Coordination|/job:", str(error)):
+            if self.cluster is None or not re.search("Collective|Coordination", str(error)):
                 raise
             time.sleep(PAUSE)
             raise WorkerLostError(f"{self.cluster.lost(str(error))}; {advice()}") from error

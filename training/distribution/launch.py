@@ -13,12 +13,15 @@ from typing import Annotated
 from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
+from ..interruption import STOPPING
 from ..options import Whole
 from .local import free_addresses, tf_configs
 
 COMMANDS = ("train", "evaluate", "trace")
 GRACE = 15.0
-"""Seconds in which the others end by themselves after one worker has failed."""
+"""Seconds in which the others end by themselves after a worker was lost: TensorFlow finds a silent one in ten."""
+REFUSED = 3.0
+"""Seconds in which they find out what one worker refused; one that refuses before the meeting they would wait for."""
 
 
 def launch(
@@ -53,7 +56,8 @@ def launch(
         raise CycloptsError("rawstep launch sets --strategy multi-worker itself: leave --strategy out.")
     with _signals_passed_on() as processes:
         configs = tf_configs(free_addresses(workers))
-        processes += [_started(command, index, config) for index, config in enumerate(configs)]
+        for index, config in enumerate(configs):
+            processes.append(_started(command, index, config))
         status = _status(processes)
     if status:
         sys.exit(status)
@@ -78,7 +82,8 @@ def _signals_passed_on() -> Iterator[list[subprocess.Popen[str]]]:
         for process in processes:
             process.send_signal(number)
 
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    heeded = [number for number in STOPPING if signal.getsignal(number) is not signal.SIG_IGN]  # as by nohup
+    before = {number: signal.signal(number, pass_on) for number in heeded}
     try:
         yield processes
     finally:
@@ -108,19 +113,21 @@ def _status(processes: Sequence[subprocess.Popen[str]]) -> int:
     for index, status in enumerate(statuses):
         for line in said.get(index, "").splitlines() if status != statuses[0] else ():
             print(f"worker {index}: {line}", file=sys.stderr)
-        if status < 0:
+        if status < 0 and not (index in late and failed == 2):
             how = "did not end by itself" if index in late else f"was ended by {signal.Signals(-status).name}"
             print(f"rawstep: worker {index} {how}.", file=sys.stderr)
-    status = statuses[0] or failed
+    status = failed if 0 in late else statuses[0] or failed
     return 128 - status if status < 0 else status
 
 
 def _first_failure(processes: Sequence[subprocess.Popen[str]]) -> int:
-    """The first status that is not 0; returns when all have ended, or some time after the first that failed."""
+    """The first status that is not 0; returns when all have ended, or some time after a failure that the others may not
+    notice. After a signal or a number that is not finite, all end by themselves, and the chief may take long to save.
+    """
     failed, deadline = 0, float("inf")
     while any(process.poll() is None for process in processes) and time.monotonic() < deadline:
-        if not failed and (failed := _failure(processes)):
-            deadline = time.monotonic() + GRACE
+        if not failed and (failed := _failure(processes)) and failed != 3 and failed < 128:
+            deadline = time.monotonic() + (REFUSED if failed == 2 else GRACE)
         time.sleep(0.05)
     return failed or _failure(processes)
 

@@ -45,11 +45,14 @@ async def _meet(cluster: Cluster, report: dict[str, str], timeout: float) -> Non
 
     async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            who = (await reader.readline()).decode().strip()
+            async with asyncio.timeout(timeout):
+                who = (await reader.readline()).decode(errors="replace").strip()
             writer.write(json.dumps(answer).encode() + b"\n")
             await writer.drain()
             if who in asked:
                 asked[who].set()
+        except (OSError, ValueError):  # nobody that has to be answered
+            pass
         finally:
             writer.close()
 
@@ -83,18 +86,16 @@ async def _asked(worker: Worker, own: Worker, answer: Mapping[str, Any], timeout
                     writer.write(f"{own}\n".encode())
                     line = await reader.readline()
                     writer.close()
-                    if line:
-                        break
+                    found = json.loads(line)
+                    who, process, _ = found["worker"], found["process"], found["report"]
+                    break
                 except OSError as error:
                     why = _reason(error)
+                except (ValueError, TypeError, KeyError):  # such as TensorFlow's own server, of a worker that is lost
+                    why = "what answers there is no rawstep, or one of another version"
                 await asyncio.sleep(PAUSE)
     except TimeoutError:
         raise InputError(f"{worker} does not answer {own} within {timeout:g} seconds: {why}.") from None
-    try:
-        found = json.loads(line)
-        who, process = found["worker"], found["process"]
-    except (ValueError, TypeError, KeyError):
-        raise InputError(f"What answers at {worker} is no rawstep, or one of another version.") from None
     if who != str(worker):
         raise InputError(f"At {worker} a process answers that is {who}: see the TF_CONFIG of both.")
     if worker == own and process != answer["process"]:
