@@ -17,7 +17,7 @@ import pytest
 import tensorflow as tf
 
 from core import Optimizer, Program, logits, new_weights, softmax_cross_entropy
-from core.executions import Execution
+from core.engine.executions import Execution
 from core.seeds import generator
 from training.data import Sampler, load_dataset
 from training.images import unit_pixels

@@ -6,12 +6,12 @@ from .start import import_tensorflow
 import_tensorflow()
 give_signals_a_stack()
 
+from .engine.guard import Guard
+from .engine.optimizer import Optimizer
+from .engine.program import Program
+from .engine.recorder import Recorder
 from .errors import InputError, NonFiniteError, WorkerLostError
-from .guard import Guard
 from .network import accuracy, logits, new_weights, softmax_cross_entropy
-from .optimizer import Optimizer
-from .program import Program
-from .recorder import Recorder
 from .rules import RULES, SGD, Adadelta, Adagrad, Adam, Rule, Step
 
 __all__ = [

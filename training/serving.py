@@ -66,13 +66,13 @@ def check_keras_file(path: Path) -> None:
 
 
 def keras_file(weights: Weights) -> bytes:
-    """A .keras file of `core.keras_model`, which takes the same grey levels and returns the same probabilities.
+    """A .keras file of `core.bridges.keras_model`, which takes the same grey levels and returns the same probabilities.
 
     Raises InputError where Keras cannot be imported, as under a backend that is not installed, and where there is no
     room for a temporary file.
     """
     try:
-        from core.keras_model import keras_model
+        from core.bridges.keras_model import keras_model
     except (ImportError, ValueError) as error:
         raise InputError(f"Keras cannot be imported: {error}.") from error
     level = unit_pixels(tf.ones([], tf.uint8))

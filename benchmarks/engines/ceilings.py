@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
-from core.launch import asynchronous, launcher
+from core.engine.launch import asynchronous, launcher
 
 from ..workload import Work, Workload
 

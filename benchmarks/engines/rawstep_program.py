@@ -4,7 +4,7 @@ import numpy as np
 import tensorflow as tf
 
 from core import Adam, Optimizer, Program, Recorder
-from core.executions import Execution
+from core.engine.executions import Execution
 from training.images import image_cost
 from training.loop import call_lengths
 

@@ -8,8 +8,8 @@ from typing import Any, get_args
 
 import numpy as np
 
+from ..engine.executions import Execution
 from ..errors import InputError
-from ..executions import Execution
 from ..rules import Rule
 from ..seeds import generator
 from .implementations import Implementation, Known

@@ -8,7 +8,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from ..checks import slots_of, step_of
+from ..engine.checks import slots_of, step_of
 from ..errors import InputError
 from ..mistakes import mistakes_in
 from ..rules import RULES, Rule

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from ..checks import slots_of, step_of
+from ..engine.checks import slots_of, step_of
 from ..mistakes import mistakes_in
 from ..rules import Rule
 from .implementations import Implementation, OfFunction, OfRule

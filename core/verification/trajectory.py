@@ -7,11 +7,11 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import tensorflow as tf
 
-from ..checks import slots_of, step_of
+from ..engine.checks import slots_of, step_of
+from ..engine.optimizer import Optimizer
+from ..engine.program import Program
 from ..errors import InputError
 from ..mistakes import mistakes_in, written
-from ..optimizer import Optimizer
-from ..program import Program
 from ..rules import Rule, Step
 from .layout import Layout
 from .streams import Streams

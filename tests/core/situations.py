@@ -23,7 +23,7 @@ import numpy as np
 import tensorflow as tf
 
 from core import RULES
-from core.keras_bridge import KerasOptimizer
+from core.bridges.keras import KerasOptimizer
 
 ROOT = Path(__file__).parents[2]
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from core import SGD, Adam, Guard, NonFiniteError, Optimizer, Program, Recorder, Rule, Step
-from core.executions import Execution
+from core.engine.executions import Execution
 
 STEPS = np.zeros((4, 1), int)
 """Of calls that look at no data."""

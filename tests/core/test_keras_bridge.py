@@ -18,7 +18,7 @@ import pytest
 import tensorflow as tf
 
 from core import RULES, Adagrad, Adam, InputError, Optimizer, Program, Rule, Step
-from core.keras_bridge import KerasOptimizer, StepSchedule, take_over
+from core.bridges.keras import KerasOptimizer, StepSchedule, take_over
 from core.xp import zeros_like
 from tests.cases import checkered
 from training.data import load_dataset
@@ -308,7 +308,7 @@ def test_slots_start_as_the_rule_says():
 CONTINUE = """
 import sys
 import numpy as np
-import core.keras_bridge
+import core.bridges.keras
 import keras
 
 given = np.load("given.npz")

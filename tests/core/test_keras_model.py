@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 
 from core import logits, new_weights
-from core.keras_model import keras_model
+from core.bridges.keras_model import keras_model
 
 # Keras's own, wherever it makes a NumPy array of one of its variables.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from core import RULES
-from core.keras_bridge import KerasOptimizer
+from core.bridges.keras import KerasOptimizer
 from tests.core.situations import (
     AXES,
     AXIS,

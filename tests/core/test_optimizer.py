@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 
 from core import SGD, Adadelta, Adagrad, Adam, InputError, Optimizer, Program, Recorder, Rule, Step
-from core.executions import Execution
+from core.engine.executions import Execution
 from core.xp import Array, zeros_like
 
 from . import one_pass

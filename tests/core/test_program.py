@@ -19,7 +19,7 @@ from core import (
     new_weights,
     softmax_cross_entropy,
 )
-from core.executions import Execution
+from core.engine.executions import Execution
 from core.verification.judge import judge
 from core.verification.mutants import planted
 from core.verification.streams import synthetic

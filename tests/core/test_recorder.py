@@ -23,9 +23,9 @@ from core import (
     new_weights,
     softmax_cross_entropy,
 )  # fmt: skip  # isort: skip
-from core.executions import Execution
-from core.figures import FIGURES, QUARTILES
-from core.reductions import HALF_OCTAVES, half_octave_edges
+from core.engine.executions import Execution
+from core.engine.figures import FIGURES, QUARTILES
+from core.engine.reductions import HALF_OCTAVES, half_octave_edges
 from core.rules import AdagradSlots
 from core.xp import sqrt, zeros_like
 

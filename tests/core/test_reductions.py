@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from core.reductions import column_sums, half_octave_edges, half_octaves, order_statistics
+from core.engine.reductions import column_sums, half_octave_edges, half_octaves, order_statistics
 
 SHARES = [0.0, 0.25, 0.5, 0.75, 1.0]
 SIZES = [1, 2, 7, 4_095, 4_096, 50_003]

@@ -14,8 +14,8 @@ import pytest
 import tensorflow as tf
 
 from core import RULES, Adam
-from core.executions import Execution
-from core.guard import OnNonfinite
+from core.engine.executions import Execution
+from core.engine.guard import OnNonfinite
 from core.network import INITIALIZERS
 from training.cli import app, main
 from training.settings import Settings

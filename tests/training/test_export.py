@@ -13,7 +13,7 @@ import tensorflow as tf
 
 import training.serving  # noqa: F401 - before nobody tries, who may not read where it is
 from core import logits
-from core.keras_model import keras_model
+from core.bridges.keras_model import keras_model
 from training.cli import main
 from training.data import load_dataset
 from training.images import unit_pixels

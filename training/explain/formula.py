@@ -9,7 +9,7 @@ import numpy as np
 from sympy import Add, Expr, Integer, Mul, Not, Piecewise, Pow, Symbol, evaluate, preorder_traversal, sympify
 
 from core import Rule, Step
-from core.checks import slots_of, step_of
+from core.engine.checks import slots_of, step_of
 from core.mistakes import mistakes_in
 
 from .notation import Sign, greek, sign_of

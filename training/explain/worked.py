@@ -8,7 +8,7 @@ import numpy as np
 from sympy import Symbol, evaluate
 
 from core import InputError, Rule
-from core.checks import step_of
+from core.engine.checks import step_of
 
 from .formula import Formula, first_slots
 from .notation import Sign

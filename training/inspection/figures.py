@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core import Rule
-from core.checks import slots_of
+from core.engine.checks import slots_of
 
 from ..work import flop, traffic
 from .ladder import Rung

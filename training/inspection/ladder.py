@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from core import Program
-from core.executions import Execution
+from core.engine.executions import Execution
 from core.network import Weights
 from core.seeds import generator
 

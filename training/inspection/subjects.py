@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from core import Optimizer, Program, logits, new_weights, softmax_cross_entropy
-from core.executions import Execution
+from core.engine.executions import Execution
 from core.network import Weights
 
 from ..data import Dataset

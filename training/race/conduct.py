@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from core import NonFiniteError
-from core.guard import OnNonfinite
+from core.engine.guard import OnNonfinite
 from core.seeds import generator
 
 from .contestants import Contestant

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorboard.plugins.histogram.metadata import create_summary_metadata
 
-from core.reductions import half_octave_edges
+from core.engine.reductions import half_octave_edges
 
 from ..results import TensorBoard
 from .thinning import HISTOGRAMS, thinned

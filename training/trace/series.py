@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from core.reductions import half_octave_edges
+from core.engine.reductions import half_octave_edges
 
 from .events import FINITE
 from .figures import RATES, is_of_an_element, place

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from core import InputError
-from core.reductions import HALF_OCTAVES
+from core.engine.reductions import HALF_OCTAVES
 
 from .figures import is_of_an_element, place
 
@@ -23,7 +23,7 @@ NEEDED = ("settings", "recorder", "test_accuracy", "own_cost", "versions")
 
 
 class Trace(NamedTuple):
-    """A recorded run: steps and columns as `core.recorder.Recording` has them; about: all else, as JSON can hold it."""
+    """A recorded run: steps and columns as in `core.engine.recorder.Recording`; about: all else, for JSON."""
 
     steps: np.ndarray
     columns: Mapping[str, np.ndarray]

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from ...keras_names import AROUND_THE_RULE, SLOTS
+from ...bridges.keras_names import AROUND_THE_RULE, SLOTS
 from .reference import Library, Slots
 
 

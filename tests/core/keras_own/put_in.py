@@ -18,7 +18,7 @@ import pytest
 from keras.src import api_export, optimizers
 
 from core import RULES, Rule
-from core.keras_bridge import KerasOptimizer
+from core.bridges.keras import KerasOptimizer
 
 TEST, MADE = "test", "made"
 NO_COUNTERPART = "no counterpart: "

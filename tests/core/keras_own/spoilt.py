@@ -1,6 +1,6 @@
 """A pytest plugin, loaded after put_in: KerasOptimizer takes steps of twice the length, to be seen."""
 
-from core.keras_bridge import KerasOptimizer
+from core.bridges.keras import KerasOptimizer
 
 right = KerasOptimizer.update_step
 

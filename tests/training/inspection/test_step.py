@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from core import Adam, InputError, Optimizer, Program
-from core.executions import Loop
+from core.engine.executions import Loop
 from core.rules import SGD
 from training.data import load_dataset
 from training.inspection.conclusions import conclusions, facts

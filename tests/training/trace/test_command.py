@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from core import Adam, Recorder
-from core.figures import FIGURES
+from core.engine.figures import FIGURES
 from training.cli import main
 from training.data import load_dataset
 from training.loop import Trainer

@@ -6,7 +6,7 @@ from tensorboard.backend.event_processing import plugin_event_accumulator
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util.tensor_util import make_ndarray
 
-from core.reductions import half_octave_edges
+from core.engine.reductions import half_octave_edges
 from training.trace.events import buckets
 
 

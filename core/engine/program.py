@@ -6,9 +6,9 @@ from typing import Any, get_args
 import numpy as np
 import tensorflow as tf
 
-from .errors import InputError
+from ..errors import InputError
+from ..mistakes import kernels_known
 from .executions import EachStep, Execution, Loop, Runner, function
-from .mistakes import kernels_known
 from .optimizer import Gradients, Optimizer, Variables
 from .recorder import Recorder
 from .replicas import Replicas

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import numpy as np
 import tensorflow as tf
 
-from .errors import NonFiniteError
+from ..errors import NonFiniteError
 from .optimizer import Optimizer
 from .program import Program
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from .errors import InputError
+from ..errors import InputError
+from ..rules import Step
 from .optimizer import Gradients, Optimizer, Variables
 from .recorder import Recorder
-from .rules import Step
 from .sparse import Occurrences
 
 Cost = Callable[..., tf.Tensor]

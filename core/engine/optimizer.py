@@ -9,10 +9,10 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
+from ..errors import InputError
+from ..mistakes import described, mistakes_in
+from ..rules import Rule, Step
 from .checks import check_gradient, check_sparse, check_step, check_variable, first_slots
-from .errors import InputError
-from .mistakes import described, mistakes_in
-from .rules import Rule, Step
 from .sparse import Occurrences, Sparse, updated
 
 Variables = Mapping[str, tf.Variable]
@@ -53,8 +53,8 @@ class Optimizer(tf.Module):
              wide, from which it is rounded after each step. A step of 1e-3 from 1 is lost in bfloat16 and kept there.
              Where the variable was set from outside since, it goes on from the variable.
 
-    sparse: how gradients that are tf.IndexedSlices count, see `core.sparse.Sparse`; as their sum, with a warning,
-            where nothing is given.
+    sparse: how gradients that are tf.IndexedSlices count, see `core.engine.sparse.Sparse`; as their sum, with a
+            warning, where nothing is given.
 
     one_pass: for functions that XLA compiles for a CPU with its option xla_cpu_use_multi_output_fusion, of tensors that
     are larger than the processor's caches: `apply` lets it write a variable and its slots in one loop, which reads and

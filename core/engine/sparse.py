@@ -5,9 +5,9 @@ from typing import Any, Literal
 
 import tensorflow as tf
 
-from .errors import InputError
-from .rules import Rule, Step
-from .xp import OF_NUMPY
+from ..errors import InputError
+from ..rules import Rule, Step
+from ..xp import OF_NUMPY
 
 Sparse = Literal["sum", "lazy", "occurrences"]
 """How a gradient counts that is sparse, as tf.gather and embeddings return it, where a row may occur several times.

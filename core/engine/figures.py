@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from .mistakes import mistakes_in
+from ..mistakes import mistakes_in
+from ..rules import Rule, Step
 from .reductions import half_octaves, order_statistics
-from .rules import Rule, Step
 
 QUARTILES = {"min": 0.0, "quartile_1": 0.25, "median": 0.5, "quartile_3": 0.75, "max": 1.0}
 

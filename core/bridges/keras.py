@@ -15,13 +15,13 @@ import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
 from keras.src.utils.naming import auto_name  # private: adam, adam_1, …, as Keras's own optimizers are called
 
-from .checks import check_sparse, check_step, first_slots
-from .errors import InputError
+from ..engine.checks import check_sparse, check_step, first_slots
+from ..engine.optimizer import Optimizer, Variables, parameter, slot_dtype
+from ..engine.sparse import Occurrences, Sparse, updated
+from ..errors import InputError
+from ..mistakes import mistakes_in
+from ..rules import RULES, Rule
 from .keras_names import AROUND_THE_RULE, SLOTS
-from .mistakes import mistakes_in
-from .optimizer import Optimizer, Variables, parameter, slot_dtype
-from .rules import RULES, Rule
-from .sparse import Occurrences, Sparse, updated
 
 
 class StepSchedule(LearningRateSchedule):
@@ -53,9 +53,9 @@ class KerasOptimizer(keras.optimizers.Optimizer):
     the rule's schedule, one of keras.optimizers.schedules or a function of the number of steps taken before; or a
     function without arguments, which is called at each step.
 
-    sparse:  how gradients that are tf.IndexedSlices count, see `core.sparse.Sparse`; as Keras's own optimizers count
-             them, each occurrence of a row by itself, unless given. Clipping comes first, and is Keras's: `clipvalue`
-             clips each occurrence before any are added up, the norms are those of all occurrences.
+    sparse:  how gradients that are tf.IndexedSlices count, see `core.engine.sparse.Sparse`; as Keras's own optimizers
+             count them, each occurrence of a row by itself, unless given. Clipping comes first, and is Keras's:
+             `clipvalue` clips each occurrence before any are added up, the norms are those of all occurrences.
     options: what Keras does around a step, by Keras's names: weight_decay, clipnorm, clipvalue, global_clipnorm,
              use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps.
 

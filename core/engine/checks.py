@@ -7,9 +7,9 @@ from typing import Any, get_args
 import numpy as np
 import tensorflow as tf
 
-from .errors import InputError
-from .mistakes import described, mistakes_in, written
-from .rules import Rule, Step
+from ..errors import InputError
+from ..mistakes import described, mistakes_in, written
+from ..rules import Rule, Step
 from .sparse import Sparse
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from ..errors import InputError
 from .checks import check_gradient
-from .errors import InputError
 from .executions import Data, Execution, Runner, arrays, function, read, written
 from .optimizer import Gradients
 from .training_step import TrainingStep

@@ -7,11 +7,11 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
-from .errors import InputError
+from ..errors import InputError
+from ..rules import Step
 from .figures import FIGURES, Count, Figure, Histogram, Layer, Scalar, Total, norm
 from .optimizer import Gradients, Optimizer, slot_dtype, unchanged
 from .reductions import HALF_OCTAVES, column_sums
-from .rules import Step
 
 Coordinates = Mapping[str, Sequence[tuple[int, ...]]]
 """Elements of variables, by the variables' names: {"h1": [(300, 5)], "b1": [(0,)]}."""
