@@ -12,9 +12,5 @@ from .engine.program import Program
 from .engine.recorder import Recorder
 from .errors import InputError, NonFiniteError, WorkerLostError
 from .network import accuracy, logits, new_weights, softmax_cross_entropy
-from .rules import RULES, SGD, Adadelta, Adagrad, Adam, Rule, Step
-
-__all__ = [
-    "RULES", "SGD", "Adadelta", "Adagrad", "Adam", "Guard", "InputError", "NonFiniteError", "Optimizer", "Program",
-    "Recorder", "Rule", "Step", "WorkerLostError", "accuracy", "logits", "new_weights", "softmax_cross_entropy",
-]  # fmt: skip
+from .rules import RULES, At, Rule, Step
+from .rules.builtin import *

@@ -33,6 +33,7 @@ _KNOWN = {
     "array or a tensor has none: use `where` of core.xp, and &, | or ~ for conditions",
     r"to a numpy array|loop of ufunc does not support": "a function of NumPy cannot take a tensor or a symbol: use "
     "the function of that name in core.xp",
+    r"object has no attribute 'rate'": "self.rate(t, g) was rawstep 0.2's: self.learning_rate is the rate of the step",
     r"terating over a symbolic": "Python's `for` cannot go over a tensor: use the functions of core.xp on all of it",
 }
 """What is said in place of messages that do not know what a rule is."""

@@ -19,8 +19,9 @@ comparisons are Python's own; `&`, `|` and `~` join conditions.
     zeros_like(x)             0, ones_like(x) 1 and full_like(x, value) one value, in the shape and dtype of x
     cast_like(value, x)       a value in the dtype of x
     is_array(x)               whether x is an array, a tensor or a symbol, not a Python number
+    is_condition(x)           whether x is an array of booleans, or a relation of symbols
 
-All but the last two return the shape of their arguments broadcast together (sums and products their own) in the dtype
+All but the last three return the shape of their arguments broadcast together (sums and products their own) in the dtype
 of the first that is no Python number: float16, bfloat16, float32, float64, in NumPy long double too. Python numbers
 take that dtype without a detour through another. Arguments of two dtypes are TensorFlow's error, and NumPy promotes
 them. Both sides of `where` are computed everywhere: a NaN on the side not taken stays out of the result. A sign written
@@ -40,8 +41,8 @@ import numpy as np
 import tensorflow as tf
 
 __all__ = [
-    "abs", "cast_like", "clip", "equal", "exp", "full_like", "is_array", "log", "matmul", "maximum", "mean", "minimum",
-    "ones_like", "power", "sign", "sqrt", "square", "sum", "transpose", "where", "zeros_like",
+    "abs", "cast_like", "clip", "equal", "exp", "full_like", "is_array", "is_condition", "log", "matmul", "maximum",
+    "mean", "minimum", "ones_like", "power", "sign", "sqrt", "square", "sum", "transpose", "where", "zeros_like",
 ]  # fmt: skip
 
 Array = Any
@@ -64,6 +65,13 @@ def _is_tensor(x: Any) -> bool:
 def is_array(x: Any) -> bool:
     """Whether x is an array, a tensor or a symbol, not a Python number."""
     return isinstance(x, np.ndarray) or _is_tensor(x) or _sympy_of(x) is not None
+
+
+def is_condition(x: Any) -> bool:
+    """Whether x is an array of booleans, as comparisons return, or a relation of symbols."""
+    if sympy := _sympy_of(x):
+        return isinstance(x, sympy.logic.boolalg.Boolean) and not isinstance(x, sympy.Symbol)
+    return isinstance(x, bool) or getattr(x, "dtype", None) in (tf.bool, np.bool_)
 
 
 def _called(

@@ -16,11 +16,11 @@ from keras.optimizers.schedules import LearningRateSchedule
 from keras.src.utils.naming import auto_name  # private: adam, adam_1, …, as Keras's own optimizers are called
 
 from ..engine.checks import check_sparse, check_step, first_slots
-from ..engine.optimizer import Optimizer, Variables, parameter, slot_dtype
+from ..engine.optimizer import Optimizer, Variables, global_norm, parameter, slot_dtype
 from ..engine.sparse import Occurrences, Sparse, updated
 from ..errors import InputError
 from ..mistakes import mistakes_in
-from ..rules import RULES, Rule
+from ..rules import RULES, At, Rule, named, refilled
 from .keras_names import AROUND_THE_RULE, SLOTS
 
 
@@ -87,6 +87,7 @@ class KerasOptimizer(keras.optimizers.Optimizer):
             raise InputError(f"Keras cannot take this learning rate or these options: {error}") from error
         self.rule = rule
         self.sparse: Sparse = sparse
+        self._norm: Any = None
 
     def build(self, variables: list[Any]) -> None:
         """Creates the slots of each variable, as Keras's variables; none where a variable is refused."""
@@ -96,10 +97,12 @@ class KerasOptimizer(keras.optimizers.Optimizer):
             firsts = [self._first_slots(v) for v in variables]
             super().build(variables)
             self._slots = [
-                {slot: self._new_variable(v, slot, keras.initializers.Constant(first)) for slot, first in slots.items()}
+                {slot: self._new_variable(v, slot, first) for slot, first in slots.items()}
                 for v, slots in zip(variables, firsts, strict=True)
             ]
-            self._masters = [self._new_variable(v, "master", "zeros") if _is_narrow(v) else None for v in variables]
+            self._masters = [
+                self._new_variable(v, "master", np.zeros(v.shape)) if _is_narrow(v) else None for v in variables
+            ]
 
     def _first_slots(self, variable: Any) -> dict[str, Any]:
         """The slots' values before the first step, by name; none for a variable that can have no gradient."""
@@ -110,7 +113,7 @@ class KerasOptimizer(keras.optimizers.Optimizer):
 
         def slots(x: Any) -> dict[str, Any]:
             wide = slot_dtype(raw)
-            return {slot: of.numpy() for slot, of in first_slots(name, self.rule, tf.cast(x, wide))._asdict().items()}
+            return {slot: of.numpy() for slot, of in named(first_slots(name, self.rule, tf.cast(x, wide))).items()}
 
         if raw.is_initialized():
             return slots(raw)
@@ -123,19 +126,25 @@ class KerasOptimizer(keras.optimizers.Optimizer):
                 )
         return first
 
-    def _new_variable(self, variable: Any, name: str, initializer: Any) -> Any:
-        """As Keras's add_variable_from_reference makes one, but wide."""
-        return self.add_variable(
-            variable.shape, initializer, slot_dtype(_raw(variable)).name, name=f"{_name(variable)}_{name}"
-        )
+    def _new_variable(self, variable: Any, name: str, first: Any) -> Any:
+        """As Keras's add_variable_from_reference makes one, but wide, and of any shape."""
+        dtype = slot_dtype(_raw(variable)).name
+        initializer: Any = keras.initializers.Constant(first)
+        return self.add_variable(first.shape, initializer, dtype, name=f"{_name(variable)}_{name}")
+
+    def _backend_update_step(self, grads: list[Any], trainable_variables: list[Any], learning_rate: Any) -> None:
+        """Keras's loop over the variables; the norm of all gradients comes first, where the rule reads it."""
+        self._norm = global_norm(grads) if self.rule.NEEDS_NORM else None
+        super()._backend_update_step(grads, trainable_variables, learning_rate)
+        self._norm = None
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Assigns one variable, its slots and its master; Keras calls it for each variable of a step."""
         index, dtype = self._get_variable_index(variable), slot_dtype(variable)
         held, master = self._slots[index], self._masters[index]
         x = parameter(variable, master)
-        slots = self.rule.slots(x)._replace(**{slot: tf.convert_to_tensor(value) for slot, value in held.items()})
-        t = tf.cast(tf.convert_to_tensor(self.iterations), tf.float64) + 1
+        slots = refilled(self.rule.slots(x), {slot: tf.convert_to_tensor(value) for slot, value in held.items()})
+        at = At(tf.cast(tf.convert_to_tensor(self.iterations), tf.float64) + 1, self._norm)
         rule = replace(self.rule, learning_rate=tf.convert_to_tensor(learning_rate))
         if isinstance(gradient, tf.IndexedSlices):
             g: Any = Occurrences(tf.cast(gradient.values, dtype), gradient.indices, variable.shape[0])
@@ -143,13 +152,13 @@ class KerasOptimizer(keras.optimizers.Optimizer):
             # A layer may make a gradient of which the graph does not know the shape.
             g = tf.ensure_shape(tf.cast(tf.convert_to_tensor(gradient), dtype), variable.shape)
         with mistakes_in(rule):
-            step = updated(rule, g, slots, t, x, self.sparse)
+            step = updated(rule, g, slots, x, at, self.sparse)
             check_step(rule, _name(variable), step, slots, variable.shape, dtype)
-        after = x - step.delta
-        self.assign(variable, after)
+        step = step.completed(x)
+        self.assign(variable, step.x)
         if master is not None:
-            self.assign(master, after)
-        for slot, value in step.slots._asdict().items():
+            self.assign(master, step.x)
+        for slot, value in named(step.slots).items():
             self.assign(held[slot], value)
 
     def get_config(self) -> dict[str, Any]:

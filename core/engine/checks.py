@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from ..errors import InputError
 from ..mistakes import described, mistakes_in, written
-from ..rules import Rule, Step
+from ..rules import At, Rule, Step, named
 from .sparse import Sparse
 
 
@@ -38,7 +38,7 @@ def first_slots(name: str, rule: Rule, x: tf.Tensor) -> Any:
     """
     _check_settings(f"{type(rule).__name__} on {name!r}", rule, x.dtype)
     slots, where = slots_of(rule, x), _where(rule, "slots", name)
-    for slot, value in slots._asdict().items():
+    for slot, value in named(slots).items():
         if not tf.is_tensor(value) or value.dtype != x.dtype:
             raise InputError(f"{where}: slot {slot} must be a {x.dtype.name} tensor, found {described(value)}.")
     return slots
@@ -53,16 +53,17 @@ def slots_of(rule: Rule, x: Any) -> Any:
     return slots
 
 
-def step_of(rule: Rule, g: Any, slots: Any, t: Any, x: Any, said: str = "failed") -> Step:
+def step_of(rule: Rule, g: Any, slots: Any, x: Any, at: At, said: str = "failed") -> Step:
     """One step of a rule on whatever it can run on; `said` is what is said of it where it cannot.
 
     Raises InputError for what a user's own rule raises, and unless it returns a Step of the slots' type.
     """
     with mistakes_in(rule, said=said):
-        step = rule.update(g, slots, t, x)
+        step = rule.resolved(at.t, x).update(g, slots, x, at)
     if wrong := _wrong(step, slots):
         raise InputError(f"{written(rule, 'update')}: {wrong}.")
-    return step
+    with mistakes_in(rule, said=said):
+        return step.completed(x)
 
 
 def _where(rule: Rule, method: str, name: str) -> str:
@@ -111,9 +112,11 @@ def check_step(rule: Rule, name: str, step: Any, slots: Any, shape: tf.TensorSha
     where = _where(rule, "update", name)
     if wrong := _wrong(step, slots):
         raise InputError(f"{where}: {wrong}.")
+    shapes = {slot: value.shape for slot, value in named(slots).items()}
+    moved = [(part, value, shape) for part, value in (("delta", step.delta), ("x", step.x)) if value is not None]
     for part, value, expected in [
-        ("delta", step.delta, shape),
-        *((f"slot {slot}", value, getattr(slots, slot).shape) for slot, value in step.slots._asdict().items()),
+        *moved,
+        *((f"slot {slot}", value, shapes[slot]) for slot, value in named(step.slots).items()),
     ]:
         if not tf.is_tensor(value) or value.shape != expected or value.dtype != dtype:
             raise InputError(
@@ -126,10 +129,24 @@ def check_step(rule: Rule, name: str, step: Any, slots: Any, shape: tf.TensorSha
 
 def _wrong(step: Any, slots: Any) -> str | None:
     """What is wrong with what an update returned for slots of this type, before any value in it is looked at."""
-    if not isinstance(step, Step) or type(step.slots) is not type(slots):
+    if isinstance(step, Step) and step.delta is None and step.x is None:
+        return "update must return Step with delta or with x, found neither"
+    if not isinstance(step, Step) or not _are_alike(step.slots, slots):
         inner = f" with slots of {described(step.slots)}" if isinstance(step, Step) else ""
         found = f"a Step{inner}" if inner else described(step)
         return f"update must return Step(delta, {type(slots).__name__}(…), stages), found {found}"
     if not isinstance(step.stages, Mapping) or not all(isinstance(stage, str) for stage in step.stages):
         return f"stages must be a dictionary of arrays by name, found {described(step.stages)}"
     return None
+
+
+def _are_alike(one: Any, other: Any) -> bool:
+    """Whether slots are of one kind, down to those within, and have the same arrays in them."""
+    if type(one) is not type(other):
+        return False
+    return not hasattr(one, "_asdict") or all(map(_are_alike, _parts(one), _parts(other)))
+
+
+def _parts(slots: Any) -> list[Any]:
+    """Arrays of any kind are alike here."""
+    return [value if isinstance(value, tuple) else None for value in slots]

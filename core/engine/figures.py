@@ -7,7 +7,8 @@ import numpy as np
 import tensorflow as tf
 
 from ..mistakes import mistakes_in
-from ..rules import Rule, Step
+from ..rules import Rule, Step, named
+from ..rules.slots import squares
 from .reductions import half_octaves, order_statistics
 
 QUARTILES = {"min": 0.0, "quartile_1": 0.25, "median": 0.5, "quartile_3": 0.75, "max": 1.0}
@@ -64,23 +65,18 @@ def mean(x: tf.Tensor) -> Total:
 
 def _norms(layer: Layer) -> Iterator[tuple[str, Figure]]:
     yield from ((f"norm_{name}", norm(x)) for name, x in _magnitudes(layer))
-    for slot, value in layer.step.slots._asdict().items():
-        if slot in getattr(layer.step.slots, "SQUARES", ()):
-            yield f"norm_root_{slot}", Total(value, np.sqrt)
-        else:
-            yield f"norm_{slot}", norm(value)
-    with mistakes_in(layer.rule):
-        means = {name: mean(value) for name, value in layer.rule.diagnostics(layer.step).items()}
-    yield from means.items()
-    yield from ((name, Scalar(value)) for name, value in layer.step.stages.items() if not value.shape.rank)
+    squared = squares(layer.step.slots)
+    for slot, value in named(layer.step.slots).items():
+        yield (f"norm_root_{slot}", Total(value, np.sqrt)) if slot in squared else (f"norm_{slot}", norm(value))
+    if type(layer.rule).served is not Rule.served:
+        with mistakes_in(layer.rule, method="served"):
+            yield "norm_served", norm(layer.rule.served(layer.x, layer.step.slots))
+    yield from ((name, Scalar(value)) for name, value in layer.step.values.items() if not value.shape.rank)
 
 
 def _shares(layer: Layer) -> Iterator[tuple[str, Figure]]:
     yield "share_zero_g", mean(tf.equal(layer.g, 0))
-    with mistakes_in(layer.rule):
-        outweighs = layer.rule.epsilon_outweighs(layer.step)
-    if outweighs is not None:
-        yield "share_epsilon_outweighs", mean(outweighs)
+    yield from ((f"share_{name}", mean(holds)) for name, holds in layer.step.conditions.items())
     yield "nonfinite_g", Count(layer.g)
     yield "nonfinite_x", Count(layer.x)
 

@@ -124,9 +124,8 @@ def _values(optimizer: Optimizer, cost: tf.Tensor, gradients: Mapping[str, Any])
     for name, gradient in gradients.items():
         yield f"the gradient of {name}", gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
     for name, step in optimizer.updates(gradients).items():
-        for value, of in {**step.slots._asdict(), **step.stages, "Δ": step.delta}.items():
-            yield f"{value} of {name}", of
-        yield name, optimizer.stepped(name, step.delta)
+        yield from ((f"{value} of {name}", of) for value, of in {**step.values, "Δ": step.delta}.items())
+        yield name, tf.cast(step.x, optimizer.assigned(name)[0].dtype)
 
 
 def _described(name: str, value: np.ndarray) -> str:

@@ -11,7 +11,7 @@ from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
 from ..errors import InputError
 from ..mistakes import described, mistakes_in
-from ..rules import Rule, Step
+from ..rules import At, Rule, Step, named, refilled
 from .checks import check_gradient, check_sparse, check_step, check_variable, first_slots
 from .sparse import Occurrences, Sparse, updated
 
@@ -29,14 +29,14 @@ def unchanged(*read: tf.Tensor) -> Iterable[tf.Tensor]:
 
 @dataclass(frozen=True)
 class _Assignment:
-    """A variable, the rule that updates it, and the type of the rule's slots.
+    """A variable, the rule that updates it, and the rule's slots with their names in the place of arrays.
 
     No tuple: tf.Module looks into tuples for variables to call its own, and these are not.
     """
 
     variable: tf.Variable
     rule: Rule
-    slots_type: type
+    slots: Any
 
 
 class Optimizer(tf.Module):
@@ -46,9 +46,9 @@ class Optimizer(tf.Module):
         Optimizer([(Adam(1e-4), {"w": w}), (Adagrad(0.1), {"b": b})])
 
     step:    tf.Variable, int64, the number of steps taken.
-    slots:   {variable name: {slot name: tf.Variable}}, of the variable's shape; float32 for narrower variables, of
-             the variable's own dtype otherwise. All are created here, so that nothing is created inside a traced
-             function, and `tf.train.Checkpoint` finds them as slots/<variable>/<slot>.
+    slots:   {variable name: {slot name: tf.Variable}}, "inner.m" being m in the slot inner; float32 for narrower
+             variables, of the variable's own dtype otherwise. All are created here, so that nothing is created inside
+             a traced function, and `tf.train.Checkpoint` finds them as slots/<variable>/<slot>.
     masters: {variable name: tf.Variable}, float32, for each variable of a narrower dtype: what it would be if it were
              wide, from which it is rounded after each step. A step of 1e-3 from 1 is lost in bfloat16 and kept there.
              Where the variable was set from outside since, it goes on from the variable.
@@ -91,14 +91,15 @@ class Optimizer(tf.Module):
             for name, variable in variables.items():
                 check_variable(name, variable, {other: one.variable for other, one in assignments.items()})
                 slots = first_slots(name, rule, tf.cast(variable, slot_dtype(variable)))
-                assignments[name] = _Assignment(variable, rule, type(slots))
+                names = refilled(slots, {slot: slot for slot in named(slots)})
+                assignments[name] = _Assignment(variable, rule, names)
                 if variable.dtype != slot_dtype(variable):
                     self.masters[name] = tf.Variable(
                         tf.zeros(variable.shape, slot_dtype(variable)), trainable=False, name=f"{name}/master"
                     )
                 self.slots[name] = {
                     slot: tf.Variable(value, trainable=False, name=f"{name}/{slot}")
-                    for slot, value in slots._asdict().items()
+                    for slot, value in named(slots).items()
                 }
         if not assignments:
             raise InputError("Optimizer needs a mapping from name to tf.Variable with at least one variable.")
@@ -128,12 +129,17 @@ class Optimizer(tf.Module):
         """The variable of this name as its rule receives it, in the slots' dtype."""
         return parameter(self._assignments[name].variable, self.masters.get(name))
 
-    def stepped(self, name: str, delta: tf.Tensor) -> tf.Tensor:
-        """What the variable of this name is after a step of Δ = `delta` from where it stands, in its dtype."""
-        return tf.cast(self.parameter(name) - delta, self._assignments[name].variable.dtype)
+    def served(self) -> dict[str, tf.Tensor]:
+        """What evaluation and export use of each variable, in its dtype: itself, unless its rule serves another."""
+        found = {}
+        for name, of in self._assignments.items():
+            with mistakes_in(of.rule, method="served"):
+                value = of.rule.served(self.parameter(name), refilled(of.slots, self.slots[name]))
+            found[name] = tf.cast(value, of.variable.dtype)
+        return found
 
     def updates(self, gradients: Gradients, seen: Seen = unchanged) -> dict[str, Step]:
-        """What each variable's rule returns for these gradients at the next step; changes nothing.
+        """The step that each variable's rule takes for these gradients next, completed; changes nothing.
 
         gradients: by the variables' names, of their shapes and dtypes, as `tape.gradient(cost, variables)` returns,
                    dense or sparse.
@@ -149,8 +155,8 @@ class Optimizer(tf.Module):
         for name, gradient in gradients.items():
             check_gradient(name, gradient, self._assignments[name].variable)
         self._warn_once(gradients)
-        t = tf.cast(self.step + 1, tf.float64)
-        return {name: self._update(name, gradients[name], t, seen) for name in self._assignments}
+        at = self._at(gradients)
+        return {name: self._update(name, gradients[name], at, seen) for name in self._assignments}
 
     def computed(self, gradients: Gradients) -> tuple[dict[str, Step], dict[str, tf.Tensor]]:
         """What `updates` returns, and what each of `state` is after that step, by the names there; changes nothing.
@@ -158,8 +164,7 @@ class Optimizer(tf.Module):
         Takes and raises what `updates` does.
         """
         updates = self.updates(gradients)
-        deltas, slots = self._apart(gradients, updates)
-        after = {name: self.parameter(name) - deltas[name] for name in updates}
+        after, slots = self._apart(gradients, updates)
         return updates, {
             "step": self.step + 1,
             **{name: tf.cast(x, self._assignments[name].variable.dtype) for name, x in after.items()},
@@ -180,38 +185,46 @@ class Optimizer(tf.Module):
     def _apart(
         self, gradients: Gradients, updates: Mapping[str, Step]
     ) -> tuple[dict[str, tf.Tensor], dict[str, dict[str, tf.Tensor]]]:
-        """The deltas and the slots of updates; with `one_pass`, each as if it alone were computed.
+        """The parameters and the slots after updates; with `one_pass`, each as if it alone were computed.
 
         XLA merges loops that read the same, not those of which one reads what another has written. So each loop
         computes all that it needs, and barriers hide that others do so too until the loops are one.
         """
         if not self.one_pass or tf.executing_eagerly():
-            slots = {name: step.slots._asdict() for name, step in updates.items()}
-            return {name: step.delta for name, step in updates.items()}, slots
-        t = tf.cast(self.step + 1, tf.float64)
+            slots = {name: named(step.slots) for name, step in updates.items()}
+            return {name: step.x for name, step in updates.items()}, slots
+        at = self._at(gradients)
 
         def alone(name: str, number: int) -> Step:
-            return self._update(name, gradients[name], t, partial(_hidden, number))
+            return self._update(name, gradients[name], at, partial(_hidden, number))
 
-        deltas = {name: alone(name, 0).delta for name in updates}
+        after = {name: alone(name, 0).x for name in updates}
         slots = {
-            name: {slot: getattr(alone(name, number).slots, slot) for number, slot in enumerate(own, start=1)}
+            name: {slot: named(alone(name, number).slots)[slot] for number, slot in enumerate(own, start=1)}
             for name, own in self.slots.items()
         }
-        return deltas, slots
+        return after, slots
 
-    def _update(self, name: str, gradient: Any, t: tf.Tensor, seen: Seen) -> Step:
+    def _at(self, gradients: Gradients) -> At:
+        """What the rules know beside their tensors at the next step."""
+        t = tf.cast(self.step + 1, tf.float64)
+        if not any(of.rule.NEEDS_NORM for of in self._assignments.values()):
+            return At(t)
+        return At(t, global_norm(gradients.values()))
+
+    def _update(self, name: str, gradient: Any, at: At, seen: Seen) -> Step:
         variable, rule = self._assignments[name].variable, self._assignments[name].rule
         sparse, dtype = isinstance(gradient, tf.IndexedSlices), slot_dtype(variable)
         read = tf.cast(gradient.values if sparse else gradient, dtype)
         g, *values = seen(read, *map(tf.convert_to_tensor, self.slots[name].values()))
-        slots = self._assignments[name].slots_type(*values)
+        slots = refilled(self._assignments[name].slots, dict(zip(self.slots[name], values, strict=True)))
+        x = self.parameter(name)
         if sparse:
             g = Occurrences(g, gradient.indices, variable.shape[0])
         with mistakes_in(rule):
-            step = updated(rule, g, slots, t, self.parameter(name), self._sparse or "sum")
+            step = updated(rule, g, slots, x, at, self._sparse or "sum")
             check_step(rule, name, step, slots, variable.shape, dtype)
-        return step
+        return step.completed(x)
 
     def _warn_once(self, gradients: Gradients) -> None:
         sparse = [name for name, gradient in gradients.items() if isinstance(gradient, tf.IndexedSlices)]
@@ -232,6 +245,12 @@ def parameter(variable: Any, master: Any) -> tf.Tensor:
         return tf.convert_to_tensor(variable)
     here, wide = tf.convert_to_tensor(variable), tf.convert_to_tensor(master)
     return tf.where(tf.cast(wide, here.dtype) == here, wide, tf.cast(here, wide.dtype))
+
+
+def global_norm(gradients: Iterable[Any]) -> tf.Tensor:
+    """√Σg² over all elements of all gradients, in float64; of sparse ones, over the dense ones they stand for."""
+    dense = [tf.cast(tf.convert_to_tensor(gradient), tf.float64) for gradient in gradients]
+    return tf.sqrt(tf.add_n([tf.reduce_sum(g * g) for g in dense]))
 
 
 def slot_dtype(variable: tf.Variable) -> tf.DType:

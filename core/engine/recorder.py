@@ -43,10 +43,11 @@ class Recorder:
     Columns are "cost" (before the step) and, by the groups in `figures`, LAYER/FIGURE:
 
     norms:      norm_g, norm_delta, norm_x, norm_SLOT: ‖·‖ over the layer's elements; norm_root_SLOT: ‖√v‖ = √(Σv), of
-                slots that hold squares; relative_delta: ‖Δ‖/‖x‖; and the rule's diagnostics: Adam's correction_1
-                and correction_2, Adadelta's rms_ratio, the mean of RMS[Δx]/RMS[g].
-    shares:     share_zero_g, of elements with a gradient of 0; share_epsilon_outweighs, of those where ε is greater
-                than what it is added to (Adam's √v̂, say); nonfinite_g, nonfinite_x: how many are ∞ or NaN.
+                slots that hold squares; relative_delta: ‖Δ‖/‖x‖; norm_served, where the rule serves another parameter
+                than x; and the stages that are scalars, such as Adam's correction_1 and correction_2.
+    shares:     share_zero_g, of elements with a gradient of 0; share_CONDITION, of those where a stage that is a
+                condition holds: share_epsilon_outweighs, where ε is greater than what it is added to (Adam's √v̂, say);
+                nonfinite_g, nonfinite_x: how many are ∞ or NaN.
     rates:      rate_min, rate_quartile_1, rate_median, rate_quartile_3, rate_max: order statistics of the effective
                 learning rate |Δ|/|g|, over elements whose gradient is not 0; see `reductions.order_statistics`.
     histograms: histogram_g, histogram_delta, histogram_x: of magnitudes, see `reductions.half_octaves`.
@@ -86,7 +87,7 @@ class Recorder:
         }
         self._rows: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
         gradients = {name: tf.zeros_like(optimizer.assigned(name)[0]) for name in optimizer.slots}
-        known = {value for step in optimizer.updates(gradients).values() for value in _values_of(step)}
+        known = {value for step in optimizer.updates(gradients).values() for value in step.values}
         _check_names("slot or stage", values, known)
         kinds = self._figures_of(tf.zeros([], tf.float64), gradients, compiled=False)
         self._names = [*kinds]
@@ -160,12 +161,12 @@ class Recorder:
     def _layer(self, name: str, gradient: Any, step: Step) -> Layer:
         variable, rule = self.optimizer.assigned(name)
         dtype = slot_dtype(variable)
-        return Layer(rule, tf.cast(gradient, dtype), tf.cast(self.optimizer.stepped(name, step.delta), dtype), step)
+        return Layer(rule, tf.cast(gradient, dtype), tf.cast(tf.cast(step.x, variable.dtype), dtype), step)
 
     def _of_layer(self, layer: Layer) -> Iterator[tuple[str, Figure]]:
         for group in self._groups:
             yield from FIGURES[group](layer)
-        values = _values_of(layer.step)
+        values = layer.step.values
         for name in (name for name in self._values if name in values):
             value = values[name]
             yield (f"norm_{name}", norm(value)) if value.shape.rank else (name, Scalar(value))
@@ -175,7 +176,7 @@ class Recorder:
         before = {"x": self.optimizer.assigned(name)[0]} | self.optimizer.slots[name]
         yield from ((f"{value}_before", tf.convert_to_tensor(of)) for value, of in before.items())
         # A stage of a user's rule may have one of these names too.
-        yield from (_values_of(layer.step) | {"g": layer.g, "x": layer.x, "delta": layer.step.delta}).items()
+        yield from (layer.step.values | {"g": layer.g, "x": layer.x, "delta": layer.step.delta}).items()
 
 
 def _of(kind: type[F], figures: Mapping[str, Figure]) -> list[F]:
@@ -199,11 +200,6 @@ def _nonfinite(tensors: Sequence[tf.Tensor], compiled: bool) -> tf.Tensor:
         lambda: tf.zeros_like(squares),
         lambda: _totals([tf.logical_not(tf.math.is_finite(x)) for x in tensors], compiled),
     )
-
-
-def _values_of(step: Step) -> dict[str, tf.Tensor]:
-    """Slots and stages of a step, by name."""
-    return step.slots._asdict() | step.stages
 
 
 def _check_names(what: str, asked: Sequence[str] | Mapping[str, Any], known: Any) -> None:

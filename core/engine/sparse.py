@@ -6,7 +6,7 @@ from typing import Any, Literal
 import tensorflow as tf
 
 from ..errors import InputError
-from ..rules import Rule, Step
+from ..rules import At, Rule, Step, named, refilled
 from ..xp import OF_NUMPY
 
 Sparse = Literal["sum", "lazy", "occurrences"]
@@ -94,33 +94,37 @@ def dense(value: Any) -> Any:
     return value.dense if isinstance(value, Occurrences) else value
 
 
-def updated(rule: Rule, g: Any, slots: Any, t: tf.Tensor, x: tf.Tensor, sparse: Sparse) -> Step:
-    """What the rule returns for a gradient that is a tensor or Occurrences, which count as `sparse` says.
+def updated(rule: Rule, g: Any, slots: Any, x: tf.Tensor, at: At, sparse: Sparse) -> Step:
+    """What `rule.update` returns for a gradient that is a tensor or Occurrences, which count as `sparse` says.
 
     Raises InputError for a rule that does more with Occurrences than arithmetic, where each is to count.
     """
+    rule = rule.resolved(at.t, x)
     if not isinstance(g, Occurrences):
-        return rule.update(g, slots, t, x)
+        return rule.update(g, slots, x, at)
     if sparse != "occurrences":
-        step = rule.update(g.dense, slots, t, x)
-        return _of_rows(g, step, slots) if sparse == "lazy" else step
+        step = rule.update(g.dense, slots, x, at)
+        return _of_rows(g, step, slots, x) if sparse == "lazy" else step
     try:
-        step = rule.update(g, slots, t, x)
+        step = rule.update(g, slots, x, at)
     except (TypeError, ValueError, AttributeError) as error:
         raise InputError(
             f"{type(rule).__name__} takes more than arithmetic of a gradient, so occurrences of a row cannot count by "
             f"themselves: use sparse='sum' or sparse='lazy'."
         ) from error
-    parts = tf.nest.map_structure(dense, (step.delta, tuple(step.slots), step.stages))
-    return Step(parts[0], type(step.slots)(*parts[1]), parts[2])
+    slots = refilled(step.slots, {name: dense(value) for name, value in named(step.slots).items()})
+    return Step(dense(step.delta), slots, {name: dense(value) for name, value in step.stages.items()}, dense(step.x))
 
 
-def _of_rows(g: Occurrences, step: Step, slots: Any) -> Step:
+def _of_rows(g: Occurrences, step: Step, slots: Any, x: tf.Tensor) -> Step:
     """A step of which only the rows that occur are taken."""
     there = tf.scatter_nd(g.indices[:, tf.newaxis], tf.ones_like(g.indices), [g.rows]) > 0
-    there = tf.reshape(there, [g.rows] + [1] * (step.delta.shape.rank - 1))
+    there = tf.reshape(there, [g.rows] + [1] * (len(x.shape) - 1))
+    old = named(slots)
     taken = {
-        name: tf.where(there, new, getattr(slots, name)) if new.shape == step.delta.shape else new
-        for name, new in step.slots._asdict().items()
+        name: tf.where(there, new, old[name]) if new.shape == x.shape else new
+        for name, new in named(step.slots).items()
     }
-    return Step(tf.where(there, step.delta, tf.zeros_like(step.delta)), step.slots._replace(**taken), step.stages)
+    delta = None if step.delta is None else tf.where(there, step.delta, tf.zeros_like(x))
+    after = None if step.x is None else tf.where(there, step.x, x)
+    return Step(delta, refilled(slots, taken), step.stages, after)

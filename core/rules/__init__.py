@@ -2,29 +2,12 @@
 
 from collections.abc import Mapping
 
-from .adadelta import Adadelta, AdadeltaSlots
-from .adagrad import Adagrad, AdagradSlots
-from .adam import Adam, AdamSlots
-from .rule import (
-    Decay,
-    Dialect,
-    NonNegative,
-    Positive,
-    Precision,
-    Rate,
-    Rule,
-    Step,
-    average,
-    one_minus,
-    one_minus_power,
-)
-from .sgd import SGD, SGDSlots
+from . import builtin
+from .averages import average, one_minus, one_minus_power
+from .builtin import *
+from .rule import At, Dialect, Rule, Step
+from .settings import Decay, Letter, NonNegative, Positive, Precision, Rate
+from .slots import SQUARED, named, refilled
 
-RULES: Mapping[str, type[Rule]] = {"adam": Adam, "adagrad": Adagrad, "adadelta": Adadelta, "sgd": SGD}
+RULES: Mapping[str, type[Rule]] = {name.lower(): kind for name, kind in vars(builtin).items() if isinstance(kind, type)}
 """The rules that come with rawstep, by the name that the command line uses."""
-
-__all__ = [
-    "RULES", "SGD", "Adadelta", "AdadeltaSlots", "Adagrad", "AdagradSlots", "Adam", "AdamSlots", "Decay", "Dialect",
-    "NonNegative", "Positive", "Precision", "Rate", "Rule", "SGDSlots", "Step", "average", "one_minus",
-    "one_minus_power",
-]  # fmt: skip

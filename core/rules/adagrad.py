@@ -1,26 +1,25 @@
 """Adagrad (Duchi, Hazan & Singer 2011)."""
 
-from typing import ClassVar, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from ..errors import InputError
 from ..xp import Array, full_like, sqrt, where, zeros_like
-from . import dialects
-from .rule import NonNegative, Rate, Rule, Step
+from .rule import At, Dialect, Rule, Step
+from .settings import Letter, NonNegative, Rate
+from .slots import SQUARED
 
 
 class AdagradSlots(NamedTuple):
-    """a: the sum of squared gradients so far, on top of its initial value."""
+    """It never falls."""
 
-    a: Array
-
-    SQUARES = ("a",)
+    a: Annotated[Array, "the sum of squared gradients so far, on top of its initial value", SQUARED]
 
 
 class Adagrad(Rule):
     """Adagrad: every coordinate's rate falls with the gradients it has seen.
 
     Duchi, Hazan & Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization", JMLR 12
-    (2011), Figure 1, diagonal case. With η = learning_rate and δ = epsilon:
+    (2011), Figure 1, diagonal case.
 
         a ← a + g²                      Δ = η·g / (δ + √a)              θ ← θ − Δ
 
@@ -29,25 +28,13 @@ class Adagrad(Rule):
     does Optax, which takes no step where a = 0 (`rest_at_zero`), as the paper does for δ = 0 by its pseudo-inverse.
     With a started at 0.1 no ordinary test sees where ε stands; started at 0, with ε = 1e-7 and g = 1e-6, the first
     step differs 287-fold. PyTorch's lr_decay is the schedule η / (1 + (t − 1)·lr_decay).
-
-    Any shape, any real floating dtype; the slot has the shape and dtype of the parameter.
-
-    learning_rate: how far the first step goes, where a starts at 0.
-    initial_accumulator_value: what a starts at; above 0 it shortens the first steps.
-    epsilon:       keeps the quotient finite where a is near 0.
-    epsilon_form:  where ε stands: outside-root is √a + ε, inside-root is √(a + ε).
-    rest_at_zero:  where a is 0, take no step, as Optax does, instead of dividing by ε alone.
-
-    Stages: denominator.
     """
 
-    DIALECTS: ClassVar = dialects.ADAGRAD
-
-    learning_rate: Rate
-    initial_accumulator_value: NonNegative = 0.0
-    epsilon: NonNegative = 1e-10
-    epsilon_form: Literal["outside-root", "inside-root"] = "outside-root"
-    rest_at_zero: bool = False
+    learning_rate: Annotated[Rate, "how far the first step goes, where a starts at 0", Letter("η")]
+    initial_accumulator_value: Annotated[NonNegative, "what a starts at; above 0 it shortens the first steps"] = 0.0
+    epsilon: Annotated[NonNegative, "keeps the quotient finite where a is near 0", Letter("δ")] = 1e-10
+    epsilon_form: Annotated[Literal["outside-root", "inside-root"], "√a + ε or √(a + ε)"] = "outside-root"
+    rest_at_zero: Annotated[bool, "no step where a is 0, as in Optax, instead of a division by ε alone"] = False
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -61,15 +48,31 @@ class Adagrad(Rule):
     def slots(self, x: Array) -> AdagradSlots:
         return AdagradSlots(a=full_like(x, self.initial_accumulator_value))
 
-    def update(self, g: Array, slots: AdagradSlots, t: Array, x: Array) -> Step:
+    def update(self, g: Array, slots: AdagradSlots, x: Array, at: At) -> Step:
         a = slots.a + g * g
-        denominator = sqrt(a) + self.epsilon if self.epsilon_form == "outside-root" else sqrt(a + self.epsilon)
+        outside = self.epsilon_form == "outside-root"
+        denominator = sqrt(a) + self.epsilon if outside else sqrt(a + self.epsilon)
         divisor = denominator
         if self.rest_at_zero:
-            g, divisor = where(a > 0, g, zeros_like(g)), where(a > 0, denominator, full_like(a, 1.0))
-        delta = self.rate(t, g) * g / divisor
-        return Step(delta, AdagradSlots(a), dict(denominator=denominator))
+            g, divisor = where(a > 0, g, zeros_like(a)), where(a > 0, denominator, full_like(a, 1.0))
+        delta = self.learning_rate * g / divisor
+        outweighs = self.epsilon > (sqrt(a) if outside else a)
+        return Step(delta, AdagradSlots(a), dict(denominator=denominator, epsilon_outweighs=outweighs))
 
-    def epsilon_outweighs(self, step: Step) -> Array:
-        a = step.slots.a
-        return self.epsilon > (sqrt(a) if self.epsilon_form == "outside-root" else a)
+
+Adagrad.DIALECTS = {
+    "paper": Dialect("Duchi, Hazan & Singer 2011, Figure 1", {}),
+    "tf1": Dialect(
+        "TensorFlow, tf.compat.v1.train.AdagradOptimizer and the kernel ResourceApplyAdagrad",
+        dict(epsilon=0.0, initial_accumulator_value=0.1),
+    ),
+    "keras": Dialect(
+        "Keras, keras/src/optimizers/adagrad.py",
+        dict(learning_rate=1e-3, epsilon=1e-7, epsilon_form="inside-root", initial_accumulator_value=0.1),
+    ),
+    "torch": Dialect("PyTorch, torch/optim/adagrad.py", dict(learning_rate=1e-2)),
+    "optax": Dialect(
+        "Optax, optax/_src/transform.py, scale_by_rss",
+        dict(epsilon=1e-7, epsilon_form="inside-root", initial_accumulator_value=0.1, rest_at_zero=True),
+    ),
+}

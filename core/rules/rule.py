@@ -1,39 +1,57 @@
-"""What every update rule is: settings, slots, and one pure function of (gradient, slots, step, parameter)."""
+"""What every update rule is: settings, slots, and one pure function of a gradient, slots, a parameter and a step."""
 
 import dataclasses
 import inspect
-import math
-import numbers
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from typing import (
-    Annotated,
-    Any,
-    ClassVar,
-    Literal,
-    NamedTuple,
-    Self,
-    dataclass_transform,
-    get_args,
-    get_origin,
-    get_type_hints,
-)
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple, Self, dataclass_transform
 
 from ..errors import InputError
-from ..xp import Array, cast_like, is_array
+from ..xp import Array, is_condition
+from .settings import Rate, accepted, hints, resolved
+from .slots import named
+
+
+class At(NamedTuple):
+    """What a rule knows beside its own tensor.
+
+    t:      the number of the step, from 1, a float at least as wide as the parameter.
+    norm_g: ‖g‖ over the gradients of all variables, in float64; None unless `Rule.NEEDS_NORM`.
+    """
+
+    t: Array
+    norm_g: Array | None = None
 
 
 class Step(NamedTuple):
     """What one application of a rule returns.
 
-    delta:  what to subtract from the parameter, in its shape.
-    slots:  the new slots, a NamedTuple of the type that `Rule.slots` returned.
-    stages: the named intermediate values of the formula, by name; XLA drops those that are not read.
+    delta:  what to subtract from the parameter, in its shape; None where x says where it goes.
+    slots:  the new slots, of the kind that `Rule.slots` returned.
+    stages: the named intermediate values of the formula, by name; XLA drops those that are not read. One of booleans
+            is a condition, of which a recorder keeps the share of elements where it holds.
+    x:      the parameter after the step; None where it is x − delta.
     """
 
     delta: Array
     slots: Any
-    stages: dict[str, Array]
+    stages: Mapping[str, Array]
+    x: Array = None
+
+    @property
+    def values(self) -> dict[str, Array]:
+        """The new slots and the stages that are numbers, by name."""
+        return named(self.slots) | {name: of for name, of in self.stages.items() if not is_condition(of)}
+
+    @property
+    def conditions(self) -> dict[str, Array]:
+        """The stages that are conditions, by name."""
+        return {name: of for name, of in self.stages.items() if is_condition(of)}
+
+    def completed(self, x: Array) -> "Step":
+        """The same with both Δ and the parameter after the step, which was x before."""
+        after = x - self.delta if self.x is None else self.x
+        return self._replace(delta=x - after if self.delta is None else self.delta, x=after)
 
 
 class Dialect(NamedTuple):
@@ -46,72 +64,49 @@ class Dialect(NamedTuple):
     settings: Mapping[str, Any]
 
 
-class Interval(NamedTuple):
-    """The open interval (above, below), or [above, below) where `closed`."""
-
-    above: float
-    below: float = math.inf
-    closed: bool = False
-
-    def holds(self, value: float) -> bool:
-        return (self.above <= value if self.closed else self.above < value) and value < self.below
-
-    def __str__(self) -> str:
-        return f"{'[' if self.closed else '('}{self.above:g}, {'∞' if self.below == math.inf else f'{self.below:g}'})"
-
-
-Rate = Annotated[float | Callable[[Array], Array], Interval(0.0, closed=True)]
-"""A learning rate: a number, 0 in a warm-up's first step, or a schedule, a pure function of the number of steps taken
-before."""
-Decay = Annotated[float, Interval(0.0, 1.0, closed=True)]
-"""The share of a running average that one step keeps: β or ρ, in [0, 1)."""
-Positive = Annotated[float, Interval(0.0)]
-"""A number above 0, such as an ε that alone keeps a zero gradient from giving 0/0."""
-NonNegative = Annotated[float, Interval(0.0, closed=True)]
-"""A number that may be 0."""
-Precision = Literal["float64", "variable"]
-"""Where a constant is computed before it takes the variable's dtype: in float64 (or wider), or in that dtype."""
-
-
 @dataclass_transform(frozen_default=True)
 @dataclasses.dataclass(frozen=True)
 class Rule(ABC):
     """An update rule: θ ← θ − Δ, where Δ and the new slots are a pure function of the gradient.
 
     Every subclass is a frozen dataclass, decorated or not; its fields are the settings, `learning_rate` first. A field
-    annotated with `Rate`, `Decay`, `Positive`, `NonNegative`, `bool` or a `Literal` is checked on construction. A
-    setting of the parent that the class body assigns, `epsilon = 1e-3`, has that default and the parent's annotation.
-    Numbers may also be tensors or arrays of the slots' dtype that broadcast against the parameter (over a leading axis
-    of runs, say); those are taken as they are.
+    annotated with `Rate`, `Decay`, `Positive`, `NonNegative`, `bool` or a `Literal` is checked on construction, and
+    each number may be a schedule, or an array with a value for each run; see `settings.Number`. What a field means may
+    stand beside its type: `beta: Annotated[Decay, "the share of m that a step keeps"] = 0.9`. A setting of the parent
+    that the class body assigns, `epsilon = 1e-3`, has that default and the parent's annotation.
+
+    Rules take parameters of any shape and real floating dtype.
     """
 
     DIALECTS: ClassVar[Mapping[str, Dialect]] = {}
+    NEEDS_NORM: ClassVar[bool] = False
+    """Whether `update` reads the norm of all gradients, `at.norm_g`."""
 
     learning_rate: Rate
 
     @abstractmethod
     def slots(self, x: Array) -> Any:
-        """The slots before the first step, a NamedTuple of arrays, for a parameter x.
-
-        SQUARES, where its class has it, names those that hold squares: their roots compare with gradients or updates.
-        """
+        """The slots before the first step for a parameter x: a NamedTuple of arrays of its dtype, see `rules.slots`."""
 
     @abstractmethod
-    def update(self, g: Array, slots: Any, t: Array, x: Array) -> Step:
-        """One step: gradient g, slots and parameter x of one dtype; t counts from 1, a float at least as wide."""
+    def update(self, g: Array, slots: Any, x: Array, at: At) -> Step:
+        """One step for a gradient g, slots and a parameter x of one dtype; the settings are those of that step.
 
-    def epsilon_outweighs(self, step: Step) -> Array | None:
-        """Where, in what divides the gradient, ε is greater than what it is added to; None for a rule without an ε."""
-        return None
+        It is called through `step`, which resolves them.
+        """
 
-    def diagnostics(self, step: Step) -> dict[str, Array]:
-        """What shows this rule at work beside its scalar stages, by name: arrays, whose means a recorder keeps."""
-        return {}
+    def served(self, x: Array, slots: Any) -> Array:
+        """The parameter that evaluation and export use: x itself, unless a rule trains another one than it serves."""
+        return x
 
-    def rate(self, t: Array, like: Array) -> Array:
-        """The learning rate of step t in the dtype of `like`; a schedule is read at t − 1, as Keras counts."""
-        rate = self.learning_rate
-        return cast_like(rate(t - 1) if callable(rate) else rate, like)
+    def step(self, g: Array, slots: Any, x: Array, at: At) -> Step:
+        """One step, with both Δ and the parameter after it."""
+        return self.resolved(at.t, x).update(g, slots, x, at).completed(x)
+
+    def resolved(self, t: Array, x: Array) -> Self:
+        """The rule with its settings as they are in step t for a parameter x: see `settings.Number`."""
+        settings = resolved(vars(self), type(self), t, x)
+        return dataclasses.replace(self, **settings) if settings else self
 
     @classmethod
     def dialect(cls, name: str, **settings: Any) -> Self:
@@ -140,6 +135,7 @@ class Rule(ABC):
         A class without a docstring would have its signature for one, from this dataclass or a decorator.
         """
         super().__init_subclass__(**options)
+        _refuse_old(cls)
         if not cls.__doc__:
             parents = " and ".join(
                 base.__name__ for base in cls.__bases__ if issubclass(base, Rule) and base is not Rule
@@ -150,7 +146,7 @@ class Rule(ABC):
         own = inspect.get_annotations(cls)
         inherited: dict[str, Any] = {}
         for base in reversed([base for base in cls.__bases__ if issubclass(base, Rule)]):
-            inherited |= get_type_hints(base, include_extras=True)
+            inherited |= hints(base)
         reassigned = {
             name: inherited[name]
             for name, field in cls.__dataclass_fields__.items()
@@ -164,10 +160,10 @@ class Rule(ABC):
         del cls.__setattr__, cls.__delattr__  # a class that has them cannot be decorated once more; Rule's serve
 
     def __post_init__(self) -> None:
-        hints = get_type_hints(type(self), include_extras=True)
         for field in dataclasses.fields(self):
             where = f"{type(self).__name__}: {field.name}"
-            object.__setattr__(self, field.name, _accepted(where, getattr(self, field.name), hints[field.name]))
+            value = accepted(where, getattr(self, field.name), hints(type(self))[field.name])
+            object.__setattr__(self, field.name, value)
 
 
 def _refuse_change(rule: Rule, name: str, *_: Any) -> None:
@@ -177,44 +173,21 @@ def _refuse_change(rule: Rule, name: str, *_: Any) -> None:
 Rule.__setattr__ = Rule.__delattr__ = _refuse_change
 
 
-def _accepted(where: str, value: Any, hint: Any) -> Any:
-    """The value of a setting, a number as Python's float, or InputError where it is not what the annotation says."""
-    if hint is bool and not isinstance(value, bool):
-        raise InputError(f"{where} must be True or False, found {value!r}.")
-    if get_origin(hint) is Literal and value not in get_args(hint):
-        raise InputError(f"{where} must be one of {', '.join(map(repr, get_args(hint)))}, found {value!r}.")
-    interval = next((note for note in getattr(hint, "__metadata__", ()) if isinstance(note, Interval)), None)
-    if interval is None:
-        return value
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        if not interval.holds(float(value)):
-            raise InputError(f"{where} must lie in {interval}, found {float(value):g}.")
-        return float(value)
-    if not is_array(value) and not (hint == Rate and callable(value)):
-        raise InputError(f"{where} must be a number in {interval}, found {value!r}.")
-    return value
+_GONE = {
+    "diagnostics": "put what it returned among the stages, a scalar or a condition each",
+    "epsilon_outweighs": "put the condition among the stages, as epsilon_outweighs",
+}
+"""Methods of rules up to rawstep 0.2, and what stands in their place."""
 
 
-def one_minus(beta: Array, x: Array, precision: Precision) -> Array:
-    """1 − β in the dtype of x, subtracted as `precision` says.
-
-    float32's 1 − 0.999 is 9.99987e-4: TF1 and its kernels compute it so, the others subtract in Python's float64.
-    """
-    return cast_like(1 - beta, x) if precision == "float64" else 1 - cast_like(beta, x)
-
-
-def average(old: Array, new: Array, beta: Array, precision: Precision, incremental: bool = False) -> Array:
-    """The running average β·old + (1 − β)·new, or the same in increments, old + (1 − β)·(new − old).
-
-    The two round differently. Where β and 1 − β are rounded apart, as float32 rounds 0.999 and 0.001, their sum is
-    not 1: the first form then settles 1e-5 off the mean, the second does not.
-    """
-    weight = one_minus(beta, new, precision)
-    return old + weight * (new - old) if incremental else beta * old + weight * new
-
-
-def one_minus_power(beta: Array, t: Array, x: Array, precision: Precision) -> Array:
-    """1 − β^t, the bias correction, in the dtype of x; the power and the subtraction computed as `precision` says."""
-    if precision == "variable":
-        t = cast_like(t, x)
-    return cast_like(1 - cast_like(beta, t) ** t, x)
+def _refuse_old(kind: type) -> None:
+    """Raises InputError for a rule as it was written up to rawstep 0.2, which would never be called rightly."""
+    update = vars(kind).get("update")
+    if inspect.isfunction(update) and [*inspect.signature(update).parameters][3:4] == ["t"]:
+        raise InputError(
+            f"{kind.__name__}.update(self, g, slots, t, x) is how rules were written up to rawstep 0.2: write "
+            "update(self, g, slots, x, at), with at.t for t, and self.learning_rate for self.rate(t, g)."
+        )
+    for name in _GONE:
+        if inspect.isfunction(vars(kind).get(name)):
+            raise InputError(f"{kind.__name__}.{name} is not called since rawstep 0.2: {_GONE[name]}.")

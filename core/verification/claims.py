@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from numbers import Real
-from typing import Any, get_type_hints
+from typing import Any
 
 import numpy as np
 
 from ..errors import InputError
-from ..rules import Rate, Rule
+from ..rules import At, Rate, Rule
+from ..rules.settings import hints
 from .certificate import DTYPES, EXECUTIONS, Claim
 from .formulas import FORMULAS
 from .implementations import Implementation, Known, OfFunction, OfRule, Returned, known
@@ -221,12 +222,12 @@ def _rule_against_formula(name: str, subject: Rule, reference: OfFormula) -> Cla
 
 def _takes_schedules(rule: Rule, settings: Mapping[str, Any]) -> bool:
     """Whether its learning rate is one that may be a schedule, and a step with one can be taken at all."""
-    if get_type_hints(type(rule), include_extras=True).get("learning_rate") != Rate or "learning_rate" not in settings:
+    if hints(type(rule)).get("learning_rate") != Rate or "learning_rate" not in settings:
         return False
     g = np.ones(2)
     try:
         scheduled = replace(rule, learning_rate=Falling(settings["learning_rate"]))
-        scheduled.update(g, scheduled.slots(g), np.float64(1), g)
+        scheduled.step(g, scheduled.slots(g), g, At(np.float64(1)))
     except Exception:  # a user's own rule; where it fails without a schedule too, the judge says so
         return False
     return True

@@ -33,7 +33,7 @@ def all_values(implementation: Implementation, part: Trajectory) -> dict[str, An
     x = np.longdouble(part.x)
     if "delta" not in values:
         values["delta"] = x - values["x"]
-    return values | {"x": x - values["delta"]}
+    return {"x": x - values["delta"]} | values
 
 
 class _Family(NamedTuple):

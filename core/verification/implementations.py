@@ -11,7 +11,7 @@ import numpy as np
 from ..engine.checks import slots_of, step_of
 from ..errors import InputError
 from ..mistakes import mistakes_in
-from ..rules import RULES, Rule
+from ..rules import RULES, At, Rule, named, refilled
 from .formulas import FORMULAS, Formula
 from .layout import Layout
 from .streams import Streams
@@ -97,25 +97,25 @@ class OfRule(Implementation):
         return {name: value for name, value in values.items() if isinstance(value, float)}
 
     def first(self, like: np.ndarray) -> Values:
-        return {name: np.asarray(slot) for name, slot in slots_of(self.rule, like)._asdict().items()}
+        return {name: np.asarray(slot) for name, slot in named(slots_of(self.rule, like)).items()}
 
     def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
         return numpy_trajectory(self.rule, streams, start)
 
     def by_tensor(self, streams: Streams, start: Values | None = None) -> Trajectory:
         layout = Layout.of(streams.kinds)
-        kind = type(slots_of(self.rule, streams.start))
+        empty = slots_of(self.rule, streams.start)
 
         def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> Values:
             gradients, parameters = layout.split(g), layout.split(x)
             of = {name: layout.split(slot) for name, slot in slots.items()}
-            found: dict[str, dict[str, Any]] = {name: {} for name in ("delta", *slots)}
+            found: dict[str, dict[str, Any]] = {name: {} for name in ("delta", "x", *slots)}
             for name, gradient in gradients.items():
-                given = kind(**{slot: part[name] for slot, part in of.items()})
-                number = np.result_type(g.dtype, np.float64).type(t)
+                given = refilled(empty, {slot: part[name] for slot, part in of.items()})
+                at = At(np.result_type(g.dtype, np.float64).type(t))
                 with np.errstate(all="ignore"):
-                    one = step_of(self.rule, gradient, given, number, parameters[name])
-                for value, array in dict(delta=one.delta, **one.slots._asdict()).items():
+                    one = step_of(self.rule, gradient, given, parameters[name], at)
+                for value, array in {"delta": one.delta, "x": one.x, **named(one.slots)}.items():
                     found[value][name] = np.asarray(array, g.dtype)
             return {value: layout.joined(tensors) for value, tensors in found.items()}
 
@@ -126,10 +126,9 @@ class OfRule(Implementation):
         """All steps at once."""
         g, t = trajectory.g, trajectory.t.astype(np.result_type(trajectory.g.dtype, np.float64))
         with np.errstate(all="ignore"):
-            kind = type(slots_of(self.rule, trajectory.x[0]))
-            slots = kind(**{name: trajectory.before[name] for name in kind._fields})
-            step = step_of(self.rule, g, slots, t if t.ndim == 2 else t[:, np.newaxis], trajectory.x)
-        return dict(delta=step.delta, **step.slots._asdict(), **step.stages)
+            slots = refilled(slots_of(self.rule, trajectory.x[0]), trajectory.before)
+            step = step_of(self.rule, g, slots, trajectory.x, At(t if t.ndim == 2 else t[:, np.newaxis]))
+        return {"delta": step.delta, "x": step.x, **step.values}
 
 
 class OfFunction(Implementation):

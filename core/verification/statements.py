@@ -13,7 +13,7 @@ import numpy as np
 
 from ..engine.checks import slots_of, step_of
 from ..mistakes import mistakes_in
-from ..rules import Rule
+from ..rules import At, Rule, named, refilled
 from .implementations import Implementation, OfFunction, OfRule
 from .layout import Layout
 from .libraries import OfOptimizer
@@ -71,21 +71,21 @@ class StatedByRule(_OfBounds):
 
     def __init__(self, rule: Rule):
         self._rule, self._name = rule, type(rule).__name__
-        self._kind = type(slots_of(rule, np.zeros(1)))
-        self.slots = tuple(self._kind._fields)
+        self._like = slots_of(rule, np.zeros(1))
+        self.slots = tuple(named(self._like))
 
     def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
-        return {name: np.asarray(value) for name, value in slots_of(self._rule, like)._asdict().items()}
+        return {name: np.asarray(value) for name, value in named(slots_of(self._rule, like)).items()}
 
     def values(
         self, t: Any, g: Any, slots: Numbers, precision: Precision, found: Numbers | None = None, x: Any = None
     ) -> dict[str, Rounded]:
-        of = self._kind(**{name: _widened(slots[name], precision) for name in self.slots})
+        of = refilled(self._like, {name: _widened(slots[name], precision) for name in self.slots})
         said = "does not run on numbers that carry their rounding errors"
-        step = step_of(self._rule, _flushed(g, precision), of, precision.wide(t), _widened(x, precision), said)
+        at = At(precision.wide(t))
+        step = step_of(self._rule, _flushed(g, precision), of, _widened(x, precision), at, said)
         check_names(self._name, step)
-        values = dict(**step.slots._asdict(), **step.stages, delta=step.delta)
-        return _all_rounded(self._name, values, precision)
+        return _all_rounded(self._name, step.values | {"delta": step.delta, "x": step.x}, precision)
 
 
 class StatedByFunction(_OfBounds):

@@ -12,7 +12,7 @@ from ..engine.optimizer import Optimizer
 from ..engine.program import Program
 from ..errors import InputError
 from ..mistakes import mistakes_in, written
-from ..rules import Rule, Step
+from ..rules import At, Rule, Step, named, refilled
 from .layout import Layout
 from .streams import Streams
 
@@ -133,7 +133,7 @@ def _values(owner: str, step: Step, variable: tf.Variable) -> dict[str, tf.Tenso
     """All that a step shows, [numbers of the tensor] each; a stage that is a scalar stands for all of them."""
     check_names(owner, step)
     flat = {}
-    for name, value in dict(delta=step.delta, **step.slots._asdict(), **step.stages, x=tf.identity(variable)).items():
+    for name, value in {"delta": step.delta, **step.values, "x": tf.identity(variable)}.items():
         if value.shape not in (variable.shape, []) or not value.dtype.is_floating:
             raise InputError(
                 f"{owner}: stage {name} must be a scalar or of shape {variable.shape}, "
@@ -154,22 +154,22 @@ def numpy_trajectory(rule: Rule, streams: Streams, start: Values | None = None) 
     with mistakes_in(rule, name), np.errstate(all="ignore"):
         slots = slots_of(rule, x)
         if start:
-            slots = slots._replace(**called(start, slots._fields, name))
-        first = {slot: np.asarray(value) for slot, value in slots._asdict().items()}
+            slots = refilled(slots, called(start, tuple(named(slots)), name))
+        first = {slot: np.asarray(value) for slot, value in named(slots).items()}
         for t, row in enumerate(g, start=1):
-            step = step_of(rule, row, slots, wide(t), x)
+            step = step_of(rule, row, slots, x, At(wide(t)))
             if t == 1:  # NumPy would broadcast it
                 _check(f"{written(rule, 'update')}: delta", np.asarray(step.delta), row.shape, row.dtype)
             check_names(written(rule, "update"), step)
-            slots, x = step.slots, x - step.delta
-            steps.append(dict(delta=step.delta, **slots._asdict(), **step.stages, x=x))
+            slots, x = step.slots, step.x
+            steps.append({"delta": step.delta, **step.values, "x": x})
         after = {value: np.stack([step[value] for step in steps]) for value in steps[0]}
     return trajectory_of(name, g, shifted(streams.start, after["x"]), first, after)
 
 
 def check_names(owner: str, step: Step) -> None:
     """Raises InputError where a stage or a slot is called as another value of a step is."""
-    names = ["delta", "x", *step.slots._fields, *step.stages]
+    names = ["delta", "x", *named(step.slots), *step.stages]
     if twice := [name for name in names if names.count(name) > 1]:
         raise InputError(f"{owner}: a slot or stage is called {twice[0]}, as another value of the step is.")
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..errors import InputError
-from ..rules import Rule
+from ..rules import At, Rule
 from .formulas import FORMULAS, adagrad_inside_root, adam_epsilon_hat
 from .implementations import Known, known
 from .judge import free_run, largest_share
@@ -182,8 +182,8 @@ def _ends(rule_at: Callable[[int], Rule], streams: Streams, shape: tuple[int, ..
     slots = rule_at(1).slots(x)
     with np.errstate(all="ignore"):
         for t, g in enumerate(streams.gradients, start=1):
-            step = rule_at(t).update(np.broadcast_to(g, x.shape), slots, np.float64(t), x)
-            slots, x = step.slots, x - step.delta
+            step = rule_at(t).step(np.broadcast_to(g, x.shape), slots, x, At(np.float64(t)))
+            slots, x = step.slots, step.x
     return x
 
 

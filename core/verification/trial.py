@@ -225,7 +225,7 @@ class Trial:
         if all(np.array_equal(values[name], right.after[name]) for name in ("delta", *self._statement.slots)):
             return None
         with np.errstate(all="ignore"):
-            values["x"] = right.x - values["delta"]
+            values.setdefault("x", right.x - values["delta"])
         visible = {name: value for name, value in values.items() if name in shown}
         return not judge(self._statement, replace(right, after=visible), own=self._own, brief=True).agrees
 

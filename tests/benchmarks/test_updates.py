@@ -16,7 +16,7 @@ from benchmarks.figures import summaries
 from benchmarks.growth import STUDIES
 from benchmarks.tables import UPDATES, markdown
 from benchmarks.updates import Updates
-from core import Adam, InputError
+from core import Adam, At, InputError
 
 TESTED = [
     pytest.param(("adam", ("rawstep", "rawstep-one-pass", "keras", "tf1-kernel", "torch", "optax")), id="adam"),
@@ -66,7 +66,7 @@ def test_the_costs_are_those_of_the_formula(contestants, updates):
     x = np.zeros_like(g)
     slots = rule.slots(x)
     for t in range(1, 11):
-        step = rule.update(g, slots, np.float64(t), x)
+        step = rule.step(g, slots, x, At(np.float64(t)))
         x, slots = x - step.delta, step.slots
     # Ten float32 roundings of each parameter, whose mean errs by far less than this.
     assert contestants["rawstep"].first.cost == pytest.approx(np.mean(np.abs(x)), rel=1e-5)

@@ -25,7 +25,7 @@ class FromInfinity(Rule):
     def slots(self, x):
         return Kept(tf.fill(x.shape, tf.cast(np.inf, x.dtype)))
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         return Step(self.learning_rate * g, Kept(tf.minimum(slots.lowest, tf.abs(g) + 1)), {})
 
 
@@ -37,8 +37,8 @@ class StageOfNothing(Rule):
     def slots(self, x):
         return Kept(tf.zeros_like(x))
 
-    def update(self, g, slots, t, x):
-        stage = tf.cast(tf.where(t == 3, np.nan, 1.0), g.dtype) * g
+    def update(self, g, slots, x, at):
+        stage = tf.cast(tf.where(at.t == 3, np.nan, 1.0), g.dtype) * g
         return Step(self.learning_rate * stage, slots, {"ratio": stage})
 
 

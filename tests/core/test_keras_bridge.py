@@ -45,9 +45,9 @@ class Momentum(Rule):
     def slots(self, x):
         return MomentumSlots(zeros_like(x))
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         m = self.beta * slots.m + g
-        return Step(self.rate(t, g) * m, MomentumSlots(m), {})
+        return Step(self.learning_rate * m, MomentumSlots(m), {})
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Lookback(Momentum):
 class Forgetful(Momentum):
     """Its update is no Step."""
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         return g
 
 

@@ -27,8 +27,8 @@ class Own(Rule):
     def slots(self, x):
         return Speed(zeros_like(x))
 
-    def update(self, g, slots, t, x):
-        return self.step(g, slots, t)
+    def update(self, g, slots, x, at):
+        return self.step(g, slots, at.t)
 
     def step(self, g, slots, t):
         return Step(g, slots, {})
@@ -104,32 +104,32 @@ class Signature(Own):
 
 
 class Nothing(Own):
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         pass
 
 
 class Pair(Own):
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         return g, slots
 
 
 class OthersSlots(Own):
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         return Step(g, Other(g), {})
 
 
 class Listed(Own):
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         return Step(g, slots, [g])
 
 
 class Narrow(Own):
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         return Step(g[:1], slots, {})
 
 
 class Half(Own):
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         return Step(g, slots, {"half": 0.5})
 
 

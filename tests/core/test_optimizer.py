@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from core import SGD, Adadelta, Adagrad, Adam, InputError, Optimizer, Program, Recorder, Rule, Step
+from core import SGD, Adadelta, Adagrad, Adam, At, InputError, Optimizer, Program, Recorder, Rule, Step
 from core.engine.executions import Execution
 from core.xp import Array, zeros_like
 
@@ -25,8 +25,8 @@ class Descent(Rule):
     def slots(self, x):
         return Nothing()
 
-    def update(self, g, slots, t, x):
-        return Step(self.rate(t, g) * g, slots, {})
+    def update(self, g, slots, x, at):
+        return Step(self.learning_rate * g, slots, {})
 
 
 def two_variables(dtype=tf.float32):
@@ -194,7 +194,7 @@ def test_an_embedding_trains_in_every_execution(execution):
     for t, rows in enumerate(ids, start=1):
         g = np.zeros_like(x)
         np.add.at(g, rows, 3 * x[rows] ** 2)
-        step, there = Adam(0.1).update(g, slots, np.float64(t), x), np.isin(np.arange(6), rows)[:, np.newaxis]
+        step, there = Adam(0.1).step(g, slots, x, At(np.float64(t))), np.isin(np.arange(6), rows)[:, np.newaxis]
         x = np.where(there, x - step.delta, x)
         slots = type(slots)(*(np.where(there, new, old) for new, old in zip(step.slots, slots, strict=True)))
     np.testing.assert_allclose(variables["table"].numpy(), x, rtol=1e-12)
@@ -262,8 +262,8 @@ class Broken(Adam):
 
     part: str = ""
 
-    def update(self, g: Array, slots, t, x) -> Step:
-        step = super().update(g, slots, t, x)
+    def update(self, g: Array, slots, x, at) -> Step:
+        step = super().update(g, slots, x, at)
         return {
             "no step": lambda: step.delta,
             "other slots": lambda: step._replace(slots=Nothing()),

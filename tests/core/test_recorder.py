@@ -101,12 +101,12 @@ class Pulled(Rule):
     def slots(self, x):
         return AdagradSlots(zeros_like(x))
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         root = 1.7 * sqrt(slots.a + 1e-3)
         ratio = root / (1.0 + sqrt(root)) * 0.37
         pull = ratio * 0.9
         stages = dict(root=root, ratio=ratio, pull=pull)
-        return Step(pull + self.rate(t, g) * g, AdagradSlots(slots.a + g * g), stages)
+        return Step(pull + self.learning_rate * g, AdagradSlots(slots.a + g * g), stages)
 
 
 @pytest.mark.parametrize("execution", ["graph", "xla-step", "xla-loop"])
@@ -123,9 +123,9 @@ def test_the_comparison_of_bits_would_see_one_update_that_is_rounded_otherwise()
     """Planted: Adadelta's step computed as α·Δx − x with one rounding, where the rule has two."""
 
     class Contracted(Adadelta):
-        def update(self, g, slots, t, x):
-            step = super().update(g, slots, t, x)
-            wide = tf.cast(self.rate(t, g), tf.float64) * tf.cast(step.stages["dx"], tf.float64)
+        def update(self, g, slots, x, at):
+            step = super().update(g, slots, x, at)
+            wide = tf.cast(self.learning_rate, tf.float64) * tf.cast(step.stages["dx"], tf.float64)
             return step._replace(delta=x - tf.cast(tf.cast(x, tf.float64) - wide, x.dtype))
 
     (one, data, weights, _), (other, _, expected, _) = network(Contracted(1.7)), network(Adadelta(1.7))
@@ -322,8 +322,8 @@ def test_a_rule_of_the_user_s_is_recorded_as_it_is():
         def slots(self, x):
             return SGD(1.0).slots(x)
 
-        def update(self, g, slots, t, x):
-            return Step(self.rate(t, g) * g, slots, dict(twice=2 * g))
+        def update(self, g, slots, x, at):
+            return Step(self.learning_rate * g, slots, dict(twice=2 * g))
 
     program, data, _, recorder = network(Scaled(0.1), every=2, values=["twice"])
     program.run(data, BATCHES)

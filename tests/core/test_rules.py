@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from core import RULES, SGD, Adadelta, Adagrad, Adam, InputError
+from core import RULES, SGD, Adadelta, Adagrad, Adam, At, InputError
 from core.rules import Decay
 from core.verification.judge import judge
 from core.verification.streams import Streams, synthetic
@@ -64,7 +64,7 @@ def settled(rule, g=0.7, steps=3000):
         x = np.full(1, g, dtype)
         slots[dtype] = rule.slots(x)
         for t in range(1, steps + 1):
-            slots[dtype] = rule.update(x, slots[dtype], np.longdouble(t), x).slots
+            slots[dtype] = rule.step(x, slots[dtype], x, At(np.longdouble(t))).slots
     pairs = zip(*slots.values(), strict=True)
     return {
         name: float(np.abs(narrow[0] / wide[0] - 1))
@@ -95,8 +95,8 @@ def test_slots_start_where_the_dialect_says(name, dialect):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.longdouble])
 def test_a_rule_keeps_the_dtype_and_shape_of_its_gradient(rule, dtype):
     x = np.ones((2, 3), dtype)
-    step = rule.update(x, rule.slots(x), np.float64(1) if dtype == np.float32 else dtype(1), x)
-    for value in (step.delta, *step.slots):
+    step = rule.step(x, rule.slots(x), x, At(np.float64(1) if dtype == np.float32 else dtype(1)))
+    for value in (step.delta, step.x, *step.slots):
         assert value.dtype == dtype
         assert value.shape == (2, 3)
 
@@ -105,23 +105,23 @@ def test_no_step_is_taken_where_optax_accumulator_is_zero():
     """Would catch the guard left out: 1e-30 squared is 0 in float32, and without the guard g/√ε is a step."""
     rule = Adagrad.dialect("optax", learning_rate=1.0, initial_accumulator_value=0.0)
     g = np.array([1e-30, 1e-3], np.float32)
-    delta = rule.update(g, rule.slots(g), np.float64(1), g).delta
+    delta = rule.step(g, rule.slots(g), g, At(np.float64(1))).delta
     assert delta[0] == 0.0
     assert delta[1] > 0.0
-    assert replace(rule, rest_at_zero=False).update(g, rule.slots(g), np.float64(1), g).delta[0] > 0.0
+    assert replace(rule, rest_at_zero=False).step(g, rule.slots(g), g, At(np.float64(1))).delta[0] > 0.0
 
 
 def test_a_rule_takes_the_step_as_a_plain_integer():
     """Would catch β cast to the integer's dtype, which makes it 0 and the correction 1."""
     g = np.array([0.5])
-    step = Adam().update(g, Adam().slots(g), 1, g)
+    step = Adam().step(g, Adam().slots(g), g, At(1))
     assert step.stages["correction_1"] == pytest.approx(0.1)
 
 
 def test_a_schedule_is_read_at_the_number_of_steps_before():
     rule = replace(Adagrad(0.5), learning_rate=lambda step: 1 / (1 + step))
-    assert rule.rate(np.float64(1), np.float32([0])) == np.float32(1)
-    assert rule.rate(np.float64(4), np.float32([0])) == np.float32(0.25)
+    x = np.float32([0])
+    assert [rule.resolved(np.float64(t), x).learning_rate for t in (1, 4)] == [np.float32(1), np.float32(0.25)]
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
@@ -147,7 +147,6 @@ def test_no_rule_is_longer_than_thirty_lines_of_code(rule):
         (lambda: Adam(epsilon=0), "Adam: epsilon must lie in (0, ∞), found 0."),
         (lambda: Adam(epsilon_form="hat"), "must be one of 'algorithm-1', 'epsilon-hat', found 'hat'"),
         (lambda: Adadelta(rho=-0.1), "Adadelta: rho must lie in [0, 1), found -0.1."),
-        (lambda: Adam(beta_1=lambda t: 0.9), "Adam: beta_1 must be a number in [0, 1)"),
         (lambda: Adam(beta_1=[0.9]), "must be a number in [0, 1), found [0.9]"),
         (lambda: Adagrad(0.1, rest_at_zero="yes"), "Adagrad: rest_at_zero must be True or False, found 'yes'."),
         (lambda: Adadelta.dialect("optax"), "Adadelta in the optax dialect has no default learning rate"),

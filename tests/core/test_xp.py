@@ -7,7 +7,7 @@ import pytest
 import sympy
 import tensorflow as tf
 
-from core import RULES, Adam, xp
+from core import RULES, Adam, At, xp
 from core.xp import cast_like, full_like, is_array, sqrt, where, zeros_like
 
 x, y = sympy.symbols("x y", real=True)
@@ -50,9 +50,9 @@ def test_numbers_stay_numpy_s_where_sympy_is_loaded():
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_a_rule_s_slots_and_update_come_out_symbolic(rule):
     own = rule(sympy.Symbol("alpha"))
-    step = own.update(x, own.slots(x), sympy.Symbol("t"), y)
+    step = own.step(x, own.slots(x), y, At(sympy.Symbol("t")))
     assert step.delta.has(x, sympy.Symbol("alpha"))
-    assert all(isinstance(sympy.sympify(value), sympy.Expr) for value in (*step.slots, *step.stages.values()))
+    assert all(isinstance(sympy.sympify(value), sympy.Expr) for value in step.values.values())
 
 
 A = np.array([[-2.5, -0.3, 0.0], [0.3, 1.0, 7.0]])
@@ -106,7 +106,7 @@ EXPECTED = {
     "zeros_like": np.zeros_like(A),
 }
 UNITS = {tf.float16: 2.0**-10, tf.bfloat16: 2.0**-7, tf.float32: 2.0**-23, tf.float64: 2.0**-52}
-NO_ARRAYS = {"cast_like", "is_array"}
+NO_ARRAYS = {"cast_like", "is_array", "is_condition"}
 """Tested above."""
 
 

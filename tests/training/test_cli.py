@@ -43,8 +43,8 @@ class Descent(Rule):
     def slots(self, x):
         return Nothing()
 
-    def update(self, g, slots, t, x):
-        return Step(self.rate(t, g) * g, slots, {})
+    def update(self, g, slots, x, at):
+        return Step(self.learning_rate * g, slots, {})
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class Runaway(Rule):
     def slots(self, x):
         return Nothing()
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         return Step(-1e200 * x, slots, {})
 """
 

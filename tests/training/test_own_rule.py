@@ -33,10 +33,10 @@ class Lion(Rule):
     def slots(self, x):
         return LionSlots(zeros_like(x))
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         update = sign(self.beta_1 * slots.m + (1 - self.beta_1) * g)
         m = self.beta_2 * slots.m + (1 - self.beta_2) * g
-        return Step(self.rate(t, g) * (update + self.weight_decay * x), LionSlots(m), dict(update=update))
+        return Step(self.learning_rate * (update + self.weight_decay * x), LionSlots(m), dict(update=update))
 
 
 class Decaying(Lion):
@@ -44,8 +44,8 @@ class Decaying(Lion):
 
 
 class Broken(Lion):
-    def update(self, g, slots, t, x):
-        return super().update(g.nothing, slots, t, x)
+    def update(self, g, slots, x, at):
+        return super().update(g.nothing, slots, x, at)
 
 
 class Unbuilt(Lion):

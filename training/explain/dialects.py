@@ -1,7 +1,5 @@
 """How the dialects of a rule differ: in numbers, in the formula, and in rounding alone."""
 
-import inspect
-import re
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, replace
 from typing import Any, NamedTuple
@@ -9,6 +7,7 @@ from typing import Any, NamedTuple
 from sympy import Expr, expand
 
 from core import Rule
+from core.rules.settings import notes
 
 from .formula import Equation, Formula, formula
 
@@ -69,21 +68,13 @@ def rounding_only(rule: Rule, rules: Mapping[str, Rule]) -> tuple[Rounding, ...]
         others = [one for one, value in values.items() if value != values[here] and not isinstance(value, float)]
         # Changed in the others, whose defaults go together, whatever numbers the rule was given.
         if others and all(_same_with(rules[one], {name: values[here]}) for one in others):
-            found.append(Rounding(name, values, described(type(rule)).get(name, "")))
+            found.append(Rounding(name, values, notes(type(rule), str).get(name, "")))
     return tuple(found)
 
 
 def _same_with(rule: Rule, changes: Mapping[str, Any]) -> bool:
     one, other = formula(rule), formula(replace(rule, **changes))
     return len(_alike(one.equations, other)) == len(other.equations)
-
-
-def described(kind: type[Rule]) -> dict[str, str]:
-    """What the docstrings of a class and its parents say of its settings, by their names."""
-    docs = [inspect.cleandoc(one.__doc__ or "") for one in reversed(kind.__mro__)]
-    paragraphs = re.findall(r"^(\w+):\s+(.+(?:\n[ \t]+.+)*)", "\n".join(docs), re.MULTILINE)
-    names = {field.name for field in fields(kind)}
-    return {name: " ".join(text.split()) for name, text in paragraphs if name in names}
 
 
 def _alike(equations: tuple[Equation, ...], shown: Formula) -> frozenset[str]:

@@ -1,15 +1,16 @@
 """All that is to be said of a rule, before it is shown anywhere."""
 
 import inspect
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 from core import RULES, InputError, Rule
+from core.rules import named
+from core.rules.settings import notes
 
 from ..rule_choice import choose_rule, lowered, rule_settings
-from .dialects import OtherForm, Rounding, default_rate, described, in_all_dialects, other_forms, rounding_only
+from .dialects import OtherForm, Rounding, default_rate, in_all_dialects, other_forms, rounding_only
 from .formula import Formula, first_slots, formula
 from .notation import Sign
 from .worked import WorkedStep, worked
@@ -22,7 +23,7 @@ EXAMPLE_RATE = 0.01
 
 
 class Slot(NamedTuple):
-    """A slot, how it is written, what its docstring says of it, and its value before the first step."""
+    """A slot, how it is written, what it holds, and its value before the first step."""
 
     name: str
     sign: Sign
@@ -40,7 +41,7 @@ class Explanation:
     formulas:   that one and those of the other dialects, by dialect; "default" where the rule has none.
     settings:   every setting by name: its value here, where the user gave settings (as "here"), in this dialect and in
                 the others; None for a rate that is asked for.
-    meanings:   what the docstring says of settings, by name.
+    meanings:   what the rule says of its settings, by name.
     forms:      where the other dialects' formulas differ.
     rounding:   the settings in which dialects differ on no paper.
     parameter:  of the coordinate of the worked steps, before the first of them.
@@ -112,7 +113,7 @@ def explain(
         shown,
         formulas,
         _settings({**({HERE: rule} if given else {}), here: usual, **others}, "learning_rate" in given),
-        described(type(rule)),
+        notes(type(rule), str),
         other_forms(shown, {one: formulas[one] for one in others}),
         rounding_only(rule, {here: rule} | others),
         _slots(rule, shown, parameter),
@@ -143,24 +144,14 @@ def _settings(rules: Mapping[str, Rule], rate_given: bool) -> dict[str, dict[str
 
 def _slots(rule: Rule, shown: Formula, parameter: float) -> tuple[Slot, ...]:
     first = first_slots(rule, parameter)
-    meanings = _meanings(type(first))
+    meanings = notes(type(first), str)
     return tuple(
-        Slot(name, shown.signs[symbol].at("t"), meanings.get(name, ""), float(getattr(first, name).ravel()[0]))
-        for name, symbol in shown.old.items()
+        Slot(name, shown.signs[symbol].at("t"), meanings.get(name, ""), float(value.ravel()[0]))
+        for (name, value), symbol in zip(named(first).items(), shown.old.values(), strict=True)
     )
 
 
-def _meanings(slots: Any) -> dict[str, str]:
-    """What the docstring of a NamedTuple says of its fields: "m: running mean; v: running mean of the square"."""
-    if not slots._fields:
-        return {}
-    parts = re.split(rf"\b({'|'.join(slots._fields)}):\s", inspect.getdoc(slots) or "")
-    return {name: " ".join(text.split()).rstrip(";. ") for name, text in zip(parts[1::2], parts[2::2], strict=True)}
-
-
 def _prose(kind: type[Rule]) -> list[str]:
-    """Paragraphs of the class's docstring except formulas, settings, shapes and stages, which are shown otherwise."""
-    apart = re.compile(r"\s|\w+: |Any shape|Stages:")
+    """Paragraphs of the class's docstring except its formulas, which are indented and shown otherwise."""
     paragraphs = inspect.cleandoc(kind.__doc__ or "").split("\n\n")
-    prose = [" ".join(one.split()) for index, one in enumerate(paragraphs) if index == 0 or not apart.match(one)]
-    return [re.sub(r":$", ".", re.sub(r"\s*With [^.]*:$", "", one)) for one in prose]
+    return [" ".join(one.split()) for one in paragraphs if not one.startswith(" ")]

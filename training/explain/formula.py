@@ -1,6 +1,5 @@
 """A rule's formula, found by running the rule itself on sympy symbols."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
@@ -8,9 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from sympy import Add, Expr, Integer, Mul, Not, Piecewise, Pow, Symbol, evaluate, preorder_traversal, sympify
 
-from core import Rule, Step
+from core import At, Rule, Step
 from core.engine.checks import slots_of, step_of
 from core.mistakes import mistakes_in
+from core.rules import Letter, named, refilled
+from core.rules.settings import notes
 
 from .notation import Sign, greek, sign_of
 
@@ -60,23 +61,22 @@ def formula(rule: Rule) -> Formula:
     settings = {name: names.of_setting(name) for name in numbers}
     given = {"gradient": names.of("gradient", "t"), "t": names.add(Sign("t", "t")),
              "parameter": names.of("parameter", "t-1")}  # fmt: skip
-    slots_type = type(first_slots(rule, 0.0))
-    old = {slot: names.of(slot, "t-1") for slot in slots_type._fields}
+    first = first_slots(rule, 0.0)
+    old = {slot: names.of(slot, "t-1") for slot in named(first)}
     with evaluate(False):  # which keeps every operation as the rule wrote it
-        step = _run(replace(rule, **settings), slots_type(**old), given)
-        values = {("slot", name): sympify(value) for name, value in step.slots._asdict().items()}
-        values |= {("stage", name): sympify(value) for name, value in step.stages.items()}
+        step = _run(replace(rule, **settings), refilled(first, old), given)
+        values = {("slot" if name in old else "stage", name): sympify(value) for name, value in step.values.items()}
         values |= {("step", "delta"): sympify(step.delta)}
         known = {given["t"], *settings.values()}
         alone = {key for key, value in values.items() if given["t"] in value.free_symbols <= known}
         symbols = {("step", "delta"): names.of("delta", "t")}
         symbols |= {("slot", name): names.at(symbol, "t") for name, symbol in old.items()}
         symbols |= {key: names.of(key[1], "" if key in alone else "t") for key in values if key not in symbols}
-        equations, named = [], {}
+        equations, symbol_of = [], {}
         for key, value in _in_order(values):
-            equations.append(Equation(*key, symbols[key], readable(value.xreplace(named))))
+            equations.append(Equation(*key, symbols[key], readable(value.xreplace(symbol_of))))
             if value.args:  # an old slot or a setting keeps its own symbol
-                named.setdefault(value, symbols[key])
+                symbol_of.setdefault(value, symbols[key])
         theta = names.at(given["parameter"], "t")
         equations.append(Equation("step", "parameter", theta, given["parameter"] - symbols["step", "delta"]))
     return Formula(tuple(equations), names.signs, settings, given, old, frozenset(name for _, name in alone),
@@ -97,14 +97,13 @@ class _Names:
 
     def __init__(self, rule: Rule):
         self.signs: dict[Symbol, Sign] = {}
-        # What the class calls its settings where it states the formula: "With α = learning_rate and δ = epsilon".
-        docs = " ".join(one.__doc__ or "" for one in reversed(type(rule).__mro__))
-        self._stated = {name: letter for letter, name in re.findall(r"\b(\w) = (\w+)", docs)}
+        self._letters = notes(type(rule), Letter)
         self._hatted = {name for name, value in vars(rule).items() if f"{name}-hat" in map(str, vars(rule).values())}
 
     def of_setting(self, name: str) -> Symbol:
         hatted = name in self._hatted
-        return self.add((not hatted and greek(self._stated.get(name, ""))) or sign_of(name, hatted))
+        letter = None if hatted else self._letters.get(name)
+        return self.add(greek(letter.sign) if letter else sign_of(name, hatted))
 
     def of(self, name: str, time: str) -> Symbol:
         return self.add(sign_of(name).at(time))
@@ -121,9 +120,9 @@ class _Names:
 
 
 def _run(rule: Rule, old: Any, given: Mapping[str, Symbol]) -> Step:
-    step = step_of(rule, given["gradient"], old, given["t"], given["parameter"], "does not run on symbols")
+    step = step_of(rule, given["gradient"], old, given["parameter"], At(given["t"]), "does not run on symbols")
     with mistakes_in(rule, said="does not run on symbols"):
-        sympify([step.delta, *step.slots, *step.stages.values()])
+        sympify([step.delta, *step.values.values()])
     return step
 
 
@@ -131,7 +130,7 @@ def first_slots(rule: Rule, parameter: float) -> Any:
     """The slots before the first step, for one coordinate, in float64. Raises InputError where they are none."""
     slots = slots_of(rule, np.array([[parameter]]))
     with mistakes_in(rule, method="slots"):
-        return type(slots)(*(np.asarray(value, np.float64) for value in slots._asdict().values()))
+        return refilled(slots, {name: np.asarray(value, np.float64) for name, value in named(slots).items()})
 
 
 Key = tuple[str, str]

@@ -75,9 +75,9 @@ def sign_of(name: str, hatted: bool = False) -> Sign:
     return Sign(text, command, "0" if name == "initial_accumulator_value" else ordinal)
 
 
-def greek(letter: str) -> Sign | None:
-    """The sign that is a Greek letter; None for what is none."""
-    return Sign(letter, COMMANDS[letter]) if letter in COMMANDS else None
+def greek(letter: str) -> Sign:
+    """The sign that is a Greek letter, or any other."""
+    return Sign(letter, COMMANDS.get(letter, letter))
 
 
 def _command(base: str) -> str:

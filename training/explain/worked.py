@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from sympy import Symbol, evaluate
 
-from core import InputError, Rule
+from core import At, InputError, Rule
 from core.engine.checks import step_of
+from core.rules import named
 
 from .formula import Formula, first_slots
 from .notation import Sign
@@ -64,11 +65,9 @@ def worked(rule: Rule, formula: Formula, gradients: Sequence[float], parameter: 
     steps, slots, x = [], first_slots(rule, parameter), np.array([[float(parameter)]])
     for t, gradient in enumerate(gradients, start=1):
         step = _update(rule, np.array([[float(gradient)]]), slots, t, x)
-        after = {("slot", name): value for name, value in step.slots._asdict().items()}
-        after |= {("stage", name): value for name, value in step.stages.items()}
-        after |= {("step", "delta"): step.delta, ("step", "parameter"): x - step.delta}
+        after = step.values | {"delta": step.delta, "parameter": step.x}
         values = _before(rule, formula, gradient, slots, t, x)
-        values |= {one.symbol: _one(after[one.kind, one.name]) for one in formula.equations}
+        values |= {one.symbol: _one(after[one.name]) for one in formula.equations}
         shown = {symbol: Symbol(number(value, inside=True)) for symbol, value in values.items()}
         with evaluate(False):
             lines = [
@@ -76,7 +75,7 @@ def worked(rule: Rule, formula: Formula, gradients: Sequence[float], parameter: 
                 for _, name, symbol, expression in formula.equations
             ]
         steps.append(WorkedStep(t, gradient, tuple(lines)))
-        slots, x = step.slots, x - step.delta
+        slots, x = step.slots, step.x
     return tuple(steps)
 
 
@@ -92,14 +91,14 @@ def _at(sign: Sign, t: int) -> Sign:
 
 def _update(rule: Rule, g: np.ndarray, slots: Any, t: int, x: np.ndarray) -> Any:
     with np.errstate(all="ignore"):  # what overflows is shown as inf
-        return step_of(rule, g, slots, np.float64(t), x)
+        return step_of(rule, g, slots, x, At(np.float64(t)))
 
 
 def _before(rule: Rule, formula: Formula, gradient: float, slots: Any, t: int, x: np.ndarray) -> dict[Symbol, float]:
     """The value of every symbol that a step starts from."""
     start: Mapping[str, Any] = {"gradient": gradient, "t": t, "parameter": x}
     values = {symbol: _one(start[name]) for name, symbol in formula.given.items()}
-    values |= {symbol: _one(getattr(slots, slot)) for slot, symbol in formula.old.items()}
+    values |= {symbol: _one(named(slots)[slot]) for slot, symbol in formula.old.items()}
     return values | {symbol: _one(getattr(rule, name)) for name, symbol in formula.settings.items()}
 
 

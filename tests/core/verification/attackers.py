@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from core import SGD, Adadelta, Adagrad, Adam, Rule, Step
+from core import SGD, Adadelta, Adagrad, Adam, At, Rule, Step
 from core.rules import average
 from core.xp import cast_like, full_like, sqrt, where, zeros_like
 
@@ -74,11 +74,11 @@ def rule(before: Hook = unchanged, after: Hook = unchanged, of: type[Rule] = Ada
     """A class of rules, right except for its hooks."""
 
     class Attack(of):
-        def update(self, g, slots, t, x):
-            at = SimpleNamespace(rule=self, g=g, slots=slots, t=t, x=x)
-            settings = {"g": g, "slots": slots, "t": t, **before(at)}
-            given = {name: settings.pop(name) for name in ("g", "slots", "t")}
-            step = of.update(replace(self, **settings) if settings else self, **given, x=x)
+        def update(self, g, slots, x, at):
+            at = SimpleNamespace(rule=self, g=g, slots=slots, t=at.t, x=x)
+            settings = {"g": g, "slots": slots, "t": at.t, **before(at)}
+            g, slots, t = (settings.pop(name) for name in ("g", "slots", "t"))
+            step = of.update(replace(self, **settings) if settings else self, g, slots, x, At(t))
             vars(at).update(step.slots._asdict(), delta=step.delta, stages=step.stages)
             found = {"delta": step.delta, **after(at)}
             return Step(found.pop("delta"), step.slots._replace(**found), step.stages)
@@ -123,13 +123,13 @@ class BadAdam(Adam):
 
 
 class ScheduleAhead(Adam):
-    def rate(self, t, like):
-        return super().rate(t + 1, like)
+    def resolved(self, t, x):
+        return super().resolved(t + 1, x)
 
 
 class ScheduleStandsStill(Adam):
-    def rate(self, t, like):
-        return super().rate(0 * t + 1, like)
+    def resolved(self, t, x):
+        return super().resolved(0 * t + 1, x)
 
 
 class FirstSlotsFromX(Adam):
@@ -177,7 +177,7 @@ def clipped_by_norm(at):
 
 def divided_by(root):
     """An `after`: Adam's update with something else under its m̂."""
-    return lambda at: {"delta": at.rule.rate(at.t, at.g) * at.stages["m_hat"] / root(at)}
+    return lambda at: {"delta": at.rule.learning_rate * at.stages["m_hat"] / root(at)}
 
 
 def the_larger_one(at):
@@ -192,12 +192,12 @@ def correction_given_up(at):
 def looks_ahead(at):
     """Nesterov's momentum."""
     ahead = at.rule.beta_1 * at.stages["m_hat"] + (1 - at.rule.beta_1) * at.g / at.stages["correction_1"]
-    return {"delta": only(at.t % 2 == 0, at.rule.rate(at.t, at.g) * ahead / at.stages["denominator"], at.delta)}
+    return {"delta": only(at.t % 2 == 0, at.rule.learning_rate * ahead / at.stages["denominator"], at.delta)}
 
 
 def half_precision_inside(at):
     ratio = in_half_precision(at.stages["m_hat"] / at.stages["denominator"])
-    return {"delta": at.rule.rate(at.t, at.g) * ratio}
+    return {"delta": at.rule.learning_rate * ratio}
 
 
 def remembers_the_scaled_step(at):

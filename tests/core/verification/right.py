@@ -354,11 +354,11 @@ class TheirAdam(Rule):
     def slots(self, x):
         return Averages(zeros_like(x), zeros_like(x))
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         first = slots.first + (1 - self.beta_1) * (g - slots.first)
         second = slots.second + (1 - self.beta_2) * (g * g - slots.second)
-        c_1, c_2 = (cast_like(1 - beta**t, g) for beta in (self.beta_1, self.beta_2))
-        delta = self.rate(t, g) / c_1 * first / (sqrt(second) / sqrt(c_2) + self.epsilon)
+        c_1, c_2 = (cast_like(1 - beta**at.t, g) for beta in (self.beta_1, self.beta_2))
+        delta = self.learning_rate / c_1 * first / (sqrt(second) / sqrt(c_2) + self.epsilon)
         return Step(delta, Averages(first, second), {})
 
 
@@ -377,9 +377,9 @@ class TheirAdagrad(Rule):
     def slots(self, x):
         return History(full_like(x, self.initial_accumulator_value))
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         history = slots.history + g * g
-        rate = self.rate(t, g) / sqrt(history + self.epsilon)
+        rate = self.learning_rate / sqrt(history + self.epsilon)
         return Step(rate * g, History(history), dict(own_rate=rate))
 
 
@@ -396,8 +396,8 @@ class TheirSGD(Rule):
     def slots(self, x):
         return Nothing()
 
-    def update(self, g, slots, t, x):
-        return Step(g * self.rate(t, g), slots, {})
+    def update(self, g, slots, x, at):
+        return Step(g * self.learning_rate, slots, {})
 
 
 # Adagrad, Adadelta and SGD.

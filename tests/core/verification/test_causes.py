@@ -63,8 +63,8 @@ def test_the_commonest_errors_of_a_function_are_named(changes, words, dtype):
 
 
 class NeverFalls(Adam):
-    def update(self, g, slots, t, x):
-        step = super().update(g, slots, t, x)
+    def update(self, g, slots, x, at):
+        step = super().update(g, slots, x, at)
         return step._replace(slots=step.slots._replace(v=step.slots.v + slots.v * 0.001))
 
 
@@ -119,8 +119,8 @@ def test_a_fitted_number_is_tried_as_a_person_writes_it():
 
 
 class Nothing(Adam):
-    def update(self, g, slots, t, x):
-        step = super().update(g, slots, t, x)
+    def update(self, g, slots, x, at):
+        step = super().update(g, slots, x, at)
         return step._replace(delta=step.delta / sqrt(g - g))
 
 

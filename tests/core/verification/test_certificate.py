@@ -98,14 +98,14 @@ class MyAdam(Rule):
     def slots(self, x):
         return Moments(zeros_like(x), zeros_like(x))
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         m = self.beta_1 * slots.mean + (1 - self.beta_1) * g
         v = self.beta_2 * slots.mean_of_squares + (1 - self.beta_2) * (g * g if self.error != "|g|" else sqrt(g * g))
-        t = t + 1 if self.error == "t" else t
+        t = at.t + 1 if self.error == "t" else at.t
         alpha = cast_like((1 - self.beta_2**t) ** 0.5 / (1 - self.beta_1**t), g)
         root = sqrt(v + self.epsilon) if self.error == "ε" else sqrt(v) + self.epsilon
         m = where(m > 0, m, m * 1.001) if self.error == "odd" else m
-        return Step(self.rate(t, g) * alpha * m / root, Moments(m, v), {})
+        return Step(self.learning_rate * alpha * m / root, Moments(m, v), {})
 
 
 @pytest.mark.parametrize(
@@ -199,8 +199,8 @@ class Broken(MyAdam):
     def slots(self, x):
         return super().slots(x / 0 if self.error == "slots" and 1 / 0 else x)
 
-    def update(self, g, slots, t, x):
-        step = super().update(g, slots, t, x)
+    def update(self, g, slots, x, at):
+        step = super().update(g, slots, x, at)
         if self.error == "shape":
             return step._replace(delta=tf.reshape(step.delta, [1, *step.delta.shape, 1]))
         if self.error == "stage":
@@ -217,7 +217,7 @@ class Momentum(MyAdam):
     def slots(self, x):
         return OneSlot(zeros_like(x))
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         return Step(g, slots, {})
 
 

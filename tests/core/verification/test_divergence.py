@@ -76,8 +76,8 @@ def test_what_computes_the_same_does_not_part(a, b, settings):
 class Tenfold(Adam):
     """An error that no list knows."""
 
-    def update(self, g, slots, t, x):
-        step = super().update(g, slots, t, x)
+    def update(self, g, slots, x, at):
+        step = super().update(g, slots, x, at)
         return step._replace(delta=step.delta * np.where(g > 1, 1.5, 1.0).astype(g.dtype))
 
 

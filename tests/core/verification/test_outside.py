@@ -110,26 +110,26 @@ def by_type(g, slots, t, x):
 
 
 class ByShape(Momentum):
-    def update(self, g, slots, t, x):
-        step = super().update(g, slots, t, x)
+    def update(self, g, slots, x, at):
+        step = super().update(g, slots, x, at)
         return step._replace(delta=step.delta + 0.01 * x) if len(g.shape) >= 2 else step
 
 
 class Twice(Momentum):
-    def update(self, g, slots, t, x):
-        return super().update(g, slots, t, x)._replace(stages={"u": g})
+    def update(self, g, slots, x, at):
+        return super().update(g, slots, x, at)._replace(stages={"u": g})
 
 
 class Several(Rule):
     def slots(self, x):
         return (x, x)
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         return Step(g, slots, {})
 
 
 class Clipping(Momentum):
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         return Step(np.round(g), MomentumSlots(slots.u), {})
 
 

@@ -40,10 +40,10 @@ class Momentum(Rule):
     def slots(self, x):
         return MomentumSlots(zeros_like(x))
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         u = self.mu * slots.u + g
         shown = where(u > 1, u * 1.001, u) if self.error == "large" else u
-        return Step(self.rate(t, g) * (g if self.error == "g" else shown), MomentumSlots(u), {})
+        return Step(self.learning_rate * (g if self.error == "g" else shown), MomentumSlots(u), {})
 
 
 def momentum(g, slots, t, x, mu=0.9):
@@ -120,8 +120,8 @@ def test_a_rule_that_strays_in_one_dtype_differs_from_itself():
     """Would catch a comparison of a rule with itself that can only agree."""
 
     class Narrow(Momentum):
-        def update(self, g, slots, t, x):
-            step = super().update(g, slots, t, x)
+        def update(self, g, slots, x, at):
+            step = super().update(g, slots, x, at)
             return step._replace(delta=step.delta * (1.0001 if g.dtype == np.float32 else 1.0))
 
     assert [row.verdict for row in quick(Narrow, "itself", dtypes=["float32"])] == ["differs"]

@@ -8,7 +8,7 @@ from xml.dom.minidom import Element, parseString
 import numpy as np
 import sympy
 
-from core import Rule
+from core import At, Rule
 from core.verification.streams import synthetic
 from training.explain.formula import Equation, Formula
 from training.explain.notation import in_latex, in_mathml
@@ -42,16 +42,15 @@ def units_off(formula: Formula, rule: Rule, read: Reader | None = None) -> dict[
     slots, worst = rule.slots(x), dict.fromkeys((one.name for one in formula.equations), 0.0)
     for t, g in enumerate(gradients, start=1):
         with np.errstate(all="ignore"):  # wrong formulas divide by 0
-            step = rule.update(g, slots, np.float64(t), x)
-            after = {"slot": step.slots._asdict(), "stage": step.stages,
-                     "step": {"delta": step.delta, "parameter": x - step.delta}}  # fmt: skip
+            step = rule.step(g, slots, x, At(np.float64(t)))
+            after = step.values | {"delta": step.delta, "parameter": step.x}
             values = {formula.given["gradient"]: g, formula.given["t"]: np.float64(t), formula.given["parameter"]: x}
             values |= {symbol: getattr(slots, name) for name, symbol in formula.old.items()}
             # As the rule has them: NumPy's powers of an array and of a scalar differ in their last bits.
             values |= {symbol: np.asarray(getattr(rule, name)) for name, symbol in formula.settings.items()}
             for one, compute in lines:
                 values[one.symbol] = compute(values)
-                worst[one.name] = max(worst[one.name], _units(values[one.symbol], after[one.kind][one.name]))
+                worst[one.name] = max(worst[one.name], _units(values[one.symbol], after[one.name]))
         slots = step.slots
     return worst
 

@@ -34,9 +34,9 @@ class Momentum(Rule):
     def slots(self, x):
         return Velocity(zeros_like(x))
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         velocity = self.momentum * slots.velocity + g
-        return Step(self.rate(t, g) * velocity, Velocity(velocity), {})
+        return Step(self.learning_rate * velocity, Velocity(velocity), {})
 
 class Lent(Momentum):
     """Heavy ball, lent to others, at a rate that falls."""
@@ -47,8 +47,8 @@ class Plain(Momentum):
     pass
 
 class Branches(Momentum):
-    def update(self, g, slots, t, x):
-        return super().update(g if g > 0 else -g, slots, t, x)
+    def update(self, g, slots, x, at):
+        return super().update(g if g > 0 else -g, slots, x, at)
 '''
 
 

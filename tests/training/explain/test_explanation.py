@@ -117,9 +117,9 @@ def test_what_overflows_is_shown_and_not_hidden():
 class Fails(Hostile):
     """A rule that runs on symbols, not on arrays."""
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         assert g.free_symbols
-        return super().update(g, slots, t, x)
+        return super().update(g, slots, x, at)
 
 
 @pytest.mark.parametrize(

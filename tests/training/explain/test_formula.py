@@ -113,11 +113,11 @@ class Hostile(Rule):
     def slots(self, x):
         return Own(zeros_like(x), zeros_like(x) + 2.0)
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         v = slots.v + (g * g + 1.0)
         far = where(g < 0, -g / (1 / self.alpha), where(g > 1.0, g * g * g, x + g))
         stages = {"v_hat": v, "far": far, "delta": sqrt(v * v) * sqrt(v * v), "copy": far}
-        return Step(self.rate(t, g) * far / self.alpha * -1.0, Own(v, slots.same), stages)
+        return Step(self.learning_rate * far / self.alpha * -1.0, Own(v, slots.same), stages)
 
 
 @pytest.mark.parametrize("read", [None, from_mathml])
@@ -141,7 +141,7 @@ class Every(Rule):
     def slots(self, x):
         return Own(zeros_like(x), zeros_like(x))
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         v = xp.maximum(0.9 * slots.v, xp.abs(g)) ** 2
         small = xp.clip(g, -1, 1.0)
         stages = dict(
@@ -149,7 +149,7 @@ class Every(Rule):
             grown=xp.exp(-xp.square(small) / 2) ** 2 + xp.log(xp.abs(x) + 1) ** 2,
             raised=xp.power(xp.abs(g) + 1, -self.p) - xp.full_like(g, 0.5) * xp.ones_like(g),
         )
-        return Step(self.rate(t, g) * stages["grown"], Own(v, slots.same), stages)
+        return Step(self.learning_rate * stages["grown"], Own(v, slots.same), stages)
 
 
 @pytest.mark.parametrize("read", [None, from_mathml, from_latex])
@@ -161,7 +161,7 @@ def test_every_function_of_an_element_is_written_so_that_it_is_read_back(read):
 
 
 class Combined(Every):
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         norm = sqrt(xp.sum(g * g)) + xp.mean(x, axis=(0, -1), keepdims=True) ** 2
         turned = xp.matmul(xp.transpose(g), x)
         return Step(turned / norm, slots, dict(norm=norm, turned=turned))
@@ -179,7 +179,7 @@ def test_what_combines_elements_is_written_by_name():
 
 
 class Negated(Every):
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         return Step(where((g > 0) & ~(x > 2), g, x), slots, {})
 
 
@@ -195,19 +195,19 @@ def test_values_that_do_not_enter_the_update_are_known():
 
 @dataclass(frozen=True)
 class Branching(Hostile):
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         return Step(g if g > 0 else -g, slots, {})
 
 
 @dataclass(frozen=True)
 class OnArrays(Hostile):
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         return Step(np.exp(g), slots, {})
 
 
 @dataclass(frozen=True)
 class Halves(Hostile):
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         return g, slots
 
 

@@ -82,8 +82,8 @@ from core import SGD, Step
 
 @dataclass(frozen=True)
 class Halved(SGD):
-    def update(self, g, slots, t, x):
-        return Step(0.5 * self.rate(t, g) * g, slots, {})
+    def update(self, g, slots, x, at):
+        return Step(0.5 * self.learning_rate * g, slots, {})
 
 @dataclass(frozen=True)
 class Stubborn(SGD):

@@ -215,9 +215,9 @@ def test_an_equation_with_a_wrong_number_in_it_does_not_hold(open_trace, runs, t
 class Branching(Adagrad):
     """It needs a value, which a symbol lacks."""
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         assert not hasattr(g, "free_symbols")
-        return super().update(g, slots, t, x)
+        return super().update(g, slots, x, at)
 
 
 @needs_chromium

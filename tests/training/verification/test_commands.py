@@ -42,35 +42,35 @@ class MyAdam(Rule):
     def slots(self, x):
         return Moments(zeros_like(x), zeros_like(x))
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         m = self.beta_1 * slots.m + (1 - self.beta_1) * g
         v = self.beta_2 * slots.v + (1 - self.beta_2) * g * g
-        m_hat, v_hat = m / cast_like(1 - self.beta_1**t, g), v / cast_like(1 - self.beta_2**t, g)
+        m_hat, v_hat = m / cast_like(1 - self.beta_1**at.t, g), v / cast_like(1 - self.beta_2**at.t, g)
         denominator = sqrt(v_hat + self.epsilon) if self.inside else sqrt(v_hat) + self.epsilon
-        return Step(self.rate(t, g) * m_hat / denominator, Moments(m, v), dict(denominator=denominator))
+        return Step(self.learning_rate * m_hat / denominator, Moments(m, v), dict(denominator=denominator))
 
 
 class Flat(MyAdam):
-    def update(self, g, slots, t, x):
-        return super().update(g, slots, t, x)._replace(delta=cast_like(0.0, g))
+    def update(self, g, slots, x, at):
+        return super().update(g, slots, x, at)._replace(delta=cast_like(0.0, g))
 
 
 class Few(MyAdam):
     def slots(self, x):
         return NamedTuple("Few", [("m", Array)])(zeros_like(x))
 
-    def update(self, g, slots, t, x):
+    def update(self, g, slots, x, at):
         return Step(g, slots, {})
 
 
 class Lost(MyAdam):
-    def update(self, g, slots, t, x):
-        return super().update(g, slots._replace(v=slots.v - 1.0), t, x)
+    def update(self, g, slots, x, at):
+        return super().update(g, slots._replace(v=slots.v - 1.0), x, at)
 
 
 class Wide(MyAdam):
-    def update(self, g, slots, t, x):
-        return super().update(g, slots, t, x)._replace(delta=g[:1])
+    def update(self, g, slots, x, at):
+        return super().update(g, slots, x, at)._replace(delta=g[:1])
 
 
 def function(g, slots, t, x):
