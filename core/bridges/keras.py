@@ -21,7 +21,8 @@ from ..engine.sparse import Occurrences, Sparse, updated
 from ..errors import InputError
 from ..mistakes import mistakes_in
 from ..rules import RULES, At, Rule, named, refilled
-from .keras_names import AROUND_THE_RULE, SLOTS
+from ..verification.cards import FORMULAS
+from ..verification.libraries import Keras
 
 
 class StepSchedule(LearningRateSchedule):
@@ -199,18 +200,13 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         return optimizer
 
 
-_TAKEN_OVER = {getattr(keras.optimizers, RULES[name].__name__): name for name in SLOTS}
-"""For each of Keras's, the name of our rule."""
-
-
 def take_over(keras_optimizer: keras.optimizers.Optimizer, variables: Variables, rule: Rule | None = None) -> Optimizer:
     """Our optimizer in the state of a running Keras one, to go on where Keras stopped.
 
         variables = {variable.path: variable.value for variable in model.trainable_variables}
         Program(cost, variables, take_over(model.optimizer, variables))
 
-    keras_optimizer: a keras.optimizers.Adam, Adagrad, Adadelta or SGD, or a KerasOptimizer, after `build`; left as it
-                     is.
+    keras_optimizer: one of keras.optimizers whose rule is here, or a KerasOptimizer, after `build`; left as it is.
     variables:       all that it trains: the tf.Variable that Keras calls the value of each, by names of your own.
     rule:            what goes on from these slots. Where none is given, the Keras dialect with the settings found, or
                      the KerasOptimizer's own rule, at the present learning rate or by Keras's schedule.
@@ -219,19 +215,19 @@ def take_over(keras_optimizer: keras.optimizers.Optimizer, variables: Variables,
     and so are the masters of a KerasOptimizer's narrow variables.
     In float64, Keras takes β^t of β in float32 and we do not: with β2 = 0.999 that parts the two by 1e-5 of a step.
 
-    Raises InputError for another class of optimizer; one that is not built, or does more than its rule (amsgrad,
-    momentum, weight decay, clipping, averages of weights, loss scaling, accumulated gradients, constraints); a learning
+    Raises InputError for another class of optimizer; one that is not built, or does more than its rule (weight decay
+    that is no part of it, clipping, averages of weights, loss scaling, accumulated gradients, constraints); a learning
     rate that is a function without arguments; variables that are not the optimizer's, or not all of them; a rule with
     other slots.
     """
-    if not isinstance(keras_optimizer, KerasOptimizer) and type(keras_optimizer) not in _TAKEN_OVER:
-        expected = ", ".join(kind.__name__ for kind in _TAKEN_OVER)
+    if not isinstance(keras_optimizer, KerasOptimizer) and Keras.rule_of(keras_optimizer) is None:
+        there = dict.fromkeys(Keras.spelled(rule).name for rule in RULES if Keras.has(rule))
         raise InputError(
-            f"take_over needs Keras's own {expected}, or a KerasOptimizer, found {type(keras_optimizer).__name__}."
+            f"take_over needs Keras's own {', '.join(there)}, or a KerasOptimizer, found "
+            f"{type(keras_optimizer).__name__}."
         )
-    for option in AROUND_THE_RULE:
-        if value := getattr(keras_optimizer, option, None):
-            raise InputError(f"take_over carries the rule alone: {option} must be off, found {value!r}.")
+    for option, value in _options(keras_optimizer).items():
+        raise InputError(f"take_over carries the rule alone: {option} must be off, found {value!r}.")
     if not keras_optimizer.built:
         raise InputError("The Keras optimizer has no slots yet: train a step with it, or call its build(variables).")
     if not isinstance(variables, Mapping):
@@ -266,9 +262,19 @@ def _slots(optimizer: Any) -> list[dict[str, Any]]:
     """For each variable that the optimizer trains, Keras's variables that hold the slots, by our names."""
     if isinstance(optimizer, KerasOptimizer):
         return optimizer._slots
-    attributes = SLOTS[_TAKEN_OVER[type(optimizer)]]
+    rule = Keras.rule_of(optimizer)
+    assert rule is not None, "another class was refused"
+    formula = FORMULAS[rule]["keras"].given(Keras.settings_of(optimizer))
+    attributes = {slot: Keras.spelled(rule).slots[slot] for slot in formula.slots}
     count = len(optimizer._trainable_variables)
     return [{ours: getattr(optimizer, theirs)[i] for ours, theirs in attributes.items()} for i in range(count)]
+
+
+def _options(optimizer: Any) -> dict[str, Any]:
+    """By which the optimizer does more than its rule, as Keras calls them."""
+    if isinstance(optimizer, KerasOptimizer):
+        return {name: value for name in Keras.around if (value := getattr(optimizer, name, None))}
+    return Keras.options_of(optimizer)
 
 
 def _rule(optimizer: Any) -> Rule:
@@ -284,9 +290,9 @@ def _rule(optimizer: Any) -> Rule:
         raise InputError(f"The learning rate must be a number or a schedule to be taken over, found {rate!r}.")
     if isinstance(optimizer, KerasOptimizer):
         return replace(optimizer.rule, learning_rate=rate)
-    kind = RULES[_TAKEN_OVER[type(optimizer)]]
-    settings = {field.name: getattr(optimizer, field.name) for field in fields(kind) if hasattr(optimizer, field.name)}
-    return kind.dialect("keras", **settings | {"learning_rate": rate})
+    rule = Keras.rule_of(optimizer)
+    assert rule is not None, "another class was refused"
+    return RULES[rule].dialect("keras", **Keras.settings_of(optimizer) | {"learning_rate": rate})
 
 
 def _is_narrow(variable: Any) -> bool:

@@ -1,14 +1,13 @@
 """Proof that an implementation computes what it claims: certificates, first divergences, translations."""
 
+from .cards import CARDS, FORMULAS
 from .certificate import DTYPES, EXECUTIONS, Claim
 from .claims import claim, matrix, verify
 from .divergence import Divergence, diverge
-from .formulas import FORMULAS
 from .implementations import Implementation, OfFunction, OfRule
 from .layout import Layout
-from .libraries import OfLibrary, OfOptimizer, named
-from .mutants import MUTANTS
-from .references import REFERENCES
+from .libraries import REFERENCES
+from .optimizers import OfLibrary, OfOptimizer, named
 from .resolving import ITSELF
 from .rows import Coverage, Row
 from .streams import STEPS, Streams, joined, synthetic
@@ -16,7 +15,7 @@ from .translation import Translation, translate
 from .trial import PAPER
 
 __all__ = [
-    "DTYPES", "EXECUTIONS", "FORMULAS", "ITSELF", "MUTANTS", "PAPER", "REFERENCES", "STEPS", "Claim", "Coverage",
+    "CARDS", "DTYPES", "EXECUTIONS", "FORMULAS", "ITSELF", "PAPER", "REFERENCES", "STEPS", "Claim", "Coverage",
     "Divergence", "Implementation", "Layout", "OfFunction", "OfLibrary", "OfOptimizer", "OfRule", "Row", "Streams",
     "Translation", "claim", "diverge", "joined", "matrix", "named", "synthetic", "translate", "verify",
 ]  # fmt: skip

@@ -10,11 +10,12 @@ import numpy as np
 
 from ..errors import InputError
 from ..rules import Rule
+from .cards import CARDS
 from .errors import around, counting_calls
 from .fits import Candidate, all_values, fitted
-from .implementations import Implementation, OfRule
+from .implementations import Implementation, Known, OfRule
 from .judge import Difference
-from .mutants import planted
+from .mutants import OfFormula
 from .rounded import Precision
 from .statements import Statement
 from .trajectory import Trajectory, Values
@@ -41,12 +42,14 @@ class Suspect(NamedTuple):
 
     statement: what should come out. expected: an implementation of it, of which changes are tried.
     own:       the formula by which the trajectory rounds.
+    known:     the rule of core whose formula the statement is, if it is one.
     found:     a rule of core with the settings that the trajectory is known to have, if they are known.
     """
 
     statement: Statement
     expected: Implementation
     own: Statement
+    known: Known | None = None
     found: Rule | None = None
 
 
@@ -67,12 +70,13 @@ def cause(suspect: Suspect, trajectory: Trajectory, difference: Difference) -> C
         pairs = [tuple(f"{n:.{digits}g}" for n in numbers) for digits in (6, 17)]
         one, other = next((pair for pair in pairs if pair[0] != pair[1]), pairs[0])
         return Cause((f"slot {difference.value} starting at {one} instead of {other}",), difference.value)
-    statement, expected, own, found = suspect
-    rule = expected.rule if isinstance(expected, OfRule) else None
-    if rule is not None and found is not None:
+    statement, expected, own, known, found = suspect
+    ours = None if known is None else OfRule(known.name, known.rule)
+    if ours is not None and found is not None:
+        rule = ours.rule
         part = trajectory.steps(slice(difference.step - 1, difference.step))
         for group in _settings(rule, found):
-            if why := _best(group, difference, (difference.value,), part, expected, _bounds(statement, own, part)):
+            if why := _best(group, difference, (difference.value,), part, ours, _bounds(statement, own, part)):
                 others = [words for words in _all_settings(rule, found) if words not in why.words]
                 return replace(why, words=(*why.words, *others))
     part = trajectory.steps(_explained(len(trajectory.t), difference.step - 1))
@@ -82,8 +86,8 @@ def cause(suspect: Suspect, trajectory: Trajectory, difference: Difference) -> C
     if found_error is not None and not found_error.rounding:
         return found_error
     row = int(np.argmax(part.t == difference.step))
-    numbers = fitted(expected, part, difference.value, row, difference.coordinate)
-    number = _best(numbers, difference, names, part, expected, bounds)
+    numbers = fitted(ours or expected, part, difference.value, row, difference.coordinate)
+    number = _best(numbers, difference, names, part, ours or expected, bounds)
     return number if number is not None and not number.rounding else found_error or number
 
 
@@ -160,13 +164,14 @@ def _rounds(name: str) -> bool:
 
 
 def _errors(suspect: Suspect, part: Trajectory) -> Iterator[Candidate]:
-    expected = suspect.expected
-    if isinstance(expected, OfRule):
-        for mutant, rule in planted(expected.rule, part.g.dtype):
-            yield Candidate((mutant.name,), OfRule(mutant.name, rule), mutant.rounding)
+    expected, known = suspect.expected, suspect.known
+    if known is not None:
+        for mutant in CARDS[known.name].mutants(known.formula, known.dialect, part.g.dtype):
+            yield Candidate((mutant.name,), mutant.wrong, mutant.rounding)
     for error in around(expected, suspect.statement.slots):
         yield Candidate((error.name,), error)
-    if part.calls is not None and isinstance(expected, OfRule):  # which takes another step's number at each coordinate
+    # What runs all coordinates at once takes another step's number at each.
+    if part.calls is not None and isinstance(expected, OfRule | OfFormula):
         error = counting_calls(expected)
         yield Candidate((error.name,), error)
 
@@ -205,5 +210,5 @@ def _bounds(statement: Statement, own: Statement, part: Trajectory) -> dict[str,
     with np.errstate(all="ignore"):
         both = [of.values(t, part.g, part.before, precision, x=part.x) for of in (statement, own)]
         for values in both:
-            values["x"] = precision.exact(part.x) - values["delta"]
+            values.setdefault("x", precision.exact(part.x) - values["delta"])
     return {name: value.error + both[1][name].error for name, value in both[0].items()}

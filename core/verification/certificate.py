@@ -14,8 +14,8 @@ from ..rules import Rule
 from ..seeds import generator
 from .implementations import Implementation, Known
 from .layout import Layout
-from .libraries import OfOptimizer
-from .references import REFERENCES
+from .libraries import REFERENCES
+from .optimizers import OfOptimizer
 from .rounded import Precision
 from .rows import Coverage, Row
 from .statements import Statement
@@ -161,9 +161,9 @@ class Claim:
         return trials
 
     def _judged(self, reference: str, trials: Sequence[Trial], dtype: np.dtype) -> Iterator[Row]:
-        verdicts, seen = [trial.judged(reference) for trial in trials], [trial.seen for trial in trials]
-        errors: set[str] = set().union(*seen)
-        unseen = {error for error in errors if not any(caught.get(error) for caught in seen)}
+        verdicts = [trial.judged(reference) for trial in trials]
+        caught = _caught(trials)
+        errors, unseen = caught.keys(), {error for error, seen in caught.items() if not seen}
         alike = unseen & frozenset().union(*(trial.roundings for trial in trials)) if self.own else frozenset()
         for execution in trials[0].runs:
             ran = [n for n, trial in enumerate(trials) if execution in trial.runs]
@@ -187,6 +187,16 @@ class Claim:
                 missed=tuple(sorted(unseen - alike)),
                 alike=tuple(sorted(alike)),
             )
+
+
+def _caught(trials: Sequence[Trial]) -> dict[str, bool]:
+    """For each planted error, whether one of the trials sees it; kept with the first of them."""
+    if trials[0].caught is None:
+        found: dict[str, bool] = {}
+        for trial in trials:
+            found |= trial.seen([name for name, seen in found.items() if seen])
+        trials[0].caught = found
+    return trials[0].caught
 
 
 def _as_it_is(subject: Implementation, streams: Streams, start: Values | None, own: bool) -> dict[str, Trajectory]:

@@ -8,28 +8,19 @@ from typing import Any
 import numpy as np
 
 from ..errors import InputError
-from ..rules import At, Rate, Rule
-from ..rules.settings import hints
+from ..rules import At, Rule
+from ..rules.settings import Interval, notes
+from .cards import CARDS, FORMULAS
 from .certificate import DTYPES, EXECUTIONS, Claim
-from .formulas import FORMULAS
-from .implementations import Implementation, Known, OfFunction, OfRule, Returned, known
-from .libraries import OfOptimizer
-from .references import REFERENCES
+from .implementations import Implementation, Known, OfFunction, OfRule, Returned
+from .known import known
+from .libraries import REFERENCES
+from .optimizers import OfOptimizer
 from .resolving import Given, OfFormula, implementation, made, resolved, said
 from .rows import Row
 from .statements import stated_by
 from .streams import Streams, synthetic
 from .trial import PAPER, Case, Expected
-
-REVEALING: Mapping[str, tuple[Mapping[str, float], ...]] = {
-    "adam": (dict(learning_rate=2.0**-5, beta_1=0.875, beta_2=0.96875, epsilon=2.0**-7),),
-    "adagrad": (dict(learning_rate=2.0**-3, initial_accumulator_value=2.0**-20, epsilon=2.0**-7),),
-    "adadelta": (dict(learning_rate=0.5, rho=1 - 2.0**-10, epsilon=2.0**-7), dict(rho=0.999)),
-    "sgd": (dict(learning_rate=2.0**-3),),
-}
-"""Settings beside a library's own, chosen to show what those hide: a large ε, an accumulator that starts small, a rate
-that is not 1. The first set is dyadic, so that it means the same to a library that keeps settings in float32; the
-second shows where 1 − ρ is rounded, which 0.95 hides."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +59,7 @@ def matrix(
     claims = []
     for rule in rules:
         for dialect in FORMULAS[rule]:
-            libraries = [name for name, kind in REFERENCES.items() if kind.dialect == dialect]
+            libraries = [name for name, kind in REFERENCES.items() if kind.dialect == dialect and kind.has(rule)]
             chosen = tuple(name for name in (PAPER, *libraries) if references is None or name in references)
             if chosen and (dialects is None or dialect in dialects):
                 claims.append(_about_core(rule, dialect, chosen))
@@ -80,7 +71,7 @@ def matrix(
 
 def _about_core(rule: str, dialect: str, references: tuple[str, ...]) -> Claim:
     schedule = Falling(FORMULAS[rule][dialect].settings["learning_rate"])
-    revealing = map(Case, _revealing(rule, dialect))
+    revealing = map(Case, CARDS[rule].revealed(dialect))
     cases = (Case({}), *revealing, Case({"learning_rate": schedule}, drawn=True))
     return Claim(
         rule,
@@ -94,12 +85,6 @@ def _about_core(rule: str, dialect: str, references: tuple[str, ...]) -> Claim:
 
 def _formula(rule: str, dialect: str) -> Callable[[Mapping[str, Any]], Expected]:
     return lambda settings: Expected.of(known(rule, dialect, settings))
-
-
-def _revealing(rule: str, dialect: str) -> list[dict[str, float]]:
-    """Without what the dialect lacks."""
-    absent = FORMULAS[rule][dialect].absent
-    return [{n: value for n, value in settings.items() if n not in absent} for settings in REVEALING[rule]]
 
 
 def verify(
@@ -202,7 +187,7 @@ def _rule_against_formula(name: str, subject: Rule, reference: OfFormula) -> Cla
         own, cases = decided, [Case(decided), Case(decided, drawn=True)]
     else:
         own = numbers
-        shown = [{n: value for n, value in one.items() if n in mine} for one in _revealing(rule, dialect)]
+        shown = [{n: value for n, value in one.items() if n in mine} for one in CARDS[rule].revealed(dialect)]
         schedule = {"learning_rate": Falling(own["learning_rate"])} if _takes_schedules(subject, own) else {}
         cases = [Case(own), *(Case({**own, **one}) for one in shown if one), Case({**own, **schedule}, drawn=True)]
 
@@ -222,7 +207,7 @@ def _rule_against_formula(name: str, subject: Rule, reference: OfFormula) -> Cla
 
 def _takes_schedules(rule: Rule, settings: Mapping[str, Any]) -> bool:
     """Whether its learning rate is one that may be a schedule, and a step with one can be taken at all."""
-    if hints(type(rule)).get("learning_rate") != Rate or "learning_rate" not in settings:
+    if "learning_rate" not in notes(type(rule), Interval) or "learning_rate" not in settings:
         return False
     g = np.ones(2)
     try:
@@ -244,7 +229,7 @@ def _other_against_formula(name: str, one: OfFunction | OfOptimizer, reference: 
     takes = one.takes if isinstance(one, OfFunction) else tuple(one.kind.settings_of(one.optimizer))
     cases = [Case(own)]
     if decided is None:
-        shown = [{n: value for n, value in more.items() if n in takes} for more in _revealing(rule, dialect)]
+        shown = [{n: value for n, value in more.items() if n in takes} for more in CARDS[rule].revealed(dialect)]
         cases += [Case({**own, **more}) for more in shown if more]
     cases.append(Case(own, drawn=True))
 

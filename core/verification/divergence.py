@@ -8,6 +8,7 @@ from ..errors import InputError
 from .causes import Suspect, cause
 from .implementations import Implementation, OfRule, renamed
 from .judge import judge, judge_first
+from .mutants import OfFormula
 from .streams import Streams
 
 
@@ -70,8 +71,8 @@ def diverge(a: Implementation, b: Implementation, streams: Streams) -> Divergenc
     if difference is None:
         return None
     rule = runner.known.rule if runner.known else None
-    expected = OfRule(follower.name, follower.known.rule)
-    why = cause(Suspect(formula, expected, own, rule), trajectory, difference)
+    expected = OfFormula(follower.name, formula)
+    why = cause(Suspect(formula, expected, own, follower.known, rule), trajectory, difference)
     found, expected = difference.found, difference.expected
     return Divergence(
         step=difference.step,

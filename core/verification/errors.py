@@ -49,8 +49,9 @@ class Around(Implementation):
     def follow(self, trajectory: Trajectory) -> Values:
         given = self._before(trajectory)
         values = dict(self._inner.follow(given))
+        x = values.pop("x", None)
         if "delta" not in values:
-            values["delta"] = given.x - values.pop("x")
+            values["delta"] = given.x - x
         return self._after(trajectory, values)
 
 

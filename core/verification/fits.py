@@ -13,10 +13,11 @@ from scipy.optimize import brentq
 
 from ..errors import InputError
 from ..rules import Rule
+from ..rules.settings import Interval, notes
 from .errors import decayed, regularised, scaled
 from .implementations import Implementation, OfRule
 from .trajectory import Trajectory
-from .words import SYMBOLS
+from .words import symbol
 
 
 class Candidate(NamedTuple):
@@ -56,10 +57,10 @@ SHARES = np.concatenate([[0.0], 1 - 10.0 ** np.arange(-0.025, -7.0, -0.05)])
 
 def _families(expected: Implementation) -> Iterator[_Family]:
     if isinstance(expected, OfRule):
+        shares = {name for name, interval in notes(type(expected.rule), Interval).items() if interval.below == 1}
         for name, value in expected.settings.items():
-            if name != "initial_accumulator_value":
-                values = SHARES if name in ("beta_1", "beta_2", "rho") else SIZES
-                yield _Family(SYMBOLS.get(name, name), values, value, partial(_with, expected.rule, name))
+            values = SHARES if name in shares else SIZES
+            yield _Family(symbol(name), values, value, partial(_with, expected.rule, name))
     else:
         yield _Family("Δ times", SIZES, 1.0, lambda factor: scaled(expected, factor, ""))
     rate = expected.settings.get("learning_rate", 1.0)

@@ -1,13 +1,18 @@
-"""The formulas of the papers and libraries, written out once more from their sources, and the libraries' defaults.
+"""A formula as its source states it, with settings and roundings: what should come out of a step, and how far off.
 
-Nothing here comes from core's rules, so that an error there is not repeated here. A formula is written for NumPy
-arrays; on arrays of a wide dtype it computes what should come out, on `Rounded` numbers how far a narrower dtype may be
-off as well, and on magnitudes Σ|terms|, the scale of rounding errors, since all its terms have positive coefficients.
-It returns all its values by name in the order in which they are computed; slots and stages have the rules' names.
+The functions themselves stand in the cards, one a rule, written out from papers and libraries and not from core's
+rules, so that an error there is not repeated here. Each is written for NumPy arrays, `compute(g, slots, *, …)`: by name
+it takes settings, bias corrections (correction_1 for beta_1), the step t and the parameter x, as far as it reads them,
+and returns all its values by name in the order in which they are computed. Slots and stages have the rules' names, Δ is
+"delta", and "x" is the parameter after the step where that is not x − Δ. On arrays of a wide dtype it computes what
+should come out, on `Rounded` numbers how far a narrower dtype may be off as well, on magnitudes Σ|terms|, the scale of
+rounding errors, and on nodes its own graph.
 """
 
+import functools
+import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import combinations
 from typing import Any, ClassVar, Self
 
@@ -16,86 +21,49 @@ import numpy as np
 from ..errors import InputError
 from .rounded import Precision, Rounded, either
 
+AVERAGED = ("beta_1", "beta_2", "rho")
+"""Settings that are the share of a running average: β + (1 − β) is not 1 where the two are rounded apart."""
 
-def _average(old, new, beta):
+
+def average(old: Any, new: Any, beta: Any) -> Any:
     """β·old + (1 − β)·new; TF1, Keras and (for m) PyTorch compute it in increments."""
     weight = 1 - beta
     return either((old, new), lambda a, b: beta * a + weight * b, lambda a, b: a + (b - a) * weight)
 
 
-def adam_algorithm_1(g, slots, *, learning_rate, beta_1, beta_2, epsilon, correction_1, correction_2):
-    """Kingma & Ba 2015, Algorithm 1; torch/optim/adam.py; Optax's scale_by_adam with eps_root = 0."""
-    m = _average(slots["m"], g, beta_1)
-    v = _average(slots["v"], g**2, beta_2)
-    m_hat = m / correction_1
-    v_hat = v / correction_2
-    root = either((v, correction_2), lambda v, c: np.sqrt(v / c), lambda v, c: np.sqrt(v) / np.sqrt(c))
-    denominator = root + epsilon
-    delta = either(
-        (m, correction_1, denominator),
-        lambda m, c, root: m / c * learning_rate / root,
-        lambda m, c, root: m * (learning_rate / c) / root,
-    )
-    corrections = dict(correction_1=correction_1, correction_2=correction_2)
-    return dict(m=m, v=v, **corrections, m_hat=m_hat, v_hat=v_hat, denominator=denominator, delta=delta)
+class Magnitudes(np.ndarray):
+    """Numbers without signs: a difference is the sum of both."""
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        ufunc = {np.subtract: np.add, np.negative: np.positive}.get(ufunc, ufunc)
+        plain = (np.asarray(one) if isinstance(one, Magnitudes) else one for one in inputs)
+        return np.asarray(getattr(ufunc, method)(*plain, **options)).view(Magnitudes)
 
 
-def adam_epsilon_hat(g, slots, *, learning_rate, beta_1, beta_2, epsilon, correction_1, correction_2):
-    """Kingma & Ba 2015, end of section 2; ApplyAdam in TensorFlow's training_ops.cc; keras/src/optimizers/adam.py."""
-    m = _average(slots["m"], g, beta_1)
-    v = _average(slots["v"], g**2, beta_2)
-    alpha_t = np.sqrt(correction_2) * learning_rate / correction_1
-    root = np.sqrt(v) + epsilon
-    denominator = root / np.sqrt(correction_2)  # of m̂, as in Algorithm 1
-    corrections = dict(correction_1=correction_1, correction_2=correction_2)
-    hats = dict(m_hat=m / correction_1, v_hat=v / correction_2)
-    return dict(m=m, v=v, **corrections, **hats, denominator=denominator, delta=m * alpha_t / root)
+def magnitudes(values: Any) -> Magnitudes:
+    return np.asarray(np.abs(values)).view(Magnitudes)
 
 
-def adagrad_outside_root(g, slots, *, learning_rate, epsilon):
-    """Duchi, Hazan & Singer 2011, Figure 1; torch/optim/adagrad.py; ApplyAdagrad in training_ops.cc with ε = 0."""
-    a = slots["a"] + g**2
-    root = np.sqrt(a) + epsilon
-    return dict(a=a, denominator=root, delta=g * learning_rate / root)
-
-
-def adagrad_inside_root(g, slots, *, learning_rate, epsilon):
-    """keras/src/optimizers/adagrad.py; Optax's scale_by_rss wherever the accumulator is not 0."""
-    a = slots["a"] + g**2
-    root = np.sqrt(a + epsilon)
-    delta = either((g, root), lambda g, root: g * learning_rate / root, lambda g, root: g * (1 / root) * learning_rate)
-    return dict(a=a, denominator=root, delta=delta)
-
-
-def adadelta(g, slots, *, learning_rate, rho, epsilon, dx=None):
-    """Zeiler 2012, Algorithm 1 (α = 1); ApplyAdadelta in training_ops.cc; Keras, PyTorch and Optax the same."""
-    mean_g2 = _average(slots["mean_g2"], g**2, rho)
-    rms_dx = np.sqrt(slots["mean_dx2"] + epsilon)
-    rms_g = np.sqrt(mean_g2 + epsilon)
-    computed = either((rms_dx, rms_g), lambda over, under: over / under * g, lambda over, under: over * (1 / under) * g)
-    mean_dx2 = _average(slots["mean_dx2"], (computed if dx is None else dx) ** 2, rho)
-    delta = computed * learning_rate
-    return dict(mean_g2=mean_g2, rms_dx=rms_dx, rms_g=rms_g, dx=computed, mean_dx2=mean_dx2, delta=delta)
-
-
-def sgd(g, slots, *, learning_rate):
-    """Robbins & Monro 1951; ApplyGradientDescent in training_ops.cc; Keras, PyTorch and Optax without momentum."""
-    return dict(delta=g * learning_rate)
+@functools.cache
+def asked(compute: Callable[..., Any]) -> frozenset[str]:
+    """What a formula takes by name."""
+    return frozenset(inspect.signature(compute).parameters) - {"g", "slots"}
 
 
 @dataclass(frozen=True)
 class Formula:
     """One source's formula with its settings.
 
-    compute:   one of the functions above.
+    compute:   the function, see above.
     settings:  by the names of the rules' fields; for a library that asks for a learning rate, one is chosen here.
-    slots:     the names of the slots.
+    kept:      the names of the slots with these settings, or a function of settings to them.
+    starts:    the first value of a slot that is not 0, or the setting that decides it.
     complement_in, power_in: the dtype in which the source subtracts 1 − β, and raises β to the power t: "variable",
                "float64" (Python's numbers, too) or, for powers, "float32".
     running:   the powers β^t are running products, which err by half a unit a step.
     absent:    settings that the source lacks, though the formula has a place for them: TF1's Adagrad has no ε.
 
-    The learning rate may be a schedule, a function of the number of steps taken before.
+    Every number of the settings may be a schedule, a function of the number of steps taken before.
     """
 
     estimated: ClassVar = False
@@ -103,11 +71,31 @@ class Formula:
 
     compute: Callable[..., dict[str, Any]]
     settings: Mapping[str, Any]
-    slots: tuple[str, ...]
+    kept: tuple[str, ...] | Callable[[Mapping[str, Any]], tuple[str, ...]]
+    starts: Mapping[str, str | float] = field(default_factory=dict)
     complement_in: str = "float64"
     power_in: str = "float64"
     running: bool = False
     absent: tuple[str, ...] = ()
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return self.kept(self.settings) if callable(self.kept) else self.kept
+
+    @property
+    def reads_x(self) -> bool:
+        """Whether the parameter has a part in the step."""
+        return "x" in asked(self.compute)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the number of the step has a part in it."""
+        return any(name == "t" or name.startswith("correction") for name in asked(self.compute))
+
+    @property
+    def decided(self) -> dict[str, Any]:
+        """The settings that the source has."""
+        return {name: value for name, value in self.settings.items() if name not in self.absent}
 
     def given(self, settings: Mapping[str, Any]) -> Self:
         """The formula with other settings. Raises InputError for a setting that it lacks."""
@@ -122,9 +110,10 @@ class Formula:
 
     def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
         """The slots before the first step, in the shape and dtype of `like`."""
+        starts = {name: self.starts.get(name, 0.0) for name in self.slots}
         return {
-            name: np.full_like(like, self.settings["initial_accumulator_value"] if name == "a" else 0.0)
-            for name in self.slots
+            name: np.full_like(like, self.settings[start] if isinstance(start, str) else start)
+            for name, start in starts.items()
         }
 
     def corrections(self, t: Any, precision: Precision) -> dict[str, Rounded]:
@@ -136,15 +125,30 @@ class Formula:
         wide, found = precision.wide, {}
         power_dtype = {"variable": precision.dtype, "float64": np.float64, "float32": np.float32}[self.power_in]
         unit = float(np.finfo(power_dtype).eps)
-        for name, beta in zip(("correction_1", "correction_2"), ("beta_1", "beta_2"), strict=True):
-            if beta not in self.settings:
-                continue
-            base = wide(power_dtype(self.settings[beta]))
+        for name, beta in self._corrected().items():
+            value = beta(wide(t) - 1) if callable(beta) else beta
+            base = wide(np.asarray(value).astype(power_dtype))
             power = base ** wide(t)
             roundings = 2 + 2 * np.abs(t * np.log(np.maximum(base, precision.tiny))) + (t if self.running else 0)
             error = unit / 2 * (roundings * power + 1 + power) + precision.unit / 2 * (1 - power) + precision.tiny
             found[name] = Rounded(1 - power, error, precision)
         return found
+
+    def narrow_corrections(self, t: np.ndarray, dtype: Any) -> dict[str, np.ndarray]:
+        """The same as a computation in the dtype has them."""
+        found = {}
+        for name, beta in self._corrected().items():
+            value = beta(t - 1) if callable(beta) else beta
+            power_dtype = np.dtype(dtype if self.power_in == "variable" else self.power_in)
+            wide = np.result_type(power_dtype, np.float64 if self.power_in == "float64" else power_dtype)
+            power = np.asarray(value).astype(wide) ** t.astype(wide)
+            found[name] = (1 - power).astype(dtype)
+        return found
+
+    def _corrected(self) -> dict[str, Any]:
+        """β by the name of its correction 1 − β^t, of those that the formula takes."""
+        names = sorted(name for name in asked(self.compute) if name.startswith("correction"))
+        return {name: self.settings[name.replace("correction", "beta")] for name in names}
 
     def otherwise_rounded(self, dtype: Any) -> list[tuple[tuple[str, ...], Self]]:
         """The same formula as others may round what its source does not prescribe, each with what is rounded so.
@@ -155,13 +159,13 @@ class Formula:
         narrow = np.dtype(dtype) == np.float32
         place = "variable" if narrow else "float32"
         changes: dict[str, dict[str, Any]] = {}
-        if "beta_1" in self.settings:
+        if self._corrected():
             changes["β^t computed in float32"] = dict(power_in=place, running=True)
-        if narrow and {"beta_1", "rho"} & self.settings.keys():
+        if narrow and set(AVERAGED) & self.settings.keys():
             other = "float64" if self.complement_in == "variable" else "variable"
             changes[f"1 − β subtracted in {'float32' if other == 'variable' else other}"] = dict(complement_in=other)
         if not narrow:
-            rounded = {n: v if callable(v) else float(np.float32(v)) for n, v in self.settings.items()}
+            rounded = {n: float(np.float32(v)) if isinstance(v, float) else v for n, v in self.settings.items()}
             changes["constants rounded to float32"] = dict(settings=rounded)
         return [
             (words, replace(self, **{name: value for one in words for name, value in changes[one].items()}))
@@ -183,86 +187,65 @@ class Formula:
         g, slots: arrays of the narrow dtype, or `Rounded`. A gradient below the smallest normal number may be taken
                   for 0.
         found:    what an implementation shows. Its bias corrections are judged by themselves, and what is computed
-                  from them given them, because 1 − β^t loses digits for small t in every implementation; so is the
-                  average of Δx² given Δx, because a square doubles every error.
-        x:        parameters, which no formula here reads.
+                  from them given them, because 1 − β^t loses digits for small t in every implementation; so is what a
+                  formula takes by the name of one of its own values, such as Adadelta's dx, because a square doubles
+                  every error.
+        x:        parameters.
         """
-        corrections = self.corrections(t, precision)
-        given = {name: precision.exact(found[name]) for name in (*corrections, "dx") if found and name in found}
+        takes, corrections = asked(self.compute), self.corrections(t, precision)
+        given = {name: precision.exact(found[name]) for name in takes - {"t", "x"} if found and name in found}
         if not isinstance(g, Rounded):
             lost = np.where(np.abs(g) < precision.tiny, np.abs(precision.wide(g)), 0)
             g = Rounded(precision.wide(g), lost, precision)
         slots = {name: slot if isinstance(slot, Rounded) else precision.exact(slot) for name, slot in slots.items()}
-        return self.compute(g, slots, **self._settings(precision, t), **{**corrections, **given}) | corrections
+        place = {"t": precision.wide(t), "x": x if isinstance(x, Rounded) or x is None else precision.exact(x)}
+        place = {name: value for name, value in place.items() if name in takes}
+        return self.compute(g, slots, **self._numbers(precision, t), **place, **{**corrections, **given}) | corrections
 
     def terms(
-        self, t: Any, g: np.ndarray, slots: Mapping[str, np.ndarray], precision: Precision, values: Any = None
+        self,
+        t: Any,
+        g: np.ndarray,
+        slots: Mapping[str, np.ndarray],
+        precision: Precision,
+        values: Any = None,
+        x: Any = None,
     ) -> dict[str, np.ndarray]:
         """Σ|terms| of all values of step t."""
+        wide, takes = precision.wide, asked(self.compute)
         corrections = {name: bound.value for name, bound in self.corrections(t, precision).items()}
-        magnitudes = {name: np.abs(precision.wide(slot)) for name, slot in slots.items()}
-        terms = self.compute(np.abs(precision.wide(g)), magnitudes, **self._settings(precision, t), **corrections)
-        return terms | {name: 2 - correction for name, correction in corrections.items()}
+        place = {"t": wide(t), "x": None if x is None else magnitudes(wide(x))}
+        place = {name: value for name, value in place.items() if name in takes}
+        of = {name: magnitudes(wide(slot)) for name, slot in slots.items()}
+        terms = self.compute(magnitudes(wide(g)), of, **self._numbers(precision, t), **place, **corrections)
+        return {name: np.asarray(value) for name, value in terms.items()} | {n: 2 - c for n, c in corrections.items()}
 
-    def _settings(self, precision: Precision, t: Any) -> dict[str, Any]:
-        """The settings at step t, wide; β and ρ take the narrow dtype first where 1 − β is subtracted there."""
-        narrow = ("beta_1", "beta_2", "rho") if self.complement_in == "variable" else ()
+    def at(self, t: np.ndarray, dtype: Any) -> dict[str, Any]:
+        """The settings that the formula takes, at steps t, as a computation in the dtype has them."""
+        precision = Precision.of(dtype)
+        narrow = {
+            name: value if isinstance(value, float | bool) else np.asarray(value).astype(dtype)
+            for name, value in self._numbers(precision, t, widely=float).items()
+        }
+        if self.complement_in == "variable":
+            narrow |= {name: np.dtype(dtype).type(narrow[name]) for name in AVERAGED if name in narrow}
+        return narrow
+
+    def _numbers(self, precision: Precision, t: Any, widely: Callable[[Any], Any] | None = None) -> dict[str, Any]:
+        """The settings that the formula takes, at step t, wide.
+
+        β and ρ take the narrow dtype first where 1 − β is subtracted there, and so does the value of a schedule.
+        """
+        narrow = AVERAGED if self.complement_in == "variable" else ()
         found = {}
-        for name, value in self.settings.items():
-            if name == "initial_accumulator_value":
-                continue
-            number = value(precision.wide(t) - 1) if callable(value) else value
-            found[name] = precision.wide(precision.dtype(number) if name in narrow else number)
+        for name in asked(self.compute) & self.settings.keys():
+            value = self.settings[name]
+            if callable(value):
+                value = np.asarray(value(precision.wide(t) - 1)).astype(precision.dtype)
+                found[name] = precision.wide(value)
+            elif isinstance(value, bool):
+                found[name] = value
+            else:
+                number = precision.dtype(value) if name in narrow else value
+                found[name] = (widely or precision.wide)(number)
         return found
-
-
-def _adam(compute: Callable, epsilon: float = 1e-8, **precisions: Any) -> Formula:
-    settings = dict(learning_rate=1e-3, beta_1=0.9, beta_2=0.999, epsilon=epsilon)
-    return Formula(compute, settings, ("m", "v"), **precisions)
-
-
-def _adagrad(compute: Callable, learning_rate: float, first: float, epsilon: float | None) -> Formula:
-    settings = dict(learning_rate=learning_rate, initial_accumulator_value=first, epsilon=epsilon or 0.0)
-    return Formula(compute, settings, ("a",), absent=() if epsilon else ("epsilon",))
-
-
-def _adadelta(learning_rate: float, rho: float, epsilon: float, complement_in: str = "float64") -> Formula:
-    settings = dict(learning_rate=learning_rate, rho=rho, epsilon=epsilon)
-    return Formula(adadelta, settings, ("mean_g2", "mean_dx2"), complement_in)
-
-
-def _sgd(learning_rate: float) -> Formula:
-    return Formula(sgd, dict(learning_rate=learning_rate), ())
-
-
-FORMULAS: Mapping[str, Mapping[str, Formula]] = {
-    "adam": {
-        "paper": _adam(adam_algorithm_1),
-        "tf1": _adam(adam_epsilon_hat, complement_in="variable", power_in="variable", running=True),
-        "keras": _adam(adam_epsilon_hat, epsilon=1e-7, power_in="variable"),
-        "torch": _adam(adam_algorithm_1),
-        "optax": _adam(adam_algorithm_1, power_in="variable"),
-    },
-    "adagrad": {
-        "paper": _adagrad(adagrad_outside_root, learning_rate=0.01, first=0.0, epsilon=1e-10),
-        "tf1": _adagrad(adagrad_outside_root, learning_rate=0.01, first=0.1, epsilon=None),
-        "keras": _adagrad(adagrad_inside_root, learning_rate=1e-3, first=0.1, epsilon=1e-7),
-        "torch": _adagrad(adagrad_outside_root, learning_rate=1e-2, first=0.0, epsilon=1e-10),
-        "optax": _adagrad(adagrad_inside_root, learning_rate=0.01, first=0.1, epsilon=1e-7),
-    },
-    "adadelta": {
-        "paper": _adadelta(learning_rate=1.0, rho=0.95, epsilon=1e-6),
-        "tf1": _adadelta(learning_rate=1e-3, rho=0.95, epsilon=1e-8, complement_in="variable"),
-        "keras": _adadelta(learning_rate=1e-3, rho=0.95, epsilon=1e-7),
-        "torch": _adadelta(learning_rate=1.0, rho=0.9, epsilon=1e-6),
-        "optax": _adadelta(learning_rate=1.0, rho=0.9, epsilon=1e-6),
-    },
-    "sgd": {
-        "paper": _sgd(learning_rate=0.01),
-        "tf1": _sgd(learning_rate=0.01),
-        "keras": _sgd(learning_rate=0.01),
-        "torch": _sgd(learning_rate=1e-3),
-        "optax": _sgd(learning_rate=0.01),
-    },
-}
-"""By rule and dialect. Where the library asks its user for a learning rate, the one here is only a choice."""

@@ -11,8 +11,8 @@ import numpy as np
 from ..engine.checks import slots_of, step_of
 from ..errors import InputError
 from ..mistakes import mistakes_in
-from ..rules import RULES, At, Rule, named, refilled
-from .formulas import FORMULAS, Formula
+from ..rules import At, Rule, named, refilled
+from .formulas import Formula
 from .layout import Layout
 from .streams import Streams
 from .trajectory import Trajectory, Values, called, numpy_trajectory, trajectory_of
@@ -28,23 +28,6 @@ class Known(NamedTuple):
     dialect: str
     rule: Rule
     formula: Formula
-
-
-def known(rule: str, dialect: str, settings: Mapping[str, Any]) -> Known:
-    """A rule of core and its formula; at the learning rate that the formula chooses where neither has another.
-
-    Raises InputError for a rule, dialect or setting that is not there.
-    """
-    if rule not in RULES:
-        raise InputError(f"There is no rule {rule!r}; there are: {', '.join(RULES)}.", rule, RULES)
-    if dialect not in FORMULAS[rule]:
-        raise InputError(
-            f"{rule} has no dialect {dialect!r}; it has: {', '.join(FORMULAS[rule])}.", dialect, FORMULAS[rule]
-        )
-    formula, kind = FORMULAS[rule][dialect].given(settings), RULES[rule]
-    if "learning_rate" not in {**kind.DIALECTS[dialect].settings, **settings}:
-        settings = {**settings, "learning_rate": formula.settings["learning_rate"]}
-    return Known(rule, dialect, kind.dialect(dialect, **settings), formula)
 
 
 class Implementation(ABC):

@@ -128,7 +128,8 @@ def free_run(statement: Statement, g: np.ndarray, begin: np.ndarray, start: Valu
     with np.errstate(all="ignore"):
         for t, row in enumerate(g, start=1):
             values = statement.values(t, row, slots, precision, x=x)
-            slots, x = {name: values[name] for name in statement.slots}, x - values["delta"]
+            x = values["x"] if "x" in values else x - values["delta"]
+            slots = {name: values[name] for name in statement.slots}
             runs.append(slots | {"x": x})
     return {
         name: Rounded(
@@ -203,7 +204,7 @@ def _judged(
     values = statement.values(t, g, slots, precision, shown, trajectory.x)
     rounding = values if brief or statement.estimated else statement.values(t, g, slots, unflushed, shown, trajectory.x)
     others = values if own == statement else own.values(t, g, slots, precision, shown, trajectory.x)
-    terms = statement.terms(t, g, slots, precision, values)
+    terms = statement.terms(t, g, slots, precision, values, trajectory.x)
     terms["x"] = np.abs(wide(trajectory.x)) + terms["delta"]
     for of, found in ((precision, values), (unflushed, rounding), (precision, others)):
         if "x" not in found:

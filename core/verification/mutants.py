@@ -1,229 +1,247 @@
 """Wrong formulas, each an error that has been made or could be; every one must be caught.
 
-A mutant is a rule of core with one expression of its source replaced by another, or two that make one error. It is
-compiled from the changed source, so that it runs wherever the rule runs, and differs from it in nothing else.
+Errors that any formula may have are planted by the machine, in the formula's graph: an ε dropped, moved or enlarged,
+two decays swapped, the old slot for the new one, t ± 1, a lost root, square, factor, term or correction, a setting
+ignored. A card adds those that are its rule's own.
 """
 
-import inspect
-import re
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from itertools import combinations
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from ..rules import RULES, Rule
-from ..xp import cast_like, full_like, sqrt, where
+from .formulas import AVERAGED, Formula
+from .graph import Node, evaluated, nodes, replaced, traced
+from .implementations import Implementation, run_along
+from .layout import Layout
+from .streams import Streams
+from .trajectory import Trajectory, Values
+from .words import symbol
 
-Where = Callable[[Any, Any], bool]
-"""Whether an error is one, in this rule and this dtype: ε inside the root is none where there is no ε."""
+
+class OfFormula(Implementation):
+    """A formula computed in the dtype of what it is given, as its source rounds; with an error in it if there is one.
+
+    graph: of the formula, changed. late: how many steps the counter is off; ahead: the same, of schedules alone.
+    first: the first values of slots that start otherwise.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        formula: Formula,
+        graph: Mapping[str, Any] | None = None,
+        late: int = 0,
+        ahead: int = 0,
+        first: Mapping[str, float] | None = None,
+    ):
+        self.name, self.formula = name, formula
+        self._graph = traced(formula).values if graph is None else graph
+        self._late, self._ahead, self._first = late, ahead, first or {}
+
+    @property
+    def settings(self) -> dict[str, float]:
+        return {name: value for name, value in self.formula.settings.items() if isinstance(value, float)}
+
+    def first(self, like: np.ndarray) -> Values:
+        changed = {name: np.full_like(like, value) for name, value in self._first.items()}
+        return self.formula.first(like) | changed
+
+    def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
+        def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> Values:
+            rows = {name: slot[np.newaxis] for name, slot in slots.items()}
+            found = self.follow(Trajectory(np.array([t]), g[np.newaxis], x[np.newaxis], rows, {}))
+            shown = {name: np.broadcast_to(value, (1, *g.shape))[0] for name, value in found.items()}
+            return {name: np.asarray(value, g.dtype) for name, value in shown.items()}
+
+        layout = Layout.of(streams.kinds)
+        return run_along(self.name, step, streams, start or self.first(streams.start), streams.start, layout=layout)
+
+    def follow(self, trajectory: Trajectory) -> Values:
+        dtype, t = trajectory.g.dtype, trajectory.t if trajectory.t.ndim == 2 else trajectory.t[:, np.newaxis]
+        with np.errstate(all="ignore"):
+            corrections = self.formula.narrow_corrections(t + self._late, dtype)
+            settings = self.formula.at(t + self._ahead, dtype)
+            leaves = {"g": trajectory.g, "x": trajectory.x, "t": (t + self._late).astype(dtype), **corrections}
+            leaves |= {f"setting {name}": value for name, value in settings.items()}
+            leaves |= {f"slot {name}": slot for name, slot in trajectory.before.items()}
+            found = evaluated(self._graph, leaves)
+        like = (np.shape(t)[0], 1)
+        arrays = {name: np.asarray(value, dtype) for name, value in found.items()}
+        return {name: value if value.ndim else np.full(like, value) for name, value in arrays.items()} | corrections
 
 
 @dataclass(frozen=True)
 class Mutant:
     """One planted error.
 
-    name:    what is wrong, in words.
-    stage:   the first value, in the order of computation, that it makes wrong.
-    changes: from expressions of the rule's source to what stands there instead.
-    where:   the rules and dtypes in which it is an error that more than rounding tells from the formula.
+    name:     what is wrong, in words.
+    wrong:    the formula with the error in it.
     rounding: it is another rounding, no other formula.
     """
 
     name: str
-    stage: str
-    changes: Mapping[str, str]
-    where: Where = lambda rule, dtype: True
+    wrong: OfFormula
     rounding: bool = False
 
-    def of(self, rule: Rule) -> Rule:
-        """The rule with the error in it, and with the same settings."""
-        return _mutated(type(rule), tuple(self.changes.items()))(**vars(rule))
+
+Errors = Mapping[str, Callable[[Any, Any, Any], Mapping[Any, Any]]]
+"""A rule's own errors by their names: of a formula's new values, old ones and settings, each by name, to what stands in
+the place of which node."""
 
 
-def planted(rule: Rule, dtype: Any) -> list[tuple[Mutant, Rule]]:
-    """All errors that can be planted in a rule of core for a dtype, each with the rule that has it."""
-    name = next((name for name, kind in RULES.items() if type(rule) is kind), "")
-    return [(mutant, mutant.of(rule)) for mutant in MUTANTS.get(name, ()) if mutant.where(rule, np.dtype(dtype))]
+def planted(formula: Formula, usual: Formula, own: Errors, dtype: Any) -> list[Mutant]:
+    """All errors that can be planted in a formula for a dtype, under names no two alike.
 
-
-@cache
-def _mutated(kind: type[Rule], changes: tuple[tuple[str, str], ...]) -> type[Rule]:
-    """The class, compiled from its source with these changes, all made in one pass: a swap does not undo itself.
-
-    Raises LookupError where the source lacks what is to be changed: then the rule has changed, and so must the mutant.
+    usual: the formula with its source's own settings. own: the rule's own errors.
     """
-    head, methods = inspect.getsource(kind).split("    def slots", 1)
-    for old, _ in changes:
-        if old not in methods:
-            raise LookupError(f"{kind.__name__} has no {old!r} in its source.")
-    expressions = re.compile("|".join(re.escape(old) for old, _ in changes))
-    source = f"{head}    def slots{expressions.sub(lambda found: dict(changes)[found[0]], methods)}"
-    words = dict(cast_like=cast_like, full_like=full_like, sqrt=sqrt, where=where, np=np)
-    namespace: dict[str, Any] = words | vars(sys.modules[kind.__module__])
-    exec(source, namespace)
-    return namespace[kind.__name__]
+    whole, found = traced(formula), {}
+    graph, new = whole.values, SimpleNamespace(**whole.values)
+    candidates = [(name, replaced(graph, error(new, whole.old, whole.given))) for name, error in own.items()]
+    candidates += [*_in_settings(formula, usual), *_in_time(formula), *_in_slots(formula, graph)]
+    candidates += _in_graph(formula, graph)
+    for name, wrong in candidates:
+        if not isinstance(wrong, OfFormula):
+            wrong = OfFormula(name, formula, wrong)
+        name = _unlike(name, found)
+        found[name] = Mutant(name, wrong)
+    for words, rounded in formula.otherwise_rounded(dtype):
+        if len(words) == 1 and not words[0].startswith("β^t"):
+            found[words[0]] = Mutant(words[0], OfFormula(words[0], rounded), rounding=True)
+    return [*found.values()]
 
 
-def _with_epsilon(rule: Any, _: Any) -> bool:
-    return rule.epsilon > 0
+def _unlike(name: str, taken: Mapping[str, Any]) -> str:
+    others = sum(other.rpartition(" (")[0] == name or other == name for other in taken)
+    return f"{name} ({others + 1})" if others else name
 
 
-def _without_epsilon(rule: Any, _: Any) -> bool:
-    return rule.epsilon == 0
+Wrong = Iterator[tuple[str, Any]]
+"""Errors by name: another graph, or another formula."""
 
 
-def _algorithm_1(rule: Any, _: Any) -> bool:
-    return rule.epsilon_form == "algorithm-1"
+def _in_settings(formula: Formula, usual: Formula) -> Wrong:
+    numbers = {name: value for name, value in formula.decided.items() if isinstance(value, float)}
+    averaged = [name for name in AVERAGED if name in numbers]
+    for one, other in combinations(averaged, 2):
+        swapped = {one: numbers[other], other: numbers[one]}
+        yield f"{symbol(one)} and {symbol(other)} swapped", OfFormula("", formula.given(swapped))
+    for name in averaged:
+        yield f"{symbol(name)} and 1 − {symbol(name)} swapped", OfFormula("", formula.given({name: 1 - numbers[name]}))
+    for name in numbers:
+        if name.startswith("epsilon") and numbers[name]:
+            yield f"{symbol(name)} ten times as large", OfFormula("", formula.given({name: 10 * numbers[name]}))
+        if numbers[name] != usual.settings[name] and isinstance(usual.settings[name], float):
+            yield f"{symbol(name)} ignored", OfFormula("", formula.given({name: usual.settings[name]}))
 
 
-def _epsilon_hat(rule: Any, _: Any) -> bool:
-    return rule.epsilon_form == "epsilon-hat"
+def _in_time(formula: Formula) -> Wrong:
+    if formula.counts:
+        yield "t counted from 0", OfFormula("", formula, late=-1)
+        yield "t counted from 2", OfFormula("", formula, late=1)
+    if any(map(callable, formula.settings.values())):
+        yield "a schedule read at t, not at t − 1", OfFormula("", formula, ahead=1)
 
 
-def _scheduled(rule: Any, _: Any) -> bool:
-    return callable(rule.learning_rate)
+def _in_slots(formula: Formula, graph: Mapping[str, Any]) -> Wrong:
+    first = formula.first(np.zeros(1))
+    for slot in formula.slots:
+        old, new = next((n for n in nodes(graph.values()) if n.name == f"slot {slot}"), None), graph[slot]
+        begins = 0.0 if first[slot][0] else 0.1
+        yield f"{slot} starts at {begins:g}", OfFormula("", formula, first={slot: begins})
+        if old is None:
+            continue
+        yield f"{slot} not updated", {**graph, slot: old}
+        before = replaced({name: value for name, value in graph.items() if name != slot}, {new: old})
+        if any(before[name] is not graph[name] for name in before):
+            yield f"{slot} before the step for {slot} after it", {**before, slot: new}
 
 
-def _rounded_by_float32(setting: str) -> Where:
-    """In float64, and where float32 does not hold the setting."""
-    return lambda rule, dtype: dtype == np.float64 and _rounds(getattr(rule, setting))
+def _in_graph(formula: Formula, graph: Mapping[str, Any]) -> Wrong:
+    where = {id(node): name for name, value in reversed([*graph.items()]) for node in nodes([value])}
+    parents: dict[int, list[Node]] = {}
+    every = [*nodes(graph.values())]
+    for node in every:
+        for argument in node.args:
+            parents.setdefault(id(argument), []).append(node)
+    epsilons = {leaf for leaf in every if leaf.name.startswith("setting epsilon")}
+    for node in every:
+        for name, wrong in _of_node(node, epsilons, parents.get(id(node), [])):
+            yield f"{name} in {where[id(node)]}", replaced(graph, wrong)
+    corrections = [leaf for leaf in every if leaf.name.startswith("correction")]
+    for one in corrections:
+        yield f"no {one.name}", replaced(graph, {one: 1.0})
+    for one, other in combinations(corrections, 2):
+        yield f"{one.name} and {other.name} swapped", replaced(graph, {one: other, other: one})
+    if not epsilons:
+        for node in every:
+            if node.is_(np.divide) and isinstance(node.args[1], Node) and not node.args[1].is_constant:
+                wrong = Node(np.divide, (node.args[0], node.args[1] + 1e-7))
+                yield "an ε where there is none", replaced(graph, {node: wrong})
+    if isinstance(delta := graph["delta"], Node):
+        epsilon = next(iter(epsilons), None)
+        if epsilon is not None:
+            yield "ε added to Δ", {**graph, "delta": delta + epsilon}
 
 
-def _subtracted_in(precision: str, setting: str) -> Where:
-    """In float32, where the rule subtracts 1 − β in this precision, and rounding shows."""
-    return lambda rule, dtype: (
-        dtype == np.float32 and rule.complement_in == precision and _rounds(getattr(rule, setting))
-    )
+def _of_node(node: Node, epsilons: set[Node], parents: Iterable[Node]) -> Iterator[tuple[str, dict[Node, Any]]]:
+    """Errors at one node: what is wrong, and what stands there instead."""
+    if node.is_(np.add) and any(argument in epsilons for argument in node.args if isinstance(argument, Node)):
+        other, epsilon = sorted(node.args, key=lambda one: isinstance(one, Node) and one in epsilons)
+        yield "no ε", {node: other}
+        if isinstance(other, Node) and other.is_(np.sqrt):
+            yield "ε inside the root", {node: np.sqrt(other.args[0] + epsilon)}
+        for root in parents:
+            if root.is_(np.sqrt):
+                yield "ε outside the root", {root: np.sqrt(other) + epsilon}
+        return
+    if node.is_(np.sqrt):
+        yield "no root", {node: node.args[0]}
+    if _is_square(node):
+        of = node.args[0]
+        yield f"|{of.name or '…'}| for its square", {node: np.absolute(of)}
+        for epsilon in epsilons:
+            yield "ε added to a square", {node: node + epsilon}
+    if node.is_(np.multiply) and not node.is_constant:
+        for factor, rest in (node.args, node.args[::-1]):
+            if isinstance(factor, Node) and factor.is_constant:
+                yield f"no factor {_said(factor)}", {node: rest}
+    if node.is_(np.add) and not node.is_constant:
+        yield "the first term left out", {node: node.args[1]}
+        yield "the second term left out", {node: node.args[0]}
+    if node.is_(np.subtract) and not node.is_constant:
+        yield "what is subtracted left out", {node: node.args[0]}
+    if node.is_(np.divide) and not node.is_constant and not _is_correction(node.args[1]):
+        yield f"not divided by {_said(node.args[1])}", {node: node.args[0]}
+    if node.is_(np.maximum) or node.is_(np.minimum):
+        which = "maximum" if node.is_(np.maximum) else "minimum"
+        yield f"the first for the {which}", {node: node.args[0]}
+        yield f"the second for the {which}", {node: node.args[1]}
+    if node.is_(np.where):
+        yield "a case left out", {node: node.args[1]}
+        yield "the other case left out", {node: node.args[2]}
 
 
-def _rounds(value: float) -> bool:
-    return float(np.float32(value)) != value
+def _is_square(node: Node) -> bool:
+    if node.is_(np.power) and isinstance(node.args[1], int) and node.args[1] == 2:
+        return True
+    return node.is_(np.multiply) and node.args[0] is node.args[1]
 
 
-_DECAY = {"Step(delta,": "Step(delta + 1e-4 * self.rate(t, g) * x,"}
-_IN_VARIABLE, _IN_FLOAT64 = ({"self.complement_in": f"{place!r}"} for place in ("variable", "float64"))
+def _is_correction(node: Any) -> bool:
+    return isinstance(node, Node) and node.name.startswith("correction")
 
-_AVERAGE_M = 'average(slots.m, g, self.beta_1, self.complement_in, incremental=self.incremental != "neither")'
-_AVERAGE_V = 'average(slots.v, g * g, self.beta_2, self.complement_in, incremental=self.incremental == "both")'
-_SCHEDULE = {"self.rate(t, g)": "self.rate(t + 1, g)"}
-_BETAS = {"self.beta_1": "self.beta_2", "self.beta_2": "self.beta_1"}
-_POWER_1, _POWER_2, _ONE = (f"one_minus_power({beta}, t," for beta in ("self.beta_1", "self.beta_2", "0.0"))
-_OLD_MOMENTS = {"m / c_1, v / c_2": "slots.m / c_1, slots.v / c_2", "c_1 * m /": "c_1 * slots.m /",
-                "sqrt(v + self": "sqrt(slots.v + self"}  # fmt: skip
-_NESTEROV = {"v_hat = m / c_1": "v_hat = (self.beta_1 * m + (1 - self.beta_1) * g) / c_1"}
 
-_ADAM = (
-    Mutant("the other ε: ε̂ for ε, or ε for ε̂", "denominator", {'== "algorithm-1"': '!= "algorithm-1"'}),
-    Mutant("ε inside the root", "denominator", {"_root) + self.epsilon": "_root + self.epsilon)"}),
-    Mutant("ε inside the root and outside", "denominator", {"self.epsilon_root)": "self.epsilon)"}),
-    Mutant("ε left out", "denominator", {"_root) + self.epsilon": "_root)"}),
-    Mutant("ε under v̂'s correction", "v_hat", {"v / c_2": "(v + self.epsilon) / c_2"}, _algorithm_1),
-    Mutant("ε added to g²", "v", {"g * g": "g * g + self.epsilon"}),
-    Mutant("ε added to Δ", "delta", {"Step(delta,": "Step(delta + self.epsilon,"}),
-    Mutant("β1 and β2 swapped", "m", _BETAS),
-    Mutant("bias corrections at t + 1", "correction_1", {"_1, t,": "_1, t + 1,", "_2, t,": "_2, t + 1,"}),
-    Mutant("t counted from 0", "correction_1", {"_1, t,": "_1, t - 1,", "_2, t,": "_2, t - 1,"}),
-    Mutant("bias corrections swapped", "correction_1", {_POWER_1: _POWER_2, _POWER_2: _POWER_1}),
-    Mutant("no bias correction at all", "correction_1", {_POWER_1: _ONE, _POWER_2: _ONE}),
-    Mutant("no bias correction of m", "correction_1", {_POWER_1: _ONE}),
-    Mutant("no bias correction of v", "correction_2", {_POWER_2: _ONE}),
-    Mutant("no root over v's correction", "delta", {"sqrt(c_2) / c_1": "c_2 / c_1"}, _epsilon_hat),
-    Mutant("no root over v's correction", "v_hat", {"v / c_2": "v / (c_2 * c_2)"}, _algorithm_1),
-    Mutant("slots overwritten by their corrected values", "m", {"AdamSlots(m, v)": "AdamSlots(m_hat, v_hat)"}),
-    Mutant("m forgets nothing: a sum", "m", {_AVERAGE_M: "slots.m + g"}),
-    Mutant("v forgets nothing: a sum", "v", {_AVERAGE_V: "slots.v + g * g"}),
-    Mutant("v never falls", "v", {_AVERAGE_V: f"where({_AVERAGE_V} > slots.v, {_AVERAGE_V}, slots.v)"}),
-    Mutant("Δ's sign", "delta", {"Step(delta,": "Step(-delta,"}),
-    Mutant("moments averaged after the step", "m_hat", _OLD_MOMENTS),
-    Mutant("|g| for g²", "v", {"g * g": "sqrt(g * g)"}),
-    Mutant("v averages m²", "v", {"g * g": "m * m"}),
-    Mutant("v averages (g − m)²", "v", {"g * g": "(g - m) * (g - m)"}),
-    Mutant("Nesterov's m̂", "m_hat", _NESTEROV, _algorithm_1),
-    Mutant("learning rate inside m", "m", {"average(slots.m, g,": "average(slots.m, self.rate(t, g) * g,"}),
-    Mutant("weight decay that is no part of the rule", "delta", _DECAY),
-    Mutant("a schedule read at t, not at t − 1", "delta", _SCHEDULE, _scheduled),
-    Mutant("1 − β in float32", "m", _IN_VARIABLE, _subtracted_in("float64", "beta_2"), rounding=True),
-    Mutant("1 − β in float64", "m", _IN_FLOAT64, _subtracted_in("variable", "beta_2"),
-           rounding=True),
-    Mutant("β2 rounded to float32", "v", {"g * g, self.beta_2": "g * g, float(np.float32(self.beta_2))"},
-           _rounded_by_float32("beta_2"), rounding=True),
-)  # fmt: skip
-
-_FIRST = {"self.initial_accumulator_value)": "0.0 if self.initial_accumulator_value else 0.1)"}
-
-_ADAGRAD = (
-    Mutant("ε on the other side of the root", "denominator", {'== "outside-root"': '!= "outside-root"'}, _with_epsilon),
-    Mutant("ε left out", "denominator", {"self.epsilon if": "0.0 if", "a + self.epsilon": "a"}, _with_epsilon),
-    Mutant("an ε where there is none", "denominator", {"+ self.epsilon if": "+ 1e-7 if"}, _without_epsilon),
-    Mutant("ε added to g²", "a", {"g * g": "g * g + self.epsilon"}, _with_epsilon),
-    Mutant("ε added to Δ", "delta", {"Step(delta,": "Step(delta + self.epsilon,"}, _with_epsilon),
-    Mutant("first accumulator 0.1 for 0, or 0 for 0.1", "a", _FIRST),
-    Mutant("this gradient left out of the sum", "denominator", {"sqrt(a": "sqrt(slots.a"}),
-    Mutant("an average for the sum", "a", {"slots.a + g * g": "0.9 * slots.a + 0.1 * g * g"}),
-    Mutant("the largest g² for the sum", "a", {"slots.a + g * g": "where(g * g > slots.a, g * g, slots.a)"}),
-    Mutant("|g| for g²", "a", {"g * g": "sqrt(g * g)"}),
-    Mutant("no root", "denominator", {"sqrt(a": "(a"}),
-    Mutant("learning rate inside the accumulator", "a", {"g * g": "self.rate(t, g) ** 2 * g * g"}),
-    Mutant("a rate that falls with √t as well", "delta", {"delta = ": "delta = cast_like(1 / t**0.5, g) * "}),
-    Mutant("Δ's sign", "delta", {"Step(delta,": "Step(-delta,"}),
-    Mutant("a schedule read at t, not at t − 1", "delta", _SCHEDULE, _scheduled),
-    Mutant("weight decay that is no part of the rule", "delta", _DECAY),
-)
-
-_RMS_DX, _RMS_G = "sqrt(slots.mean_dx2 + self.epsilon)", "sqrt(mean_g2 + self.epsilon)"
-_OUTSIDE_DX, _OUTSIDE_G = "sqrt(slots.mean_dx2) + self.epsilon", "sqrt(mean_g2) + self.epsilon"
-_SQUARES = "slots.mean_dx2, dx * dx,"
-_AVERAGE = "average(slots.mean_g2, g * g, self.rho, self.complement_in)"
-_ACCUMULATED_FIRST = {
-    f"rms_dx, rms_g = {_RMS_DX}, {_RMS_G}": f"""rms_g = {_RMS_G}
-        early = average(slots.mean_dx2, ({_RMS_DX} / rms_g * g) ** 2, self.rho, self.complement_in)
-        rms_dx = sqrt(early + self.epsilon)"""
-}
-
-_ADADELTA = (
-    Mutant("ε outside both roots", "rms_dx", {_RMS_DX: _OUTSIDE_DX, _RMS_G: _OUTSIDE_G}),
-    Mutant("ε outside the numerator's root", "rms_dx", {_RMS_DX: _OUTSIDE_DX}),
-    Mutant("ε outside the denominator's root", "rms_g", {_RMS_G: _OUTSIDE_G}),
-    Mutant("no ε in the numerator", "rms_dx", {"slots.mean_dx2 + self.epsilon": "slots.mean_dx2"}),
-    Mutant("no ε in the denominator", "rms_g", {"(mean_g2 + self.epsilon": "(mean_g2"}),
-    Mutant("ε added to g²", "mean_g2", {"g * g, self": "g * g + self.epsilon, self"}),
-    Mutant("ε added to Δ", "delta", {"self.rate(t, g) * dx": "self.rate(t, g) * dx + self.epsilon"}),
-    Mutant("ρ and 1 − ρ swapped", "mean_g2", {"self.rho": "(1 - self.rho)"}),
-    Mutant("E[Δx²] before the step", "rms_dx", _ACCUMULATED_FIRST),
-    Mutant("no E[Δx²]: RMSProp", "rms_dx", {_RMS_DX: "full_like(g, 1.0)"}),
-    Mutant("E[g²] without this gradient", "rms_g", {"sqrt(mean_g2": "sqrt(slots.mean_g2"}),
-    Mutant("E[Δx²] from gradients", "mean_dx2", {_SQUARES: "slots.mean_dx2, g * g,"}),
-    Mutant("learning rate inside E[Δx²]", "mean_dx2", {_SQUARES: "slots.mean_dx2, (self.rate(t, g) * dx) ** 2,"},
-           lambda rule, _: rule.learning_rate != 1),
-    Mutant("E[g²] never falls", "mean_g2", {_AVERAGE: f"where({_AVERAGE} > slots.mean_g2, {_AVERAGE}, slots.mean_g2)"}),
-    Mutant("Δ's sign", "delta", {"Step(self.rate(t, g) * dx,": "Step(-self.rate(t, g) * dx,"}),
-    Mutant("a schedule read at t, not at t − 1", "delta", _SCHEDULE, _scheduled),
-    Mutant("a sum for E[g²]", "mean_g2", {_AVERAGE: "slots.mean_g2 + g * g"}),
-    Mutant("|g| for g²", "mean_g2", {"g * g, self": "sqrt(g * g), self"}),
-    Mutant("weight decay that is no part of the rule", "delta", {"Step(self.rate(t, g) * dx,":
-           "Step(self.rate(t, g) * (dx + 1e-4 * x),"}),
-    Mutant("1 − ρ in float32", "mean_g2", _IN_VARIABLE, _subtracted_in("float64", "rho"), rounding=True),
-    Mutant("1 − ρ in float64", "mean_g2", _IN_FLOAT64, _subtracted_in("variable", "rho"),
-           rounding=True),
-    Mutant("ρ rounded to float32", "mean_g2", {"self.rho": "float(np.float32(self.rho))"}, _rounded_by_float32("rho"),
-           rounding=True),
-)  # fmt: skip
-
-_SGD = (
-    Mutant("Δ's sign", "delta", {"self.rate(t, g) * g": "-self.rate(t, g) * g"}),
-    Mutant("a schedule read at t, not at t − 1", "delta", _SCHEDULE, _scheduled),
-    Mutant("no learning rate", "delta", {"self.rate(t, g) * g": "g"}),
-    Mutant("learning rate squared", "delta", {"self.rate(t, g) * g": "self.rate(t, g) ** 2 * g"}),
-    Mutant("the sign of g for g", "delta", {"* g\n": "* where(g > 0, g / g, where(g < 0, -g / g, g))\n"}),
-    Mutant("g clipped to 1", "delta", {"* g\n": "* where(g > 1, g / g, where(g < -1, -g / g, g))\n"}),
-    Mutant("a rate that falls with √t", "delta", {"delta = ": "delta = cast_like(1 / t**0.5, g) * "}),
-    Mutant("weight decay that is no part of the rule", "delta", _DECAY),
-)
-
-MUTANTS: Mapping[str, tuple[Mutant, ...]] = {
-    "adam": _ADAM, "adagrad": _ADAGRAD, "adadelta": _ADADELTA, "sgd": _SGD,
-}  # fmt: skip
-"""By rule."""
+def _said(node: Any) -> str:
+    """A node in few words."""
+    if not isinstance(node, Node):
+        return f"{node:g}"
+    if node.function is None:
+        kind, _, name = node.name.rpartition(" ")
+        return symbol(name) if kind == "setting" else name
+    if node.is_(np.subtract) and not isinstance(node.args[0], Node):
+        return f"{node.args[0]:g} − {_said(node.args[1])}"
+    return "a root" if node.is_(np.sqrt) else "…"

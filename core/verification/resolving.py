@@ -11,11 +11,11 @@ import numpy as np
 from ..errors import InputError
 from ..mistakes import described, mistakes_in
 from ..rules import RULES, Rule
-from .formulas import FORMULAS
+from .cards import FORMULAS
 from .implementations import Implementation, OfFunction, OfRule, Returned
-from .libraries import OfOptimizer, library_of
-from .references import LIBRARIES, REFERENCES
-from .references.reference import construction_named
+from .libraries import LIBRARIES, REFERENCES
+from .libraries.reference import construction_named
+from .optimizers import OfOptimizer, library_of
 from .trial import PAPER
 
 ITSELF = "itself"

@@ -16,7 +16,7 @@ from ..mistakes import mistakes_in
 from ..rules import At, Rule, named, refilled
 from .implementations import Implementation, OfFunction, OfRule
 from .layout import Layout
-from .libraries import OfOptimizer
+from .optimizers import OfOptimizer
 from .rounded import Precision, Rounded
 from .trajectory import Trajectory, Values, check_names
 
@@ -46,7 +46,9 @@ class Statement(Protocol):
         """All values of step t in the order of their computation, and what each may be off."""
         ...
 
-    def terms(self, t: Any, g: np.ndarray, slots: Values, precision: Precision, values: Any) -> dict[str, np.ndarray]:
+    def terms(
+        self, t: Any, g: np.ndarray, slots: Values, precision: Precision, values: Any, x: Any = None
+    ) -> dict[str, np.ndarray]:
         """The scale of the rounding errors of those values."""
         ...
 
@@ -61,7 +63,7 @@ class _OfBounds:
     estimated: ClassVar[bool] = False
 
     def terms(
-        self, t: Any, g: np.ndarray, slots: Values, precision: Precision, values: Mapping[str, Rounded]
+        self, t: Any, g: np.ndarray, slots: Values, precision: Precision, values: Mapping[str, Rounded], x: Any = None
     ) -> dict[str, np.ndarray]:
         return {name: value.error / precision.unit for name, value in values.items()}
 

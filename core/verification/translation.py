@@ -8,13 +8,16 @@ import numpy as np
 
 from ..errors import InputError
 from ..rules import At, Rule
-from .formulas import FORMULAS, adagrad_inside_root, adam_epsilon_hat
-from .implementations import Known, known
+from .card import Plan
+from .cards import CARDS, FORMULAS
+from .implementations import Known
 from .judge import free_run, largest_share
-from .libraries import OfLibrary
-from .references import REFERENCES, Reference
+from .known import known
+from .libraries import REFERENCES, Reference
+from .optimizers import OfLibrary
 from .streams import Streams
 from .trial import LIBRARY_STEPS
+from .words import symbol
 
 GRID = np.logspace(-24, 0, 241)
 """The constants that are tried where no constant is right: ten to a decade."""
@@ -71,15 +74,6 @@ class Translation:
         return all(run.share is None or run.share <= 1 for run in self.runs)
 
 
-class _Plan(NamedTuple):
-    """The target's settings as far as they follow from the source's; where that is not exact, which one is free."""
-
-    settings: dict[str, float]
-    why: str | None = None
-    free: str | None = None
-    schedule: Schedule | None = None
-
-
 def translate(rule: str, source: str, target: str, settings: Mapping[str, float], streams: Streams) -> Translation:
     """The target dialect's settings that reproduce the source dialect's with `settings`, seen by running both.
 
@@ -94,7 +88,7 @@ def translate(rule: str, source: str, target: str, settings: Mapping[str, float]
             f"{rule} has no dialect {target!r}; it has: {', '.join(FORMULAS[rule])}.", target, FORMULAS[rule]
         )
     plan = _plan(rule, origin, target)
-    goal, runs = known(rule, target, plan.settings), []
+    goal, runs, schedule = known(rule, target, plan.settings), [], None
     if plan.free is None:
         runs.append(_agreeing("both formulas, in float64", origin, goal, streams))
     else:
@@ -110,9 +104,10 @@ def translate(rule: str, source: str, target: str, settings: Mapping[str, float]
         best, distance = _closest(goal, plan.free, end, streams)
         goal = known(rule, target, {**plan.settings, plan.free: best})
         runs.append(Run(f"{plan.free} = {best:g}, the closest constant", steps, distance))
-        if plan.schedule is not None:
-            name, words, at = plan.schedule
-            scheduled = _ends(lambda t: replace(goal.rule, **{name: at(t)}), streams)
+        if plan.at is not None:
+            words, at = plan.at
+            schedule = Schedule(plan.free, words, at)
+            scheduled = _ends(lambda t: replace(goal.rule, **{schedule.name: at(t)}), streams)
             run = free_run(origin.formula, streams.gradients, streams.start)["x"]
             share = largest_share(scheduled - run.value[-1], 2 * run.error[-1])
             runs.append(Run(words, steps, _distance(scheduled, end, streams.start), share))
@@ -122,48 +117,19 @@ def translate(rule: str, source: str, target: str, settings: Mapping[str, float]
     for run in runs:
         if not np.isfinite(run.distance) or not np.isfinite(run.share or 0.0):
             raise InputError(f"With these settings {run.what} has no finite figures, or the parameters do not move.")
-    numbers = {n: value for n, value in goal.formula.settings.items() if n not in goal.formula.absent}
+    numbers = goal.formula.decided
     call = libraries[1] and libraries[1].call(rule, numbers)
-    return Translation(rule, source, target, numbers, call, plan.free is None, plan.why, plan.schedule, tuple(runs))
+    return Translation(rule, source, target, numbers, call, plan.free is None, plan.why, schedule, tuple(runs))
 
 
-def _plan(rule: str, origin: Known, target: str) -> _Plan:
+def _plan(rule: str, origin: Known, target: str) -> Plan:
+    """The target's settings as far as they follow from the source's."""
     own, theirs = origin.formula, FORMULAS[rule][target]
-    settings = dict(own.settings)
-    if rule == "adam" and own.compute is not theirs.compute and settings["beta_2"] > 0:
-        return _adam(settings, to_hat=theirs.compute is adam_epsilon_hat)
-    if rule == "adagrad":
-        return _adagrad(settings, own.compute is adagrad_inside_root, theirs.compute is adagrad_inside_root, target)
-    return _Plan(settings)
-
-
-def _adam(settings: dict[str, float], to_hat: bool) -> _Plan:
-    """ε stands beside √v̂ in the one form, and ε̂ beside √v = √v̂·√(1 − β2^t) in the other."""
-    epsilon, beta_2 = settings["epsilon"], settings["beta_2"]
-
-    def at(t: int) -> float:
-        root = float(np.sqrt(1 - np.longdouble(beta_2) ** t))
-        return epsilon * root if to_hat else epsilon / root
-
-    here, there = ("ε̂", "ε") if to_hat else ("ε", "ε̂")
-    words = f"{here}_t = {there}·√(1 − β2^t)" if to_hat else f"{here}_t = {there}/√(1 − β2^t)"
-    why = f"no constant {here} is a constant {there}: √(1 − β2^t), which stands between them, changes with t"
-    return _Plan(settings, why, "epsilon", Schedule("epsilon", words, at))
-
-
-def _adagrad(settings: dict[str, float], from_inside: bool, to_inside: bool, target: str) -> _Plan:
-    epsilon, first = settings["epsilon"], settings["initial_accumulator_value"]
-    if from_inside and not to_inside:
-        why = "ε inside the root is added once to what the accumulator starts at: √(a + ε), whatever is added to a"
-        return _Plan(settings | dict(initial_accumulator_value=first + epsilon, epsilon=0.0), why if epsilon else None)
-    if epsilon == 0 or (to_inside == from_inside and target != "tf1"):
-        return _Plan(settings)
-    if target == "tf1":
-        why = "TF1 has no ε; one outside the root is none inside it: (√a + ε)² = a + 2ε√a + ε² changes with a"
-        near = first or float(GRID[0])  # TF1 refuses 0
-        return _Plan(settings | dict(epsilon=0.0, initial_accumulator_value=near), why, "initial_accumulator_value")
-    why = "no ε inside the root is one outside it: it would be 2ε√a + ε², another one for every coordinate and step"
-    return _Plan(settings, why, "epsilon")
+    if (translate := CARDS[rule].translate) is not None:
+        return translate(own, theirs)
+    lacked = [n for n, value in own.decided.items() if n not in theirs.decided and value]
+    settings = {name: value for name, value in own.settings.items() if name in theirs.settings}
+    return Plan(settings, f"the other has no {', '.join(map(symbol, lacked))}" if lacked else None)
 
 
 def _constant(goal: Known, name: str) -> float:
@@ -172,7 +138,8 @@ def _constant(goal: Known, name: str) -> float:
 
 def _library(rule: str, dialect: str) -> type[Reference] | None:
     """The library of a dialect that has a constructor and is installed."""
-    kinds = [kind for name, kind in REFERENCES.items() if kind.dialect == dialect and name != "tf1-kernel"]
+    there = (kind for name, kind in REFERENCES.items() if kind.has(rule) and name != "tf1-kernel")
+    kinds = [kind for kind in there if kind.dialect == dialect]
     return kinds[0] if kinds and not kinds[0].missing() else None
 
 
@@ -223,5 +190,5 @@ def _libraries(
         sums.append(np.cumsum(np.float64(deltas), axis=0))
         allowed = allowed + free_run(one.formula, start.gradients, start.start)["x"].error
     share = largest_share(sums[0] - sums[1], allowed) if exact else None
-    what = " and ".join(kind.constructor.split("(")[0].format(rule=rule, Rule=kind.spelled(rule)) for kind in kinds)
+    what = " and ".join(kind.constructor.split("(")[0].format(name=kind.spelled(rule).name) for kind in kinds)
     return Run(f"{what}, in float32", LIBRARY_STEPS, _distance(-sums[1][-1], -sums[0][-1], np.zeros(1)), share)

@@ -8,15 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import InputError
+from .cards import CARDS
 from .causes import Cause, Suspect, cause
 from .errors import WITHOUT_X, around
 from .formulas import Formula
-from .implementations import Implementation, Known, OfRule, beside, renamed
+from .implementations import Implementation, Known, beside, renamed
 from .judge import Comparison, Difference, Drift, free_run, judge, judge_drift, judge_first
 from .layout import Layout
-from .libraries import OfLibrary
-from .mutants import planted
-from .references import REFERENCES
+from .libraries import REFERENCES
+from .mutants import Mutant, OfFormula
+from .optimizers import OfLibrary
 from .rounded import Rounded
 from .statements import StatedByOptimizer, Statement
 from .streams import Streams
@@ -60,7 +61,7 @@ class Expected(NamedTuple):
 
     @classmethod
     def of(cls, known: Known) -> "Expected":
-        return cls(known.name, known.formula, OfRule(known.name, known.rule), known)
+        return cls(known.name, known.formula, OfFormula(known.name, known.formula), known)
 
 
 @dataclass(frozen=True)
@@ -112,6 +113,7 @@ class Trial:
         libraries: Collection[str] = (),
     ):
         self.name, self.case, self.streams, self._libraries = name, case, streams, libraries
+        self.caught: dict[str, bool] | None = None
         self._answers: dict[str, dict[str, tuple[Trajectory, Values]]] = {}
         self._causes: dict[tuple[str, Difference], Cause | None] = {}
         self._expected, self._start, self._free, self._given_own = expected, start, free, own
@@ -141,19 +143,19 @@ class Trial:
             found[execution] = one if explained else self._rounded(execution, reference) or one
         return found
 
-    @cached_property
-    def seen(self) -> dict[str, bool]:
-        """For each error planted in what is expected, whether the same comparison sees it.
+    def seen(self, already: Collection[str] = ()) -> dict[str, bool]:
+        """For each error planted in what is expected, whether the same comparison sees it; not those `already` seen.
 
         The errors run in NumPy, in the trial's dtype: what a comparison can see depends on settings, gradients, dtype,
-        bounds and what the implementation shows, and not on the execution.
+        bounds and what the implementation shows, and not on the execution. An error that changes nothing in this case
+        is none.
         """
         right = self._right
         if "delta" not in right.after:
             right = replace(right, after={**right.after, "delta": right.x - right.after["x"]})
-        found = {name: self._shows(error, right) for name, error in self._errors.items()}
-        idle = {name for name, error in self._errors.items() if found[name] is None and getattr(error, "idle", False)}
-        return {name: bool(seen) for name, seen in found.items() if name not in idle}
+        asked = {name: error for name, error in self._errors.items() if name not in already}
+        found = {name: self._shows(error, right) for name, error in asked.items()}
+        return {name: seen for name, seen in found.items() if seen is not None}
 
     @cached_property
     def _right(self) -> Trajectory:
@@ -172,6 +174,12 @@ class Trial:
                 )
         return expected.implementation.run(streams, self._start)
 
+    @cached_property
+    def _again(self) -> Values:
+        """What is expected from each state of the right run, computed as errors are."""
+        values = dict(self._expected.implementation.follow(self._right))
+        return values if "delta" in values else {**values, "delta": self._right.x - values["x"]}
+
     @property
     def estimated(self) -> bool:
         return self._statement.estimated
@@ -179,8 +187,12 @@ class Trial:
     @cached_property
     def roundings(self) -> frozenset[str]:
         """The planted errors that are roundings alone."""
+        return frozenset(mutant.name for mutant in self._mutants if mutant.rounding)
+
+    @cached_property
+    def _mutants(self) -> list[Mutant]:
         known = self._expected.known
-        return frozenset(m.name for m, _ in planted(known.rule, self._dtype) if m.rounding) if known else frozenset()
+        return CARDS[known.name].mutants(known.formula, known.dialect, self._dtype) if known else []
 
     @property
     def _dtype(self) -> np.dtype:
@@ -189,7 +201,7 @@ class Trial:
     @property
     def _suspect(self) -> Suspect:
         rule = self._given_own.rule if self._given_own and self._given_own.name == self._expected.name else None
-        return Suspect(self._statement, self._expected.implementation, self._own, rule)
+        return Suspect(self._statement, self._expected.implementation, self._own, self._expected.known, rule)
 
     def _cause(self, execution: str, first: Difference) -> Cause | None:
         """Searched once: against a library it mostly is the same difference."""
@@ -222,7 +234,7 @@ class Trial:
             values, shown = dict(error.follow(right)), next(iter(self.runs.values())).after
         except InputError:  # such as a division by 0, which cannot be overlooked
             return True
-        if all(np.array_equal(values[name], right.after[name]) for name in ("delta", *self._statement.slots)):
+        if all(np.array_equal(values[name], self._again[name]) for name in ("delta", *self._statement.slots)):
             return None
         with np.errstate(all="ignore"):
             values.setdefault("x", right.x - values["delta"])
@@ -232,11 +244,14 @@ class Trial:
     @cached_property
     def _errors(self) -> dict[str, Implementation]:
         """What is expected with one error in it, by the error's name."""
-        known, expected = self._expected.known, self._expected.implementation
-        if known is not None:
-            return {mutant.name: OfRule(mutant.name, rule) for mutant, rule in planted(known.rule, self._dtype)}
-        reads_x = not isinstance(self._statement, StatedByOptimizer) or self._statement.reads_x(self._right)
-        return {e.name: e for e in around(expected, self._statement.slots) if reads_x or e.name != WITHOUT_X}
+        statement = self._statement
+        if isinstance(statement, Formula):
+            reads_x = statement.reads_x
+        else:
+            reads_x = not isinstance(statement, StatedByOptimizer) or statement.reads_x(self._right)
+        around_it = around(self._expected.implementation, statement.slots)
+        found: dict[str, Implementation] = {e.name: e for e in around_it if reads_x or e.name != WITHOUT_X}
+        return found | {mutant.name: mutant.wrong for mutant in self._mutants}
 
     @cached_property
     def free_run(self) -> Mapping[str, Rounded]:
@@ -300,26 +315,33 @@ class Trial:
 
 def free_together(trials: Sequence[Trial]) -> None:
     """Runs the formulas of several trials beside each other, as one of settings by coordinate: a third of the time."""
-    formulas = [trial.left_alone for trial in trials]
-    forms = {(f.compute, f.slots, f.complement_in, f.power_in, f.running) for f in formulas if isinstance(f, Formula)}
-    if len(forms) != 1 or not all(isinstance(formula, Formula) for formula in formulas):
-        return
-    streams, count = trials[0].streams, trials[0].streams.gradients.shape[1]
-    for steps in {trial.longest for trial in trials}:
-        together = [trial for trial in trials if trial.longest == steps]
-        settings = {}
-        for name in trials[0].left_alone.settings:  # pyright: ignore[reportAttributeAccessIssue]
-            values = [trial.left_alone.settings[name] for trial in together]  # pyright: ignore
-            settings[name] = _by_coordinate(values, count)
-        g, begin = np.tile(streams.gradients[:steps], len(together)), np.tile(streams.start, len(together))
-        start = {slot: np.concatenate([trial.start[slot] for trial in together]) for slot in trials[0].start}
-        run = free_run(replace(trials[0].left_alone, settings=settings), g, begin, start)  # pyright: ignore
-        for number, trial in enumerate(together):
-            mine = slice(number * count, (number + 1) * count)
-            trial.free_run = {
-                name: Rounded(value.value[:, mine], value.error[:, mine], value.precision)
-                for name, value in run.items()
-            }
+    forms: dict[Any, list[tuple[Trial, Formula]]] = {}
+    for trial in trials:
+        if isinstance(of := trial.left_alone, Formula):
+            choices = tuple((name, value) for name, value in of.settings.items() if isinstance(value, bool))
+            form = (of.compute, of.slots, of.complement_in, of.power_in, of.running, choices, trial.longest)
+            forms.setdefault(form, []).append((trial, of))
+    for together in forms.values():
+        _free_beside(together)
+
+
+def _free_beside(together: Sequence[tuple[Trial, Formula]]) -> None:
+    """Trials of one form, and of as many steps."""
+    trials, formulas = zip(*together, strict=True)
+    streams = trials[0].streams
+    count, steps = streams.gradients.shape[1], trials[0].longest
+    settings = {
+        name: value if isinstance(value, bool) else _by_coordinate([one.settings[name] for one in formulas], count)
+        for name, value in formulas[0].settings.items()
+    }
+    g, begin = np.tile(streams.gradients[:steps], len(trials)), np.tile(streams.start, len(trials))
+    start = {slot: np.concatenate([trial.start[slot] for trial in trials]) for slot in trials[0].start}
+    run = free_run(replace(formulas[0], settings=settings), g, begin, start)
+    for number, trial in enumerate(trials):
+        mine = slice(number * count, (number + 1) * count)
+        trial.free_run = {
+            name: Rounded(value.value[:, mine], value.error[:, mine], value.precision) for name, value in run.items()
+        }
 
 
 def _by_coordinate(values: Sequence[Any], count: int) -> Any:

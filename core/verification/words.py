@@ -2,8 +2,8 @@
 
 from typing import Any
 
-SYMBOLS = {"epsilon": "ε", "learning_rate": "learning rate", "beta_1": "β1", "beta_2": "β2", "rho": "ρ",
-           "epsilon_root": "ε inside the root", "initial_accumulator_value": "first accumulator"}  # fmt: skip
+SYMBOLS = {"epsilon": "ε", "beta_1": "β1", "beta_2": "β2", "rho": "ρ", "epsilon_root": "ε inside the root",
+           "initial_accumulator_value": "first accumulator"}  # fmt: skip
 
 FORMS = {
     "epsilon-hat": "ε̂ for ε: added to √v, before the bias correction",
@@ -13,8 +13,13 @@ FORMS = {
 }
 
 
+def symbol(name: str) -> str:
+    """What a setting is called."""
+    return SYMBOLS.get(name, name.replace("_", " "))
+
+
 def in_words(name: str, found: Any, expected: Any) -> str:
-    if name == "epsilon_form":
+    if isinstance(found, str) and found in FORMS:
         return FORMS[found]
     if name in ("complement_in", "power_in"):
         what = "1 − β subtracted" if name == "complement_in" else "β^t computed"
@@ -23,5 +28,5 @@ def in_words(name: str, found: Any, expected: Any) -> str:
     if isinstance(found, float) and isinstance(expected, float):
         if name == "epsilon" and 0 in (found, expected):
             return f"ε = {found:g} where there is none" if found else f"no ε instead of {expected:g}"
-        return f"{SYMBOLS.get(name, name)} = {found:g} instead of {expected:g}"
-    return f"{SYMBOLS.get(name, name)}: {found} instead of {expected}"
+        return f"{symbol(name)} = {found:g} instead of {expected:g}"
+    return f"{symbol(name)}: {found} instead of {expected}"

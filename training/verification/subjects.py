@@ -7,7 +7,7 @@ from typing import Any
 from core import RULES, InputError, Rule
 from core.verification import FORMULAS, ITSELF, PAPER, REFERENCES, Claim, Implementation, OfRule, claim, matrix, named
 from core.verification.implementations import Returned
-from core.verification.libraries import library_of
+from core.verification.optimizers import library_of
 from core.verification.resolving import Given, OfFormula, built, implementation, made
 
 from ..rule_choice import import_named, lowered

@@ -2,24 +2,24 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from ...bridges.keras_names import AROUND_THE_RULE, SLOTS
 from .reference import Library, Slots
 
 
 class Keras(Library):
     """keras.optimizers, as a graph, as `fit` calls them; or operation by operation where not `compiled`."""
 
-    package, dialect, narrow_settings = "keras", "keras", True
-    constructor = "keras.optimizers.{Rule}({settings})"
-    settings: ClassVar = {}
-    slots: ClassVar = SLOTS
+    name, package, dialect, narrow_settings = "keras", "keras", "keras", True
+    constructor = "keras.optimizers.{name}({settings})"
     module = "optimizers"
-    around = AROUND_THE_RULE
+    around = (
+        "amsgrad", "weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "use_ema", "loss_scale_factor",
+        "gradient_accumulation_steps", "momentum", "nesterov", "centered",
+    )  # fmt: skip
     compiled = True
 
     @classmethod
@@ -35,7 +35,7 @@ class Keras(Library):
         return kind.from_config(configuration)
 
     def _build(self, settings: dict[str, Any]) -> None:
-        self._hold(self.named(self.spelled(self.rule))(**settings))
+        self._hold(self.named(self.spelling.name)(**settings))
 
     def _hold(self, optimizer: Any) -> None:
         import keras

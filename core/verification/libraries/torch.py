@@ -14,22 +14,18 @@ from .reference import Library, Slots
 class Torch(Library):
     """torch.optim; our rules one tensor at a time, a user's own optimizer as it was made."""
 
-    package, dialect = "torch", "torch"
-    constructor = "torch.optim.{Rule}(parameters, {settings})"
+    name, package, dialect = "torch", "torch", "torch"
+    constructor = "torch.optim.{name}(parameters, {settings})"
     settings: ClassVar = {"learning_rate": "lr", "epsilon": "eps"}
-    slots: ClassVar = {
-        "adam": {"m": "exp_avg", "v": "exp_avg_sq"},
-        "adagrad": {"a": "sum"},
-        "adadelta": {"mean_g2": "square_avg", "mean_dx2": "acc_delta"},
-        "sgd": {},
-    }
     module = "optim"
-    around = ("weight_decay", "amsgrad", "maximize", "momentum", "lr_decay")
+    around = (
+        "weight_decay", "amsgrad", "maximize", "momentum", "dampening", "nesterov", "centered", "lr_decay",
+    )  # fmt: skip
 
     @classmethod
     def call(cls, rule: str, settings: Mapping[str, Any]) -> str:
         paired = dict(settings)
-        if rule == "adam":
+        if "beta_1" in paired and "beta_2" in paired:
             betas = (paired.pop("beta_1"), paired.pop("beta_2"))
             paired = dict(learning_rate=paired.pop("learning_rate"), betas=betas, **paired)
         return super().call(rule, paired)

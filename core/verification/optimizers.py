@@ -9,10 +9,11 @@ import numpy as np
 from ..errors import InputError
 from ..mistakes import described, mistakes_in
 from ..rules import RULES
-from .formulas import FORMULAS, Formula
-from .implementations import Implementation, OfRule, Stepping, known, run_along, steps_from
+from .formulas import Formula
+from .implementations import Implementation, OfRule, Stepping, run_along, steps_from
+from .known import known
 from .layout import Layout
-from .references import LIBRARIES, REFERENCES, Keras, Library, Reference
+from .libraries import LIBRARIES, REFERENCES, Keras, Library, Reference
 from .streams import Streams
 from .trajectory import Trajectory, Values, called
 
@@ -29,15 +30,14 @@ class OfLibrary(Implementation):
         self.name, self._kind, self._rule = name, kind, rule
         self.narrow_settings = kind.narrow_settings
         self.known = known(rule, kind.dialect, settings)
-        asked = "learning_rate" not in RULES[rule].DIALECTS[kind.dialect].settings
-        rate = {"learning_rate": self.known.formula.settings["learning_rate"]} if asked else {}
-        absent = self.known.formula.absent
-        self._settings = {n: value for n, value in {**rate, **settings}.items() if n not in absent}
+        rate = {} if kind.has_rate(rule) else {"learning_rate": self.known.formula.settings["learning_rate"]}
+        decided = self.known.formula.decided
+        self._settings = {n: value for n, value in {**rate, **settings}.items() if n in decided}
 
     @property
     def every_step(self) -> bool:
         """Whether it can be asked about all steps at once: nothing in it depends on their number."""
-        return self.known is not None and "beta_1" not in self.known.formula.settings
+        return self.known is not None and not self.known.formula.counts
 
     def _made(self, like: np.ndarray) -> Reference:
         return self._kind(self._rule, self._settings, like.dtype, Layout.flat(like.size))
@@ -47,16 +47,20 @@ class OfLibrary(Implementation):
 
     def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
         made = self._made(streams.gradients[0])
-        return run_along(self.name, _at_zero(made), streams, start or made.first(), streams.start)
+        return run_along(self.name, self._stepping(made), streams, start or made.first(), streams.start)
 
     def follow(self, trajectory: Trajectory) -> Values:
         rows, columns = trajectory.g.shape
         if self.every_step:
             made = self._made(trajectory.g.ravel())
             slots = {name: slot.ravel() for name, slot in trajectory.before.items()}
-            found = _at_zero(made)(1, trajectory.g.ravel(), slots, trajectory.x.ravel())
+            found = self._stepping(made)(1, trajectory.g.ravel(), slots, trajectory.x.ravel())
             return {name: value.reshape(rows, columns) for name, value in found.items()}
-        return steps_from(_at_zero(self._made(trajectory.g[0])), trajectory)
+        return steps_from(self._stepping(self._made(trajectory.g[0])), trajectory)
+
+    def _stepping(self, made: Reference) -> Stepping:
+        assert self.known is not None, "a library of the table computes a rule of ours"
+        return made.step if self.known.formula.reads_x else _at_zero(made)
 
     def rounding(self, formula: Formula, dtype: Any) -> Formula:
         narrow = self._kind.narrow_powers and dtype == np.float64
@@ -88,9 +92,9 @@ class OfOptimizer(Implementation):
         self.narrow_settings = kind.narrow_settings
         self._said = dict(settings or {})
         self._kept: dict[tuple[np.dtype, tuple[bytes, ...]], Reference] = {}
-        if (rule := kind.rule_of(optimizer)) is not None:
-            own = {n: v for n, v in self.settings.items() if n in FORMULAS[rule][kind.dialect].settings}
-            self.known = known(rule, kind.dialect, own)
+        rule = kind.rule_of(optimizer)
+        if rule is not None and not self.options and "learning_rate" in self.settings:
+            self.known = known(rule, kind.dialect, self.settings)
 
     @property
     def settings(self) -> dict[str, float]:
@@ -99,12 +103,11 @@ class OfOptimizer(Implementation):
     @property
     def options(self) -> dict[str, Any]:
         """By which it does more than its rule."""
-        found = self.kind.configuration(self.optimizer)
-        return {name: found[name] for name in self.kind.around if found.get(name)}
+        return self.kind.options_of(self.optimizer)
 
     def changed(self, settings: Mapping[str, float]) -> "OfOptimizer":
         """The same with other settings, by our rules' names."""
-        changes = {self.kind.settings.get(name, name): value for name, value in settings.items()}
+        changes = self.kind.by_their_names(self.kind.rule_of(self.optimizer), settings)
         return type(self)(self.kind.copied(self.optimizer, changes), self.name, self._eager)
 
     def eagerly(self) -> "OfOptimizer | None":
@@ -149,10 +152,11 @@ def _at_zero(made: Reference) -> Stepping:
     return step
 
 
-def named(name: str, settings: Mapping[str, float]) -> Implementation:
+def named(name: str, settings: Mapping[str, Any]) -> Implementation:
     """ "adam:keras", rawstep's Adam in the Keras dialect, or "keras:adam", Keras's own; with some settings.
 
-    Raises InputError for a name that is neither, a setting that the rule lacks, and a library that is not installed.
+    Raises InputError for a name that is neither, a setting that the rule lacks, and a library that lacks the rule or is
+    not installed.
     """
     first, _, second = name.partition(":")
     second = second.lower()
@@ -162,8 +166,9 @@ def named(name: str, settings: Mapping[str, float]) -> Implementation:
     if first not in REFERENCES:
         known_names = ", ".join((*RULES, *REFERENCES))
         raise InputError(f"There is no {name!r}; give rule:dialect or library:rule, from {known_names}.")
-    if second not in RULES:
-        raise InputError(f"{name!r} must name a rule of {first}: {', '.join(RULES)}.")
+    there = [rule for rule in RULES if REFERENCES[first].has(rule)]
+    if second not in there:
+        raise InputError(f"{name!r} must name a rule of {first}: {', '.join(there)}.")
     if missing := REFERENCES[first].missing():
         raise InputError(f"{first} is not installed: pip install {missing}.")
     return OfLibrary(name, REFERENCES[first], second, settings)

@@ -6,22 +6,16 @@ that is read back as θ before − θ after carries θ's own rounding.
 
 from collections.abc import Mapping
 
-from .of_keras import Keras
-from .of_optax import Optax
-from .of_tf1 import TF1Kernel, TF1Session
-from .of_torch import Torch
+from .keras import Keras
+from .optax import Optax
 from .reference import Library, Reference
+from .tf1 import TF1Kernel, TF1Session
+from .torch import Torch
 
-REFERENCES: Mapping[str, type[Reference]] = {
-    "keras": Keras,
-    "tf1-kernel": TF1Kernel,
-    "tf1-session": TF1Session,
-    "torch": Torch,
-    "optax": Optax,
-}
+REFERENCES: Mapping[str, type[Reference]] = {one.name: one for one in (Keras, TF1Kernel, TF1Session, Torch, Optax)}
 """By the names that the command line uses."""
 
-LIBRARIES: Mapping[str, type[Library]] = {"keras": Keras, "torch": Torch, "optax": Optax}
+LIBRARIES: Mapping[str, type[Library]] = {one.name: one for one in (Keras, Torch, Optax)}
 """Those of which any optimizer can be taken."""
 
 __all__ = ["LIBRARIES", "REFERENCES", "Keras", "Library", "Optax", "Reference", "TF1Kernel", "TF1Session", "Torch"]

@@ -11,6 +11,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from ...errors import InputError
+from ...rules import RULES
+from ..card import Spelling
+from ..cards import CARDS
 from ..layout import Layout
 
 Slots = Mapping[str, np.ndarray]
@@ -19,35 +22,61 @@ Slots = Mapping[str, np.ndarray]
 class Reference(ABC):
     """Another implementation of a rule, on tensors of one dtype.
 
-    rule:     "adam", "adagrad", "adadelta" or "sgd".
+    rule:     by our name, one that the library has.
     settings: by our rules' names; what is left out is the library's own default.
     layout:   the tensors; gradients, slots and parameters go in and out as [coordinates].
 
-    Subclasses say which package they need, which of our dialects they compute, how they are called, and how they call
-    our rules, settings and slots. `narrow_settings`: they keep settings in float32 even where they compute in float64;
-    then they can be asked in float64 about such alone that float32 holds exactly, with their complements.
-    `narrow_powers`: they keep β^t so, too.
+    Subclasses say which package they need, which of our dialects they compute, how they are called, and what they call
+    our settings in all rules alike; what they call a rule and its slots stands in the rule's card. `narrow_settings`:
+    they keep settings in float32 even where they compute in float64; then they can be asked in float64 about such alone
+    that float32 holds exactly, with their complements. `narrow_powers`: they keep β^t so, too.
     """
 
+    name: ClassVar[str]
     package: ClassVar[str]
     dialect: ClassVar[str]
     constructor: ClassVar[str]
     narrow_settings: ClassVar[bool] = False
     narrow_powers: ClassVar[bool] = False
-    names: ClassVar[Mapping[str, str]] = {"sgd": "SGD"}
-    settings: ClassVar[Mapping[str, str]]
-    slots: ClassVar[Mapping[str, Mapping[str, str]]]
+    settings: ClassVar[Mapping[str, str]] = {}
 
-    def __init__(self, rule: str, settings: Mapping[str, float], dtype: Any, layout: Layout):
+    def __init__(self, rule: str, settings: Mapping[str, Any], dtype: Any, layout: Layout):
         self._begin(rule, dtype, layout)
+        self.spelling = self.spelled(rule).where(settings)
+        kept = CARDS[rule].formulas[self.dialect].given(settings).slots
+        self.slot_names = {slot: self.spelling.slots[slot] for slot in kept}
         with construction_named(f"{type(self).__name__} for {rule}"):
-            self._build({self.settings.get(name, name): value for name, value in settings.items()})
+            self._build({**self.spelling.options, **self.by_their_names(rule, settings)})
 
     def _begin(self, rule: str, dtype: Any, layout: Layout) -> None:
         self.rule, self.dtype, self.layout = rule, np.dtype(dtype), layout
-        self.slot_names: Mapping[str, str] = self.slots.get(rule, {})
+        self.slot_names: Mapping[str, str] = {}
         self._last_slots: Slots = {}
         self._last_step = 0
+
+    @classmethod
+    def has(cls, rule: str) -> bool:
+        """Whether the library has one of our rules."""
+        return cls.name in CARDS[rule].libraries
+
+    @classmethod
+    def spelled(cls, rule: str) -> Spelling:
+        """What the library calls one of our rules. Raises InputError for one that it lacks."""
+        if not cls.has(rule):
+            there = [name for name in CARDS if cls.has(name)]
+            raise InputError(f"{cls.name} has no {rule}; it has: {', '.join(there)}.", rule, there)
+        return CARDS[rule].libraries[cls.name]
+
+    @classmethod
+    def has_rate(cls, rule: str) -> bool:
+        """Whether the library has a learning rate of its own for the rule."""
+        return "learning_rate" in RULES[rule].DIALECTS[cls.dialect].settings
+
+    @classmethod
+    def by_their_names(cls, rule: str | None, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings as the library calls them, in one of our rules or in an optimizer of which no rule is known."""
+        names = {**cls.settings, **(cls.spelled(rule).where(settings).settings if rule else {})}
+        return {names.get(name, name): value for name, value in settings.items()}
 
     @classmethod
     def missing(cls) -> str | None:
@@ -55,15 +84,12 @@ class Reference(ABC):
         return None if find_spec(cls.package) else cls.package
 
     @classmethod
-    def spelled(cls, rule: str) -> str:
-        """What the library's classes call the rule."""
-        return cls.names.get(rule, rule.capitalize())
-
-    @classmethod
     def call(cls, rule: str, settings: Mapping[str, Any]) -> str:
         """The Python that makes this optimizer with these settings, by its own names."""
-        named = [f"{cls.settings.get(name, name)}={value!r}" for name, value in settings.items()]
-        return cls.constructor.format(rule=rule, Rule=cls.spelled(rule), settings=", ".join(named))
+        spelling = cls.spelled(rule).where(settings)
+        options = {name: value for name, value in spelling.options.items() if value}
+        named = [f"{name}={value!r}" for name, value in {**cls.by_their_names(rule, settings), **options}.items()]
+        return cls.constructor.format(name=spelling.name, settings=", ".join(named))
 
     @abstractmethod
     def _build(self, settings: dict[str, Any]) -> None:
@@ -106,7 +132,7 @@ class Library(Reference):
     @classmethod
     def class_of(cls, rule: str) -> type | None:
         """The library's class of one of our rules; None where it has functions for classes."""
-        return cls.named(cls.spelled(rule))
+        return cls.named(cls.spelled(rule).name)
 
     @classmethod
     @abstractmethod
@@ -144,20 +170,42 @@ class Library(Reference):
 
     @classmethod
     def rule_of(cls, optimizer: Any) -> str | None:
-        """Our name of what an optimizer of the library itself computes, with nothing around it; None for another."""
+        """Our name of what an optimizer of the library itself computes; None for another class of optimizer."""
         configuration = cls.configuration(optimizer)
-        if any(configuration.get(name) for name in cls.around) or "learning_rate" not in cls.settings_of(optimizer):
-            return None
-        return next((rule for rule in cls.slots if type(optimizer) is cls.class_of(rule)), None)
+        for rule in filter(cls.has, CARDS):
+            spelling = cls.spelled(rule)
+            if (
+                type(optimizer) is cls.class_of(rule)
+                and all(configuration.get(name) == value for name, value in spelling.options.items())
+                and all(configuration.get(name) for name in spelling.needs)
+            ):
+                return rule
+        return None
 
     @classmethod
-    def settings_of(cls, optimizer: Any) -> dict[str, float]:
-        """The numbers that an optimizer was made with, by our settings' names."""
-        configuration = cls.configuration(optimizer)
-        names = ("learning_rate", "beta_1", "beta_2", "rho", "epsilon", "initial_accumulator_value")
-        found = {name: configuration.get(cls.settings.get(name, name)) for name in names}
+    def options_of(cls, optimizer: Any) -> dict[str, Any]:
+        """By which an optimizer does more than its rule, as the library calls them."""
+        configuration, rule = cls.configuration(optimizer), cls.rule_of(optimizer)
+        own: set[str] = set()
+        if rule is not None:
+            formula = CARDS[rule].formulas[cls.dialect]
+            own = {*cls.by_their_names(rule, formula.settings), *cls.spelled(rule).options}
+        return {name: configuration[name] for name in cls.around if configuration.get(name) and name not in own}
+
+    @classmethod
+    def settings_of(cls, optimizer: Any) -> dict[str, Any]:
+        """What an optimizer was made with, numbers and choices, by our settings' names."""
+        configuration, rule = cls.configuration(optimizer), cls.rule_of(optimizer)
+        rules = [one for one in CARDS if cls.has(one)] if rule is None else [rule]
+        names = dict.fromkeys(name for one in rules for name in CARDS[one].formulas[cls.dialect].decided)
+        theirs = cls.by_their_names(rule, {name: name for name in names})
+        found = {ours: configuration.get(name) for name, ours in theirs.items()}
         held = {name: getattr(value, "item", lambda value=value: value)() for name, value in found.items()}
-        return {name: float(value) for name, value in held.items() if isinstance(value, int | float)}
+        return {
+            name: value if isinstance(value, bool) else float(value)
+            for name, value in held.items()
+            if isinstance(value, bool | int | float)
+        }
 
     @classmethod
     def of(cls, optimizer: Any, dtype: Any, layout: Layout) -> Self:

@@ -12,15 +12,9 @@ from .reference import Library, Slots
 class Optax(Library):
     """optax's transformations under jax.jit, with 64-bit types for float64."""
 
-    package, dialect = "optax", "optax"
-    constructor = "optax.{rule}({settings})"
+    name, package, dialect = "optax", "optax", "optax"
+    constructor = "optax.{name}({settings})"
     settings: ClassVar = {"beta_1": "b1", "beta_2": "b2", "epsilon": "eps"}
-    slots: ClassVar = {
-        "adam": {"m": "mu", "v": "nu"},
-        "adagrad": {"a": "sum_of_squares"},
-        "adadelta": {"mean_g2": "e_g", "mean_dx2": "e_x"},
-        "sgd": {},
-    }
     module = ""
 
     @classmethod
@@ -50,7 +44,7 @@ class Optax(Library):
         return "the Optax transformation"
 
     def _build(self, settings: dict[str, Any]) -> None:
-        self._hold(self.named(self.rule)(**settings))
+        self._hold(self.named(self.spelling.name)(**settings))
 
     def _hold(self, optimizer: Any) -> None:
         import jax
