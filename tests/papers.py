@@ -117,8 +117,7 @@ def sgd(gradients: Sequence[float], *, alpha: float) -> Steps:
 def momentum_rate_inside(gradients: Sequence[float], *, alpha: float, mu: float) -> Steps:
     """Sutskever et al., equations 1 and 2: v <- mu * v - alpha * g; theta <- theta + v.
 
-    Keras: SGD.update_step in keras/src/optimizers/sgd.py. v starts at 0 and points where the parameter goes: it is
-    minus delta.
+    Keras: SGD.update_step in keras/src/optimizers/sgd.py. v is what is added: minus delta.
     """
     with localcontext(DIGITS):
         v, steps = Decimal(0), []
@@ -228,11 +227,10 @@ def amsgrad(
 ) -> Steps:  # fmt: skip
     """Adam whose second moment is the greatest so far, `v_max`.
 
-    "paper": Reddi, Kale & Kumar, Algorithm 2, unprojected: no bias corrections (and no epsilon); theta <- theta - alpha
-    * m / sqrt(v_max). "raw": the greatest v, corrected as in Adam: PyTorch, _single_tensor_adam in torch/optim/adam.py.
-    "raw-hat": the greatest v with Adam's epsilon-hat: Keras, Adam.update_step in keras/src/optimizers/adam.py, and
-    tf.raw_ops.ResourceApplyAdamWithAmsgrad. "corrected": the greatest v_hat: Optax, scale_by_amsgrad in
-    optax/_src/transform.py.
+    "paper": Reddi, Kale & Kumar, Algorithm 2, with neither projection nor epsilon: theta <- theta - alpha * m /
+    sqrt(v_max). The libraries correct the bias: "raw": the greatest v, then corrected: PyTorch, _single_tensor_adam in
+    torch/optim/adam.py; "raw-hat": the same with epsilon-hat: Keras, Adam.update_step in keras/src/optimizers/adam.py;
+    tf.raw_ops.ResourceApplyAdamWithAmsgrad; "corrected": the greatest v_hat: Optax, amsgrad in optax/_src/alias.py.
     """
     with localcontext(DIGITS):
         steps, v_max = _moments(gradients, Decimal(beta_1), Decimal(beta_2)), Decimal(0)
