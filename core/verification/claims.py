@@ -72,7 +72,7 @@ def matrix(
 def _about_core(rule: str, dialect: str, references: tuple[str, ...]) -> Claim:
     schedule = Falling(FORMULAS[rule][dialect].settings["learning_rate"])
     revealing = map(Case, CARDS[rule].revealed(dialect))
-    cases = (Case({}), *revealing, Case({"learning_rate": schedule}, drawn=True))
+    cases = (Case({}), *revealing, Case({**CARDS[rule].scheduled, "learning_rate": schedule}, drawn=True))
     return Claim(
         rule,
         _formula(rule, dialect),
