@@ -14,7 +14,6 @@ from core import RULES, Guard, NonFiniteError, Optimizer, Program, Recorder, new
 from .data import Dataset, Sampler, fingerprint
 from .distribution.distribution import Distribution
 from .images import evaluator, image_cost
-from .rule_choice import choose_rule
 from .settings import Settings
 from .stopwatch import Stopwatch
 
@@ -74,9 +73,9 @@ class Trainer:
         distribution: Distribution | None = None,
     ):
         self.distribution = distribution or Distribution()
-        self.settings = settings
+        self.settings = settings = settings.settled()
         self.dataset = dataset
-        self.rule = choose_rule(settings.rule, settings.dialect, settings.learning_rate)
+        self.rule = settings.make_rule()
         self.sampler = Sampler(len(dataset.train.images), settings.batch_size, settings.seed)
         layers = [dataset.train.images.shape[1], *settings.hidden, dataset.classes]
         with self.distribution.scope():

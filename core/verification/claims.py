@@ -40,10 +40,12 @@ def matrix(
     rules: Sequence[str] = tuple(FORMULAS),
     dialects: Sequence[str] | None = None,
     references: Sequence[str] | None = None,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> list[Claim]:
     """The claims about core's own rules: each rule in each dialect, against the paper and that dialect's libraries.
 
     dialects, references: those to keep; all where None.
+    settings: by rule, those to judge with beside the dialect's own and the revealing ones.
 
     Raises InputError for a rule, dialect or reference that is not there, and where none is left.
     """
@@ -62,17 +64,20 @@ def matrix(
             libraries = [name for name, kind in REFERENCES.items() if kind.dialect == dialect and kind.has(rule)]
             chosen = tuple(name for name in (PAPER, *libraries) if references is None or name in references)
             if chosen and (dialects is None or dialect in dialects):
-                claims.append(_about_core(rule, dialect, chosen))
+                claims.append(_about_core(rule, dialect, chosen, (settings or {}).get(rule)))
     if not claims:
         wanted = ", ".join(references or ())
         raise InputError(f"{wanted} computes none of the dialects {', '.join(dialects or ())}.")
     return claims
 
 
-def _about_core(rule: str, dialect: str, references: tuple[str, ...]) -> Claim:
+def _about_core(
+    rule: str, dialect: str, references: tuple[str, ...], settings: Mapping[str, Any] | None = None
+) -> Claim:
     schedule = Falling(FORMULAS[rule][dialect].settings["learning_rate"])
     revealing = map(Case, CARDS[rule].revealed(dialect))
-    cases = (Case({}), *revealing, Case({**CARDS[rule].scheduled, "learning_rate": schedule}, drawn=True))
+    own = [Case({})] if settings is None else [Case({}), Case(settings)]
+    cases = (*own, *revealing, Case({**CARDS[rule].scheduled, "learning_rate": schedule}, drawn=True))
     return Claim(
         rule,
         _formula(rule, dialect),

@@ -1,5 +1,7 @@
 """AdamW: Loshchilov & Hutter 2019, and three orders of the libraries."""
 
+from dataclasses import replace
+
 from ..card import Card, Plan, Spelling
 from ..formulas import Formula
 from . import adam
@@ -47,7 +49,7 @@ def shrunk(g, slots, *, x, learning_rate, beta_1, beta_2, epsilon, correction_1,
 
 def formula(compute, like, weight_decay):
     usual = adam.CARD.formulas[like]
-    return Formula(compute, {**usual.settings, "weight_decay": weight_decay}, usual.kept, power_in=usual.power_in)
+    return replace(usual, compute=compute, settings={**usual.settings, "weight_decay": weight_decay})
 
 
 def to_the_other_form(own: Formula, other: Formula) -> Plan:
@@ -61,7 +63,7 @@ def to_the_other_form(own: Formula, other: Formula) -> Plan:
 
 def _as_adam(formula: Formula) -> Formula:
     compute = adam.epsilon_hat if formula.compute is before else adam.algorithm_1
-    return Formula(compute, formula.settings, formula.kept)
+    return replace(formula, compute=compute)
 
 
 def l2(new, old, s):
