@@ -200,7 +200,7 @@ def evaluate(
         newest.check_data(dataset)
     distribution.begin(settings, dataset, {"checkpoint": newest.digest})
     with distribution.losses_named(lambda: "nothing was evaluated"):
-        evaluate = evaluator(newest.weights, distribution)
+        evaluate = evaluator(newest.served, distribution)
         figures = {name: evaluate(getattr(dataset, name))._asdict() for name in ("validation", "test")}
     if not distribution.is_chief:
         return

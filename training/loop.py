@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from core import RULES, Guard, NonFiniteError, Optimizer, Program, Recorder, new_weights
+from core import RULES, Guard, NonFiniteError, Optimizer, Program, Recorder, Rule, new_weights
 
 from .data import Dataset, Sampler, fingerprint
 from .distribution.distribution import Distribution
@@ -94,7 +94,8 @@ class Trainer:
         if type(self.rule) not in RULES.values():  # whose mistakes end the run before any file or folder is made
             self.program.check()
         self.guard = Guard(self.program, settings.on_nonfinite)
-        self.evaluate = evaluator(self.weights, self.distribution)
+        served = self.optimizer.served if self.serves else None
+        self.evaluate = evaluator(self.weights, self.distribution, served)
         self.stopwatch = Stopwatch()
         self.history: list[Epoch] = []
         self.costs: list[float] = []
@@ -105,6 +106,11 @@ class Trainer:
     def fingerprint(self) -> dict[str, int | str]:
         """What identifies the data; see `data.fingerprint`."""
         return fingerprint(self.dataset)
+
+    @property
+    def serves(self) -> bool:
+        """Whether the rule serves other weights than it trains."""
+        return type(self.rule).served is not Rule.served
 
     @property
     def step(self) -> int:

@@ -21,7 +21,7 @@ def choose_rule(
     learning_rate: float | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> Rule:
-    """The rule `name` in a dialect, or with its own defaults where none is given; with other settings, if there are any.
+    """The rule `name` in a dialect, or with its own defaults where none is given, and with settings of one's own.
 
     name: one of rawstep's rules, in upper or lower case, or module:Name with a `core.Rule` of the user's, a class or an
     instance, looked up in the working directory first.
