@@ -6,6 +6,7 @@ from typing import Any
 
 from core import RULES, InputError, Rule
 from core.verification import FORMULAS, ITSELF, PAPER, REFERENCES, Claim, Implementation, OfRule, claim, matrix, named
+from core.verification.claims import Lacking
 from core.verification.implementations import Returned
 from core.verification.optimizers import library_of
 from core.verification.resolving import Given, OfFormula, built, implementation, made
@@ -21,7 +22,7 @@ def claims_about(
     slots: Mapping[str, float] | None = None,
     settings: Mapping[str, float] | None = None,
     returns: Returned = "delta",
-) -> list[Claim]:
+) -> list[Claim | Lacking]:
     """The claims of `rawstep verify`; options: settings of the rule, as a person types them.
 
     Raises InputError for what is not there.
