@@ -109,7 +109,10 @@ class OfRule(Implementation):
         """All steps at once."""
         g, t = trajectory.g, trajectory.t.astype(np.result_type(trajectory.g.dtype, np.float64))
         with np.errstate(all="ignore"):
-            slots = refilled(slots_of(self.rule, trajectory.x[0]), trajectory.before)
+            slots = slots_of(self.rule, trajectory.x[0])
+            if more := [name for name in named(slots) if name not in trajectory.before]:
+                raise InputError(f"{self.name} keeps {', '.join(more)} too, found {', '.join(trajectory.before)}.")
+            slots = refilled(slots, trajectory.before)
             step = step_of(self.rule, g, slots, trajectory.x, At(t if t.ndim == 2 else t[:, np.newaxis]))
         return {"delta": step.delta, "x": step.x, **step.values}
 

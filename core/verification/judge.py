@@ -12,6 +12,9 @@ from .rounded import Precision, Rounded
 from .statements import Statement
 from .trajectory import Trajectory, Values
 
+ILL_CONDITIONED = 1e4
+"""Units of error that rounding may come to where terms cancel: beyond, a value is held to its bound alone."""
+
 CHUNK = 500
 """Steps judged at a time: long double arrays of all of them would not fit into a cache."""
 
@@ -38,8 +41,8 @@ class Comparison:
     """What a comparison over many steps found.
 
     first:    the first value beyond its bound, in the order of steps and then of computation; None where all agree.
-    worst:    where the error was largest in units, among values that flushing to 0 hardly touches; the others are held
-              to their bound alone, which allows for it.
+    worst:    where the error was largest in units, among values that flushing to 0 hardly touches and whose terms do
+              not cancel (see ILL_CONDITIONED); the others are held to their bound alone, which allows for it.
     units:    the largest error of each value, in units, among the same.
     share:    the largest error of slots, stages and updates as a share of its bound.
     relative: the largest relative difference, among the same.
@@ -217,7 +220,7 @@ def _judged(
             errors = value.error, others[name].error
             bound = np.maximum(*errors) if reference is None and not precision.judges_itself else np.add(*errors)
             unit = np.maximum(precision.unit * terms[name], precision.tiny)
-            counted = value.error <= 2 * rounding[name].error
+            counted = (value.error <= 2 * rounding[name].error) & (bound <= ILL_CONDITIONED * unit)
             found = wide(trajectory.after[name])
             yield _Judged(name, *np.broadcast_arrays(found, expected, bound, unit, counted))
 

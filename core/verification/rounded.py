@@ -101,9 +101,9 @@ class Rounded:
 
         Sums and products of zeros are exact in every dtype.
         """
-        magnitude = np.abs(value) if magnitude is None else magnitude
-        rounding = self.precision.unit / 2 * (magnitude + error) + self.precision.tiny
-        return Rounded(value, np.where((magnitude == 0) & (error == 0), 0, error + rounding), self.precision)
+        size = error + (np.abs(value) if magnitude is None else magnitude)
+        rounding = self.precision.unit / 2 * size + self.precision.tiny * (size != 0)
+        return Rounded(value, error + rounding, self.precision)
 
     def _constant(self, other: Any) -> "Rounded":
         if isinstance(other, Rounded):

@@ -29,6 +29,9 @@ PAPER = "paper"
 MUTANT_STEPS = 120
 """Steps for which a planted error is followed: all are seen within them, or not at all."""
 
+DRIFT_STEPS = 3_000
+"""The first steps of a run that are compared with the formula left alone: three times as many as Adam remembers."""
+
 LIBRARY_STEPS = 300
 """The first steps about which a library is asked, and every 40th after them, where each costs a call."""
 
@@ -137,7 +140,7 @@ class Trial:
                     before = None if self._start else judge_first(_begin(run), self._of(reference).first(part.g[0]))
                     asked, comparison, first = len(part.t), comparison | theirs, before or theirs.first
             why = self._cause(execution, first) if first else None
-            drift = None if self._statement.estimated else judge_drift(self.free_run, run, self._free)
+            drift = None if self._statement.estimated else self._drift(run)
             one = Judged(len(run.t), asked, comparison, first, why, drift)
             explained = one.agrees or (why is not None and not why.rounding)
             found[execution] = one if explained else self._rounded(execution, reference) or one
@@ -253,14 +256,17 @@ class Trial:
         found: dict[str, Implementation] = {e.name: e for e in around_it if reads_x or e.name != WITHOUT_X}
         return found | {mutant.name: mutant.wrong for mutant in self._mutants}
 
+    def _drift(self, run: Trajectory) -> Drift:
+        return judge_drift(self.free_run, run.steps(slice(self.longest)), self._free)
+
     @cached_property
     def free_run(self) -> Mapping[str, Rounded]:
-        """Of the statement left alone, for as many steps as the longest run has."""
+        """Of the statement left alone, for as many steps as the longest run has, and `DRIFT_STEPS` at most."""
         return free_run(self.left_alone, self.streams.gradients[: self.longest], self.streams.start, self._start)
 
     @property
     def longest(self) -> int:
-        return max(len(run.t) for run in self.runs.values())
+        return min(DRIFT_STEPS, max(len(run.t) for run in self.runs.values()))
 
     @property
     def left_alone(self) -> Statement:
@@ -288,7 +294,7 @@ class Trial:
             expected = Expected.of(known._replace(rule=_narrowed(known.rule, formula), formula=formula))
             other = Trial(self.name, self.case, expected, self.streams, {execution: run}, None, self._start, self._free)
             comparison, first = other._compared[execution]
-            drift = judge_drift(other.free_run, run, self._free)
+            drift = other._drift(run)
             asked = 0 if reference in REFERENCES else None
             found = Judged(len(run.t), asked, comparison, first, None, drift, words)
             if found.agrees:

@@ -11,11 +11,12 @@ def inside(g, slots, *, learning_rate, rho, epsilon, momentum):
     """Tieleman & Hinton 2012; Graves 2013, section 4.2; keras/src/optimizers/rmsprop.py; Apply(Centered)RMSProp in
     training_ops.cc; Optax's scale_by_rms and scale_by_stddev, the rate and then trace."""
     values = dict(v=average(slots["v"], g**2, rho))
-    under = values["v"]
+    under = values["v"] + epsilon
     if "mean_g" in slots:
         values |= dict(mean_g=average(slots["mean_g"], g, rho))
-        under = values["v"] - values["mean_g"] ** 2
-    root = np.sqrt(under + epsilon)
+        orders = (lambda v, mean: v - mean**2 + epsilon, lambda v, mean: v + epsilon - mean**2)
+        under = either((values["v"], values["mean_g"]), *orders)
+    root = np.sqrt(under)
     step = either((g, root), lambda g, root: g * learning_rate / root, lambda g, root: g * (1 / root) * learning_rate)
     values |= dict(denominator=root)
     if "b" in slots:
@@ -108,8 +109,7 @@ CARD = Card(
     },
     revealing=(
         dict(learning_rate=2.0**-3, rho=0.96875, epsilon=2.0**-7, momentum=0.875, initial_mean_square=2.0**-4),
-        dict(learning_rate=0.5, epsilon=1e-3, centered=True),
-        dict(centered=True, momentum=0.5, epsilon=2.0**-7),
+        dict(learning_rate=0.5, epsilon=2.0**-10, centered=True),
     ),
     scheduled=dict(momentum=0.9),
     errors={inside: ERRORS, outside: ERRORS},
