@@ -5,6 +5,7 @@ two decays swapped, the old slot for the new one, t ± 1, a lost root, square, f
 ignored. A card adds those that are its rule's own.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -171,9 +172,10 @@ def _in_graph(formula: Formula, graph: Mapping[str, Any]) -> Wrong:
         for argument in node.args:
             parents.setdefault(id(argument), []).append(node)
     epsilons = {leaf for leaf in every if leaf.name.startswith("setting epsilon")}
-    for node in every:
-        for name, wrong in _of_node(node, epsilons, parents.get(id(node), [])):
-            yield f"{name} in {where[id(node)]}", replaced(graph, wrong)
+    found = [(node, one) for node in every for one in _of_node(node, epsilons, parents.get(id(node), []))]
+    counts = Counter(name for _, (name, _) in found)
+    for node, (name, wrong) in found:
+        yield name if counts[name] == 1 else f"{name} in {where[id(node)]}", replaced(graph, wrong)
     corrections = [leaf for leaf in every if leaf.name.startswith("correction")]
     for one in corrections:
         yield f"no {one.name}", replaced(graph, {one: 1.0})
