@@ -144,7 +144,7 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         index, dtype = self._get_variable_index(variable), slot_dtype(variable)
         held, master = self._slots[index], self._masters[index]
         x = parameter(variable, master)
-        slots = refilled(self.rule.slots(x), {slot: tf.convert_to_tensor(value) for slot, value in held.items()})
+        slots = refilled(self.rule.first(x), {slot: tf.convert_to_tensor(value) for slot, value in held.items()})
         at = At(tf.cast(tf.convert_to_tensor(self.iterations), tf.float64) + 1, self._norm)
         rule = replace(self.rule, learning_rate=tf.convert_to_tensor(learning_rate))
         if isinstance(gradient, tf.IndexedSlices):

@@ -47,7 +47,7 @@ def first_slots(name: str, rule: Rule, x: tf.Tensor) -> Any:
 def slots_of(rule: Rule, x: Any) -> Any:
     """A rule's slots before its first step on a parameter x. Raises InputError where they are no NamedTuple."""
     with mistakes_in(rule, method="slots"):
-        slots = rule.slots(x)
+        slots = rule.first(x)
     if not hasattr(slots, "_asdict"):
         raise InputError(f"{written(rule, 'slots')}: slots must return a NamedTuple, found {described(slots)}.")
     return slots

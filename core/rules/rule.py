@@ -86,7 +86,10 @@ class Rule(ABC):
 
     @abstractmethod
     def slots(self, x: Array) -> Any:
-        """The slots before the first step for a parameter x: a NamedTuple of arrays of its dtype, see `rules.slots`."""
+        """The slots before the first step for a parameter x: a NamedTuple of arrays of its dtype, see `rules.slots`.
+
+        It is called through `first`, which resolves the settings.
+        """
 
     @abstractmethod
     def update(self, g: Array, slots: Any, x: Array, at: At) -> Step:
@@ -98,6 +101,10 @@ class Rule(ABC):
     def served(self, x: Array, slots: Any) -> Array:
         """The parameter that evaluation and export use: x itself, unless a rule trains another one than it serves."""
         return x
+
+    def first(self, x: Array) -> Any:
+        """The slots before the first step, with the settings of that step: see `slots`."""
+        return self.resolved(1.0, x).slots(x)
 
     def step(self, g: Array, slots: Any, x: Array, at: At) -> Step:
         """One step, with both Δ and the parameter after it."""
