@@ -137,7 +137,8 @@ def run_title(report: Mapping[str, Any]) -> str:
     """Which run this is, from its report."""
     settings = report["settings"]
     rule = f"{settings['rule']} ({settings['dialect'] or 'its own defaults'})"
-    return f"{rule}, learning rate {settings['learning_rate']}, seed {settings['seed']}"
+    given = "".join(f", {name.replace('_', ' ')} {value}" for name, value in settings["rule_options"].items())
+    return f"{rule}, learning rate {settings['learning_rate']}{given}, seed {settings['seed']}"
 
 
 def print_run(report: Mapping[str, Any]) -> None:

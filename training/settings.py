@@ -70,7 +70,7 @@ class Settings:
     execution: Literal["eager", "graph", "xla-step", "xla-loop"] = "xla-loop"
     microbatches: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
     on_nonfinite: Literal["stop", "continue"] = "stop"
-    rule_settings: Annotated[Mapping[str, str], Parameter(parse=False)] = field(default_factory=dict)
+    rule_options: Annotated[Mapping[str, str], Parameter(parse=False)] = field(default_factory=dict)
 
     def __new__(cls, **given: Any) -> Self:
         self = super().__new__(cls)
@@ -91,15 +91,15 @@ class Settings:
     def options(self) -> dict[str, Any]:
         """The settings by the names that they have on the command line."""
         values = asdict(self.settled()) | {"hidden": " ".join(map(str, self.hidden)) or "none"}
-        named: Any = values.pop("rule_settings")
+        named: Any = values.pop("rule_options")
         return {f"--{name.replace('_', '-')}": value for name, value in {**values, **named}.items()}
 
     def with_rule(self, options: Mapping[str, str]) -> Self:
         """The same with settings of the rule, as `rule_options.by_name` returns them."""
         if not options:
             return self
-        other = self._with("rule_settings", {**self.rule_settings, **options})
-        other.__dict__["named"] = (*self.__dict__["named"], "rule_settings")
+        other = self._with("rule_options", {**self.rule_options, **options})
+        other.__dict__["named"] = (*self.__dict__["named"], "rule_options")
         return other
 
     def settled(self) -> Self:
@@ -120,7 +120,7 @@ class Settings:
         """The rule of the run; see `rule_choice.choose_rule`."""
         from .rule_choice import choose_rule
 
-        return choose_rule(self.rule, self.settled().dialect, self.learning_rate, self.rule_settings)
+        return choose_rule(self.rule, self.settled().dialect, self.learning_rate, self.rule_options)
 
     def dataset(self) -> "Dataset":
         """The images, as `data.load_dataset` reads and splits them."""
@@ -131,6 +131,6 @@ class Settings:
     def over(self, earlier: Self) -> Self:
         """The settings of an earlier run, except those that were named when this one was made."""
         mine = {name: getattr(self, name) for name in self.__dict__["named"]}
-        if "rule_settings" in mine:
-            mine["rule_settings"] = {**earlier.rule_settings, **self.rule_settings}
+        if "rule_options" in mine:
+            mine["rule_options"] = {**earlier.rule_options, **self.rule_options}
         return type(self)(**asdict(earlier) | mine)
