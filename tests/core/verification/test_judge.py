@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from core import Adam
-from core.verification import synthetic
-from core.verification.formulas import FORMULAS
+from core.verification import FORMULAS, synthetic
 from core.verification.judge import free_run, judge, judge_drift, judge_first
 from core.verification.trajectory import numpy_trajectory
 from tests.cases import CASES, in_one_program
