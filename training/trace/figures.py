@@ -52,10 +52,6 @@ KNOWN = {
         Figure("nonfinite_x", "∞ or NaN in θ", "How many parameters are ∞ or NaN after the step.", "linear"),
         Figure("correction_1", "1 − β₁ᵗ", "Adam's bias correction of m: small at first, then 1.", "linear"),
         Figure("correction_2", "1 − β₂ᵗ", "Adam's bias correction of v: small at first, then 1.", "linear"),
-        Figure(
-            "rms_ratio", "RMS[Δx]/RMS[g]",
-            "What Adadelta has for a learning rate: the mean over the layer's elements.", "logarithmic",
-        ),
         Figure("histogram_g", "|g|", "How the magnitudes of the gradient are spread.", "linear"),
         Figure("histogram_delta", "|Δ|", "How the magnitudes of what the step subtracted are spread.", "linear"),
         Figure("histogram_x", "|θ|", "How the magnitudes of the parameters are spread.", "linear"),
