@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from core import InputError
+from core import InputError, Optimizer
 
 from .data import Dataset, fingerprint
 from .loop import Epoch, Trainer
@@ -73,6 +73,21 @@ class Checkpoint:
         }
 
     @property
+    def served(self) -> dict[str, tf.Tensor]:
+        """The weights and biases that evaluation and export use: those that the rule serves, where it trains others.
+
+        Raises InputError for a rule of the user's that is not there any more.
+        """
+        if not self.run.get("serves"):
+            return self.weights
+        rule, weights = self.settings.make_rule(), self.weights
+        optimizer = Optimizer(rule, {name: tf.Variable(value, name=name) for name, value in weights.items()})
+        for name, slots in optimizer.slots.items():
+            for slot, variable in slots.items():
+                variable.assign(self.tensors[f"optimizer/slots/{name}/{slot}"])
+        return optimizer.served()
+
+    @property
     def step(self) -> int:
         """The number of steps taken."""
         return int(self.tensors["optimizer/step"])
@@ -106,6 +121,7 @@ def write(trainer: Trainer, folder: Path) -> None:
         "format": FORMAT,
         "settings": asdict(trainer.settings),
         "rule": rule_settings(trainer.rule),
+        "serves": trainer.serves,
         "data": trainer.fingerprint,
         "versions": versions(),
         "epochs": trainer.history,
@@ -130,8 +146,8 @@ def read(folder: Path) -> Checkpoint:
             raise InputError(f"{folder / file} cannot be read: {error.strerror}.") from error
     try:
         reader = tf.train.load_checkpoint(str(folder / PREFIX))
-        tensors = {
-            name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE"): reader.get_tensor(name)
+        tensors = {  # TensorFlow writes a point in a name, such as a slot's inside another, twice
+            name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE").replace("..", "."): reader.get_tensor(name)
             for name in reader.get_variable_to_shape_map()
         }
     except (tf.errors.OpError, IndexError, ValueError) as error:

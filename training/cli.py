@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import version
@@ -20,6 +21,8 @@ from .interruption import signals_noted
 from .options import FilePath, Whole
 from .race.command import race
 from .replication.command import replicate
+from .rule_help import named_rule, print_rule_help
+from .rule_options import RuleOption, by_name
 from .settings import Settings
 from .starting import start_tensorflow
 from .tf1_bridge.commands import export_tf1, import_tf1
@@ -47,6 +50,7 @@ def train(
     plot: FilePath | None = None,
     tensorboard: FilePath | None = None,
     placement: Placement = ALONE,
+    **rule_settings: RuleOption,
 ) -> None:
     """Train a perceptron on MNIST, or on images like it, and print its costs and accuracies.
 
@@ -65,6 +69,7 @@ def train(
     - `rawstep train --hidden 64 32 --init he --json he.json`: smaller layers, and the figures in a file
     - `rawstep train --hidden none --init he --csv epochs.csv`: softmax regression, and its epochs as a table
     - `rawstep train --plot run.png`: and a picture of the run
+    - `rawstep train --beta-2 0.95 --epsilon 1e-7`: with settings of the rule; `--rule adam --help` lists Adam's
     - `rawstep train --rule my_rules:Momentum`: a rule of your own, from my_rules.py
     - `rawstep train --data-dir fashion --init he`: on Fashion-MNIST, whose four files are in the folder fashion
     - `rawstep train --rule adadelta --checkpoint run`: saved in the folder run after every epoch
@@ -93,6 +98,7 @@ def train(
     """
     if checkpoint is None and (resume or save_every is not None):
         raise CycloptsError(f"{'--resume' if resume else '--save-every'} needs a folder: give --checkpoint DIR.")
+    settings = settings.with_rule(by_name(rule_settings))
     start_tensorflow(placement)
     from .conduct import conduct, go_on_from
     from .csv_table import write_csv
@@ -194,7 +200,7 @@ def evaluate(
         newest.check_data(dataset)
     distribution.begin(settings, dataset, {"checkpoint": newest.digest})
     with distribution.losses_named(lambda: "nothing was evaluated"):
-        evaluate = evaluator(newest.weights, distribution)
+        evaluate = evaluator(newest.served, distribution)
         figures = {name: evaluate(getattr(dataset, name))._asdict() for name in ("validation", "test")}
     if not distribution.is_chief:
         return
@@ -223,8 +229,14 @@ for command in (
     export_tf1,
 ):
     app.command(command)
+app.command(print_rule_help, name="settings-of", show=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command `rawstep`, the process's own unless `arguments` are given."""
-    run(app, arguments)
+    if named := named_rule(sys.argv[1:] if arguments is None else arguments):
+        with suppress(SystemExit):
+            run(app, arguments)
+        run(app, ["settings-of", *filter(None, named)])
+    else:
+        run(app, arguments)

@@ -13,6 +13,7 @@ from cyclopts import App, CycloptsError
 
 from . import mistakes
 from .interruption import NOTED, Interrupted
+from .rule_options import NoSuchSettingError
 
 
 def run(app: App, arguments: Sequence[str] | None = None) -> None:
@@ -27,6 +28,8 @@ def run(app: App, arguments: Sequence[str] | None = None) -> None:
         _call(app, arguments)
     except CycloptsError as error:
         sentence, status = mistakes.sentence(error, app), 2
+    except NoSuchSettingError as error:
+        sentence, status = mistakes.no_such_setting(error, app, sys.argv[1:] if arguments is None else arguments), 2
     except OSError as error:
         sentence, status = f"{error.filename or 'the output'}: {error.strerror}.", 2
     except MemoryError as error:

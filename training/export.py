@@ -62,10 +62,10 @@ def export(
         check_new_folder(stablehlo)
     newest = RunFolder(checkpoint).newest()
     # Keras may be unusable, and the run's images gone: found out before anything is written.
-    content = None if keras is None else keras_file(newest.weights)
+    content = None if keras is None else keras_file(newest.served)
     program = None if stablehlo is None else epoch_program(newest)
     if saved_model is not None:
-        write_saved_model(saved_model, ServedModel(newest.weights))
+        write_saved_model(saved_model, ServedModel(newest.served))
         print(f"{saved_model}: a SavedModel of {newest}")
     if keras is not None and content is not None:
         write_whole(keras, content)

@@ -33,8 +33,12 @@ def image_cost(weights: Weights, images: tf.Tensor, labels: tf.Tensor) -> tf.Ten
     return softmax_cross_entropy(logits(weights, unit_pixels(images)), labels)
 
 
-def evaluator(weights: Weights, distribution: Distribution | None = None) -> Callable[[Split], Evaluation]:
+def evaluator(
+    weights: Weights, distribution: Distribution | None = None, served: Callable[[], Weights] | None = None
+) -> Callable[[Split], Evaluation]:
     """A function that evaluates these weights, as they then are, on a split, each replica on its share of it.
+
+    served: what is evaluated in their place, where a rule serves other weights than it trains.
 
     It raises InputError for images of another size and for labels of more classes than the weights have.
     """
@@ -43,7 +47,7 @@ def evaluator(weights: Weights, distribution: Distribution | None = None) -> Cal
 
     @tf.function(autograph=False)
     def figures(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        estimates = logits(weights, unit_pixels(images))
+        estimates = logits(weights if served is None else served(), unit_pixels(images))
         cost = tf.cast(softmax_cross_entropy(estimates, labels), tf.float64)
         return tf.stack([cost, accuracy(estimates, labels)])[tf.newaxis]
 

@@ -9,12 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from core import RULES, Guard, NonFiniteError, Optimizer, Program, Recorder, new_weights
+from core import RULES, Guard, NonFiniteError, Optimizer, Program, Recorder, Rule, new_weights
 
 from .data import Dataset, Sampler, fingerprint
 from .distribution.distribution import Distribution
 from .images import evaluator, image_cost
-from .rule_choice import choose_rule
 from .settings import Settings
 from .stopwatch import Stopwatch
 
@@ -74,9 +73,9 @@ class Trainer:
         distribution: Distribution | None = None,
     ):
         self.distribution = distribution or Distribution()
-        self.settings = settings
+        self.settings = settings = settings.settled()
         self.dataset = dataset
-        self.rule = choose_rule(settings.rule, settings.dialect, settings.learning_rate)
+        self.rule = settings.make_rule()
         self.sampler = Sampler(len(dataset.train.images), settings.batch_size, settings.seed)
         layers = [dataset.train.images.shape[1], *settings.hidden, dataset.classes]
         with self.distribution.scope():
@@ -95,7 +94,8 @@ class Trainer:
         if type(self.rule) not in RULES.values():  # whose mistakes end the run before any file or folder is made
             self.program.check()
         self.guard = Guard(self.program, settings.on_nonfinite)
-        self.evaluate = evaluator(self.weights, self.distribution)
+        served = self.optimizer.served if self.serves else None
+        self.evaluate = evaluator(self.weights, self.distribution, served)
         self.stopwatch = Stopwatch()
         self.history: list[Epoch] = []
         self.costs: list[float] = []
@@ -106,6 +106,11 @@ class Trainer:
     def fingerprint(self) -> dict[str, int | str]:
         """What identifies the data; see `data.fingerprint`."""
         return fingerprint(self.dataset)
+
+    @property
+    def serves(self) -> bool:
+        """Whether the rule serves other weights than it trains."""
+        return type(self.rule).served is not Rule.served
 
     @property
     def step(self) -> int:

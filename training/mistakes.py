@@ -8,6 +8,8 @@ from typing import Literal, get_args, get_origin
 from cyclopts import App, ArgumentCollection, CoercionError, CycloptsError, MissingArgumentError, UnknownOptionError
 from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
 
+from .rule_options import NoSuchSettingError
+
 
 def sentence(error: CycloptsError, app: App) -> str:
     """What to print for an error of the command line `app`."""
@@ -30,6 +32,14 @@ def sentence(error: CycloptsError, app: App) -> str:
     return str(error)
 
 
+def no_such_setting(error: NoSuchSettingError, app: App, arguments: Sequence[str]) -> str:
+    """What to print for an option that is neither the command's nor a setting of its rule."""
+    command = next(one for one in arguments if one in app)
+    own = app[command].assemble_argument_collection()
+    said = f"{command} has no option {error.option}, and {error.rule} has no such setting."
+    return f"{said}{_advice(error.option, own, app, command, error.known)}"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """A question to end a sentence with, where one known name is close to this one or has it as one of its words.
 
@@ -41,13 +51,15 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {meant[0]}?" if len(meant) == 1 else ""
 
 
-def _advice(given: str, arguments: ArgumentCollection, app: App, command: str) -> str:
-    """The option that was probably meant; all of them where none is close."""
+def _advice(given: str, arguments: ArgumentCollection, app: App, command: str, settings: Sequence[str] = ()) -> str:
+    """The option that was probably meant, among the command's and the settings of its rule; all where none is close."""
     names = [name for argument in arguments if argument.parse for name in argument.names if name.startswith("--")]
+    names += [name for name in settings if name not in names]
     meant = did_you_mean(given.lstrip("-"), [name.removeprefix("--") for name in names])
     if meant:
         return meant.replace("mean ", "mean --")
-    shown = [argument.name for argument in arguments if argument.name in names]
+    shown = [argument.name for argument in arguments if argument.name in names and "[" not in argument.name]
+    shown += [name for name in settings if name not in shown]
     return f" Its options: {', '.join(shown)}; see {app.name[0]} {command} --help."
 
 

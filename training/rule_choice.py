@@ -4,33 +4,98 @@ import importlib
 import os
 import re
 import sys
-from dataclasses import fields
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from core import RULES, InputError, Rule
 from core.mistakes import described, in_words, mistakes_in, place_of
+from core.rules.settings import hints
+
+from .rule_options import NoSuchSettingError
 
 
-def choose_rule(name: str, dialect: str | None = None, learning_rate: float | None = None) -> Rule:
-    """The rule `name` in a dialect, or with its own defaults where none is given, at a learning rate if one is given.
+def choose_rule(
+    name: str,
+    dialect: str | None = None,
+    learning_rate: float | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> Rule:
+    """The rule `name` in a dialect, or with its own defaults where none is given, and with settings of one's own.
 
-    name: one of rawstep's rules, in upper or lower case, or module:Class with a `core.Rule` of the user's, looked up in
-    the working directory first.
+    name: one of rawstep's rules, in upper or lower case, or module:Name with a `core.Rule` of the user's, a class or an
+    instance, looked up in the working directory first.
+    settings: by name, as a person types their values.
 
     Raises InputError for a rule, module, class or dialect that is not there, a class that fails when it is built, a
-    learning rate of 0, and where neither the caller nor the dialect has a learning rate.
+    learning rate of 0, a value that a setting cannot have, and where neither the caller nor the dialect has a learning
+    rate; and NoSuchSettingError.
     """
-    rule = _import_rule(name) if ":" in name else RULES.get(name.lower())
-    if rule is None:
-        own = f", or, for a rule of your own, {_as_module(name)}:Class" if _is_file(name) else ", or give module:Class"
-        raise InputError(f"There is no rule {name!r}; there are: {', '.join(RULES)}{own}.", name, RULES)
+    found = _found(name)
     if isinstance(learning_rate, int | float) and learning_rate == 0:
         raise InputError("The learning rate must be above 0, found 0: nothing would move.")
-    settings = {} if learning_rate is None else {"learning_rate": learning_rate}
+    kind = found if isinstance(found, type) else type(found)
+    given: dict[str, Any] = typed(kind, settings or {})
+    if learning_rate is not None:
+        given["learning_rate"] = learning_rate
     if dialect is not None:
-        return rule.dialect(dialect, **settings)
-    with mistakes_in(rule, name, "__post_init__", said="cannot be built"):
-        return rule(**settings)
+        if isinstance(found, Rule):
+            raise InputError(f"{name} is an instance and has its settings: --dialect {dialect} cannot be given.")
+        return found.dialect(dialect, **given)
+    with mistakes_in(kind, name, "__post_init__", said="cannot be built"):
+        return replace(found, **given) if isinstance(found, Rule) else found(**given)
+
+
+def kind_named(name: str) -> type[Rule]:
+    """The class of the rule `name`; see `choose_rule`. Raises InputError where there is none."""
+    found = _found(name)
+    return found if isinstance(found, type) else type(found)
+
+
+def _found(name: str) -> type[Rule] | Rule:
+    found = _import_rule(name) if ":" in name else RULES.get(name.lower())
+    if found is None:
+        own = f", or, for a rule of your own, {_as_module(name)}:Class" if _is_file(name) else ", or give module:Class"
+        raise InputError(f"There is no rule {name!r}; there are: {', '.join(RULES)}{own}.", name, RULES)
+    return found
+
+
+def usual_dialect(name: str) -> str | None:
+    """The dialect of a rule of rawstep's where none is named: TF1's, the notebook's, or the first one that it has."""
+    dialects = RULES[name].DIALECTS if name in RULES else {}
+    return "tf1" if "tf1" in dialects else next(iter(dialects), None)
+
+
+def typed(kind: type[Rule], settings: Mapping[str, str]) -> dict[str, Any]:
+    """Settings of a rule as its fields hold them. Raises InputError and NoSuchSettingError; see `choose_rule`."""
+    there, annotations = [one.name for one in fields(kind)], hints(kind)
+    for name in settings:
+        if name not in there:
+            raise NoSuchSettingError(option(name), kind.__name__, [option(one) for one in there])
+    return {name: _typed(option(name), text, annotations[name]) for name, text in settings.items()}
+
+
+def option(setting: str) -> str:
+    """What a setting is called on the command line."""
+    return f"--{setting.replace('_', '-')}"
+
+
+def _typed(name: str, text: str, hint: Any) -> Any:
+    form = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+    if form is bool:
+        if text.lower() not in ("true", "false"):
+            raise InputError(f"{name} must be true or false, found {text!r}.")
+        return text.lower() == "true"
+    if get_origin(form) is Literal:
+        if text not in (choices := get_args(form)):
+            raise InputError(f"{name} must be one of {', '.join(choices)}, found {text!r}.", text, choices)
+        return text
+    if form is str:
+        return text
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{name} must be a number, found {text!r}.") from None
 
 
 def lowered(name: str) -> str:
@@ -80,8 +145,8 @@ def _as_module(path: str) -> str:
     return (os.path.basename(relative) if relative.startswith(os.pardir) else relative).replace(os.sep, ".")
 
 
-def _import_rule(name: str) -> type[Rule]:
+def _import_rule(name: str) -> type[Rule] | Rule:
     rule = import_named(name)
-    if not (isinstance(rule, type) and issubclass(rule, Rule)):
-        raise InputError(f"{name} must be a subclass of core.Rule, found {described(rule)}.")
+    if not isinstance(rule, Rule) and not (isinstance(rule, type) and issubclass(rule, Rule)):
+        raise InputError(f"{name} must be a subclass of core.Rule or an instance of one, found {described(rule)}.")
     return rule

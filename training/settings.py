@@ -1,6 +1,8 @@
 """What decides a training run. Free of TensorFlow, so that --help answers at once."""
 
-from dataclasses import asdict, dataclass
+import copy
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
@@ -10,6 +12,8 @@ from cyclopts.validators import Number
 from .options import FilePath, HiddenLayers, Whole
 
 if TYPE_CHECKING:
+    from core import Rule
+
     from .data import Dataset
 
 
@@ -20,10 +24,10 @@ class Settings:
     Parameters
     ----------
     rule
-        adam, adagrad, adadelta, sgd, or module:Class for a rule of your own.
+        One of rawstep's, which `rawstep explain` lists, or module:Name for one of your own, a class or an instance.
     dialect
-        Whose form of the formula and whose defaults: paper, tf1, keras, torch or optax. Unless given, tf1, the
-        notebook's; for a rule of your own, its own defaults.
+        Whose form of the formula and whose defaults: paper, tf1, keras, torch or optax, as far as they have the rule.
+        Unless given, tf1, the notebook's, or the paper's where TF1 lacks the rule; for one of your own, its defaults.
     learning_rate
         Unless given, the dialect's own, where it has one.
     batch_size
@@ -66,6 +70,7 @@ class Settings:
     execution: Literal["eager", "graph", "xla-step", "xla-loop"] = "xla-loop"
     microbatches: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
     on_nonfinite: Literal["stop", "continue"] = "stop"
+    rule_settings: Annotated[Mapping[str, str], Parameter(parse=False)] = field(default_factory=dict)
 
     def __new__(cls, **given: Any) -> Self:
         self = super().__new__(cls)
@@ -81,14 +86,41 @@ class Settings:
             object.__setattr__(self, "validation", str(Path(self.validation).absolute()))
         if ":" not in self.rule:
             object.__setattr__(self, "rule", self.rule.lower())
-        if self.dialect is None and ":" not in self.rule:
-            object.__setattr__(self, "dialect", "tf1")
 
     @property
     def options(self) -> dict[str, Any]:
         """The settings by the names that they have on the command line."""
-        values = asdict(self) | {"hidden": " ".join(map(str, self.hidden)) or "none"}
-        return {f"--{name.replace('_', '-')}": value for name, value in values.items()}
+        values = asdict(self.settled()) | {"hidden": " ".join(map(str, self.hidden)) or "none"}
+        named: Any = values.pop("rule_settings")
+        return {f"--{name.replace('_', '-')}": value for name, value in {**values, **named}.items()}
+
+    def with_rule(self, options: Mapping[str, str]) -> Self:
+        """The same with settings of the rule, as `rule_options.by_name` returns them."""
+        if not options:
+            return self
+        other = self._with("rule_settings", {**self.rule_settings, **options})
+        other.__dict__["named"] = (*self.__dict__["named"], "rule_settings")
+        return other
+
+    def settled(self) -> Self:
+        """The same with the dialect that is meant where none is given."""
+        if self.dialect is not None or ":" in self.rule:
+            return self
+        from .rule_choice import usual_dialect
+
+        return self._with("dialect", usual_dialect(self.rule))
+
+    def _with(self, name: str, value: Any) -> Self:
+        """Past the lock of a frozen dataclass: what was named when it was made stays as it is."""
+        other = copy.copy(self)
+        object.__setattr__(other, name, value)
+        return other
+
+    def make_rule(self) -> "Rule":
+        """The rule of the run; see `rule_choice.choose_rule`."""
+        from .rule_choice import choose_rule
+
+        return choose_rule(self.rule, self.settled().dialect, self.learning_rate, self.rule_settings)
 
     def dataset(self) -> "Dataset":
         """The images, as `data.load_dataset` reads and splits them."""
@@ -98,4 +130,7 @@ class Settings:
 
     def over(self, earlier: Self) -> Self:
         """The settings of an earlier run, except those that were named when this one was made."""
-        return type(self)(**asdict(earlier) | {name: getattr(self, name) for name in self.__dict__["named"]})
+        mine = {name: getattr(self, name) for name in self.__dict__["named"]}
+        if "rule_settings" in mine:
+            mine["rule_settings"] = {**earlier.rule_settings, **self.rule_settings}
+        return type(self)(**asdict(earlier) | mine)

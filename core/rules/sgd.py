@@ -12,7 +12,7 @@ class SGDSlots(NamedTuple):
 
 
 class SGD(Rule):
-    """Plain stochastic gradient descent, without momentum.
+    """SGD: stochastic gradient descent, without momentum.
 
     Robbins & Monro, "A Stochastic Approximation Method", Annals of Mathematical Statistics 22 (1951), with a gradient
     for what is observed; on an exact gradient, the steepest descent of Cauchy (1847).

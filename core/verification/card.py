@@ -15,7 +15,7 @@ class Spelling:
     """How a library calls a rule.
 
     name:     of its class, function or kernel.
-    slots:    where it keeps our slots; those that only some settings bring, too.
+    slots:    where it keeps our slots, those that only some settings bring too; "-trace" with the other sign.
     settings: what it calls our settings, beside those that it calls alike in all rules.
     options:  what selects this rule where the name has several.
     needs:    settings without which it is another rule.
@@ -61,6 +61,7 @@ class Card:
     libraries: by the names of `libraries.REFERENCES`, those that have the rule, and how they call it.
     revealing: settings beside a library's own, chosen to show what those hide. The first set is dyadic, so that it
                means the same to a library that keeps settings in float32.
+    scheduled: what else is set where the learning rate follows a schedule.
     errors:    the rule's own, by formula, beside those that are planted in each.
     translate: from the formula of one dialect and its settings to the settings of another's, where they do not carry
                over as they are.
@@ -69,6 +70,7 @@ class Card:
     formulas: Mapping[str, Formula]
     libraries: Mapping[str, Spelling]
     revealing: tuple[Mapping[str, Any], ...]
+    scheduled: Mapping[str, Any] = field(default_factory=dict)
     errors: Mapping[Callable[..., Any], Errors] = field(default_factory=dict)
     translate: Callable[[Formula, Formula], Plan] | None = None
 

@@ -1,9 +1,9 @@
 """What can be claimed and judged: that core's rules compute what the libraries do, or that a user's own rule does."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from numbers import Real
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -36,14 +36,32 @@ class Falling:
         return f"{self.rate:g} / (1 + s/8)"
 
 
+class Lacking(NamedTuple):
+    """What stands in the place of a claim where a library lacks a rule: a row for each dtype that says so."""
+
+    name: str
+    dialect: str
+    references: tuple[str, ...]
+
+    def can_be_asked(self, dtype: Any) -> bool:
+        return True
+
+    def rows(self, streams: Streams, executions: Sequence[str] = EXECUTIONS) -> Iterator[Row]:
+        yield Row(self.name, self.dialect, self.references[0], streams.gradients.dtype.name, "none", lacks=True)
+
+
 def matrix(
     rules: Sequence[str] = tuple(FORMULAS),
     dialects: Sequence[str] | None = None,
     references: Sequence[str] | None = None,
-) -> list[Claim]:
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[Claim | Lacking]:
     """The claims about core's own rules: each rule in each dialect, against the paper and that dialect's libraries.
 
     dialects, references: those to keep; all where None.
+    settings: by rule, those to judge with beside the dialect's own and the revealing ones.
+
+    A library that lacks a rule has a claim too, whose row says so.
 
     Raises InputError for a rule, dialect or reference that is not there, and where none is left.
     """
@@ -56,23 +74,32 @@ def matrix(
         for name in names:
             if name not in there:
                 raise InputError(f"There is no {kind} {name!r}; there are: {', '.join(there)}.", name, there)
-    claims = []
+    claims: list[Claim | Lacking] = []
     for rule in rules:
         for dialect in FORMULAS[rule]:
             libraries = [name for name, kind in REFERENCES.items() if kind.dialect == dialect and kind.has(rule)]
             chosen = tuple(name for name in (PAPER, *libraries) if references is None or name in references)
             if chosen and (dialects is None or dialect in dialects):
-                claims.append(_about_core(rule, dialect, chosen))
+                claims.append(_about_core(rule, dialect, chosen, (settings or {}).get(rule)))
+        lacking = [kind for kind in REFERENCES.values() if not kind.has(rule)]
+        claims += [
+            Lacking(rule, kind.dialect, (kind.name,))
+            for kind in lacking
+            if (references is None or kind.name in references) and (dialects is None or kind.dialect in dialects)
+        ]
     if not claims:
         wanted = ", ".join(references or ())
         raise InputError(f"{wanted} computes none of the dialects {', '.join(dialects or ())}.")
     return claims
 
 
-def _about_core(rule: str, dialect: str, references: tuple[str, ...]) -> Claim:
+def _about_core(
+    rule: str, dialect: str, references: tuple[str, ...], settings: Mapping[str, Any] | None = None
+) -> Claim:
     schedule = Falling(FORMULAS[rule][dialect].settings["learning_rate"])
     revealing = map(Case, CARDS[rule].revealed(dialect))
-    cases = (Case({}), *revealing, Case({"learning_rate": schedule}, drawn=True))
+    own = [Case({})] if settings is None else [Case({}), Case(settings)]
+    cases = (*own, *revealing, Case({**CARDS[rule].scheduled, "learning_rate": schedule}, drawn=True))
     return Claim(
         rule,
         _formula(rule, dialect),

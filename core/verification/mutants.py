@@ -6,7 +6,7 @@ ignored. A card adds those that are its rule's own.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from types import SimpleNamespace
 from typing import Any
@@ -126,16 +126,19 @@ Wrong = Iterator[tuple[str, Any]]
 def _in_settings(formula: Formula, usual: Formula) -> Wrong:
     numbers = {name: value for name, value in formula.decided.items() if isinstance(value, float)}
     averaged = [name for name in AVERAGED if name in numbers]
+
+    def with_(settings: dict[str, float]) -> OfFormula:
+        return OfFormula("", replace(formula.given(settings), kept=formula.slots))
+
     for one, other in combinations(averaged, 2):
-        swapped = {one: numbers[other], other: numbers[one]}
-        yield f"{symbol(one)} and {symbol(other)} swapped", OfFormula("", formula.given(swapped))
+        yield f"{symbol(one)} and {symbol(other)} swapped", with_({one: numbers[other], other: numbers[one]})
     for name in averaged:
-        yield f"{symbol(name)} and 1 − {symbol(name)} swapped", OfFormula("", formula.given({name: 1 - numbers[name]}))
+        yield f"{symbol(name)} and 1 − {symbol(name)} swapped", with_({name: 1 - numbers[name]})
     for name in numbers:
         if name.startswith("epsilon") and numbers[name]:
-            yield f"{symbol(name)} ten times as large", OfFormula("", formula.given({name: 10 * numbers[name]}))
+            yield f"{symbol(name)} ten times as large", with_({name: 10 * numbers[name]})
         if numbers[name] != usual.settings[name] and isinstance(usual.settings[name], float):
-            yield f"{symbol(name)} ignored", OfFormula("", formula.given({name: usual.settings[name]}))
+            yield f"{symbol(name)} ignored", with_({name: usual.settings[name]})
 
 
 def _in_time(formula: Formula) -> Wrong:

@@ -30,9 +30,10 @@ class OfLibrary(Implementation):
         self.name, self._kind, self._rule = name, kind, rule
         self.narrow_settings = kind.narrow_settings
         self.known = known(rule, kind.dialect, settings)
-        rate = {} if kind.has_rate(rule) else {"learning_rate": self.known.formula.settings["learning_rate"]}
         decided = self.known.formula.decided
-        self._settings = {n: value for n, value in {**rate, **settings}.items() if n in decided}
+        needed = kind.spelled(rule).needs if kind.has_rate(rule) else ("learning_rate", *kind.spelled(rule).needs)
+        usual = {name: decided[name] for name in needed}
+        self._settings = {n: value for n, value in {**usual, **settings}.items() if n in decided}
 
     @property
     def every_step(self) -> bool:

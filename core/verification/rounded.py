@@ -14,6 +14,9 @@ import numpy as np
 
 from ..errors import InputError
 
+FLUSHED = 64
+"""How many times the smallest normal number may come of operations that flush to 0, generously."""
+
 
 @dataclass(frozen=True)
 class Precision:
@@ -171,10 +174,11 @@ class Rounded:
         return self._chosen(other, np.minimum)
 
     def sqrt(self) -> "Rounded":
-        root = np.sqrt(self.value)
-        below = np.maximum(root + np.sqrt(np.maximum(self.value - self.error, 0)), self.precision.tiny)
-        error = np.where(self.value > self.error, self.error / below, np.sqrt(self.value + self.error))
-        return self._operation(root, error)
+        """Anything, NaN too, where roundings may have carried the number below 0, further than flushing to 0 can."""
+        root, least = np.sqrt(self.value), self.value - self.error
+        below = np.maximum(root + np.sqrt(np.maximum(least, 0)), self.precision.tiny)
+        error = np.where(least > 0, self.error / below, np.sqrt(self.value + self.error))
+        return self._operation(root, np.where(least < -FLUSHED * self.precision.tiny, np.inf, error))
 
     __radd__, __rmul__ = __add__, __mul__
 

@@ -38,6 +38,7 @@ class Row:
 
     rule, dialect: what is judged, by name, and whose formula it is held to; no dialect where there is no formula.
     missing:    the package that the reference needs and that is not installed; then there is nothing else.
+    lacks:      the reference is a library that has no such rule; then there is nothing else.
     coverage:   what it rests on.
     comparison: every value of every step, over all cases.
     first:      the first value beyond its bound, slots before the first step included.
@@ -54,6 +55,7 @@ class Row:
     dtype: str
     execution: str
     missing: str | None = None
+    lacks: bool = False
     coverage: Coverage | None = None
     comparison: Comparison | None = None
     first: Difference | None = None
@@ -70,10 +72,12 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """certified, rounding (only), or the first that is wrong of: missing, differs, drifts, blind.
+        """certified, rounding (only), lacks, or the first that is wrong of: missing, differs, drifts, blind.
 
         Blind: a planted error would not be seen.
         """
+        if self.lacks:
+            return "lacks"
         if self.missing:
             return "missing"
         if self.first is not None:

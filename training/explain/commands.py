@@ -1,33 +1,18 @@
 """The student's command `explain`. It imports what it needs when it runs."""
 
-from dataclasses import dataclass
 from typing import Annotated
 
-from cyclopts import Parameter
+from cyclopts import CycloptsError, Parameter
 
 from ..options import FilePath, Several
-from ..verification.commands import RuleSettings
+from ..rule_options import RuleOption, by_name
 
 Numbers = Annotated[tuple[float, ...], Several]
 
 
-@dataclass(frozen=True, kw_only=True)
-class ExplainedSettings(RuleSettings):
-    """Settings of a rule, where they are not to be the dialect's own.
-
-    Parameters
-    ----------
-    learning_rate
-        Unless given, the dialect's own; where it has none, the worked steps take 0.01.
-    """
-
-    learning_rate: float | None = None
-
-
 def explain(
-    rule: str,
+    rule: str | None = None,
     /,
-    settings: Annotated[ExplainedSettings, Parameter(name="*")] = ExplainedSettings(),
     *,
     dialect: str | None = None,
     gradients: Numbers = (0.5, -1.0),
@@ -36,14 +21,18 @@ def explain(
     html: FilePath | None = None,
     json: FilePath | None = None,
     csv: FilePath | None = None,
+    **rule_settings: RuleOption,
 ) -> None:
     """Print a rule's formula, what it remembers, how its dialects differ, and a few steps on numbers.
+
+    Without a rule, print those that there are.
 
     The formula is not typed in: the rule itself is run on symbols, and what it does with them is printed. The numbers
     are computed by the same rule in float64.
 
     Examples:
 
+    - `rawstep explain`: the rules that come with rawstep, and who computes them
     - `rawstep explain adam`: as its paper writes it, and how TF1, Keras, PyTorch and Optax differ
     - `rawstep explain adam --dialect keras`: as Keras computes it
     - `rawstep explain adadelta --gradients 1e-3 1e-3 0 --parameter 0.2`: three steps on numbers of your own
@@ -55,7 +44,7 @@ def explain(
     Parameters
     ----------
     rule
-        adam, adagrad, adadelta, sgd, or module:Class for a rule of your own.
+        One of rawstep's, or module:Class for a rule of your own.
     dialect
         Whose formula and whose defaults: paper, tf1, keras, torch or optax. Unless given, the paper's; for a rule of
         your own, its own.
@@ -79,10 +68,15 @@ def explain(
     from .explanation import explain
     from .page import page
     from .record import record
-    from .terminal import aligned, print_explanation
+    from .terminal import aligned, print_explanation, print_rules
 
+    if rule is None:
+        if any((dialect, latex, html, json, csv, rule_settings)):
+            raise CycloptsError("explain needs a rule for this: `rawstep explain` lists them.")
+        print_rules()
+        return
     check_files(html, json, csv)
-    found = explain(rule, dialect, settings.given(), gradients, parameter)
+    found = explain(rule, dialect, by_name(rule_settings), gradients, parameter)
     written = page(found).encode() if html is not None else b""
     with outputs() as attempt:
         if latex:

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
-from core import RULES, InputError, Rule
+from core import RULES, Rule
 from core.rules import named
 from core.rules.settings import notes
 
-from ..rule_choice import choose_rule, lowered, rule_settings
+from ..rule_choice import choose_rule, lowered, rule_settings, typed
 from .dialects import OtherForm, Rounding, default_rate, in_all_dialects, other_forms, rounding_only
 from .formula import Formula, first_slots, formula
 from .notation import Sign
@@ -84,23 +84,24 @@ class Explanation:
 def explain(
     name: str,
     dialect: str | None = None,
-    settings: Mapping[str, float] | None = None,
+    settings: Mapping[str, str] | None = None,
     gradients: Sequence[float] = (0.5, -1.0),
     parameter: float = 1.0,
 ) -> Explanation:
     """Explains a rule in a dialect, the paper's unless another is named; see `choose_rule` for names.
 
-    settings:  numbers of the rule that are not to be the dialect's own.
+    settings:  of the rule, that are not to be the dialect's own, as a person types them.
     gradients: of the worked steps, one a step, for one coordinate, which starts at `parameter`.
 
     Raises InputError for what is not there, cannot be, or does not run on symbols.
     """
-    given, name = dict(settings or {}), lowered(name)
+    name = lowered(name)
     if dialect is None and name in RULES:
         dialect = next(iter(RULES[name].DIALECTS), None)
     usual = choose_rule(name, dialect, EXAMPLE_RATE)
     rates = {"learning_rate": default_rate(type(usual), dialect)} if default_rate(type(usual), dialect) else {}
-    usual, rule, rates = _with(usual, rates), _with(usual, rates | given), rates | given
+    given = typed(type(usual), settings or {})
+    usual, rule, rates = replace(usual, **rates), replace(usual, **rates | given), rates | given
     shown = formula(rule)
     here = dialect or "default"
     others = {one: other for one, other in in_all_dialects(type(rule), EXAMPLE_RATE).items() if one != dialect}
@@ -120,14 +121,6 @@ def explain(
         parameter,
         worked(rule, shown, gradients, parameter),
     )
-
-
-def _with(rule: Rule, settings: Mapping[str, Any]) -> Rule:
-    there = [field.name for field in fields(rule)]
-    for name in settings:
-        if name not in there:
-            raise InputError(f"{type(rule).__name__} has no setting {name!r}; it has: {', '.join(there)}.", name, there)
-    return replace(rule, **settings)
 
 
 def _settings(rules: Mapping[str, Rule], rate_given: bool) -> dict[str, dict[str, Any]]:

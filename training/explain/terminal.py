@@ -1,16 +1,32 @@
 """An explanation as a person reads it in a terminal, or as LaTeX."""
 
+import inspect
 from collections.abc import Iterable
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from core import RULES
+from core.rules.settings import Interval, notes
+
 from ..display import Screen
 from .explanation import HERE, Explanation
 from .formula import Equation, Formula
 from .notation import in_latex, in_unicode
 from .worked import number
+
+
+def print_rules() -> None:
+    """The rules that come with rawstep, with what each is, its settings, and whose dialects there are."""
+    table = Table(box=SIMPLE_HEAD, show_edge=False)
+    for heading in ("rule", "what it is", "settings", "dialects"):
+        table.add_column(heading, no_wrap=heading == "rule")
+    for name, kind in RULES.items():
+        what = (inspect.getdoc(kind) or "").partition("\n")[0].partition(": ")[2]
+        numbers = ", ".join(one for one in notes(kind, Interval))
+        table.add_row(name, what, numbers, ", ".join(kind.DIALECTS))
+    Screen(wide=True).print(table)
 
 
 def print_explanation(explanation: Explanation) -> None:

@@ -6,6 +6,7 @@ from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from ..options import FilePath, Whole
+from ..rule_options import RuleOption, by_name
 from ..settings import Settings
 from ..starting import start_tensorflow
 
@@ -22,6 +23,7 @@ def inspect(
     html: FilePath | None = None,
     json: FilePath | None = None,
     csv: FilePath | None = None,
+    **rule_settings: RuleOption,
 ) -> None:
     """Show what XLA made of a training step, and what each rung from eager execution to one compiled loop gains.
 
@@ -63,6 +65,7 @@ def inspect(
     """
     if "epochs" in vars(settings)["named"]:
         raise CycloptsError("--epochs means nothing here: a step is inspected, and no run is trained.")
+    settings = settings.with_rule(by_name(rule_settings))
     start_tensorflow()
     from ..csv_table import write_csv
     from ..display import Tally

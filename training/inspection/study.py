@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from ..data import Dataset, Sampler
-from ..rule_choice import choose_rule, rule_settings
+from ..rule_choice import rule_settings
 from ..settings import Settings
 from .figures import ladder_figures, least, step_figures
 from .ladder import ladder
@@ -24,8 +24,8 @@ class Study:
     """
 
     def __init__(self, settings: Settings, dataset: Dataset, steps: int):
-        self._settings = settings
-        self._rule = choose_rule(settings.rule, settings.dialect, settings.learning_rate)
+        self._settings = settings = settings.settled()
+        self._rule = settings.make_rule()
         self._layers = layers(settings, dataset)
         self._build = perceptron(settings, dataset)
         self._batches = Sampler(len(dataset.train.images), settings.batch_size, settings.seed).take(steps)

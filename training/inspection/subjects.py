@@ -8,7 +8,6 @@ from core.network import Weights
 
 from ..data import Dataset
 from ..images import unit_pixels
-from ..rule_choice import choose_rule
 from ..settings import Settings
 from .ladder import Build, Subject
 
@@ -26,7 +25,7 @@ def perceptron(settings: Settings, dataset: Dataset) -> Build:
 
     Raises InputError, when it builds, for what `Trainer` refuses.
     """
-    rule = choose_rule(settings.rule, settings.dialect, settings.learning_rate)
+    rule = settings.make_rule()
     start = {
         name: variable.numpy()
         for name, variable in new_weights(layers(settings, dataset), settings.init, settings.seed).items()

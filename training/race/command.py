@@ -6,11 +6,12 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..options import FilePath, Names, Whole
+from ..replication.printed import RULES as NOTEBOOK_RULES
 
 
 def race(
     *,
-    rules: Names = ("adam", "adagrad", "adadelta"),
+    rules: Names = NOTEBOOK_RULES,
     landscape: Names | None = None,
     steps: Annotated[Whole, Parameter(validator=Number(gte=1, lte=100_000))] = 1_000,
     rates: Annotated[Whole, Parameter(validator=Number(gte=2, lte=1_000))] = 20,
@@ -40,8 +41,8 @@ def race(
     Parameters
     ----------
     rules
-        adam, adagrad, adadelta, sgd, as their papers have them; one with a dialect, such as adam:keras; or module:Class
-        for a rule of your own.
+        Rules of rawstep's, which `rawstep explain` lists, as their papers have them; one with a dialect, such as
+        adam:keras; or module:Name for a rule of your own. The notebook's unless given.
     landscape
         rosenbrock, beale, himmelblau, rastrigin, saddle, quadratic (ill-conditioned), or mnist: a slice of the loss
         around a network trained on MNIST. All unless given.

@@ -32,7 +32,7 @@ def contestants(names: Sequence[str]) -> Mapping[str, Contestant]:
 
 def _contestant(name: str) -> Contestant:
     first, _, dialect = name.partition(":")
-    own = first not in RULES and bool(dialect)
+    own = first not in RULES and bool(dialect)  # module:Name
 
     def build(learning_rate: Any) -> Rule:
         if own:

@@ -10,6 +10,7 @@ from cyclopts.validators import Number
 
 from ..distribution.options import ALONE, Placement
 from ..options import FilePath, Names, Several, Whole
+from ..rule_options import RuleOption, by_name
 from ..settings import Settings
 from ..starting import start_tensorflow
 
@@ -37,6 +38,7 @@ def trace(
     json: FilePath | None = None,
     csv: FilePath | None = None,
     placement: Placement = ALONE,
+    **rule_settings: RuleOption,
 ) -> None:
     """Train with the flight recorder on, and write what the rule did: to a file, for TensorBoard, and as a page.
 
@@ -79,6 +81,7 @@ def trace(
     csv
         Write all records but histograms to this file, a row for each recorded step of each layer.
     """
+    settings = settings.with_rule(by_name(rule_settings))
     start_tensorflow(placement)
     from core import NonFiniteError
 

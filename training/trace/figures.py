@@ -50,8 +50,13 @@ KNOWN = {
         ),
         Figure("nonfinite_g", "∞ or NaN in g", "How many elements of the gradient are ∞ or NaN.", "linear"),
         Figure("nonfinite_x", "∞ or NaN in θ", "How many parameters are ∞ or NaN after the step.", "linear"),
-        Figure("correction_1", "1 − β₁ᵗ", "Adam's bias correction of m: small at first, then 1.", "linear"),
-        Figure("correction_2", "1 − β₂ᵗ", "Adam's bias correction of v: small at first, then 1.", "linear"),
+        Figure(
+            "norm_served", "‖served‖",
+            "The norm of the parameters that the rule serves to evaluation and export, where it trains others.",
+            "logarithmic",
+        ),
+        Figure("correction_1", "1 − β₁ᵗ", "The bias correction of m: small at first, then 1.", "linear"),
+        Figure("correction_2", "1 − β₂ᵗ", "The bias correction of v: small at first, then 1.", "linear"),
         Figure("histogram_g", "|g|", "How the magnitudes of the gradient are spread.", "linear"),
         Figure("histogram_delta", "|Δ|", "How the magnitudes of what the step subtracted are spread.", "linear"),
         Figure("histogram_x", "|θ|", "How the magnitudes of the parameters are spread.", "linear"),
@@ -90,7 +95,11 @@ def figure(key: str) -> Figure:
     if found := re.fullmatch("norm_(.+)", key):
         sign = sign_of(found[1]).text
         return Figure(key, f"‖{sign}‖", f"The norm of {sign} over the layer, the rule's {found[1]}.", "logarithmic")
-    return Figure(key, sign_of(key).symbol.name, f"The rule's {key}, a mean over the layer.", "linear")
+    if found := re.fullmatch("share_(.+)", key):
+        return Figure(
+            key, found[1].replace("_", " "), f"The share of elements where the rule's {found[1]} holds.", "share"
+        )
+    return Figure(key, sign_of(key).symbol.name, f"The rule's {key}.", "linear")
 
 
 def curves(columns: Iterable[str]) -> dict[str, Figure]:

@@ -1,7 +1,7 @@
 """The verifier's commands: verify, diverge, translate. Each imports what it needs when it runs."""
 
 import sys
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -9,52 +9,20 @@ from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from ..options import FilePath, Names, Several, Whole, numbers_by_name
+from ..rule_options import RuleOption, by_name
 
 if TYPE_CHECKING:
     from core.verification import Streams
 
 Dtype = Literal["float32", "float64"]
 Execution = Literal["eager", "graph", "xla-step", "xla-loop"]
-Dialect = Literal["paper", "tf1", "keras", "torch", "optax"]
 Seed = Annotated[Whole, Parameter(validator=Number(gte=0))]
 Steps = Annotated[Whole, Parameter(validator=Number(gte=1, lte=10_000))]
 
 
-@dataclass(frozen=True, kw_only=True)
-class RuleSettings:
-    """Settings of a rule, where they are not to be a library's own.
-
-    Parameters
-    ----------
-    learning_rate
-        Unless given, the library's own; where it has none, the other one's.
-    beta_1
-        Of Adam.
-    beta_2
-        Of Adam.
-    rho
-        Of Adadelta.
-    epsilon
-        Of all but SGD.
-    initial_accumulator_value
-        Of Adagrad.
-    """
-
-    learning_rate: float | None = None
-    beta_1: float | None = None
-    beta_2: float | None = None
-    rho: float | None = None
-    epsilon: float | None = None
-    initial_accumulator_value: float | None = None
-
-    def given(self) -> dict[str, float]:
-        """Those that are given."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
-
-
 def verify(
     *,
-    rule: Names = ("adam", "adagrad", "adadelta", "sgd"),
+    rule: Names | None = None,
     dialect: Names | None = None,
     reference: Names | None = None,
     dtype: Annotated[tuple[Dtype, ...] | None, Several] = None,
@@ -70,6 +38,7 @@ def verify(
     json: FilePath | None = None,
     csv: FilePath | None = None,
     junit: FilePath | None = None,
+    **rule_settings: RuleOption,
 ) -> None:
     """Certify that a rule computes what it claims: against its formula and against the libraries, step by step.
 
@@ -83,8 +52,9 @@ def verify(
 
     Examples:
 
-    - `rawstep verify`: every rule, dialect, reference, dtype and execution, in a quarter of an hour
-    - `rawstep verify --rule adam --reference keras`: one of them, in one or two minutes
+    - `rawstep verify`: every rule, dialect, reference, dtype and execution, in less than half an hour
+    - `rawstep verify --rule adam --reference keras`: one of them, in less than a minute
+    - `rawstep verify --rule adam --reference keras --epsilon 1e-3 --beta-2 0.9`: with settings beside those it tries
     - `rawstep verify --rule my_module:MyRule --reference keras:Adam`: a rule of your own, from my_module.py
     - `rawstep verify --rule my_module:MyRule --reference adam:keras`: the same against the formula, which shows stages
     - `rawstep verify --rule my_module:update --reference torch:Adam --setting epsilon=1e-6`: a NumPy function
@@ -96,8 +66,9 @@ def verify(
     Parameters
     ----------
     rule
-        adam, adagrad, adadelta, sgd, or one module:Name: a rule, an optimizer of Keras or PyTorch, class or instance,
-        an Optax transformation, or a function update(g, slots, t, x) of NumPy arrays.
+        Those of rawstep's to judge, which `rawstep explain` lists; all unless given. Or one module:Name: a rule, an
+        optimizer of Keras or PyTorch, class or instance, an Optax transformation, or a function update(g, slots, t, x)
+        of NumPy arrays.
     dialect
         paper, tf1, keras, torch, optax: those to keep. All unless given.
     reference
@@ -146,12 +117,12 @@ def verify(
 
     check_apart(json, csv, junit, save_streams, streams)
     check_files(json, csv, junit, save_streams)
-    if any(":" in name for name in rule):
-        _check_one(rule, reference or (), dialect or ())
+    if any(":" in name for name in rule or ()):
+        _check_one(rule or (), reference or (), dialect or ())
     elif slots is not None or setting is not None or returns != "delta":
         raise CycloptsError("--slots, --setting and --returns are for a function of your own: --rule module:Name.")
     given = numbers_by_name(slots, "--slots"), numbers_by_name(setting, "--setting"), returns
-    claims = claims_about(rule, dialect or (), reference or (), *given)
+    claims = claims_about(rule, dialect or (), reference or (), by_name(rule_settings), *given)
     chosen = dict.fromkeys(dtype or DTYPES)
     units = [(claim, one) for claim in claims for one in chosen if dtype or claim.can_be_asked(one)]
     before = circumstances("rawstep", sorted({kind.package for kind in REFERENCES.values()} | {"jax"}))
@@ -182,13 +153,13 @@ def diverge(
     a: str,
     b: str,
     /,
-    settings: Annotated[RuleSettings, Parameter(name="*")] = RuleSettings(),
     *,
     dtype: Dtype | None = None,
     steps: Steps = 1_000,
     seed: Seed = 0,
     streams: FilePath | None = None,
     json: FilePath | None = None,
+    **rule_settings: RuleOption,
 ) -> None:
     """Find the first step, coordinate and stage in which two implementations part by more than rounding, and why.
 
@@ -228,7 +199,7 @@ def diverge(
     from .tables import print_divergence
 
     check_files(json)
-    one, other = pair(a, b, settings.given())
+    one, other = pair(a, b, by_name(rule_settings))
     narrow = one.narrow_settings or other.narrow_settings
     chosen = dtype or ("float32" if narrow else "float64")
     gradients = _streams(streams, steps, seed, {chosen})[chosen]
@@ -242,14 +213,14 @@ def diverge(
 def translate(
     rule: str,
     /,
-    settings: Annotated[RuleSettings, Parameter(name="*")] = RuleSettings(),
     *,
-    source: Annotated[Dialect, Parameter(name="--from")],
-    target: Annotated[Dialect, Parameter(name="--to")],
+    source: Annotated[str, Parameter(name="--from")],
+    target: Annotated[str, Parameter(name="--to")],
     steps: Steps = 1_000,
     seed: Seed = 0,
     json: FilePath | None = None,
     csv: FilePath | None = None,
+    **rule_settings: RuleOption,
 ) -> None:
     """Print the settings of one library that do what another's do, seen to do so by running both.
 
@@ -265,11 +236,11 @@ def translate(
     Parameters
     ----------
     rule
-        adam, adagrad, adadelta or sgd.
+        One of rawstep's, which `rawstep explain` lists.
     source
-        The library whose numbers are wanted.
+        Whose numbers are wanted: paper, tf1, keras, torch or optax.
     target
-        The library whose settings are wanted.
+        Whose settings are wanted.
     steps
         Steps to run.
     seed
@@ -285,12 +256,13 @@ def translate(
     from ..files import check_files
     from ..outputs import outputs
     from ..results import write_json
+    from .subjects import typed_for
     from .tables import print_translation, translation
 
     check_files(json, csv)
-    found = translate(
-        rule.lower(), source, target, settings.given(), _streams(None, steps, seed, {"float64"})["float64"]
-    )
+    settings = typed_for(rule.lower(), by_name(rule_settings))
+    gradients = _streams(None, steps, seed, {"float64"})["float64"]
+    found = translate(rule.lower(), source, target, settings, gradients)
     with outputs() as attempt:
         attempt(print_translation, found)
         if json is not None:

@@ -6,35 +6,63 @@ from typing import Any
 
 from core import RULES, InputError, Rule
 from core.verification import FORMULAS, ITSELF, PAPER, REFERENCES, Claim, Implementation, OfRule, claim, matrix, named
+from core.verification.claims import Lacking
 from core.verification.implementations import Returned
 from core.verification.optimizers import library_of
 from core.verification.resolving import Given, OfFormula, built, implementation, made
 
-from ..rule_choice import import_named, lowered
+from ..rule_choice import import_named, lowered, typed
 
 
 def claims_about(
-    rules: Sequence[str],
+    rules: Sequence[str] | None,
     dialects: Sequence[str],
     references: Sequence[str],
+    options: Mapping[str, str] | None = None,
     slots: Mapping[str, float] | None = None,
     settings: Mapping[str, float] | None = None,
     returns: Returned = "delta",
-) -> list[Claim]:
-    """The claims of `rawstep verify`. Raises InputError for what is not there."""
-    rules, references = [*map(lowered, rules)], [*map(_lowered_library, references)]
+) -> list[Claim | Lacking]:
+    """The claims of `rawstep verify`; options: settings of the rule, as a person types them.
+
+    Raises InputError for what is not there.
+    """
+    rules, references = [*map(lowered, rules or RULES)], [*map(_lowered_library, references)]
     if ":" in rules[0]:
         known_reference = references[0] == ITSELF or references[0].partition(":")[0] in (PAPER, *RULES, *REFERENCES)
         reference = references[0] if known_reference or ":" not in references[0] else import_named(references[0])
-        return [claim(import_named(rules[0]), reference, rules[0], slots, settings, returns)]
+        subject = import_named(rules[0])
+        if options:
+            subject = _with(subject, rules[0], options)
+        return [claim(subject, reference, rules[0], slots, settings, returns)]
     for reference in references:
         if ":" in reference:
             raise InputError(f"{reference!r} is for a rule of your own; for {rules[0]} give a library, such as keras.")
     once = [tuple(dict.fromkeys(names)) for names in (rules, dialects, references)]
-    return matrix(once[0], once[1] or None, once[2] or None)
+    given = {rule: typed_for(rule, options or {}) for rule in once[0]} if options else {}
+    return matrix(once[0], once[1] or None, once[2] or None, given)
 
 
-def pair(a: str, b: str, settings: Mapping[str, float]) -> tuple[Implementation, Implementation]:
+def typed_for(rule: str, options: Mapping[str, str]) -> dict[str, Any]:
+    """Settings of a rule of rawstep's, as a person types them. Raises InputError and NoSuchSettingError."""
+    if rule not in RULES:
+        raise InputError(f"There is no rule {rule!r}; there are: {', '.join(RULES)}.", rule, RULES)
+    return typed(RULES[rule], options)
+
+
+def _with(subject: Any, name: str, options: Mapping[str, str]) -> Rule:
+    """A user's rule with settings."""
+    if isinstance(subject, type) and issubclass(subject, Rule):
+        settings = typed(subject, options)
+        return replace(built(subject, settings.get("learning_rate", 1e-3)), **settings)
+    if isinstance(subject, Rule):
+        return replace(subject, **typed(type(subject), options))
+    raise InputError(
+        f"{name} is no rule: {', '.join(options)} cannot be given; a function takes --setting name=number."
+    )
+
+
+def pair(a: str, b: str, options: Mapping[str, str]) -> tuple[Implementation, Implementation]:
     """Two implementations by name; both get the settings, and what only one of them decides the other gets as well.
 
     That is the learning rate, where a library has no default, and all settings that a user's own rule has.
@@ -45,6 +73,7 @@ def pair(a: str, b: str, settings: Mapping[str, float]) -> tuple[Implementation,
     unknown = [name for name in (a, b) if not _is_known(name)]
     if len(unknown) == 2:
         raise InputError(f"One of {a} and {b} must be rule:dialect or library:rule, to say what rounding may do.")
+    settings = typed_for(_rule_and_dialect(b if a in unknown else a)[0], options)
     own = {name: _own(import_named(name), name, settings, b if name == a else a) for name in unknown}
     decided = {**_decided(a, b, own), **settings}
     one, other = (own[name] if name in own else named(name, decided) for name in (a, b))
@@ -61,7 +90,7 @@ def _is_known(name: str) -> bool:
     return name.partition(":")[0] in (*RULES, *REFERENCES) or ":" not in name
 
 
-def _own(subject: Any, name: str, settings: Mapping[str, float], other: str) -> Implementation:
+def _own(subject: Any, name: str, settings: Mapping[str, Any], other: str) -> Implementation:
     if isinstance(subject, type) and issubclass(subject, Rule):
         subject = built(subject, settings.get("learning_rate", 1e-3))
     if isinstance(subject, Rule):

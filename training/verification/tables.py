@@ -11,7 +11,7 @@ from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from core.verification import Coverage, Divergence, Row, Streams
+from core.verification import CARDS, Coverage, Divergence, Row, Streams
 from core.verification.translation import Translation
 
 from ..display import Screen
@@ -39,6 +39,7 @@ VERDICTS = {
     "drifts": "drifts",
     "blind": "not certified",
     "missing": "not installed",
+    "lacks": "–",
 }
 
 
@@ -52,12 +53,24 @@ def print_certificate(rows: Sequence[Row], streams: Mapping[str, Streams]) -> No
     fitting = (table for table in tables if screen.measure(table, options=unbounded).maximum <= screen.width)
     screen.print(next(fitting, tables[0]))
     screen.print(LEGEND)
-    for sentence in dict.fromkeys(_reason(row, streams) for row in rows if row.verdict != "certified"):
+    for sentence in dict.fromkeys(_reason(row, streams) for row in rows if row.verdict not in ("certified", "lacks")):
+        screen.print(sentence, soft_wrap=True)
+    for sentence in _surprises(rows):
         screen.print(sentence, soft_wrap=True)
     for sentence in _covered(rows):
         screen.print(sentence, soft_wrap=True)
     counts = Counter(VERDICTS[row.verdict] for row in rows)
-    screen.print(f"{len(rows)} rows: {', '.join(f'{count} {verdict}' for verdict, count in counts.items())}.")
+    lacking = counts.pop(VERDICTS["lacks"], 0)
+    said = [f"{count} {verdict}" for verdict, count in counts.items()]
+    said += [f"{lacking} of a library that lacks the rule"] if lacking else []
+    screen.print(f"{len(rows)} rows: {', '.join(said)}.")
+
+
+def _surprises(rows: Sequence[Row]) -> list[str]:
+    """Where a library computes something else than a person would expect of it, in a sentence each."""
+    asked = dict.fromkeys((row.rule, row.reference) for row in rows if row.dialect and row.rule in CARDS)
+    said = {(rule, name): CARDS[rule].libraries.get(name) for rule, name in asked}
+    return [f"{name}'s {rule}: {of.surprise}." for (rule, name), of in said.items() if of and of.surprise]
 
 
 def _table(headings: Sequence[str], rows: Sequence[Mapping[str, str]]) -> Table:
@@ -186,7 +199,9 @@ def junit_xml(rows: Sequence[Row], streams: Mapping[str, Streams], strict: bool)
     suite = TestSuite("rawstep verify")
     for row in rows:
         case = TestCase(f"{row.reference} {row.dtype} {row.execution}", f"{row.rule}.{row.dialect or 'own'}")
-        if row.verdict == "missing" and not strict:
+        if row.verdict == "lacks":
+            case.result = [Skipped(f"{row.reference} has no {row.rule}.")]
+        elif row.verdict == "missing" and not strict:
             case.result = [Skipped(_reason(row, streams))]
         elif row.verdict != "certified" and (strict or row.verdict != "rounding"):
             case.result = [Failure(_reason(row, streams), row.verdict)]

@@ -72,19 +72,24 @@ class Optax(Library):
             else:
                 rest.append(".".join(names))
         self._rest, self._now = rest, self._leaves
+        self._signs: dict[str, int] = {}
         if not self.rule:
             last = [name.rpartition(".")[2] for name in self._places]
             short = dict(zip(self._places, last, strict=True)) if len(set(last)) == len(last) else {}
             self.slot_names = {short.get(name, name): name for name in self._places}
         else:
             found = {name.rpartition(".")[2]: name for name in self._places}
-            self.slot_names = {ours: found[theirs] for ours, theirs in self.slot_names.items()}
+            self._signs = {ours: -1 if theirs.startswith("-") else 1 for ours, theirs in self.slot_names.items()}
+            self.slot_names = {ours: found[theirs.lstrip("-")] for ours, theirs in self.slot_names.items()}
 
     def _read(self, leaves: list[Any]) -> dict[str, np.ndarray]:
         tensors = list(self.layout.places)
         return {
             ours: self.layout.joined(
-                {t: np.asarray(leaves[place]) for t, place in zip(tensors, self._places[theirs], strict=True)}
+                {
+                    t: self._signs.get(ours, 1) * np.asarray(leaves[place])
+                    for t, place in zip(tensors, self._places[theirs], strict=True)
+                }
             )
             for ours, theirs in self.slot_names.items()
         }
@@ -101,7 +106,7 @@ class Optax(Library):
             for ours, theirs in self.slot_names.items():
                 parts = self.layout.split(slots[ours]).values()
                 for place, part in () if goes_on else zip(self._places[theirs], parts, strict=True):
-                    leaves[place] = jax.numpy.asarray(part)
+                    leaves[place] = jax.numpy.asarray(self._signs.get(ours, 1) * part)
             for place in () if goes_on else self._counts:
                 leaves[place] = jax.numpy.full_like(leaves[place], t - 1)
             state = jax.tree_util.tree_unflatten(self._tree, leaves)

@@ -43,8 +43,8 @@ class Reference(ABC):
     def __init__(self, rule: str, settings: Mapping[str, Any], dtype: Any, layout: Layout):
         self._begin(rule, dtype, layout)
         self.spelling = self.spelled(rule).where(settings)
-        kept = CARDS[rule].formulas[self.dialect].given(settings).slots
-        self.slot_names = {slot: self.spelling.slots[slot] for slot in kept}
+        self.formula = CARDS[rule].formulas[self.dialect].given(settings)
+        self.slot_names = {slot: self.spelling.slots[slot] for slot in self.formula.slots}
         with construction_named(f"{type(self).__name__} for {rule}"):
             self._build({**self.spelling.options, **self.by_their_names(rule, settings)})
 

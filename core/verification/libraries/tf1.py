@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from ..cards import CARDS
 from .reference import Reference, Slots
 
 
@@ -20,11 +19,8 @@ class TF1Kernel(Reference):
     settings: ClassVar = {"learning_rate": "lr", "beta_1": "beta1", "beta_2": "beta2"}
 
     def _build(self, settings: dict[str, Any]) -> None:
-        formula = CARDS[self.rule].formulas[self.dialect]
-        usual = {**self.spelling.options, **self.by_their_names(self.rule, formula.decided)}
-        self._numbers = {**usual, **settings}
-        first = formula.given({name: self._numbers[name] for name in formula.starts.values() if isinstance(name, str)})
-        self._first = first.first(np.zeros(self.layout.size, self.dtype))
+        self._numbers = {**self.by_their_names(self.rule, self.formula.decided), **settings}
+        self._first = self.formula.first(np.zeros(self.layout.size, self.dtype))
         self._x = tf.Variable(tf.zeros(self.layout.size, self.dtype))
         self._slots = {name: tf.Variable(tf.constant(self._first[name])) for name in self.slot_names}
         self._kept = {name: tf.Variable(tf.zeros_like(self._x)) for name in self.spelling.unused}
@@ -32,7 +28,7 @@ class TF1Kernel(Reference):
         self._takes = inspect.signature(self._kernel).parameters
 
     def first(self) -> dict[str, np.ndarray]:
-        return {name: self._first[name] for name in self.slot_names}
+        return self._first
 
     def step(self, t: int, g: np.ndarray, slots: Slots, x: np.ndarray) -> dict[str, np.ndarray]:
         self._x.assign(x)
