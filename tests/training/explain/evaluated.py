@@ -54,8 +54,8 @@ def units_off(formula: Formula, rule: Rule, read: Reader | None = None) -> dict[
             # As the rule has them: NumPy's powers of an array and of a scalar differ in their last bits.
             values |= {symbol: np.asarray(getattr(rule, name)) for name, symbol in formula.settings.items()}
             for one, compute in lines:
-                values[one.symbol] = compute(values)
-                worst[one.name] = max(worst[one.name], _units(values[one.symbol], after[one.kind][one.name]))
+                values[one.symbol] = expected = after[one.kind][one.name]
+                worst[one.name] = max(worst[one.name], _units(compute(values), expected))
         slots = step.slots
     return worst
 
