@@ -175,10 +175,9 @@ def test_the_file_has_all_that_is_shown(folder, capsys):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ("explain", "explain needs RULE."),
         ("explain lion", f"There is no rule 'lion'; there are: {', '.join(RULES)}"),
         ("explain adam --dialect caffe", f"Adam has no dialect 'caffe'; it has: {', '.join(RULES['adam'].DIALECTS)}."),
-        ("explain adam --rho 0.9", "Adam has no setting 'rho'"),
+        ("explain adam --rho 0.9", "explain has no option --rho, and Adam has no such setting."),
         ("explain adam --epsilon -1", "Adam: epsilon must lie in (0, ∞), found -1."),
         ("explain adam --gradients", "--gradients needs a value."),
         ("explain adam --gradients 1 x", "x"),
