@@ -99,8 +99,8 @@ def test_there_are_enough_under_names_of_their_own_and_each_computes_something_e
 
 def test_every_rule_s_own_errors_are_planted():
     for name, card in CARDS.items():
-        for formula in card.formulas.values():
-            names = {mutant.name for mutant in card.mutants(formula, "paper", "float64")}
+        for dialect, formula in card.formulas.items():
+            names = {mutant.name for mutant in card.mutants(formula, dialect, "float64")}
             assert card.errors.get(formula.compute, {}).keys() <= names, name
 
 
