@@ -37,7 +37,7 @@ def test_a_step_from_a_given_state_is_a_step_of_the_library_s_own_run(library, n
     streams = synthetic("float32", 10)
     own = OfLibrary(library, REFERENCES[library], name, {})
     run = own.run(streams)
-    assert set(run.after) - {"x"} == {"delta", *own.known.formula.slots}
+    assert set(run.after) - {"delta", "x"} == set(own.known.formula.slots)
     assert all(np.any(value[-1] != value[0]) for value in run.after.values())
     picked = np.array([7, 0, 9, 3])
     again = own.follow(run.steps(picked))
