@@ -1,7 +1,7 @@
 """The one table of cases that drives the tests of the rules: every rule in every dialect, and its formula.
 
-Formulas and settings stand in core/verification/formulas.py, written from the papers and the libraries' sources and
-held to tests/papers.py; they are not read from the rules.
+Formulas and settings stand in core/verification/cards, written from the papers and the libraries' sources and held to
+tests/papers.py; they are not read from the rules.
 """
 
 from itertools import product
@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from core.verification import FORMULAS
-from core.verification.implementations import Known, known
+from core.verification.implementations import Known
 from core.verification.judge import judge
+from core.verification.known import known
 from core.verification.layout import Layout
 from core.verification.trajectory import Run, Trajectory, compiled_trajectories
 
@@ -34,9 +35,6 @@ def checkered(*axes: dict[str, Any] | tuple[str, ...]) -> list[Any]:
         parameters.append(pytest.param(*values, marks=marks, id="-".join(name for _, name in places)))
     return parameters
 
-
-FIRST_ACCUMULATORS = {"paper": 0.0, "tf1": 0.1, "keras": 0.1, "torch": 0.0, "optax": 0.1}
-"""Adagrad's, by dialect; every other slot starts at 0."""
 
 BOUND = 4.0
 """Units of ε_machine·Σ|terms| that one step may err by, from the same state, where flushing to 0 plays no part.

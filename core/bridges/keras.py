@@ -220,7 +220,8 @@ def take_over(keras_optimizer: keras.optimizers.Optimizer, variables: Variables,
     rate that is a function without arguments; variables that are not the optimizer's, or not all of them; a rule with
     other slots.
     """
-    if not isinstance(keras_optimizer, KerasOptimizer) and Keras.rule_of(keras_optimizer) is None:
+    ours, theirs = (isinstance(keras_optimizer, kind) for kind in (KerasOptimizer, keras.optimizers.Optimizer))
+    if not ours and (not theirs or Keras.rule_of(keras_optimizer) is None):
         there = dict.fromkeys(Keras.spelled(rule).name for rule in RULES if Keras.has(rule))
         raise InputError(
             f"take_over needs Keras's own {', '.join(there)}, or a KerasOptimizer, found "

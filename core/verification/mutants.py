@@ -179,6 +179,8 @@ def _in_graph(formula: Formula, graph: Mapping[str, Any]) -> Wrong:
     corrections = [leaf for leaf in every if leaf.name.startswith("correction")]
     for one in corrections:
         yield f"no {one.name}", replaced(graph, {one: 1.0})
+    if len(corrections) > 1:
+        yield "no bias correction at all", replaced(graph, dict.fromkeys(corrections, 1.0))
     for one, other in combinations(corrections, 2):
         yield f"{one.name} and {other.name} swapped", replaced(graph, {one: other, other: one})
     if not epsilons:
@@ -204,7 +206,10 @@ def _of_node(node: Node, epsilons: set[Node], parents: Iterable[Node]) -> Iterat
                 yield "ε outside the root", {root: np.sqrt(other) + epsilon}
         return
     if node.is_(np.sqrt):
-        yield "no root", {node: node.args[0]}
+        of = node.args[0]
+        yield "no root", {node: of}
+        if isinstance(of, Node) and of.is_(np.divide) and _is_correction(of.args[1]):
+            yield f"no root over {of.args[1].name}", {node: np.sqrt(of.args[0]) / of.args[1]}
     if _is_square(node):
         of = node.args[0]
         yield f"|{of.name or '…'}| for its square", {node: np.absolute(of)}

@@ -136,7 +136,8 @@ def said(options: Mapping[str, Any]) -> str:
 def _called(library: str, call: str) -> Any:
     """An optimizer of a library as a person calls it, "SGD(momentum=0.9)", with numbers, texts and the like alone."""
     if library not in LIBRARIES:
-        raise InputError(f"{library}:{call}: {library} has the rules {', '.join(RULES)} alone.")
+        there = ", ".join(filter(REFERENCES[library].has, RULES))
+        raise InputError(f"{library}:{call}: {library} has the rules {there} alone.")
     kind = LIBRARIES[library]
     if missing := kind.missing():
         raise InputError(f"{library} is not installed: pip install {missing}.")

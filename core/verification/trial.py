@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..errors import InputError
+from ..seeds import generator
 from .cards import CARDS
 from .causes import Cause, Suspect, cause
 from .errors import WITHOUT_X, around
@@ -150,8 +151,8 @@ class Trial:
         """For each error planted in what is expected, whether the same comparison sees it; not those `already` seen.
 
         The errors run in NumPy, in the trial's dtype: what a comparison can see depends on settings, gradients, dtype,
-        bounds and what the implementation shows, and not on the execution. An error that changes nothing in this case
-        is none.
+        bounds and what the implementation shows, and not on the execution. An error that changes nothing with these
+        settings, whatever the gradients, is none; one that these gradients hide is not seen.
         """
         right = self._right
         if "delta" not in right.after:
@@ -182,6 +183,18 @@ class Trial:
         """What is expected from each state of the right run, computed as errors are."""
         values = dict(self._expected.implementation.follow(self._right))
         return values if "delta" in values else {**values, "delta": self._right.x - values["x"]}
+
+    @cached_property
+    def _elsewhere(self) -> Trajectory:
+        """A few steps from other slots, with other gradients than the right run's, which may hide an error."""
+        right, random = self._right.steps(slice(8)), generator(self.streams.seed, "elsewhere")
+
+        def drawn(like: np.ndarray) -> np.ndarray:
+            return (10 ** random.uniform(-8, 2, like.shape)).astype(like.dtype)
+
+        g = drawn(right.g) * random.choice(np.array([-1, 1], right.g.dtype), right.g.shape)
+        before = {name: drawn(slot) for name, slot in right.before.items()}
+        return replace(right, g=g, x=drawn(right.x), before=before)
 
     @property
     def estimated(self) -> bool:
@@ -237,8 +250,10 @@ class Trial:
             values, shown = dict(error.follow(right)), next(iter(self.runs.values())).after
         except InputError:  # such as a division by 0, which cannot be overlooked
             return True
-        if all(np.array_equal(values[name], self._again[name]) for name in ("delta", *self._statement.slots)):
-            return None
+        names = {"delta", *self._statement.slots} | (shown.keys() & values.keys() & self._again.keys())
+        if _same(values, self._again, names):
+            other = error.follow(self._elsewhere), self._expected.implementation.follow(self._elsewhere)
+            return None if getattr(error, "idle", False) or _same(*other, names - {"x"}) else False
         with np.errstate(all="ignore"):
             values.setdefault("x", right.x - values["delta"])
         visible = {name: value for name, value in values.items() if name in shown}
@@ -357,6 +372,11 @@ def _by_coordinate(values: Sequence[Any], count: int) -> Any:
     return lambda step: np.concatenate(
         [np.full(count, value(step) if callable(value) else value, np.result_type(step)) for value in values]
     )
+
+
+def _same(values: Values, others: Values, names: Collection[str]) -> bool:
+    """Whether these values are the same to the bit."""
+    return all(np.array_equal(values[name], others[name], equal_nan=True) for name in names)
 
 
 def _begin(run: Trajectory) -> Values:

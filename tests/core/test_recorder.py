@@ -26,8 +26,7 @@ from core import (
 from core.engine.executions import Execution
 from core.engine.figures import FIGURES, QUARTILES
 from core.engine.reductions import HALF_OCTAVES, half_octave_edges
-from core.rules import AdagradSlots
-from core.xp import sqrt, zeros_like
+from core.xp import sqrt
 
 EXECUTIONS = get_args(Execution)
 LAYERS = [96, 64]
@@ -99,14 +98,14 @@ class Pulled(Rule):
     the product, and one that keeps nothing may not."""
 
     def slots(self, x):
-        return AdagradSlots(zeros_like(x))
+        return Adagrad(0.1).slots(x)
 
     def update(self, g, slots, x, at):
         root = 1.7 * sqrt(slots.a + 1e-3)
         ratio = root / (1.0 + sqrt(root)) * 0.37
         pull = ratio * 0.9
         stages = dict(root=root, ratio=ratio, pull=pull)
-        return Step(pull + self.learning_rate * g, AdagradSlots(slots.a + g * g), stages)
+        return Step(pull + self.learning_rate * g, slots._replace(a=slots.a + g * g), stages)
 
 
 @pytest.mark.parametrize("execution", ["graph", "xla-step", "xla-loop"])
@@ -168,8 +167,6 @@ def expected_figures(rule, a):
     }
     figures["relative_delta"] = figures["norm_delta"] / figures["norm_x"]
     figures |= {name: a[name] for name in ("correction_1", "correction_2") if name in a}
-    if "rms_dx" in a:
-        figures["rms_ratio"] = (a["rms_dx"] / a["rms_g"]).mean()
     figures["share_zero_g"] = (a["g"] == 0).mean()
     if type(rule).__name__ != "SGD":
         figures["share_epsilon_outweighs"] = outweighs(rule, a).mean()
@@ -249,7 +246,8 @@ def test_chosen_elements_are_recorded_in_full(recorded):
     for layer, elements in ALL["coordinates"].items():
         for element in elements:
             where = f"{layer}[{','.join(map(str, element))}]"
-            for name, values in arrays[layer].items():
+            numbers = {name: values for name, values in arrays[layer].items() if values.dtype != bool}
+            for name, values in numbers.items():
                 column, trained = (
                     recording.columns[f"{where}/{name}"],
                     values if values.ndim == 1 else values[:, *element],
@@ -260,7 +258,7 @@ def test_chosen_elements_are_recorded_in_full(recorded):
                 if name in ("x", "m", "v", "a", "mean_g2", "mean_dx2"):
                     np.testing.assert_array_equal(recording.columns[f"{where}/{name}_before"][1:], trained[:-1])
             recorded = {name.removesuffix("_before") for name in recording.columns if name.startswith(where)}
-            assert recorded == {f"{where}/{name}" for name in arrays[layer]}
+            assert recorded == {f"{where}/{name}" for name in numbers}
 
 
 @pytest.mark.parametrize(("execution", "every"), [*((e, 5) for e in EXECUTIONS), ("xla-loop", 2), ("xla-loop", 20)])

@@ -3,6 +3,7 @@
 import ast
 import inspect
 from dataclasses import FrozenInstanceError, dataclass, replace
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,50 +12,47 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from core import RULES, SGD, Adadelta, Adagrad, Adam, At, InputError
-from core.rules import Decay
+from core.rules import Decay, named
+from core.rules.settings import hints
+from core.rules.slots import squares
 from core.verification.judge import judge
 from core.verification.streams import Streams, synthetic
 from core.verification.trajectory import numpy_trajectory
-from tests.cases import CASES, FIRST_ACCUMULATORS, IDS, assert_close
+from tests.cases import CASES, DTYPES, IDS, assert_close, checkered
+
+OF_EACH = dict(zip(IDS, CASES.values(), strict=True))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("case", CASES.values(), ids=IDS)
+@pytest.mark.parametrize(("case", "dtype"), checkered(OF_EACH, DTYPES))
 def test_every_step_stays_within_the_bound_of_its_formula(case, dtype):
     """Would catch any formula, constant or order of operations that is not the transcribed one."""
-    assert_close(case, numpy_trajectory(case.rule, synthetic(dtype, 1000)))
+    assert_close(case, numpy_trajectory(case.rule, synthetic(dtype, 300)))
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=IDS)
 def test_long_double_runs_in_long_double(case):
     """Would catch a constant or a power that passes through float64 on its way: then errors are 2048 times as large."""
-    assert_close(case, numpy_trajectory(case.rule, synthetic(np.longdouble, 50)))
+    run = numpy_trajectory(case.rule, synthetic(np.longdouble, 50))
+    # PyTorch subtracts 1 − α·λ in Python's float64, and so does our rule: what comes of it is no long double.
+    assert_close(case, replace(run, after={name: value for name, value in run.after.items() if name != "x"}))
 
 
-@pytest.mark.parametrize(
-    ("key", "dtype", "change"),
-    [
-        (key, dtype, change)
-        for key, case in CASES.items()
-        for dtype, change in {
-            "adam": [
-                (np.float32, {"epsilon_form": {"algorithm-1": "epsilon-hat", "epsilon-hat": "algorithm-1"}}),
-                (np.float32, {"complement_in": {"float64": "variable", "variable": "float64"}}),
-                (np.float32, {"power_in": {"float64": "variable", "variable": "float64"}}),
-            ],
-            "adagrad": [(np.float64, {"epsilon_form": {"outside-root": "inside-root", "inside-root": "outside-root"}})],
-            "adadelta": [(np.float32, {"complement_in": {"float64": "variable", "variable": "float64"}})],
-            "sgd": [],
-        }[key[0]]
-        if case.formula.settings["epsilon"] > 0
-    ],
-)
-def test_another_form_of_the_formula_is_caught_in_every_dialect(key, dtype, change):
+FORMS = {"epsilon_form": np.float64, "complement_in": np.float32, "power_in": np.float32}
+"""Settings of form that change what a step computes, with a dtype in which it shows; rules may have others."""
+
+
+@pytest.mark.parametrize(("key", "field"), [
+    pytest.param(key, field, id=f"{'-'.join(key)}-{field}")
+    for key, case in CASES.items()
+    for field in FORMS if hasattr(case.rule, field) and (field != "epsilon_form" or case.rule.epsilon)
+])  # fmt: skip
+def test_another_form_of_the_formula_is_caught_in_every_dialect(key, field):
     """One setting of form turned over, all numbers kept. (TF1 allows its running product half a unit a step.)"""
-    (field, turned), case = next(iter(change.items())), CASES[key]
-    rule = replace(case.rule, **{field: turned[getattr(case.rule, field)]})
-    formula = replace(case.formula, running=False)
-    assert not judge(formula, numpy_trajectory(rule, synthetic(dtype, 500))).agrees
+    case, choices = CASES[key], get_args(get_args(hints(RULES[key[0]])[field])[0])
+    for other in choices:
+        if other != getattr(case.rule, field):
+            rule, formula = replace(case.rule, **{field: other}), replace(case.formula, running=False)
+            assert not judge(formula, numpy_trajectory(rule, synthetic(FORMS[field], 300))).agrees, other
 
 
 def settled(rule, g=0.7, steps=3000):
@@ -83,12 +81,12 @@ def test_averages_settle_where_the_library_s_form_settles():
 
 @pytest.mark.parametrize(("name", "dialect"), CASES, ids=IDS)
 def test_slots_start_where_the_dialect_says(name, dialect):
-    slots = CASES[name, dialect].rule.slots(np.ones((2, 3), np.float32))
-    expected = FIRST_ACCUMULATORS[dialect] if name == "adagrad" else 0.0
-    for slot in slots:
-        assert slot.shape == (2, 3)
-        assert slot.dtype == np.float32
-        np.testing.assert_array_equal(slot, np.float32(expected))
+    case, x = CASES[name, dialect], np.ones((2, 3), np.float32)
+    slots, expected = named(case.rule.slots(x)), case.formula.first(x)
+    assert slots.keys() == expected.keys()
+    for slot, value in slots.items():
+        assert value.dtype == np.float32
+        np.testing.assert_array_equal(value, expected[slot])
 
 
 @pytest.mark.parametrize("rule", [case.rule for case in CASES.values()], ids=IDS)
@@ -96,7 +94,7 @@ def test_slots_start_where_the_dialect_says(name, dialect):
 def test_a_rule_keeps_the_dtype_and_shape_of_its_gradient(rule, dtype):
     x = np.ones((2, 3), dtype)
     step = rule.step(x, rule.slots(x), x, At(np.float64(1) if dtype == np.float32 else dtype(1)))
-    for value in (step.delta, step.x, *step.slots):
+    for value in (step.delta, step.x, *named(step.slots).values()):
         assert value.dtype == dtype
         assert value.shape == (2, 3)
 
@@ -152,7 +150,7 @@ def test_no_rule_is_longer_than_thirty_lines_of_code(rule):
         (lambda: Adadelta.dialect("optax"), "Adadelta in the optax dialect has no default learning rate"),
         (lambda: Adagrad(0.1, epsilon=0), "initial_accumulator_value must be above 0 where epsilon is 0"),
         (lambda: Adagrad(0.1, initial_accumulator_value=-1), "must lie in [0, ∞), found -1"),
-        (lambda: Adam.dialect("caffe"), "no dialect 'caffe'; it has: paper, tf1, keras, torch, optax."),
+        (lambda: Adam.dialect("caffe"), f"no dialect 'caffe'; it has: {', '.join(Adam.DIALECTS)}."),
         (lambda: Adam.dialect("keras", rho=0.9), "Adam has no setting 'rho'"),
         (lambda: Adagrad.dialect("tf1"), "Adagrad in the tf1 dialect has no default learning rate"),
         (lambda: SGD.dialect("tf1"), "SGD in the tf1 dialect has no default learning rate: give learning_rate."),
@@ -182,7 +180,7 @@ def followed(rule, stream):
     return numpy_trajectory(rule, Streams(np.array(stream), ("drawn",) * 5, 0)).after
 
 
-@given(cases, st.lists(gradients, min_size=1, max_size=6))
+@given(cases.filter(lambda case: not case.formula.reads_x), st.lists(gradients, min_size=1, max_size=6))
 def test_mirrored_gradients_give_mirrored_updates_and_each_coordinate_goes_alone(case, stream):
     """Would catch a lost sign, and any mixing of coordinates."""
     stream = np.array(stream)
@@ -195,8 +193,8 @@ def test_mirrored_gradients_give_mirrored_updates_and_each_coordinate_goes_alone
 def test_accumulators_of_squares_are_never_negative_and_nothing_is_nan(case, stream):
     found = followed(case.rule, stream)
     assert all(np.all(np.isfinite(value)) for value in found.values())
-    for slot in ("v", "a", "mean_g2", "mean_dx2"):
-        assert np.all(found.get(slot, 0.0) >= 0)
+    for slot in squares(case.rule.slots(np.ones(5))):
+        assert np.all(found[slot] >= 0)
 
 
 @given(st.lists(gradients, min_size=1, max_size=20))

@@ -96,8 +96,8 @@ ALLOWED = {
         "core.mistakes",
         "core.rules",
         "core.engine.optimizer",
-        "core.bridges.keras_names",
         "core.engine.sparse",
+        "core.verification",
     ],
     "core/bridges/keras_model.py": ["core.network"],
     "core/verification": [
@@ -110,7 +110,6 @@ ALLOWED = {
         "core.engine.optimizer",
         "core.engine.executions",
         "core.engine.program",
-        "core.bridges.keras_names",
         "core.verification",
     ],
     "core/network.py": ["core.errors", "core.seeds"],
@@ -159,11 +158,11 @@ ALLOWED = {
 FOREIGN = {
     "core/bridges/keras.py": {"keras"},
     "core/bridges/keras_model.py": {"keras"},
-    "core/verification/references/of_keras.py": {"keras"},
-    "core/verification/references/of_torch.py": {"torch"},
-    "core/verification/references/of_optax.py": {"jax", "optax"},
+    "core/verification/libraries/keras.py": {"keras"},
+    "core/verification/libraries/torch.py": {"torch"},
+    "core/verification/libraries/optax.py": {"jax", "optax"},
 }
-"""The files of core and training that may import other people's frameworks; references only inside functions."""
+"""The files of core and training that may import other people's frameworks; libraries only inside functions."""
 
 
 FILES = [path.relative_to(ROOT) for room in ("core", "training", "benchmarks") for path in ROOT.glob(f"{room}/**/*.py")]
@@ -181,7 +180,7 @@ def test_arrows_run_one_way(path):
         assert "tensorflow" not in {name.split(".")[0] for name in modules}
     if path.parts[0] != "benchmarks":  # which measures Keras too, in a process of its own
         assert others <= FOREIGN.get(str(path), set())
-    if path.parts[:3] == ("core", "verification", "references") and str(path) in FOREIGN:
+    if path.parts[:3] == ("core", "verification", "libraries") and str(path) in FOREIGN:
         assert not {n.split(".")[0] for n in imported(ROOT / path, at_the_top=True)} & FOREIGN[str(path)]
     if path.parts[:2] == ("core", "rules"):
         assert not {"tensorflow", "numpy"} & {name.split(".")[0] for name in modules}, "through xp alone"

@@ -95,7 +95,9 @@ CARD = Card(
             "the other ε: ε̂ for ε": lambda new, old, s: {
                 new.denominator: (np.sqrt(new.v) + s.epsilon) / np.sqrt(s.correction_2)
             },
-            "ε under v̂'s correction": lambda new, old, s: {new.v_hat: (new.v + s.epsilon) / s.correction_2},
+            "ε under v̂'s correction": lambda new, old, s: {
+                new.denominator: np.sqrt((new.v + s.epsilon) / s.correction_2)
+            },
             "Nesterov's m̂": lambda new, old, s: {
                 new.delta: s.learning_rate
                 * ((s.beta_1 * new.m + (1 - s.beta_1) * old.g) / s.correction_1)

@@ -24,11 +24,13 @@ class Keras(Library):
 
     @classmethod
     def configuration(cls, optimizer: Any) -> dict[str, Any]:
-        """Its configuration; the learning rate as it is now, or the schedule that it follows."""
-        found = dict(optimizer.get_config())
-        if isinstance(found["learning_rate"], float | int):
-            found["learning_rate"] = float(optimizer.learning_rate)
-        return found
+        """Its configuration; the learning rate as it is now, or the schedule or function that it follows.
+
+        Keras would write a schedule down, which not every one can be.
+        """
+        rate, shown = optimizer._learning_rate, object.__new__(type(optimizer))
+        vars(shown).update(vars(optimizer), _learning_rate=0.0)
+        return {**shown.get_config(), "learning_rate": rate if callable(rate) else float(optimizer.learning_rate)}
 
     @classmethod
     def _copied(cls, kind: Any, configuration: Mapping[str, Any]) -> Any:

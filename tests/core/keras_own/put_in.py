@@ -1,15 +1,16 @@
 """A pytest plugin, `-p tests.core.keras_own.put_in`: Keras's tests meet our rules where they ask for its optimizers.
 
-Before any test module is imported, Keras's Adam, Adagrad, Adadelta and SGD are replaced wherever a test can get at
-them. What stands there takes the arguments of Keras's own class and returns a KerasOptimizer, not an object of a class
-of its own, so that nothing stands between a test and the bridge: its names, its files, its faults. Classes that inherit
-from the replaced ones, as AdamW does, were made before and stay Keras's own.
+Before any test module is imported, Keras's classes of which our rules compute something are replaced wherever a test
+can get at them. What stands there takes the arguments of Keras's own class and returns a KerasOptimizer, not an object
+of a class of its own, so that nothing stands between a test and the bridge: its names, its files, its faults. Classes
+that inherit from the replaced ones were made before and stay Keras's own.
 
-The JUnit file tells for each test its name, and how many optimizers were made for it, as properties.
+The JUnit file has for each test its name, and how many optimizers were made for it, as properties.
 """
 
 import inspect
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -17,8 +18,10 @@ import keras
 import pytest
 from keras.src import api_export, optimizers
 
-from core import RULES, Rule
+from core import RULES
 from core.bridges.keras import KerasOptimizer
+from core.verification.libraries import Keras
+from core.verification.resolving import said
 
 TEST, MADE = "test", "made"
 NO_COUNTERPART = "no counterpart: "
@@ -27,10 +30,10 @@ made = 0
 
 
 class PutIn(type):
-    """The class of what stands in for Keras's classes."""
+    """The class of what stands in for one of Keras's classes."""
 
     replaced: type
-    rule: type[Rule]
+    rules: list[str]
 
     def __call__(cls, *args: Any, **kwargs: Any) -> KerasOptimizer:
         """Skips the test where no rule computes what is asked for."""
@@ -39,31 +42,49 @@ class PutIn(type):
         given.apply_defaults()
         options = {**given.arguments, **given.arguments["kwargs"]}
         del options["kwargs"]
-        for option in ("amsgrad", "momentum"):
-            if value := options.pop(option, None):
-                pytest.skip(f"{NO_COUNTERPART}{option}={value!r}")
-        options.pop("nesterov", None)  # which changes nothing where momentum is 0
-        settings = {field.name: options.pop(field.name) for field in fields(cls.rule) if field.name in options}
-        optimizer = KerasOptimizer(cls.rule.dialect("keras", **settings), **options)
+        name = next((name for name in cls.rules if _computes(name, options)), None)
+        if name is None:
+            choices = {option for one in cls.rules for option in Keras.spelled(one).options}
+            pytest.skip(f"{NO_COUNTERPART}{said({one: options[one] for one in choices if options.get(one)})}")
+        for option in {*Keras.spelled(name).options}:
+            del options[option]
+        ours = [field.name for field in fields(RULES[name])]
+        theirs = {one: Keras.by_their_names(name, {one: None}) for one in ours}
+        settings = {one: options.pop(of) for one in ours for of in theirs[one] if of in options}
+        optimizer = KerasOptimizer(RULES[name].dialect("keras", **settings), **options)
         made += 1
         return optimizer
 
     def __instancecheck__(cls, instance: Any) -> bool:
-        return isinstance(instance, KerasOptimizer) and type(instance.rule) is cls.rule
+        return isinstance(instance, KerasOptimizer) and type(instance.rule) in [RULES[name] for name in cls.rules]
 
     def from_config(cls, config: dict[str, Any]) -> KerasOptimizer:
         """From what Keras's own class would have written, such as nothing at all: `compile("adam")` asks for that."""
         return cls(**config)
 
 
+def _computes(name: str, options: Mapping[str, Any]) -> bool:
+    """Whether one of our rules is what Keras's class computes with these options."""
+    spelling = Keras.spelled(name)
+    chosen = all(
+        bool(options[option]) == bool(value) for option, value in spelling.options.items() if option != "nesterov"
+    )
+    # Nesterov's way changes nothing where there is no momentum.
+    way = not options.get("momentum") or options.get("nesterov", False) == spelling.options.get("nesterov", False)
+    return chosen and way and all(options.get(option) for option in spelling.needs)
+
+
 def pytest_configure() -> None:
-    for name, rule in RULES.items():
-        title = rule.__name__
-        ours = PutIn(title, (), {"rule": rule, "replaced": getattr(keras.optimizers, title)})
-        for place in (keras.optimizers, optimizers, getattr(optimizers, name)):
-            assert getattr(place, title) is ours.replaced
+    of_class: dict[str, list[str]] = {}
+    for name in filter(Keras.has, RULES):
+        of_class.setdefault(Keras.spelled(name).name, []).append(name)
+    for title, rules in of_class.items():
+        replaced = getattr(keras.optimizers, title)
+        ours = PutIn(title, (), {"rules": rules, "replaced": replaced})
+        for place in (keras.optimizers, optimizers, sys.modules[replaced.__module__]):
+            assert getattr(place, title) is replaced
             setattr(place, title, ours)
-        optimizers.ALL_OBJECTS_DICT[name] = ours
+        optimizers.ALL_OBJECTS_DICT[title.lower()] = ours
         api_export.register_internal_serializable(f"keras.optimizers.{title}", ours)
 
 

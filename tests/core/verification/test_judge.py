@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from core import Adam
-from core.verification import synthetic
-from core.verification.formulas import FORMULAS
+from core.verification import FORMULAS, synthetic
 from core.verification.judge import free_run, judge, judge_drift, judge_first
 from core.verification.trajectory import numpy_trajectory
-from tests.cases import CASES, in_one_program
+from tests.cases import CASES, DTYPES, IDS, checkered, in_one_program
 
 ADAM = CASES["adam", "paper"]
 CONSTANT = synthetic("float32", 1).kinds.index("constant") + 6  # a coordinate where nothing cancels
@@ -96,8 +95,7 @@ def test_slots_that_start_elsewhere_are_found_before_any_step():
     assert (found.value, found.step, found.coordinate) == ("a", 0, 2)
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("case", CASES.values(), ids=lambda case: f"{case.name}-{case.dialect}")
+@pytest.mark.parametrize(("case", "dtype"), checkered(dict(zip(IDS, CASES.values(), strict=True)), DTYPES))
 def test_a_run_left_alone_drifts_no_further_than_rounding_derives(case, dtype):
     streams = synthetic(dtype, 500)
     drift = judge_drift(free_run(case.formula, streams.gradients, streams.start), numpy_trajectory(case.rule, streams))

@@ -13,7 +13,7 @@ from tests.cases import DTYPES
 from .test_causes import adam
 from .test_subjects import Momentum, MomentumSlots, momentum
 
-STREAMS = {dtype: synthetic(dtype, 60) for dtype in DTYPES}
+STREAMS = {dtype: synthetic(dtype, 30) for dtype in DTYPES}
 ADAM = adam()
 
 

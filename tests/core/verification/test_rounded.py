@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core import InputError
@@ -28,6 +28,7 @@ OPERATIONS = {
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", OPERATIONS)
 @given(st.lists(st.tuples(numbers, numbers, numbers), min_size=1, max_size=20))
+@settings(max_examples=40)
 def test_the_bound_holds_for_every_operation(name, dtype, triples):
     """Constants are rounded to the dtype as they meet an array, which NumPy does for Python's numbers."""
     columns = [np.array(column, dtype) for column in zip(*triples, strict=True)]

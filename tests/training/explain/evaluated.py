@@ -9,6 +9,7 @@ import numpy as np
 import sympy
 
 from core import At, Rule
+from core.rules import named
 from core.verification.streams import synthetic
 from training.explain.formula import Equation, Formula
 from training.explain.notation import in_latex, in_mathml
@@ -43,14 +44,18 @@ def units_off(formula: Formula, rule: Rule, read: Reader | None = None) -> dict[
     for t, g in enumerate(gradients, start=1):
         with np.errstate(all="ignore"):  # wrong formulas divide by 0
             step = rule.step(g, slots, x, At(np.float64(t)))
-            after = step.values | {"delta": step.delta, "parameter": step.x}
+            after = {
+                "slot": named(step.slots),
+                "stage": step.stages,
+                "step": {"delta": step.delta, "parameter": step.x},
+            }
             values = {formula.given["gradient"]: g, formula.given["t"]: np.float64(t), formula.given["parameter"]: x}
-            values |= {symbol: getattr(slots, name) for name, symbol in formula.old.items()}
+            values |= {symbol: named(slots)[name] for name, symbol in formula.old.items()}
             # As the rule has them: NumPy's powers of an array and of a scalar differ in their last bits.
             values |= {symbol: np.asarray(getattr(rule, name)) for name, symbol in formula.settings.items()}
             for one, compute in lines:
-                values[one.symbol] = compute(values)
-                worst[one.name] = max(worst[one.name], _units(values[one.symbol], after[one.name]))
+                values[one.symbol] = expected = after[one.kind][one.name]
+                worst[one.name] = max(worst[one.name], _units(compute(values), expected))
         slots = step.slots
     return worst
 
