@@ -10,7 +10,8 @@ from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
 from training.command_line import run
-from training.options import FilePath, HiddenLayers, Names, Several, Whole
+from training.options import FilePath, HiddenLayers, Names, Whole
+from training.replication.printed import RULES as NOTEBOOK_RULES
 
 from .places import NOWHERE, Places
 
@@ -116,7 +117,7 @@ def compare(
 def update(
     *,
     engines: Names = ("rawstep-one-pass", "rawstep", "keras", "keras-one-pass", "tf1-kernel", "torch", "optax"),
-    rules: Annotated[tuple[Literal["adam", "adagrad", "adadelta"], ...], Several] = ("adam", "adagrad", "adadelta"),
+    rules: Names = NOTEBOOK_RULES,
     parameters: Positive = 10_000_000,
     tensors: Positive = 1,
     rounds: Rounds = 20,
@@ -127,7 +128,7 @@ def update(
 
     All update the same parameters from the same gradients, with Keras's settings, one call an update. They are measured
     as in `compare`, with the same exit statuses. An update must read the gradient, the parameter and its slots and
-    write the latter two: 28 bytes a parameter for Adam and Adadelta, 20 for Adagrad. That rate is set beside a
+    write the latter two: 28 bytes a parameter for a rule of two slots, 20 for one of one. That rate is set beside a
     stream's, over as many numbers.
 
     Examples:
@@ -143,7 +144,7 @@ def update(
         TensorFlow 1's C++ kernels. torch: fused where PyTorch can. optax: jitted. Or module:Class; an @ and options of
         XLA may follow a name.
     rules
-        Each is a comparison of its own.
+        Of rawstep's, those that Keras has; each is a comparison of its own. The notebook's unless given.
     parameters
         Number of parameters, in float32.
     tensors

@@ -13,6 +13,8 @@ from typing import Any
 
 from rich.box import MARKDOWN
 
+from training.replication.printed import RULES as NOTEBOOK_RULES
+
 from .ceiling import notes
 from .growth import STUDIES
 from .tables import (
@@ -83,7 +85,7 @@ def comparison() -> None:
 
 def updates() -> None:
     """The optimizers' updates alone, a table a rule."""
-    for rule in ("adam", "adagrad", "adadelta"):
+    for rule in NOTEBOOK_RULES:
         path, record = _record(f"update-{rule}-10000000.json")
         print(f"**{rule}**, 10,000,000 parameters")
         print()

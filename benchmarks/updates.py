@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Any
 
 import numpy as np
 
 from core import RULES, Rule
+from core.rules import named
 from core.seeds import generator
+from core.verification.cards import FORMULAS
+from core.verification.libraries import Reference
 from training.work import update_bytes
 
 from .devices import Device
-
-RuleName = Literal["adam", "adagrad", "adadelta"]
 
 BYTES_A_SAMPLE = 3e9
 """A sample takes about a tenth of a second from main memory, so that the clock and one slow call weigh little."""
@@ -32,13 +33,13 @@ class Updates:
 
     An engine's cost is the mean |θ| of the first thousand parameters, which a rule's every number decides.
 
-    rule:       adam, adagrad or adadelta.
+    rule:       one of rawstep's that Keras has.
     parameters: how many, in float32.
     tensors:    how many tensors they are divided into, of sizes that differ by one at most.
-    learning_rate: Keras's default for all three.
+    learning_rate: the same for all.
     """
 
-    rule: RuleName = "adam"
+    rule: str = "adam"
     parameters: int = 10_000_000
     tensors: int = 1
     learning_rate: float = 0.001
@@ -59,11 +60,21 @@ class Updates:
     @property
     def bytes_a_step(self) -> int:
         """What an update moves at least."""
-        return self.parameters * update_bytes(len(self.own_rule().slots(np.zeros(1, np.float32))))
+        return self.parameters * update_bytes(len(named(self.own_rule().first(np.zeros(1, np.float32)))))
 
     def own_rule(self) -> Rule:
         """rawstep's."""
         return RULES[self.rule].dialect("keras", learning_rate=self.learning_rate)
+
+    def settings(self, library: type[Reference]) -> dict[str, Any]:
+        """The rule's numbers and choices as a library calls them, with what selects the rule there.
+
+        Raises InputError for a library that lacks it.
+        """
+        rule, spelling = self.own_rule(), library.spelled(self.rule)
+        there = FORMULAS[self.rule][library.dialect].decided
+        numbers = {name: getattr(rule, name) for name in there if hasattr(rule, name)}
+        return {**spelling.options, **library.by_their_names(self.rule, numbers)}
 
     def sampler(self) -> Calls:
         return Calls()

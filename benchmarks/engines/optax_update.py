@@ -5,6 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
+from core.verification.libraries import Optax
+
 from ..updates import Updates
 from .update_calls import SEEN, UpdateCalls
 
@@ -13,14 +15,7 @@ class OptaxUpdate(UpdateCalls):
     """`update` and `apply_updates` in one jitted function; parameters and state are donated."""
 
     def __init__(self, updates: Updates):
-        rule = updates.own_rule()
-        lr, eps = rule.learning_rate, rule.epsilon
-        if updates.rule == "adam":
-            optimizer = optax.adam(lr, rule.beta_1, rule.beta_2, eps)
-        elif updates.rule == "adagrad":
-            optimizer = optax.adagrad(lr, rule.initial_accumulator_value, eps)
-        else:
-            optimizer = optax.adadelta(lr, rule.rho, eps)
+        optimizer = Optax.named(Optax.spelled(updates.rule).name)(**updates.settings(Optax))
         parameters = [jnp.zeros(size) for size in updates.shapes()]
         gradients = [jnp.asarray(gradient) for gradient in updates.gradients]
         self._state = parameters, optimizer.init(parameters)

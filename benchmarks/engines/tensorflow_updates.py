@@ -1,10 +1,14 @@
 """An optimizer's update alone on TensorFlow: rawstep's rules, Keras's optimizers, TensorFlow 1's kernels."""
 
+import inspect
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from core import Optimizer, Program
+from core.rules import named
+from core.verification.libraries import Keras, TF1Kernel
 
 from ..updates import Updates
 from .update_calls import SEEN, UpdateCalls
@@ -43,7 +47,7 @@ class KerasUpdate(UpdateCalls):
     def __init__(self, updates: Updates):
         self._variables = [keras.Variable(np.zeros(size, np.float32)) for size in updates.shapes()]
         gradients = [tf.constant(gradient) for gradient in updates.gradients]
-        optimizer = getattr(keras.optimizers, updates.rule.capitalize())(updates.learning_rate)
+        optimizer = Keras.named(Keras.spelled(updates.rule).name)(**updates.settings(Keras))
         optimizer.build(self._variables)
 
         @tf.function(jit_compile=True, autograph=False)
@@ -60,37 +64,28 @@ class TF1Update(UpdateCalls):
     """The C++ kernels of TensorFlow 1's optimizers, in a traced graph."""
 
     def __init__(self, updates: Updates):
-        rule = updates.own_rule()
+        rule, spelling = updates.own_rule(), TF1Kernel.spelled(updates.rule)
+        kernel = getattr(tf.raw_ops, f"Resource{spelling.name}")
+        takes = inspect.signature(kernel).parameters
         self._variables = [tf.Variable(tf.zeros(size)) for size in updates.shapes()]
         gradients = [tf.constant(gradient) for gradient in updates.gradients]
-        slots = [[tf.Variable(value) for value in rule.slots(tf.zeros_like(x))] for x in self._variables]
-        settings = {name: tf.constant(getattr(rule, name), tf.float32) for name in ("learning_rate", "epsilon")}
-        lr, epsilon = settings.values()
-        powers = [tf.Variable(1.0), tf.Variable(1.0)]
-
-        def adam(x, g, slots):
-            tf.raw_ops.ResourceApplyAdam(
-                var=x, m=slots[0], v=slots[1], beta1_power=powers[0], beta2_power=powers[1], lr=lr, beta1=rule.beta_1,
-                beta2=rule.beta_2, epsilon=epsilon, grad=g,
-            )  # fmt: skip
-
-        def adagrad(x, g, slots):
-            tf.raw_ops.ResourceApplyAdagradV2(var=x, accum=slots[0], lr=lr, epsilon=epsilon, grad=g)
-
-        def adadelta(x, g, slots):
-            tf.raw_ops.ResourceApplyAdadelta(
-                var=x, accum=slots[0], accum_update=slots[1], lr=lr, rho=rule.rho, epsilon=epsilon, grad=g
-            )
-
-        apply = dict(adam=adam, adagrad=adagrad, adadelta=adadelta)[updates.rule]
+        slots = [
+            {name: tf.Variable(tf.zeros_like(x)) for name in spelling.unused}
+            | {spelling.slots[name]: tf.Variable(value) for name, value in named(rule.first(tf.zeros_like(x))).items()}
+            for x in self._variables
+        ]
+        settings = updates.settings(TF1Kernel)
+        numbers = {name: value if isinstance(value, bool) else tf.constant(value) for name, value in settings.items()}
+        powers = {name: tf.Variable(1.0) for name in ("beta1_power", "beta2_power") if name in takes}
 
         @tf.function(autograph=False)
         def update(gradients):
-            if updates.rule == "adam":
-                powers[0].assign(powers[0] * rule.beta_1)
-                powers[1].assign(powers[1] * rule.beta_2)
+            for name, power in powers.items():
+                power.assign(power * numbers[name.removesuffix("_power")])
             for x, g, own in zip(self._variables, gradients, slots, strict=True):
-                apply(x.handle, g, [slot.handle for slot in own])
+                handles = {name: variable.handle for name, variable in {"var": x, **own}.items()}
+                call = {**numbers, **powers, **handles, spelling.settings.get("g", "grad"): g}
+                kernel(**{name: value for name, value in call.items() if name in takes})
 
         self.update = lambda: update(gradients)
 

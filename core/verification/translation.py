@@ -186,7 +186,8 @@ def _libraries(
     start = streams.held_by("float32").first(LIBRARY_STEPS)
     sums, allowed = [], np.zeros(1)
     for one, kind in zip((origin, goal), kinds, strict=True):
-        deltas = OfLibrary(kind.__name__, kind, rule, one.formula.settings).run(start).after["delta"]
+        run = OfLibrary(kind.__name__, kind, rule, one.formula.settings).run(start)
+        deltas = run.after["delta"] if "delta" in run.after else run.x - run.after["x"]
         sums.append(np.cumsum(np.float64(deltas), axis=0))
         allowed = allowed + free_run(one.formula, start.gradients, start.start)["x"].error
     share = largest_share(sums[0] - sums[1], allowed) if exact else None
