@@ -47,6 +47,7 @@ class Comparison:
     share:    the largest error of slots, stages and updates as a share of its bound.
     relative: the largest relative difference, among the same.
     flushed:  how many numbers below the smallest normal one were found to be 0.
+    unsettled: how many differ where roundings decide whether there is a number at all, so that any answer is right.
     """
 
     first: Difference | None
@@ -55,6 +56,7 @@ class Comparison:
     share: float
     relative: float
     flushed: int
+    unsettled: int = 0
 
     @property
     def agrees(self) -> bool:
@@ -73,6 +75,7 @@ class Comparison:
             max(self.share, other.share),
             max(self.relative, other.relative),
             self.flushed + other.flushed,
+            self.unsettled + other.unsettled,
         )
 
 
@@ -231,7 +234,8 @@ def _compare(judged: _Judged, trajectory: Trajectory) -> Comparison:
     error = np.where(same, 0, np.abs(found - expected))
     units = np.where(np.isnan(error), np.inf, error / unit)
     # Where roundings decide whether there is a number at all, as below a root near 0, any answer is right.
-    beyond = ~same & ~np.isposinf(bound) & (~(error <= bound) | (np.isfinite(expected) & ~np.isfinite(found)))
+    settled = np.isfinite(bound)
+    beyond = ~same & settled & (~(error <= bound) | (np.isfinite(expected) & ~np.isfinite(found)))
     small = np.abs(expected) < np.finfo(trajectory.g.dtype).tiny
     # Beside an update, the parameter says nothing: its one rounding comes to its bound in every run.
     counts = counted & ((name != "x") | ("delta" not in trajectory.after))
@@ -249,4 +253,5 @@ def _compare(judged: _Judged, trajectory: Trajectory) -> Comparison:
     worst = at(*np.unravel_index(np.argmax(np.where(counted, units, -1.0)), units.shape))
     flushed = int(np.sum((found == 0) & (expected != 0) & small))
     share = float(np.max(np.where(counts & (bound > 0), error / bound, 0.0)))
-    return Comparison(first, worst, {name: worst.units}, share, float(np.max(relative)), flushed)
+    unsettled = int(np.sum(~settled & ~same))
+    return Comparison(first, worst, {name: worst.units}, share, float(np.max(relative)), flushed, unsettled)

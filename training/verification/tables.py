@@ -170,6 +170,11 @@ def _covered(rows: Sequence[Row]) -> list[str]:
         ]
         if asked:
             parts.insert(2, f"a library itself asked about {' or '.join(f'{n:,}' for n in sorted(set(asked)))}")
+        unsettled = max(row.comparison.unsettled for row in rows if row.dtype == dtype and row.comparison)
+        if unsettled:
+            parts.append(
+                f"up to {unsettled:,} values a row that roundings alone decide to be numbers or not, not judged"
+            )
         if any(coverage.drawn for coverage in all_of):
             parts.append("slots from their own first values and from drawn ones")
         if any(coverage.estimated for coverage in all_of):

@@ -40,7 +40,7 @@ def adam(
 
 ERRORS = [
     (dict(corrected=False), "no bias correction at all"),
-    (dict(corrected="no root"), "no root over correction_2 in denominator"),
+    (dict(corrected="no root"), "no root over correction_2"),
     (dict(corrected="once a tensor"), "the step counted once a tensor"),
     (dict(rate=3e-3), "learning rate = 0.003 instead of 0.001"),
     (dict(epsilon=1e-6), "ε = 1e-06 instead of 1e-08"),

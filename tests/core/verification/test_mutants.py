@@ -45,11 +45,11 @@ def planted(formula, dialect, dtype="float64"):
 def test_the_common_errors_are_planted_in_any_formula():
     names = planted(SETTLED, "settled", "float32")
     assert names.keys() >= {
-        "ε outside the root in denominator", "no ε in denominator", "ε ten times as large", "ε added to Δ",
-        "no root in denominator", "|g| for its square in w", "β1 and β2 swapped", "β1 and 1 − β1 swapped",
+        "ε outside the root", "no ε", "ε ten times as large", "ε added to Δ",
+        "no root", "|g| for its square", "β1 and β2 swapped", "β1 and 1 − β1 swapped",
         "w before the step for w after it", "u not updated", "t counted from 0", "t counted from 2", "no correction_1",
-        "no bias correction at all", "correction_2 and correction_1 swapped", "no factor 1 − β2 in w",
-        "the first term left out in u", "w starts at 0.1", "not divided by a root in delta",
+        "no bias correction at all", "correction_2 and correction_1 swapped", "no factor 1 − β2",
+        "the first term left out in u", "w starts at 0.1", "not divided by a root",
         "1 − β subtracted in float32",
     }  # fmt: skip
     assert [name for name, mutant in names.items() if mutant.rounding] == ["1 − β subtracted in float32"]
@@ -58,7 +58,7 @@ def test_the_common_errors_are_planted_in_any_formula():
 def test_a_formula_without_epsilon_has_one_planted_and_a_largest_value_becomes_the_last():
     names = planted(UNGUARDED, "unguarded")
     assert "an ε where there is none" in names
-    assert {"the first for the maximum in n", "the second for the maximum in n", "n starts at 0"} <= names.keys()
+    assert {"the first for the maximum", "the second for the maximum", "n starts at 0"} <= names.keys()
     assert not any("β" in name or "t counted" in name for name in names)
 
 
