@@ -26,7 +26,7 @@ from core import (
 from core.engine.executions import Execution
 from core.engine.figures import FIGURES, QUARTILES
 from core.engine.reductions import HALF_OCTAVES, half_octave_edges
-from core.rules import AdagradSlots
+from core.rules.adagrad import AdagradSlots
 from core.xp import sqrt, zeros_like
 
 EXECUTIONS = get_args(Execution)
