@@ -132,6 +132,24 @@ pytest_collect_file = Sybil(
 ).pytest()
 
 
+LONGEST = [
+    "README.md",
+    "tests/training/verification/test_commands.py",
+    "tests/core/verification/test_subjects.py",
+    "tests/core/verification/test_certificate.py",
+    "tests/benchmarks/test_compare.py",
+    "tests/training/distribution/test_launch.py",
+    "tests/core/test_replicas.py",
+    "tests/benchmarks/test_replicas.py",
+]
+"""Files of a minute or more each begin, so that at the end no process of xdist waits for another's last one."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {file: place for place, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(LONGEST)))
+
+
 DESELECTED: Counter[str] = Counter()
 """Tests that the marker left out, by file; under xdist those of a worker, which all of them leave out alike."""
 SLOWEST = 10
