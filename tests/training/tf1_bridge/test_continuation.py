@@ -3,8 +3,8 @@
 After a hundred steps the state passes through a file, and both sides go on from it on the same batches. Float32
 trajectories part by themselves: both sides round differently, Adam's powers are running products there and powers here,
 and training amplifies it. Seen over the first fifty steps: 4e-6 for Adam, 4e-7 for the others, which take shorter
-steps; in the mean of all a hundred 4e-6 for Adam. The limits leave room for another processor's rounding, and for nothing that
-is planted.
+steps; in the mean of all a hundred 4e-6 for Adam. The limits leave room for another processor's rounding, and for
+nothing that is planted.
 """
 
 import re
