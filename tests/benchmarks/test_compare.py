@@ -325,9 +325,11 @@ def test_ctrl_c_keeps_the_rounds_that_are_complete(tmp_path):
 def test_engines_end_with_a_conductor_that_is_killed():
     command = [*COMMAND, "compare", "--engines", "frozen-step", *SIZE, "--rounds", "99999"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=ROOT)
-    engines = _children(process.pid, expected=1)
-    process.kill()
-    process.wait()
+    try:
+        engines = _children(process.pid, expected=1)
+    finally:
+        process.kill()
+        process.wait()
     deadline = time.monotonic() + 60
     while left := [pid for pid in engines if Path(f"/proc/{pid}").exists()]:
         assert time.monotonic() < deadline, f"{left} are still there"
