@@ -273,7 +273,7 @@ def test_chosen_elements_are_recorded_in_full(recorded):
             assert recorded == {f"{where}/{name}" for name in arrays[layer]}
 
 
-@pytest.mark.parametrize(("execution", "every"), [*((e, 5) for e in EXECUTIONS), ("xla-loop", 2), ("xla-loop", 20)])
+@pytest.mark.parametrize(("execution", "every"), [*((e, 5) for e in EXECUTIONS), ("graph", 2), ("xla-loop", 20)])
 def test_every_nth_step_is_recorded_wherever_calls_begin(execution, every):
     """In calls of 7 steps. Would catch a count that begins anew with each call, and rows that say nothing."""
     asked, calls = dict(figures=["norms"]), [BATCHES[:7], BATCHES[5:], BATCHES[:7]]
