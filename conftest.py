@@ -1,4 +1,4 @@
-"""README.md and the pages under docs/ are tests: each block of code runs by itself, as a reader would paste it.
+"""README.md and the pages under docs/ are tests: each block of code runs as a reader would paste it.
 
 The last lines of a run say where its time went, and what it left out.
 
@@ -35,9 +35,11 @@ settings.load_profile("rawstep")
 
 def make_folder(namespace: dict) -> None:
     namespace["folder"] = tempfile.TemporaryDirectory()
+    namespace["python"] = None
 
 
 def remove_folder(namespace: dict) -> None:
+    end_python(namespace)
     namespace["folder"].cleanup()
 
 
@@ -57,9 +59,41 @@ def run(command: list[str], example: Example) -> subprocess.CompletedProcess[str
     return done
 
 
+BLOCKS = """
+import runpy, sys
+for name in sys.stdin:
+    runpy.run_path(name.strip(), run_name="__main__")
+    print(f"ran {name.strip()}", flush=True)
+"""
+
+
+def start_python(folder: Path) -> subprocess.Popen[str]:
+    """Runs the files whose names are written to it, each with names of its own; they share what they import."""
+    with (folder / "stderr").open("w") as stderr:
+        return subprocess.Popen(
+            [sys.executable, "-c", BLOCKS], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stderr,
+            text=True,
+        )  # fmt: skip
+
+
+def end_python(namespace: dict) -> None:
+    if namespace["python"]:
+        namespace["python"].communicate()
+    namespace["python"] = None
+
+
 def run_python(example: Example) -> None:
-    """In a process of its own, on whose terminal TensorFlow must write nothing."""
-    assert run([sys.executable, write(example)], example).stderr == ""
+    """In the page's process, on whose terminal TensorFlow must write nothing; after a failure in another."""
+    name, folder = write(example), Path(example.namespace["folder"].name)
+    python = example.namespace["python"] = example.namespace["python"] or start_python(folder)
+    python.stdin.write(f"{name}\n")
+    python.stdin.flush()
+    ran = f"ran {name}\n" in iter(python.stdout.readline, "")
+    said = (folder / "stderr").read_text()
+    if said or not ran:
+        end_python(example.namespace)
+    assert said == ""
+    assert ran
 
 
 def compare(example: Example) -> None:
@@ -96,6 +130,24 @@ pytest_collect_file = Sybil(
     setup=make_folder,
     teardown=remove_folder,
 ).pytest()
+
+
+LONGEST = [
+    "README.md",
+    "tests/training/verification/test_commands.py",
+    "tests/core/verification/test_subjects.py",
+    "tests/core/verification/test_certificate.py",
+    "tests/benchmarks/test_compare.py",
+    "tests/training/distribution/test_launch.py",
+    "tests/core/test_replicas.py",
+    "tests/benchmarks/test_replicas.py",
+]
+"""Files of a minute or more each begin, so that at the end no process of xdist waits for another's last one."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {file: place for place, file in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.nodeid.partition("::")[0], len(LONGEST)))
 
 
 DESELECTED: Counter[str] = Counter()

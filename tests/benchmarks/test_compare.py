@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -261,7 +262,7 @@ def recorded(tmp_path_factory):
     """A comparison of engines of one's own, in the current folder, the first of which fails: where it ran, and how."""
     folder = tmp_path_factory.mktemp("own")
     (folder / "my_engines.py").write_text(OWN)
-    command = [*COMMAND, "compare", "--engines", "my_engines:Broken", "xla-loop", "my_engines:Mine", "--rounds", "2"]
+    command = [*COMMAND, "compare", "--engines", "my_engines:Broken", "my_engines:Mine", "--rounds", "2"]
     outputs = ["--out", "record", "--json", "all.json", "--csv", "table.csv"]
     # Without the current folder in sys.path, as in the console script.
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1", "OPENBLAS_CORETYPE": "Haswell"}
@@ -283,7 +284,7 @@ def test_the_command_writes_all_samples_and_what_is_needed_to_judge_them(recorde
     assert record["steps"] == 110
     assert record["work"]["hidden"] == [16]
     samples = {contestant["name"]: contestant["samples"] for contestant in record["samples"]}
-    assert list(samples) == ["my_engines:Broken", "xla-loop", "my_engines:Mine", *CEILINGS]
+    assert list(samples) == ["my_engines:Broken", "my_engines:Mine", *CEILINGS]
     beaten = {contestant["name"] for contestant in record["samples"] if contestant["beaten"]}
     assert beaten < PRODUCTS.keys()
     assert {name for name, taken in samples.items() if not taken} == {"my_engines:Broken", *beaten}
@@ -293,18 +294,17 @@ def test_the_command_writes_all_samples_and_what_is_needed_to_judge_them(recorde
     assert record["ceiling"]["blas"]["library"] in done.stdout
     with (folder / "table.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [row["engine"] for row in rows] == list(samples)[:3]
-    assert float(rows[2]["share_of_ceiling_median"]) == record["figures"][2]["share_of_ceiling"]["median"]
+    assert [row["engine"] for row in rows] == list(samples)[:2]
+    assert float(rows[1]["share_of_ceiling_median"]) == record["figures"][1]["share_of_ceiling"]["median"]
 
 
 def test_an_engine_that_fails_is_named_at_once_and_by_the_exit_status_and_the_others_are_compared(recorded):
     folder, done = recorded
     assert done.returncode == 1
     assert done.stderr == "rawstep-bench: my_engines:Broken failed: RuntimeError: no such device, as it says.\n"
-    failed, first, own = json.loads((folder / "all.json").read_text())["figures"]
+    failed, own = json.loads((folder / "all.json").read_text())["figures"]
     assert failed["failure"] == "RuntimeError: no such device, as it says"
-    assert first["times_as_long"]["median"] == 1
-    assert own["times_as_long"]["median"] > 0
+    assert own["times_as_long"]["median"] == 1, "it is now the first"
 
 
 def test_ctrl_c_keeps_the_rounds_that_are_complete(tmp_path):
@@ -325,9 +325,11 @@ def test_ctrl_c_keeps_the_rounds_that_are_complete(tmp_path):
 def test_engines_end_with_a_conductor_that_is_killed():
     command = [*COMMAND, "compare", "--engines", "frozen-step", *SIZE, "--rounds", "99999"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=ROOT)
-    engines = _children(process.pid, expected=1)
-    process.kill()
-    process.wait()
+    try:
+        engines = _children(process.pid, expected=1)
+    finally:
+        process.kill()
+        process.wait()
     deadline = time.monotonic() + 60
     while left := [pid for pid in engines if Path(f"/proc/{pid}").exists()]:
         assert time.monotonic() < deadline, f"{left} are still there"
@@ -339,11 +341,18 @@ def _children(pid: int, expected: int) -> list[str]:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        spawned = [child for child in children if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text()]
+        spawned = [child for child in children if "spawn_main" in _command_line(child)]
         if len(spawned) >= expected:
             return spawned
         time.sleep(0.1)
     raise AssertionError(f"{expected} engines were not started")
+
+
+def _command_line(pid: str) -> str:
+    """Of a process that may have ended meanwhile, as one does that was asked for a version."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    return ""
 
 
 @pytest.mark.skipif(not missing(), reason="a GPU can be used here")

@@ -3,11 +3,12 @@
 import csv
 import json
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import pytest
 
-from benchmarks import cli
+from benchmarks import cli, workload
 from benchmarks.ceiling import ceiling
 from benchmarks.conductor import compare
 from benchmarks.engines import ENGINES, UPDATERS, check_engines
@@ -17,6 +18,7 @@ from benchmarks.growth import STUDIES
 from benchmarks.tables import UPDATES, markdown
 from benchmarks.updates import Updates
 from core import Adam, At, InputError
+from training.data import load_dataset
 
 TESTED = [
     pytest.param(("adam", ("rawstep", "rawstep-one-pass", "keras", "tf1-kernel", "torch", "optax")), id="adam"),
@@ -116,8 +118,13 @@ def test_a_study_that_is_none_is_refused():
         cli.grow(studies=("lengths",))
 
 
+MNIST = cache(load_dataset)
+
+
 @pytest.mark.parametrize("name", STUDIES)
-def test_points_are_as_large_as_they_say(name):
+def test_points_are_as_large_as_they_say(name, monkeypatch):
+    """MNIST is read once: every question for a size reads it."""
+    monkeypatch.setattr(workload, "load_dataset", MNIST)
     study = STUDIES[name]
     sizes = [sum(study.work(value, 0).shapes()) for value in study.values]
     grows = name.endswith(("widths", "depths")) or name.startswith("updates")

@@ -39,7 +39,7 @@ class Arrangement:
         with self.strategy.scope() if self.strategy else nullcontext():
             weights = new_weights(LAYERS, "he")
             optimizer = Optimizer([(CASES[rule].rule, {name: weights[name]}) for name, rule in RULES.items()])
-            recorder = Recorder(optimizer, every=recorded) if recorded else None
+            recorder = Recorder(optimizer, **recorded) if recorded else None
             return Program(image_cost, weights, optimizer, recorder=recorder, **options), recorder
 
     def digests(self, optimizer):
@@ -67,13 +67,6 @@ class Arrangement:
             self.found |= {f"{number} {name}": value for name, value in (before | seen | after).items()}
             self.found[f"{number} digests"] = self.digests(program.optimizer)
 
-    def places(self):
-        """On which devices the data are, of this process's replicas."""
-        program, _ = self.program()
-        program.run(self.data, self.batches[:1])
-        local = self.strategy.experimental_local_results(program._runner._placed[1][0])
-        self.found["devices"] = [tensor.device for tensor in local]
-
     def left_alone(self, name, **options):
         """A call of many steps, from the first weights."""
         program, recorder = self.program(**options)
@@ -82,6 +75,9 @@ class Arrangement:
         if recorder:
             steps, columns = recorder.recording()
             self.found |= {"recorded steps": steps, "recorded norms": columns["h1/norm_delta"]}
+        if name == "plain":
+            local = self.strategy.experimental_local_results(program._runner._placed[1][0])
+            self.found["devices"] = [tensor.device for tensor in local]
 
     def rows(self):
         """An embedding, whose gradients have a few of its rows, and some of them twice."""
@@ -98,12 +94,12 @@ def main(kind: str, folder: Path) -> None:
     strategy = {"one": lambda: None, "mirrored": lambda: mirrored(2), "workers": multi_worker}[kind]()
     arrangement = Arrangement(strategy)
     arrangement.steps_from(None if strategy is None else np.load(folder / "one-0.npz"))
-    arrangement.left_alone("recorded", recorded=7)
+    # All figures are compiled for the arrangement that is compared with one that records nothing.
+    arrangement.left_alone("recorded", recorded={"every": 7} | ({} if kind == "mirrored" else {"figures": ["norms"]}))
     arrangement.left_alone("ordered", microbatches=MICROBATCHES)
     arrangement.rows()
     if kind == "mirrored":
         arrangement.left_alone("plain")
-        arrangement.places()
     if kind != "workers":
         arrangement.left_alone("graph", execution="graph")
     config = json.loads(os.environ.get("TF_CONFIG", "{}"))

@@ -64,9 +64,9 @@ def test_weights_are_read_by_tensorflow_alone(tmp_path):
 @pytest.mark.parametrize(
     "settings",
     [
-        SETTINGS,
+        replace(SETTINGS, epochs=2),
         replace(GRAPH, rule="adagrad"),
-        replace(SETTINGS, rule="adadelta", dialect="keras", execution="xla-step"),
+        replace(SETTINGS, rule="adadelta", dialect="keras", execution="xla-step", epochs=2),
         replace(SETTINGS, rule="sgd", learning_rate=0.1, epochs=2),
         replace(SETTINGS, execution="eager", epochs=2),
         replace(GRAPH, batch_size=230),

@@ -126,19 +126,16 @@ def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_the_figures_are_the_same_from_run_to_run(ended, tmp_path):
-    """Two processes, of which one does nothing else."""
-    assert rawstep("train", *QUICK, "--json", "run.json", cwd=tmp_path).returncode == 0
-    first, second = (json.loads((folder / "run.json").read_text()) for folder in (ended[0], tmp_path))
-    assert first["epochs"] == second["epochs"]
-    assert first["test_accuracy"] == second["test_accuracy"]
+@pytest.fixture(scope="module")
+def on_a_terminal(tmp_path_factory):
+    """The same run again, with a real pseudo-terminal as standard error: its folder, and what was shown.
 
-
-def test_a_terminal_gets_a_moving_bar(tmp_path):
-    """A real pseudo-terminal as standard error; 40 columns would fold it, so it is given a hundred."""
+    40 columns would fold the bar, so it is given a hundred.
+    """
+    folder = tmp_path_factory.mktemp("terminal")
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        command("train", *QUICK),
+        command("train", *QUICK, "--json", folder / "run.json"),
         stdout=subprocess.DEVNULL,
         stderr=slave,
         env=os.environ | {"TERM": "xterm", "COLUMNS": "100"},
@@ -156,10 +153,21 @@ def test_a_terminal_gets_a_moving_bar(tmp_path):
         shown += chunk
     os.close(master)
     assert process.wait() == 0
-    text = shown.decode()
+    return folder, shown.decode()
+
+
+def test_a_terminal_gets_a_moving_bar(on_a_terminal):
+    _, text = on_a_terminal
     assert "epoch 1/1" in text
     assert "steps/s" in text
     assert "validation accuracy" not in text
+
+
+def test_the_figures_are_the_same_from_run_to_run(ended, on_a_terminal):
+    """Two processes, of which one writes a table and a picture as well."""
+    first, second = (json.loads((folder / "run.json").read_text()) for folder, _ in (ended, on_a_terminal))
+    assert first["epochs"] == second["epochs"]
+    assert first["test_accuracy"] == second["test_accuracy"]
 
 
 def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path, monkeypatch):

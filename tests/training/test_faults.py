@@ -80,7 +80,7 @@ def undisturbed(tmp_path_factory):
 
 
 KILL, *OTHERS = STATUS = {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGHUP: 129}
-PART = [("adam", 60, [KILL, *OTHERS[:2]])]
+PART = [("adam", 30, [KILL, *OTHERS[:2]])]
 WHOLE = [pytest.param(rule, 150, [number] * 10, marks=pytest.mark.whole) for rule in RATES for number in STATUS]
 
 

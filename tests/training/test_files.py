@@ -1,14 +1,14 @@
 """Files written whole or not at all, and paths tried beforehand without leaving anything."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from core import InputError
 from training.files import check_file, check_folder, write_whole
+
+from .disk import files_no_larger_than
 
 
 def test_a_full_device_ends_in_a_sentence():
@@ -20,18 +20,9 @@ def test_a_full_disk_ends_in_a_sentence_and_keeps_the_old_file(tmp_path):
     """A limit on the size of files stands for the disk: the write itself fails, as it would there."""
     path = tmp_path / "run.json"
     path.write_text("old")
-    program = (
-        "import resource, signal, sys; from pathlib import Path; from training.files import write_whole\n"
-        "from core import InputError\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
-        "try:\n    write_whole(Path(sys.argv[1]), b'x' * 100_000)\n"
-        "except InputError as error:\n    print(error)"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True,
-        cwd=Path(__file__).parents[2],
-    )  # fmt: skip
-    assert done.stdout == f"{path} cannot be written: File too large.\n"
+    with files_no_larger_than(4096), pytest.raises(InputError) as error:
+        write_whole(path, b"x" * 100_000)
+    assert str(error.value) == f"{path} cannot be written: File too large."
     assert path.read_text() == "old"
     assert [p.name for p in tmp_path.iterdir()] == ["run.json"]
 

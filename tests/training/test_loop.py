@@ -72,7 +72,9 @@ def test_the_report_takes_each_accuracy_from_its_own_split():
     wrong = images._replace(labels=(images.labels + 1) % 3)
     half = images._replace(labels=np.where(np.arange(60) % 2, images.labels, wrong.labels))
     trainer = Trainer(
-        Settings(dialect="keras", learning_rate=0.01, batch_size=20, epochs=60, hidden=(8,), init="he"),
+        Settings(
+            dialect="keras", learning_rate=0.01, batch_size=20, epochs=60, hidden=(8,), init="he", execution="graph"
+        ),
         Dataset(images, half, wrong, classes=3, split="first"),
     )
     *_, last = trainer.train()
@@ -85,7 +87,7 @@ def test_the_report_takes_each_accuracy_from_its_own_split():
 
 def test_a_seed_decides_a_whole_run():
     dataset = striped_dataset()
-    settings = Settings(batch_size=20, epochs=2, hidden=(8,), seed=3)
+    settings = Settings(batch_size=20, epochs=2, hidden=(8,), seed=3, execution="graph")
     first, second = (list(Trainer(settings, dataset).train()) for _ in range(2))
     assert first == second
 

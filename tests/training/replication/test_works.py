@@ -39,11 +39,12 @@ def test_a_training_tells_its_steps_and_leaves_a_row_an_epoch(place):
     assert not place.state(work.name).exists()
 
 
-def test_five_more_epochs_are_those_that_a_longer_run_has_after_its_first(place):
+def test_five_more_epochs_are_those_that_a_longer_run_has_after_its_first(tmp_path):
     """To the bit: would catch slots, step or order of the batches begun anew, as the notebook's were not."""
-    before = Training(FIRST)
+    place, before = Place(tmp_path), Training(replace(FIRST, hidden=(32,)))
+    before.do(place, lambda steps: None)
     resumed = Curves.of(Resumption(before).do(place, lambda steps: None))
-    longer = Curves.of(Training(replace(FIRST, epochs=6, hidden=FIRST.hidden)).do(place, lambda steps: None))
+    longer = Curves.of(Training(replace(before.settings, epochs=6)).do(place, lambda steps: None))
     np.testing.assert_array_equal(resumed.cost, longer.cost[1:])
     np.testing.assert_array_equal(resumed.test_accuracy, longer.test_accuracy[1:])
 
