@@ -141,6 +141,7 @@ def train(
                     written = attempt(partial(board.write, len(trainer.history), **call.epoch._asdict()))
                     board = board if written else None
         figures = report(trainer)
+        distribution.leave()
         if distribution.is_chief:
             attempt(print_run, figures)
         if json is not None:
@@ -202,6 +203,7 @@ def evaluate(
     with distribution.losses_named(lambda: "nothing was evaluated"):
         evaluate = evaluator(newest.served, distribution)
         figures = {name: evaluate(getattr(dataset, name))._asdict() for name in ("validation", "test")}
+        distribution.leave()
     if not distribution.is_chief:
         return
     for note in dataset.notes:

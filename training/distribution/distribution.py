@@ -4,7 +4,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from typing import Any
 
@@ -110,6 +110,14 @@ class Distribution:
         """The first signal that came to any of a cluster's workers, each of which calls this with its own."""
         came = next(filter(None, self.everyones(signals[0] if signals else 0)), None)
         return None if came is None else signal.Signals(came)
+
+    def leave(self) -> None:
+        """Waits until all workers have what the last collective returned; to be called once before a worker ends.
+
+        One that ends while another still reads from it would count as lost. Who is gone by now needs nothing any more.
+        """
+        with suppress(*LOST):
+            self.everyones(0)
 
     def _gather(self, function: Any, *given: Any) -> tf.Tensor:
         def everyones(*share: tf.Tensor) -> Any:

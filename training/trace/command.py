@@ -112,6 +112,7 @@ def trace(
         trainer = Trainer(settings, dataset, watch.of, distribution)
     with signals_noted() as signals, losses_named():
         found, signal = traced(trainer, watch, cost, signals)
+        distribution.leave()
         if not distribution.is_chief:
             return
         paths = write_folder(out, found, trainer.rule, others)
