@@ -16,12 +16,13 @@ from typing import get_args
 import pytest
 import tensorflow as tf
 
-from core import Optimizer, Program, logits, new_weights, softmax_cross_entropy
+from core import RULES, Optimizer, Program, logits, new_weights, softmax_cross_entropy
 from core.engine.executions import Execution
 from core.seeds import generator
 from training.data import Sampler, load_dataset
 from training.images import unit_pixels
-from training.rule_choice import choose_rule
+from training.replication.printed import RULES as NOTEBOOK_RULES
+from training.rule_choice import choose_rule, usual_dialect
 from training.versions import versions
 from training.work import flop, update_bytes
 
@@ -29,7 +30,9 @@ LAYERS = [784, 256, 256, 10]
 BATCH_SIZE = 100
 
 pytestmark = [
-    pytest.mark.parametrize("rule", ["adam", "adagrad", "adadelta", pytest.param("sgd", marks=pytest.mark.whole)]),
+    pytest.mark.parametrize(
+        "rule", [pytest.param(one, marks=[] if one in NOTEBOOK_RULES else pytest.mark.whole) for one in RULES]
+    ),
     pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.whole)]),
 ]
 executions = pytest.mark.parametrize("execution", get_args(Execution))
@@ -99,11 +102,11 @@ def weights(dtype):
 @pytest.fixture
 def optimizer(benchmark, rule, dtype, execution, weights):
     """The optimizer that is timed, alone or in a step; what it is and moves goes into the benchmark's record."""
-    optimizer = Optimizer(choose_rule(rule, "tf1", learning_rate=0.001), weights)
+    optimizer = Optimizer(choose_rule(rule, usual_dialect(rule), learning_rate=0.001), weights)
     parameters = sum(weight.shape.num_elements() for weight in weights.values())
     benchmark.extra_info |= {
         "rule": rule,
-        "dialect": "tf1",
+        "dialect": usual_dialect(rule),
         "dtype": dtype,
         "execution": execution,
         "steps": 1,

@@ -14,7 +14,7 @@ from core import InputError, Optimizer
 
 from .data import Dataset, fingerprint
 from .loop import Epoch, Trainer
-from .rule_choice import rule_settings
+from .rule_choice import option, rule_settings
 from .settings import Settings
 from .versions import versions
 
@@ -164,7 +164,8 @@ def read(folder: Path) -> Checkpoint:
 
 def check_settings(checkpoint: Checkpoint, settings: Settings) -> None:
     """Raises InputError where a run with these settings cannot go on from a checkpoint."""
-    _refuse_changes(checkpoint, checkpoint.settings.options, settings.options, MAY_CHANGE)
+    of_rules = [option(name) for name in {**checkpoint.settings.rule_options, **settings.rule_options}]
+    _refuse_changes(checkpoint, checkpoint.settings.options, settings.options, [*MAY_CHANGE, *of_rules])
 
 
 def restore(checkpoint: Checkpoint, trainer: Trainer) -> None:

@@ -5,12 +5,12 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import MISSING, fields, replace
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from core import RULES, InputError, Rule
 from core.mistakes import described, in_words, mistakes_in, place_of
-from core.rules.settings import hints
+from core.rules.settings import Interval, hints
 
 from .rule_options import NoSuchSettingError
 
@@ -46,10 +46,24 @@ def choose_rule(
         return replace(found, **given) if isinstance(found, Rule) else found(**given)
 
 
-def kind_named(name: str) -> type[Rule]:
-    """The class of the rule `name`; see `choose_rule`. Raises InputError where there is none."""
+def usual_settings(name: str, dialect: str | None) -> tuple[type[Rule], dict[str, Any]]:
+    """The class of the rule `name`, and each setting's value in a dialect, or its own; MISSING for one that is asked for.
+
+    Raises InputError for a rule or a dialect that is not there.
+    """
     found = _found(name)
-    return found if isinstance(found, type) else type(found)
+    if isinstance(found, Rule):
+        return type(found), rule_settings(found)
+    own = {one.name: one.default for one in fields(found)}
+    if dialect is None:
+        return found, own
+    shown = rule_settings(found.dialect(dialect, learning_rate=1.0))
+    return found, shown | {"learning_rate": found.DIALECTS[dialect].settings.get("learning_rate", MISSING)}
+
+
+def is_instance(name: str) -> bool:
+    """Whether the rule `name` is an instance, with settings of its own. Raises InputError where there is none."""
+    return isinstance(_found(name), Rule)
 
 
 def _found(name: str) -> type[Rule] | Rule:
@@ -92,10 +106,12 @@ def _typed(name: str, text: str, hint: Any) -> Any:
         return text
     if form is str:
         return text
+    if form is not int and form is not float and not any(isinstance(note, Interval) for note in get_args(hint)):
+        raise InputError(f"{name} cannot be given as an option: it is no number, text or choice.")
     try:
-        return float(text)
+        return int(text) if form is int else float(text)
     except ValueError:
-        raise InputError(f"{name} must be a number, found {text!r}.") from None
+        raise InputError(f"{name} must be a {'whole ' if form is int else ''}number, found {text!r}.") from None
 
 
 def lowered(name: str) -> str:

@@ -1,7 +1,7 @@
 """The settings of a rule as options, with the values that a dialect has for them, for `--rule NAME --help`."""
 
 from collections.abc import Sequence
-from dataclasses import MISSING, fields
+from dataclasses import MISSING
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
@@ -20,29 +20,26 @@ def _value(arguments: Sequence[str], option: str) -> str | None:
     for place, one in enumerate(arguments):
         if one.startswith(f"{option}="):
             return one.partition("=")[2]
-        if one == option and place + 1 < len(arguments):
+        if one == option and place + 1 < len(arguments) and not arguments[place + 1].startswith("-"):
             return arguments[place + 1]
     return None
 
 
 def print_rule_help(rule: str, dialect: str | None = None, /) -> None:
-    """A row for each setting: its option, its value in the dialect, what it means. Raises InputError for no rule."""
+    """Print the settings of a rule as options, with their values in a dialect and what they mean."""
     from core.rules.settings import notes
 
     from .display import Screen
-    from .rule_choice import kind_named, option, usual_dialect
+    from .rule_choice import option, usual_dialect, usual_settings
 
-    kind = kind_named(rule)
     chosen = dialect or usual_dialect(rule.lower())
+    kind, usual = usual_settings(rule, chosen)
     meanings = notes(kind, str)
     table = Table(box=SIMPLE_HEAD, show_edge=False)
     for heading in ("option", chosen or "default", "meaning"):
         table.add_column(heading, no_wrap=heading != "meaning")
-    for one in fields(kind):
-        usual = kind.DIALECTS[chosen].settings if chosen else {}
-        default: Any = usual.get(one.name, one.default)
-        asked = default is MISSING or (chosen is not None and one.name == "learning_rate" and one.name not in usual)
-        table.add_row(option(one.name), "asked for" if asked else _shown(default), meanings.get(one.name, ""))
+    for name, value in usual.items():
+        table.add_row(option(name), "asked for" if value is MISSING else _shown(value), meanings.get(name, ""))
     screen = Screen(wide=True)
     screen.print(f"\nSettings of {kind.__name__}{f', {chosen}' if chosen else ''}\n", style="bold")
     screen.print(table)

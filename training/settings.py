@@ -131,6 +131,8 @@ class Settings:
     def over(self, earlier: Self) -> Self:
         """The settings of an earlier run, except those that were named when this one was made."""
         mine = {name: getattr(self, name) for name in self.__dict__["named"]}
-        if "rule_options" in mine:
+        if mine.get("rule", earlier.rule) != earlier.rule:
+            mine.setdefault("rule_options", {})
+        elif "rule_options" in mine:
             mine["rule_options"] = {**earlier.rule_options, **self.rule_options}
         return type(self)(**asdict(earlier) | mine)

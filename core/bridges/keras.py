@@ -133,10 +133,10 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         initializer: Any = keras.initializers.Constant(first)
         return self.add_variable(first.shape, initializer, dtype, name=f"{_name(variable)}_{name}")
 
-    def _backend_update_step(self, grads: list[Any], trainable_variables: list[Any], learning_rate: Any) -> None:
-        """Keras's loop over the variables; the norm of all gradients comes first, where the rule reads it."""
-        self._norm = global_norm(grads) if self.rule.NEEDS_NORM else None
-        super()._backend_update_step(grads, trainable_variables, learning_rate)
+    def _distributed_tf_update_step(self, distribution: Any, grads_and_vars: Any, learning_rate: Any) -> None:
+        """Keras's loop over the variables, of gradients that are those of all replicas; their norm comes first."""
+        self._norm = global_norm(gradient for gradient, _ in grads_and_vars) if self.rule.NEEDS_NORM else None
+        super()._distributed_tf_update_step(distribution, grads_and_vars, learning_rate)
         self._norm = None
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
@@ -185,7 +185,7 @@ class KerasOptimizer(keras.optimizers.Optimizer):
     def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> "KerasOptimizer":
         """The optimizer that `get_config` described, without its slots.
 
-        Raises InputError for a rule of the user's whose module is not imported, and for settings that a rule has not.
+        Raises InputError for a rule of the user's whose module is not imported, and for settings that a rule lacks.
         """
         config = dict(config)
         name, settings, rate = config.pop("rule"), dict(config.pop("settings")), config.pop("learning_rate")
@@ -224,8 +224,8 @@ def take_over(keras_optimizer: keras.optimizers.Optimizer, variables: Variables,
     if not ours and (not theirs or Keras.rule_of(keras_optimizer) is None):
         there = dict.fromkeys(Keras.spelled(rule).name for rule in RULES if Keras.has(rule))
         raise InputError(
-            f"take_over needs Keras's own {', '.join(there)}, or a KerasOptimizer, found "
-            f"{type(keras_optimizer).__name__}."
+            f"take_over needs Keras's own {', '.join(there)}, with a rule of rawstep's, or a KerasOptimizer, "
+            f"found {_described(keras_optimizer)}."
         )
     for option, value in _options(keras_optimizer).items():
         raise InputError(f"take_over carries the rule alone: {option} must be off, found {value!r}.")
@@ -269,6 +269,12 @@ def _slots(optimizer: Any) -> list[dict[str, Any]]:
     attributes = {slot: Keras.spelled(rule).slots[slot] for slot in formula.slots}
     count = len(optimizer._trainable_variables)
     return [{ours: getattr(optimizer, theirs)[i] for ours, theirs in attributes.items()} for i in range(count)]
+
+
+def _described(optimizer: Any) -> str:
+    """The optimizer's class, with what it does beside a rule."""
+    found = Keras.options_of(optimizer) if isinstance(optimizer, keras.optimizers.Optimizer) else {}
+    return f"{type(optimizer).__name__}({', '.join(f'{name}={value!r}' for name, value in found.items())})"
 
 
 def _options(optimizer: Any) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def keras_model(weights: Weights, scale: float, dtype: str) -> keras.Sequential:
     scale: what each input is multiplied by first.
     dtype: of the inputs, such as "uint8".
 
-    Raises Keras's own ValueError for a dtype that it has not.
+    Raises Keras's own ValueError for a dtype that it lacks.
     """
     matrices = [*(f"h{layer}" for layer in range(1, len(weights) // 2)), "ho"]
     values = {name: np.asarray(value) for name, value in weights.items()}

@@ -22,7 +22,7 @@ class Guard:
         guard.look()                      # looks at variables and slots, and holds a copy of them
 
     Where something is not finite, all steps since the last look are taken once more from the copy, one at a time. The
-    first that is not finite is then computed operation by operation, which tells its first such value: the cost, a
+    first that is not finite is then computed operation by operation, which shows its first such value: the cost, a
     variable's gradient, a slot, a stage of the rule, Δ or the variable itself.
 
     A slot that starts with a value that is not finite is not looked at.

@@ -121,7 +121,7 @@ class Recorder:
         return tf.concat([totals, counts, scalars], axis=0), tf.concat(histograms, axis=0)
 
     def keep(self, steps: Collection[int], rows: Sequence[tf.Tensor]) -> None:
-        """Adds what `row` gave of these steps t, stacked; there may be rows beyond, which say nothing."""
+        """Adds what `row` returned of these steps t, stacked; there may be rows beyond, which say nothing."""
         numbers, histograms = (np.asarray(row)[: len(steps)] for row in rows)
         self._rows.append((np.array([*steps], np.int64), numbers, histograms))
 

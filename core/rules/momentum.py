@@ -2,6 +2,7 @@
 
 from typing import Annotated, NamedTuple
 
+from ..errors import InputError
 from ..xp import Array, equal, where, zeros_like
 from .rule import At, Dialect, Rule, Step
 from .settings import Decay, Letter, Rate
@@ -32,6 +33,11 @@ class Momentum(Rule):
     momentum: Annotated[Decay, "the share of the velocity that a step keeps", Letter("μ")] = 0.9
     dampening: Annotated[Decay, "the share of each gradient but the first that PyTorch leaves out"] = 0.0
     rate_inside: Annotated[bool, "whether the rate is part of the velocity, and not of the step alone"] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.rate_inside and self.dampening != 0.0:
+            raise InputError("Momentum: dampening must be 0 where rate_inside is True: PyTorch alone dampens.")
 
     def slots(self, x: Array) -> MomentumSlots:
         return MomentumSlots(v=zeros_like(x))

@@ -13,8 +13,8 @@ class RMSpropSlots(NamedTuple):
     """v, and what the settings add to it; () in the place of what they do not."""
 
     v: Annotated[Array, "running mean of the squared gradient", SQUARED]
-    mean_g: Annotated[Any, "running mean of the gradient, where it is centred"]
     b: Annotated[Any, "the velocity, where there is momentum"]
+    mean_g: Annotated[Any, "running mean of the gradient, where it is centred"]
 
 
 class RMSprop(Rule):
@@ -47,7 +47,7 @@ class RMSprop(Rule):
     def slots(self, x: Array) -> RMSpropSlots:
         moves = not isinstance(self.momentum, float) or self.momentum
         mean_g, b = zeros_like(x) if self.centered else (), zeros_like(x) if moves else ()
-        return RMSpropSlots(full_like(x, self.initial_mean_square), mean_g, b)
+        return RMSpropSlots(full_like(x, self.initial_mean_square), b, mean_g)
 
     def update(self, g: Array, slots: RMSpropSlots, x: Array, at: At) -> Step:
         v = average(slots.v, g * g, self.rho, self.complement_in, self.incremental)
@@ -62,7 +62,7 @@ class RMSprop(Rule):
             b = self.momentum * b + (delta if self.rate_inside else g / denominator)
             delta = b if self.rate_inside else self.learning_rate * b
         outweighs = self.epsilon > (under if inside else sqrt(under))
-        return Step(delta, RMSpropSlots(v, mean_g, b), dict(denominator=denominator, epsilon_outweighs=outweighs))
+        return Step(delta, RMSpropSlots(v, b, mean_g), dict(denominator=denominator, epsilon_outweighs=outweighs))
 
 
 RMSprop.DIALECTS = {

@@ -159,6 +159,9 @@ class Rule(ABC):
             for name, field in cls.__dataclass_fields__.items()
             if name not in own and getattr(cls, name, dataclasses.MISSING) is not field.default
         }
+        for name in own:
+            if name in vars(Rule) and name not in hints(Rule):
+                raise InputError(f"{cls.__name__}: {name} is a method of every rule: call the setting otherwise.")
         for name in reassigned:
             if isinstance(getattr(cls, name), property):
                 raise InputError(f"{cls.__name__}: {name} is a setting and must be a value, found a property.")

@@ -12,7 +12,7 @@ from ..xp import Array, cast_like, is_array
 Number = Any
 """A number, a schedule (a pure function of the number of steps taken before), or an array with a value for each run,
 which broadcasts against the first axes of a parameter. In `Rule.update`, a number, or an array of the parameter's
-dtype."""
+dtype, to which arrays and values of schedules are rounded first: 1 − β of such a β is subtracted there."""
 
 
 class Interval(NamedTuple):
@@ -75,7 +75,11 @@ def accepted(where: str, value: Any, hint: Any) -> Any:
         if not interval.holds(float(value)):
             raise InputError(f"{where} must lie in {interval}, found {float(value):g}.")
         return float(value)
-    if not is_array(value) and not callable(value):
+    if hasattr(value, "min") and hasattr(value, "max"):  # NumPy's: a tensor may have no numbers yet
+        for number in (float(value.min()), float(value.max())):
+            if not interval.holds(number):
+                raise InputError(f"{where} must lie in {interval}, found {number:g} in an array.")
+    elif not is_array(value) and not callable(value):
         raise InputError(f"{where} must be a number in {interval}, found {value!r}.")
     return value
 

@@ -20,6 +20,7 @@ class Spelling:
     options:  what selects this rule where the name has several.
     needs:    settings without which it is another rule.
     with_:    another spelling where a setting holds: TensorFlow has a kernel of its own for a centred RMSprop.
+    idle:     options that change nothing in this rule.
     unused:   what a kernel keeps even where we have no such slot.
     surprise: in words, where it computes something else than it says, with the smallest input that shows it.
     """
@@ -30,6 +31,7 @@ class Spelling:
     options: Mapping[str, Any] = field(default_factory=dict)
     needs: tuple[str, ...] = ()
     with_: Mapping[str, "Spelling"] = field(default_factory=dict)
+    idle: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
     surprise: str = ""
 

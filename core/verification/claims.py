@@ -75,6 +75,14 @@ def matrix(
             if name not in there:
                 raise InputError(f"There is no {kind} {name!r}; there are: {', '.join(there)}.", name, there)
     claims: list[Claim | Lacking] = []
+    for rule, given in (settings or {}).items():
+        there = dict.fromkeys(name for formula in FORMULAS[rule].values() for name in formula.decided)
+        if unknown := [name for name in given if name not in there]:
+            raise InputError(
+                f"No formula of {rule} has {unknown[0]} to be judged with; they have: {', '.join(there)}.",
+                unknown[0],
+                there,
+            )
     for rule in rules:
         for dialect in FORMULAS[rule]:
             libraries = [name for name, kind in REFERENCES.items() if kind.dialect == dialect and kind.has(rule)]
@@ -98,7 +106,8 @@ def _about_core(
 ) -> Claim:
     schedule = Falling(FORMULAS[rule][dialect].settings["learning_rate"])
     revealing = map(Case, CARDS[rule].revealed(dialect))
-    own = [Case({})] if settings is None else [Case({}), Case(settings)]
+    given = {name: v for name, v in (settings or {}).items() if name in FORMULAS[rule][dialect].decided}
+    own = [Case({}), Case(given)] if given else [Case({})]
     cases = (*own, *revealing, Case({**CARDS[rule].scheduled, "learning_rate": schedule}, drawn=True))
     return Claim(
         rule,
@@ -258,7 +267,8 @@ def _other_against_formula(name: str, one: OfFunction | OfOptimizer, reference: 
     if decided is None:
         shown = [{n: value for n, value in more.items() if n in takes} for more in CARDS[rule].revealed(dialect)]
         cases += [Case({**own, **more}) for more in shown if more]
-    cases.append(Case(own, drawn=True))
+    if not formula.begins:  # a library that is given slots takes no step for its first
+        cases.append(Case(own, drawn=True))
 
     def with_settings(settings: Mapping[str, Any]) -> Implementation:
         changes = {n: value for n, value in settings.items() if n in takes and value != one.settings.get(n)}

@@ -88,6 +88,11 @@ class Formula:
         return "x" in asked(self.compute)
 
     @property
+    def begins(self) -> bool:
+        """Whether the first step is another than those after it, by whatever a library takes for the first."""
+        return "t" in asked(self.compute)
+
+    @property
     def counts(self) -> bool:
         """Whether the number of the step has a part in it."""
         return any(name == "t" or name.startswith("correction") for name in asked(self.compute))

@@ -106,13 +106,19 @@ def planted(formula: Formula, usual: Formula, own: Errors, dtype: Any) -> list[M
     candidates += _in_graph(formula, graph)
     for name, wrong in candidates:
         if not isinstance(wrong, OfFormula):
-            wrong = OfFormula(name, formula, wrong)
+            wrong = OfFormula(name, formula, _consistent(graph, wrong))
         name = _unlike(name, found)
         found[name] = Mutant(name, wrong)
     for words, rounded in formula.otherwise_rounded(dtype):
         if len(words) == 1 and not words[0].startswith("β^t"):
             found[words[0]] = Mutant(words[0], OfFormula(words[0], rounded), rounding=True)
     return [*found.values()]
+
+
+def _consistent(graph: Mapping[str, Any], wrong: dict[str, Any]) -> dict[str, Any]:
+    """Without a parameter that is still the right one where Δ is wrong: it is x − Δ then."""
+    stale = "x" in graph and wrong["x"] is graph["x"] and wrong["delta"] is not graph["delta"]
+    return {name: value for name, value in wrong.items() if not (stale and name == "x")}
 
 
 def _unlike(name: str, taken: Mapping[str, Any]) -> str:

@@ -45,7 +45,7 @@ def test_a_run_has_the_settings_of_its_options_and_resumes_with_them(capsys, tmp
     assert (rule["beta_2"], rule["epsilon"], rule["beta_1"]) == (0.95, 1e-7, 0.9)
     ran("train", "--checkpoint", "run", "--resume", "--epochs", "2", "--json", "run.json")
     assert json.loads((tmp_path / "run.json").read_text())["settings"]["rule_settings"]["beta_2"] == 0.95
-    assert "--beta-2 0.95, not 0.9" in failure(capsys, "train", "--checkpoint", "run", "--resume", "--beta-2", "0.9")
+    assert "beta_2 0.95, not 0.9" in failure(capsys, "train", "--checkpoint", "run", "--resume", "--beta-2", "0.9")
 
 
 @pytest.mark.parametrize(

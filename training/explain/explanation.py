@@ -9,7 +9,7 @@ from core import RULES, Rule
 from core.rules import named
 from core.rules.settings import notes
 
-from ..rule_choice import choose_rule, lowered, rule_settings, typed
+from ..rule_choice import choose_rule, is_instance, lowered, rule_settings, typed
 from .dialects import OtherForm, Rounding, default_rate, in_all_dialects, other_forms, rounding_only
 from .formula import Formula, first_slots, formula
 from .notation import Sign
@@ -98,8 +98,9 @@ def explain(
     name = lowered(name)
     if dialect is None and name in RULES:
         dialect = next(iter(RULES[name].DIALECTS), None)
-    usual = choose_rule(name, dialect, EXAMPLE_RATE)
-    rates = {"learning_rate": default_rate(type(usual), dialect)} if default_rate(type(usual), dialect) else {}
+    usual = choose_rule(name, dialect, None if is_instance(name) else EXAMPLE_RATE)
+    own_rate = usual.learning_rate if is_instance(name) else default_rate(type(usual), dialect)
+    rates = {"learning_rate": own_rate} if own_rate else {}
     given = typed(type(usual), settings or {})
     usual, rule, rates = replace(usual, **rates), replace(usual, **rates | given), rates | given
     shown = formula(rule)

@@ -79,7 +79,8 @@ def _tensors(checkpoint: Checkpoint, variables: dict[str, str], of: SlotSet) -> 
             tensors[file_name] = checkpoint.tensors[f"optimizer/slots/{name}/{slot}"]
     if of.kind.name == "Adagrad":
         _check_above_zero(checkpoint, {name: tensors[name] for name in of.names(variables.values())})
-    return tensors | {name: power(beta, step) for name, beta in zip(of.power_names, BETAS, strict=False)}
+    betas = [checkpoint.run["rule"].get(name, usual) for name, usual in zip(("beta_1", "beta_2"), BETAS, strict=True)]
+    return tensors | {name: power(beta, step) for name, beta in zip(of.power_names, betas, strict=False)}
 
 
 def _check_above_zero(checkpoint: Checkpoint, accumulators: dict[str, np.ndarray]) -> None:

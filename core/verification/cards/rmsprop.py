@@ -42,7 +42,8 @@ def outside(g, slots, *, learning_rate, rho, epsilon, momentum):
 
 
 def slots(settings):
-    return ("v", *(["mean_g"] if settings["centered"] else []), *(["b"] if np.any(settings["momentum"]) else []))
+    """In the libraries' order, by which a user's own are compared."""
+    return ("v", *(["b"] if np.any(settings["momentum"]) else []), *(["mean_g"] if settings["centered"] else []))
 
 
 def formula(compute, learning_rate, rho, epsilon, starts=None, **more):
@@ -57,7 +58,7 @@ def to_the_other_epsilon(own: Formula, other: Formula) -> Plan:
     if "initial_mean_square" in other.settings:
         settings["initial_mean_square"] = float(starts[0])
     elif starts[0] != starts[1]:
-        return Plan(settings, "TF1 starts its mean square at 1, and nobody else can", "learning_rate")
+        return Plan(settings, "TF1 starts its mean square at 1, and no other library can", "learning_rate")
     if own.compute is other.compute:
         return Plan(settings)
     return Plan(settings, "no ε inside the root is one outside it: √(v + ε) is not √v + ε', whatever ε' is", "epsilon")

@@ -15,7 +15,7 @@ def formula(learning_rate):
     return Formula(sgd, dict(learning_rate=learning_rate), ())
 
 
-PLAIN = dict(momentum=0.0, nesterov=False)
+PLAIN = dict(momentum=0.0)
 
 CARD = Card(
     formulas={
@@ -26,10 +26,10 @@ CARD = Card(
         "optax": formula(0.01),
     },
     libraries={
-        "keras": Spelling("SGD", options=PLAIN),
+        "keras": Spelling("SGD", options=PLAIN, idle=("nesterov",)),
         "tf1-kernel": Spelling("ApplyGradientDescent", settings={"learning_rate": "alpha", "g": "delta"}),
         "tf1-session": Spelling("GradientDescent"),
-        "torch": Spelling("SGD", options=PLAIN),
+        "torch": Spelling("SGD", options=PLAIN, idle=("dampening",)),
         "optax": Spelling("sgd"),
     },
     revealing=(dict(learning_rate=2.0**-3),),

@@ -33,6 +33,12 @@ class Keras(Library):
         return {**shown.get_config(), "learning_rate": rate if callable(rate) else float(optimizer.learning_rate)}
 
     @classmethod
+    def options_of(cls, optimizer: Any) -> dict[str, Any]:
+        excluded = ("_exclude_from_weight_decay_pattern", "_exclude_from_weight_decay")  # in no configuration
+        found = next((value for name in excluded if (value := getattr(optimizer, name, None))), None)
+        return super().options_of(optimizer) | ({"exclude_from_weight_decay": found} if found else {})
+
+    @classmethod
     def _copied(cls, kind: Any, configuration: Mapping[str, Any]) -> Any:
         return kind.from_config(configuration)
 

@@ -189,7 +189,8 @@ class Library(Reference):
         own: set[str] = set()
         if rule is not None:
             formula = CARDS[rule].formulas[cls.dialect]
-            own = {*cls.by_their_names(rule, formula.settings), *cls.spelled(rule).options}
+            spelling = cls.spelled(rule)
+            own = {*cls.by_their_names(rule, formula.settings), *spelling.options, *spelling.idle}
         return {name: configuration[name] for name in cls.around if configuration.get(name) and name not in own}
 
     @classmethod

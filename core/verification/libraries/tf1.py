@@ -88,7 +88,7 @@ def running_product(beta: Any, t: int) -> Any:
 
 @contextmanager
 def _deprecations_muted() -> Iterator[None]:
-    """TF1's optimizers call what TensorFlow advises against since; nobody can do anything about it."""
+    """TF1's optimizers call what TensorFlow advises against since; there is no other way to call them."""
     logger = tf.get_logger()
     level = logger.level
     logger.setLevel("ERROR")
