@@ -47,7 +47,7 @@ def choose_rule(
 
 
 def usual_settings(name: str, dialect: str | None) -> tuple[type[Rule], dict[str, Any]]:
-    """The class of the rule `name`, and each setting's value in a dialect, or its own; MISSING for one that is asked for.
+    """The class of the rule `name`, and each setting's value in a dialect, or its own; MISSING where it is asked for.
 
     Raises InputError for a rule or a dialect that is not there.
     """

@@ -75,8 +75,9 @@ def accepted(where: str, value: Any, hint: Any) -> Any:
         if not interval.holds(float(value)):
             raise InputError(f"{where} must lie in {interval}, found {float(value):g}.")
         return float(value)
-    if hasattr(value, "min") and hasattr(value, "max"):  # NumPy's: a tensor may have no numbers yet
-        for number in (float(value.min()), float(value.max())):
+    least, most = getattr(value, "min", None), getattr(value, "max", None)
+    if least is not None and most is not None:  # NumPy's: a tensor may have no numbers yet
+        for number in (float(least()), float(most())):
             if not interval.holds(number):
                 raise InputError(f"{where} must lie in {interval}, found {number:g} in an array.")
     elif not is_array(value) and not callable(value):

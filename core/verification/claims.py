@@ -78,11 +78,8 @@ def matrix(
     for rule, given in (settings or {}).items():
         there = dict.fromkeys(name for formula in FORMULAS[rule].values() for name in formula.decided)
         if unknown := [name for name in given if name not in there]:
-            raise InputError(
-                f"No formula of {rule} has {unknown[0]} to be judged with; they have: {', '.join(there)}.",
-                unknown[0],
-                there,
-            )
+            said = f"No formula of {rule} has {unknown[0]} to be judged with; they have: {', '.join(there)}."
+            raise InputError(said, unknown[0], there)
     for rule in rules:
         for dialect in FORMULAS[rule]:
             libraries = [name for name, kind in REFERENCES.items() if kind.dialect == dialect and kind.has(rule)]
