@@ -137,7 +137,7 @@ def run_title(report: Mapping[str, Any]) -> str:
     """Which run this is, from its report."""
     settings = report["settings"]
     rule = f"{settings['rule']} ({settings['dialect'] or 'its own defaults'})"
-    given = "".join(f", {name.replace('_', ' ')} {value}" for name, value in settings["rule_options"].items())
+    given = "".join(f", {name.replace('_', ' ')} {value}" for name, value in settings.get("rule_options", {}).items())
     return f"{rule}, learning rate {settings['learning_rate']}{given}, seed {settings['seed']}"
 
 

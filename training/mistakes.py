@@ -16,7 +16,7 @@ def sentence(error: CycloptsError, app: App) -> str:
     command = " ".join(error.command_chain or [app.name[0]])
     match error:
         case UnknownCommandError(unused_tokens=[name, *_]):
-            commands = [one for one in app if not one.startswith("-")]
+            commands = [one for one in app if not one.startswith("-") and app[one].show]
             return f"There is no command {name!r}; there are: {', '.join(commands)}.{did_you_mean(name, commands)}"
         case UnusedCliTokensError(unused_tokens=[name, *_]):
             arguments = reduce(App.__getitem__, error.command_chain or (), app).assemble_argument_collection()

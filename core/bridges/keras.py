@@ -81,7 +81,7 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         try:
             if not callable(rate):
                 rate = float(rate)
-            elif not isinstance(rate, LearningRateSchedule) and inspect.signature(rate).parameters:
+            elif not isinstance(rate, LearningRateSchedule) and _takes_steps(rate):
                 rate = StepSchedule(rate, options.get("gradient_accumulation_steps") or 1)
             super().__init__(learning_rate=rate, name=name or auto_name(type(rule).__name__), **options)
         except (TypeError, ValueError) as error:
@@ -110,11 +110,14 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         dtype = tf.as_dtype(variable.dtype)
         if not dtype.is_floating or self._overwrite_variable_with_gradient(variable):
             return {}
-        name, raw = _name(variable), _raw(variable)
+        name, raw, rule = _name(variable), _raw(variable), self.rule
+        if callable(rule.learning_rate) and not _takes_steps(rule.learning_rate):
+            rate: Any = rule.learning_rate()
+            rule = replace(rule, learning_rate=float(rate))
 
         def slots(x: Any) -> dict[str, Any]:
             wide = slot_dtype(raw)
-            return {slot: of.numpy() for slot, of in named(first_slots(name, self.rule, tf.cast(x, wide))).items()}
+            return {slot: of.numpy() for slot, of in named(first_slots(name, rule, tf.cast(x, wide))).items()}
 
         if raw.is_initialized():
             return slots(raw)
@@ -144,9 +147,9 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         index, dtype = self._get_variable_index(variable), slot_dtype(variable)
         held, master = self._slots[index], self._masters[index]
         x = parameter(variable, master)
-        slots = refilled(self.rule.first(x), {slot: tf.convert_to_tensor(value) for slot, value in held.items()})
         at = At(tf.cast(tf.convert_to_tensor(self.iterations), tf.float64) + 1, self._norm)
         rule = replace(self.rule, learning_rate=tf.convert_to_tensor(learning_rate))
+        slots = refilled(rule.first(x), {slot: tf.convert_to_tensor(value) for slot, value in held.items()})
         if isinstance(gradient, tf.IndexedSlices):
             g: Any = Occurrences(tf.cast(gradient.values, dtype), gradient.indices, variable.shape[0])
         else:
@@ -300,6 +303,11 @@ def _rule(optimizer: Any) -> Rule:
     rule = Keras.rule_of(optimizer)
     assert rule is not None, "another class was refused"
     return RULES[rule].dialect("keras", **Keras.settings_of(optimizer) | {"learning_rate": rate})
+
+
+def _takes_steps(rate: Callable[..., Any]) -> bool:
+    """Whether a function is a schedule, of the steps taken before, and not one that is called anew at each step."""
+    return isinstance(rate, LearningRateSchedule) or bool(inspect.signature(rate).parameters)
 
 
 def _is_narrow(variable: Any) -> bool:

@@ -41,7 +41,7 @@ class AdamW(Adam):
 AdamW.DIALECTS = {
     "paper": Dialect("Loshchilov & Hutter 2019, Algorithm 2", dict(learning_rate=1e-3)),
     "keras": Dialect(
-        "Keras, keras/src/optimizers/adamw.py and base_optimizer.py, _apply_weight_decay",
+        "Keras, keras/src/optimizers/adamw.py",
         {**Adam.DIALECTS["keras"].settings, "weight_decay": 0.004, "decay_form": "before"},
     ),
     "torch": Dialect(

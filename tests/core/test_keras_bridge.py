@@ -264,12 +264,12 @@ def table_after(optimizer, gradient):
 
 @pytest.mark.parametrize("name", RULES)
 def test_a_sparse_gradient_counts_as_with_keras_s_own(name):
-    """To the rounding of one sum: Keras subtracts the occurrences of a row one after another. Would catch the sum
+    """To the roundings of two sums: Keras subtracts the occurrences of a row one after another. Would catch the sum
     squared where Keras adds up squares, which makes the first step of row 1 longer by a quarter."""
     ours = table_after(KerasOptimizer(RULES[name].dialect("keras", learning_rate=0.125)), TWICE)
     keras_s = table_after(kerass_own(name, learning_rate=0.125), TWICE)
     for one, other in zip(ours, keras_s, strict=True):
-        np.testing.assert_allclose(one, other, rtol=3e-7)
+        np.testing.assert_allclose(one, other, rtol=5e-7)
 
 
 @pytest.mark.parametrize("name", RULES)

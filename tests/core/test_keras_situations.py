@@ -326,7 +326,7 @@ def test_every_feature_meets_every_rule_and_every_other_feature_that_it_can_meet
     met = {frozenset(two) for each in SITUATIONS for two in combinations([each.rule, *each.features.split()], 2)}
     features = [feature for feature in AXIS if feature not in USUAL.values()]
     alone = {"float64"}  # beside other features float64_exact stands for it, where bits are equal
-    wanted = {frozenset((rule, feature)) for rule in RULES for feature in features}
+    wanted = {frozenset((rule, feature)) for rule in RATES for feature in features}
     for a, b in combinations(features, 2):
         if AXIS[a] != AXIS[b] and not {a, b} & alone:
             wanted.add(frozenset((a, b)))
@@ -336,7 +336,7 @@ def test_every_feature_meets_every_rule_and_every_other_feature_that_it_can_meet
 def test_the_default_part_has_every_feature_and_each_rule_in_each_execution():
     assert set(AXIS) - set(USUAL.values()) == {feature for each in DEFAULT for feature in each.features.split()}
     assert {(each.rule, each["execution"]) for each in DEFAULT} == {
-        (rule, how) for rule in RULES for how in AXES["execution"]
+        (rule, how) for rule in RATES for how in AXES["execution"]
     }
 
 

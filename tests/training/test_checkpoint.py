@@ -42,7 +42,7 @@ def test_a_checkpoint_holds_what_decides_the_next_step_under_readable_names(tmp_
         *(f"optimizer/slots/{name}/{slot}" for name in parameters for slot in "mv"),
     }  # fmt: skip
     checkpoint = read(tmp_path)
-    assert checkpoint.settings == SETTINGS
+    assert checkpoint.settings == SETTINGS.settled()
     assert checkpoint.tensors["optimizer/step"] == 48
     assert checkpoint.run["rule"]["epsilon_form"] == "epsilon-hat"
     assert len(checkpoint.run["epochs"]) == 1
@@ -82,7 +82,7 @@ def test_a_run_resumed_after_any_call_ends_with_the_bits_of_one_that_was_not(tmp
         folders[-1].save(whole)
     for done, folder in enumerate(folders, start=1):
         resumed, _ = folder.begin(Settings(), resume=True)
-        assert resumed.settings == settings, "nothing has to be said twice"
+        assert resumed.settings == settings.settled(), "nothing has to be said twice"
         assert list(resumed.train()) == calls[done:]
         assert bits(resumed) == bits(whole)
 

@@ -120,7 +120,7 @@ def test_the_folder_says_what_it_holds(exported, tmp_path):
     assert (tmp_path / "epoch" / "program.mlir").read_text() == exported.text
     assert (tmp_path / "epoch" / "program.bc").read_bytes() == exported.artifact
     manifest = json.loads((tmp_path / "epoch" / "manifest.json").read_text())
-    assert manifest["settings"] == json.loads(json.dumps(asdict(SETTINGS)))
+    assert manifest["settings"] == json.loads(json.dumps(asdict(SETTINGS.settled())))
     assert manifest["rule"]["epsilon_form"] == "epsilon-hat"
     assert {"format", "commit", "command", "versions", "steps"} <= set(manifest)
     for name in ("arguments", "results"):

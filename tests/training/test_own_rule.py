@@ -126,7 +126,7 @@ def test_a_mistake_ends_every_command_in_one_sentence_with_the_line_and_leaves_n
     before = set(folder.iterdir())
     status, out, err = run(command.replace("RULE", "own_lion:Broken"))
     assert (status, out, len(err.splitlines())) == (2, "", 1), err
-    line = 1 + LION.splitlines().index("        return super().update(g.nothing, slots, t, x)")
+    line = 1 + LION.splitlines().index("        return super().update(g.nothing, slots, x, at)")
     assert err.startswith(f"rawstep: own_lion.py, line {line}, in Broken.update: ")
     assert "nothing" in err
     assert set(folder.iterdir()) <= before | {folder / "__pycache__"}
@@ -139,7 +139,7 @@ def test_a_mistake_ends_every_command_in_one_sentence_with_the_line_and_leaves_n
         ("own_lion.py:Lion", "own_lion.py:Lion names a file; give the module and the class: own_lion:Lion."),
         ("own_lion.py", "or, for a rule of your own, own_lion:Class."),
         ("own_lion:Unbuilt", "in Unbuilt.__post_init__: own_lion:Unbuilt cannot be built: ValueError: never."),
-        ("own_lion:LionSlots", "must be a subclass of core.Rule, found the class LionSlots."),
+        ("own_lion:LionSlots", "must be a subclass of core.Rule or an instance of one, found the class LionSlots."),
     ],
 )
 def test_a_module_or_class_that_cannot_be_used_is_named_with_the_line(folder, monkeypatch, name, sentence):

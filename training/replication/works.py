@@ -256,7 +256,8 @@ def _named(trainer: Trainer) -> Iterator[Call]:
 def _sitting(settings: Settings, folder: Path, end: int, advance: Advance) -> None:
     """`rawstep train` up to an epoch, in a process of its own, which ends with this one where a signal ends it."""
     names = ("rule", "dialect", "learning_rate", "batch_size", "seed", "on_nonfinite")
-    given = [word for name in names for word in (f"--{name.replace('_', '-')}", str(getattr(settings, name)))]
+    settled = settings.settled()
+    given = [word for name in names for word in (f"--{name.replace('_', '-')}", str(getattr(settled, name)))]
     program = [sys.executable, "-P", "-m", "training", "train", *given, "--epochs", str(end)]
     with tempfile.TemporaryFile("w+") as said, subprocess.Popen(
         [*program, "--checkpoint", str(folder), "--resume"], stdout=subprocess.DEVNULL, stderr=said

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core import RULES
 from training.cli import main
 from training.race.conduct import results
 from training.race.landscapes import NAMES
@@ -110,7 +111,7 @@ def test_a_rule_of_one_s_own_races(own):
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (["--landscape", "everest"], "There is no landscape 'everest'; there are: rosenbrock, beale, himmelblau, "),
-    (["--rules", "lion"], "There is no rule 'lion'; there are: adam, adagrad, adadelta, sgd, or give module:Class."),
+    (["--rules", "lion"], f"There is no rule 'lion'; there are: {', '.join(RULES)}, or give module:Class."),
     (["--rules", "adam:caffe"], "Adam has no dialect 'caffe'; it has: paper, tf1, keras, torch, optax."),
     (["--rules", "nowhere:Rule"], "nowhere:Rule cannot be imported"),
     (["--rules", "racing_rules:Stubborn"], "racing_rules:Stubborn must keep the learning rate that it is given"),
