@@ -477,8 +477,8 @@ def taken_over(optimizer, rule=None):
 @pytest.mark.parametrize(
     ("attempt", "sentence"),
     [
-        (lambda: taken_over(keras.optimizers.Lion()), "or a KerasOptimizer, found Lion."),
-        (lambda: take_over(Adam(), {}), "found Adam."),
+        (lambda: taken_over(keras.optimizers.Lion()), "or a KerasOptimizer, found Lion()."),
+        (lambda: take_over(Adam(), {}), "found Adam()."),
         (lambda: taken_over(kerass_own("adam", weight_decay=0.1)), "weight_decay must be off, found 0.1."),
         (lambda: taken_over(kerass_own("adagrad", clipnorm=1.0)), "clipnorm must be off, found 1.0."),
         (lambda: taken_over(kerass_own("adam", use_ema=True)), "use_ema must be off, found True."),

@@ -152,7 +152,10 @@ def test_a_stated_part_of_the_matrix_is_certified_with_everything_installed(tmp_
     assert keys == [(*key, reference) for key in PART for reference in every[key].references]
     assert {row["verdict"] for row in record["rows"]} == {"certified"}
     assert all(row["planted"] >= 8 and row["missed"] == [] for row in record["rows"])
-    assert all(row["comparison"]["worst"]["units"] <= 4 for row in record["rows"] if row["reference"] == "paper")
+    worst = [row["comparison"]["worst"] for row in record["rows"] if row["reference"] == "paper"]
+    assert all(one["units"] <= 4 or one["bound"] > 100 for one in worst), (
+        "where terms cancel, rounding may come to more"
+    )
     assert record["versions"].keys() >= {"rawstep", "tensorflow", "keras", "torch", "optax", "jax", "numpy", "python"}
     assert {"date", "command", "processor", "flags", "seed", "streams", "cores", "commit"} <= record.keys()
     assert record["streams"]["float32"]["kinds"]["mnist"] == 20
