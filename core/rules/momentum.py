@@ -36,7 +36,7 @@ class Momentum(Rule):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.rate_inside and self.dampening != 0.0:
+        if self.rate_inside and not (isinstance(self.dampening, float) and self.dampening == 0):
             raise InputError("Momentum: dampening must be 0 where rate_inside is True: PyTorch alone dampens.")
 
     def slots(self, x: Array) -> MomentumSlots:

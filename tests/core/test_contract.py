@@ -12,6 +12,7 @@ from core import RULES, Adam, At, InputError, Optimizer, Program, Recorder, Rule
 from core.rules import Decay, Rate, named
 from core.rules.adam import AdamSlots
 from core.rules.settings import Interval, notes
+from core.verification import FORMULAS
 from core.xp import Array, maximum, mean, zeros_like
 
 
@@ -92,9 +93,8 @@ def test_every_number_of_every_rule_may_follow_the_step_or_the_run(name, setting
 
     Would catch a number that is read before it is resolved, or that meets the wrong axis.
     """
-    kind = RULES[name]
-    usual = kind(**({"learning_rate": 0.1} if "learning_rate" in kind.__annotations__ else {}))
-    usual = replace(usual, learning_rate=0.1)
+    dialects = [one for one, formula in FORMULAS[name].items() if setting in formula.decided] or [*FORMULAS[name]]
+    usual = RULES[name].dialect(dialects[0], learning_rate=0.1)
     low, high = 0.25, 0.5
     random = np.random.default_rng(0)
     g, x = random.standard_normal((2, 2, 3)), random.standard_normal((2, 2, 3))

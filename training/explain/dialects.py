@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from sympy import Expr, expand
 
-from core import Rule
+from core import InputError, Rule
 from core.rules.settings import notes
 
 from .formula import Equation, Formula, formula
@@ -73,7 +73,10 @@ def rounding_only(rule: Rule, rules: Mapping[str, Rule]) -> tuple[Rounding, ...]
 
 
 def _same_with(rule: Rule, changes: Mapping[str, Any]) -> bool:
-    one, other = formula(rule), formula(replace(rule, **changes))
+    try:
+        one, other = formula(rule), formula(replace(rule, **changes))
+    except InputError:  # settings that mean nothing together
+        return False
     return len(_alike(one.equations, other)) == len(other.equations)
 
 

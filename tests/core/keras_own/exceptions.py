@@ -81,6 +81,7 @@ FAILING: Mapping[str, str] = {
     f"{_SPARSE}_loss_scale_optimizer_sgd": _ROWS,
     f"{_SPARSE}_sgd": _ROWS,
     "optimizers/multi_optimizer_test.py::MultiOptimizerTest::test_serialization": _CLASS,
+    "optimizers/sgd_test.py::SGDTest::test_invalid_momentum": "expects Keras's words for a momentum below 0; ours differ",
     **{
         f"trainers/trainer_test.py::TestTrainer::test_fit_sparse_{of}_{mode}": _ROWS
         for of in ("tf", "jax", "scipy")

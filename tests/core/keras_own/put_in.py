@@ -46,7 +46,7 @@ class PutIn(type):
         if name is None:
             choices = {option for one in cls.rules for option in Keras.spelled(one).options}
             pytest.skip(f"{NO_COUNTERPART}{said({one: options[one] for one in choices if options.get(one)})}")
-        for option in {*Keras.spelled(name).options}:
+        for option in {*Keras.spelled(name).options, *Keras.spelled(name).idle}:
             del options[option]
         ours = [field.name for field in fields(RULES[name])]
         theirs = {one: Keras.by_their_names(name, {one: None}) for one in ours}
@@ -66,12 +66,8 @@ class PutIn(type):
 def _computes(name: str, options: Mapping[str, Any]) -> bool:
     """Whether one of our rules is what Keras's class computes with these options."""
     spelling = Keras.spelled(name)
-    chosen = all(
-        bool(options[option]) == bool(value) for option, value in spelling.options.items() if option != "nesterov"
-    )
-    # Nesterov's way changes nothing where there is no momentum.
-    way = not options.get("momentum") or options.get("nesterov", False) == spelling.options.get("nesterov", False)
-    return chosen and way and all(options.get(option) for option in spelling.needs)
+    chosen = all(bool(options[option]) == bool(value) for option, value in spelling.options.items())
+    return chosen and all(options.get(option) for option in spelling.needs)
 
 
 def pytest_configure() -> None:
