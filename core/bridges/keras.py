@@ -136,6 +136,15 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         initializer: Any = keras.initializers.Constant(first)
         return self.add_variable(first.shape, initializer, dtype, name=f"{_name(variable)}_{name}")
 
+    def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
+        """As Keras has it, for the option weight_decay. Raises InputError where the decay is the rule's own."""
+        if getattr(self.rule, "weight_decay", 0.0) != 0.0:
+            raise InputError(
+                f"{type(self.rule).__name__} decays every variable: to exclude some, give Adam and the option "
+                "weight_decay."
+            )
+        super().exclude_from_weight_decay(var_list, var_names)
+
     def _distributed_tf_update_step(self, distribution: Any, grads_and_vars: Any, learning_rate: Any) -> None:
         """Keras's loop over the variables, of gradients that are those of all replicas; their norm comes first."""
         self._norm = global_norm(gradient for gradient, _ in grads_and_vars) if self.rule.NEEDS_NORM else None
