@@ -4,6 +4,7 @@ from .adadelta import Adadelta
 from .adagrad import Adagrad
 from .adam import Adam
 from .adamw import AdamW
+from .amsgrad import AMSGrad
 from .momentum import Momentum
 from .nesterov import Nesterov
 from .rmsprop import RMSprop
