@@ -13,9 +13,9 @@ from ..rules import Rule
 from .cards import CARDS
 from .errors import around, counting_calls
 from .fits import Candidate, all_values, fitted
+from .graph import OfFormula
 from .implementations import Implementation, Known, OfRule
 from .judge import Difference
-from .mutants import OfFormula
 from .rounded import Precision
 from .statements import Statement
 from .trajectory import Trajectory, Values

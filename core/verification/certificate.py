@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cache, reduce
 from operator import or_
 from typing import Any, get_args
 
@@ -12,6 +12,7 @@ from ..engine.executions import Execution
 from ..errors import InputError
 from ..rules import Rule
 from ..seeds import generator
+from .free_runs import free_together
 from .implementations import Implementation, Known
 from .layout import Layout
 from .libraries import REFERENCES
@@ -21,7 +22,7 @@ from .rows import Coverage, Row
 from .statements import Statement
 from .streams import Streams
 from .trajectory import Run, Trajectory, Values, compiled_trajectories
-from .trial import Case, Expected, Judged, Trial, free_together
+from .trial import Case, Expected, Judged, Trial
 
 EXECUTIONS: tuple[str, ...] = get_args(Execution)
 DTYPES = ("float32", "float64")
@@ -79,12 +80,13 @@ class Claim:
             )
         missing = {name: REFERENCES[name].missing() if name in REFERENCES else None for name in self.references}
         trials = [] if all(missing.values()) else self._trials(streams, executions, missing)
+        caught = cache(lambda: _caught(trials))  # the same against every reference
         for name in self.references:
             if missing[name]:
                 for execution in executions:
                     yield Row(self.name, self.dialect, name, dtype.name, execution, missing=missing[name])
             else:
-                yield from self._judged(name, trials, dtype)
+                yield from self._judged(name, trials, dtype, caught)
 
     def can_be_asked(self, dtype: Any) -> bool:
         """Whether the subject, and every reference, can be asked about some of the cases in this dtype."""
@@ -160,10 +162,11 @@ class Claim:
         free_together(trials)
         return trials
 
-    def _judged(self, reference: str, trials: Sequence[Trial], dtype: np.dtype) -> Iterator[Row]:
+    def _judged(
+        self, reference: str, trials: Sequence[Trial], dtype: np.dtype, caught: Callable[[], Mapping[str, bool]]
+    ) -> Iterator[Row]:
         verdicts = [trial.judged(reference) for trial in trials]
-        caught = _caught(trials)
-        errors, unseen = caught.keys(), {error for error, seen in caught.items() if not seen}
+        errors, unseen = caught().keys(), {error for error, seen in caught().items() if not seen}
         alike = unseen & frozenset().union(*(trial.roundings for trial in trials)) if self.own else frozenset()
         for execution in trials[0].runs:
             ran = [n for n, trial in enumerate(trials) if execution in trial.runs]
@@ -190,13 +193,11 @@ class Claim:
 
 
 def _caught(trials: Sequence[Trial]) -> dict[str, bool]:
-    """For each planted error, whether one of the trials sees it; kept with the first of them."""
-    if trials[0].caught is None:
-        found: dict[str, bool] = {}
-        for trial in trials:
-            found |= trial.seen([name for name, seen in found.items() if seen])
-        trials[0].caught = found
-    return trials[0].caught
+    """For each planted error, whether one of the trials sees it."""
+    found: dict[str, bool] = {}
+    for trial in trials:
+        found |= trial.seen([name for name, seen in found.items() if seen])
+    return found
 
 
 def _as_it_is(subject: Implementation, streams: Streams, start: Values | None, own: bool) -> dict[str, Trajectory]:

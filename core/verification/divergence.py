@@ -6,9 +6,9 @@ import numpy as np
 
 from ..errors import InputError
 from .causes import Suspect, cause
+from .graph import OfFormula
 from .implementations import Implementation, OfRule, renamed
 from .judge import judge, judge_first
-from .mutants import OfFormula
 from .streams import Streams
 
 

@@ -15,64 +15,8 @@ from typing import Any
 import numpy as np
 
 from .formulas import AVERAGED, Formula
-from .graph import Node, evaluated, nodes, replaced, traced
-from .implementations import Implementation, run_along
-from .layout import Layout
-from .streams import Streams
-from .trajectory import Trajectory, Values
+from .graph import Node, OfFormula, nodes, replaced, traced
 from .words import symbol
-
-
-class OfFormula(Implementation):
-    """A formula computed in the dtype of what it is given, as its source rounds; with an error in it if there is one.
-
-    graph: of the formula, changed. late: how many steps the counter is off; ahead: the same, of schedules alone.
-    first: the first values of slots that start otherwise.
-    """
-
-    def __init__(
-        self,
-        name: str,
-        formula: Formula,
-        graph: Mapping[str, Any] | None = None,
-        late: int = 0,
-        ahead: int = 0,
-        first: Mapping[str, float] | None = None,
-    ):
-        self.name, self.formula = name, formula
-        self._graph = traced(formula).values if graph is None else graph
-        self._late, self._ahead, self._first = late, ahead, first or {}
-
-    @property
-    def settings(self) -> dict[str, float]:
-        return {name: value for name, value in self.formula.settings.items() if isinstance(value, float)}
-
-    def first(self, like: np.ndarray) -> Values:
-        changed = {name: np.full_like(like, value) for name, value in self._first.items()}
-        return self.formula.first(like) | changed
-
-    def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
-        def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> Values:
-            rows = {name: slot[np.newaxis] for name, slot in slots.items()}
-            found = self.follow(Trajectory(np.array([t]), g[np.newaxis], x[np.newaxis], rows, {}))
-            shown = {name: np.broadcast_to(value, (1, *g.shape))[0] for name, value in found.items()}
-            return {name: np.asarray(value, g.dtype) for name, value in shown.items()}
-
-        layout = Layout.of(streams.kinds)
-        return run_along(self.name, step, streams, start or self.first(streams.start), streams.start, layout=layout)
-
-    def follow(self, trajectory: Trajectory) -> Values:
-        dtype, t = trajectory.g.dtype, trajectory.t if trajectory.t.ndim == 2 else trajectory.t[:, np.newaxis]
-        with np.errstate(all="ignore"):
-            corrections = self.formula.narrow_corrections(t + self._late, dtype)
-            settings = self.formula.at(t + self._ahead, dtype)
-            leaves = {"g": trajectory.g, "x": trajectory.x, "t": (t + self._late).astype(dtype), **corrections}
-            leaves |= {f"setting {name}": value for name, value in settings.items()}
-            leaves |= {f"slot {name}": slot for name, slot in trajectory.before.items()}
-            found = evaluated(self._graph, leaves)
-        like = (np.shape(t)[0], 1)
-        arrays = {name: np.asarray(value, dtype) for name, value in found.items()}
-        return {name: value if value.ndim else np.full(like, value) for name, value in arrays.items()} | corrections
 
 
 @dataclass(frozen=True)

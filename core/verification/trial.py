@@ -1,6 +1,6 @@
 """One case put to the test: what was found of an implementation, and which planted errors would be seen."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -13,11 +13,12 @@ from .cards import CARDS
 from .causes import Cause, Suspect, cause
 from .errors import WITHOUT_X, around
 from .formulas import Formula
+from .graph import OfFormula
 from .implementations import Implementation, Known, beside, renamed
 from .judge import Comparison, Difference, Drift, free_run, judge, judge_drift, judge_first
 from .layout import Layout
 from .libraries import REFERENCES
-from .mutants import Mutant, OfFormula
+from .mutants import Mutant
 from .optimizers import OfLibrary
 from .rounded import Rounded
 from .statements import StatedByOptimizer, Statement
@@ -117,7 +118,6 @@ class Trial:
         libraries: Collection[str] = (),
     ):
         self.name, self.case, self.streams, self._libraries = name, case, streams, libraries
-        self.caught: dict[str, bool] | None = None
         self._answers: dict[str, dict[str, tuple[Trajectory, Values]]] = {}
         self._causes: dict[tuple[str, Difference], Cause | None] = {}
         self._expected, self._start, self._free, self._given_own = expected, start, free, own
@@ -332,46 +332,6 @@ class Trial:
             answers = _followed(library, chosen)
             self._answers[reference] = {name: (part, answers[name]) for name, part in chosen.items()}
         return self._answers[reference]
-
-
-def free_together(trials: Sequence[Trial]) -> None:
-    """Runs the formulas of several trials beside each other, as one of settings by coordinate: a third of the time."""
-    forms: dict[Any, list[tuple[Trial, Formula]]] = {}
-    for trial in trials:
-        if isinstance(of := trial.left_alone, Formula):
-            choices = tuple((name, value) for name, value in of.settings.items() if isinstance(value, bool))
-            form = (of.compute, of.slots, of.complement_in, of.power_in, of.running, choices, trial.longest)
-            forms.setdefault(form, []).append((trial, of))
-    for together in forms.values():
-        _free_beside(together)
-
-
-def _free_beside(together: Sequence[tuple[Trial, Formula]]) -> None:
-    """Trials of one form, and of as many steps."""
-    trials, formulas = zip(*together, strict=True)
-    streams = trials[0].streams
-    count, steps = streams.gradients.shape[1], trials[0].longest
-    settings = {
-        name: value if isinstance(value, bool) else _by_coordinate([one.settings[name] for one in formulas], count)
-        for name, value in formulas[0].settings.items()
-    }
-    g, begin = np.tile(streams.gradients[:steps], len(trials)), np.tile(streams.start, len(trials))
-    start = {slot: np.concatenate([trial.start[slot] for trial in trials]) for slot in trials[0].start}
-    run = free_run(replace(formulas[0], settings=settings), g, begin, start)
-    for number, trial in enumerate(trials):
-        mine = slice(number * count, (number + 1) * count)
-        trial.free_run = {
-            name: Rounded(value.value[:, mine], value.error[:, mine], value.precision) for name, value in run.items()
-        }
-
-
-def _by_coordinate(values: Sequence[Any], count: int) -> Any:
-    """A setting of several formulas, each for as many coordinates; a schedule where one is a schedule."""
-    if not any(map(callable, values)):
-        return np.repeat(np.array(values), count)
-    return lambda step: np.concatenate(
-        [np.full(count, value(step) if callable(value) else value, np.result_type(step)) for value in values]
-    )
 
 
 def _same(values: Values, others: Values, names: Collection[str]) -> bool:

@@ -7,9 +7,8 @@ import pytest
 
 from core.verification import FORMULAS, synthetic
 from core.verification.formulas import asked
-from core.verification.graph import evaluated, nodes, replaced, traced
+from core.verification.graph import OfFormula, evaluated, nodes, replaced, traced
 from core.verification.known import known
-from core.verification.mutants import OfFormula
 from core.verification.trajectory import numpy_trajectory
 from tests.cases import CASES, IDS, checkered
 

@@ -10,9 +10,8 @@ from core import RULES
 from core.verification import CARDS, OfRule, diverge, synthetic
 from core.verification.card import Card
 from core.verification.formulas import Formula
-from core.verification.graph import traced
+from core.verification.graph import OfFormula, traced
 from core.verification.known import known
-from core.verification.mutants import OfFormula
 from core.verification.trajectory import Trajectory, numpy_trajectory
 from tests.cases import CASES, DTYPES, IDS, checkered
 
@@ -94,7 +93,7 @@ def test_there_are_enough_under_names_of_their_own_and_each_computes_something_e
             (found if changed else alike).add(mutant.name)
     assert len(found) >= 4
     zero = [n for n, value in CASES[key].formula.settings.items() if isinstance(value, float) and not value]
-    assert not alike - found or zero, "but for a term that a setting of 0 takes away"
+    assert not alike - found or zero, "except for a term that a setting of 0 takes away"
 
 
 def test_every_rule_s_own_errors_are_planted():
