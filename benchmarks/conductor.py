@@ -13,10 +13,11 @@ import numpy as np
 from core import InputError
 from core.mistakes import mistakes_in
 from core.seeds import generator
+from training.processes import Process
 
 from .contestants import Contestant, Sample, able, compare_costs, engines, leave_out_beaten
 from .engines import ALONE, Engine, build, environment
-from .processes import Process, cpu_seconds, peak_memory_mb
+from .processes import cpu_seconds, peak_memory_mb
 from .workload import Work
 
 FIRST_STEPS = 10

@@ -1,51 +1,17 @@
-"""Processes that compute for this one, and end with it."""
+"""Processes that do a part of this one's work, and what they take."""
 
-import ctypes
 import multiprocessing
 import os
-import signal
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from multiprocessing import connection
 from typing import Any
 
 from core import InputError
 from core.mistakes import in_words
 from training import results
-
-
-class Process:
-    """A process that runs functions of modules, one after another, and waits meanwhile.
-
-    It ends with the process that started it, however that one ends, and Ctrl-C does not reach it.
-
-    variables: of its environment, on top of this process's.
-    """
-
-    def __init__(self, variables: Mapping[str, str]):
-        self._executor = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), _settle_in)
-        with _environment(variables):
-            self._number = self._executor.submit(os.getpid)
-
-    @property
-    def number(self) -> int:
-        """Of the process, once it has started."""
-        return self._number.result()
-
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future:
-        """What the function returns, once it has run. A BrokenProcessPool, where the process has died."""
-        return self._executor.submit(function, *arguments)
-
-    def stop(self) -> None:
-        """At once, whatever it is doing: it may be compiling for a minute yet."""
-        with suppress(BrokenProcessPool, ProcessLookupError):
-            os.kill(self.number, signal.SIGKILL)  # TensorFlow's workers outlive SIGTERM
-        self._executor.shutdown(cancel_futures=True)
+from training.processes import environment, settle_in
 
 
 class Helper:
@@ -58,7 +24,7 @@ class Helper:
         context = multiprocessing.get_context("spawn")
         self._pipe, end = context.Pipe()
         self._process = context.Process(target=_help, args=(end,), daemon=True)
-        with _environment(variables):
+        with environment(variables):
             self._process.start()
         end.close()
         self.number = self._process.pid
@@ -112,7 +78,7 @@ def peak_memory_mb() -> float:
 
 
 def _help(pipe: connection.Connection) -> None:
-    _settle_in()
+    settle_in()
     while True:
         try:
             function, arguments = pipe.recv()
@@ -120,34 +86,3 @@ def _help(pipe: connection.Connection) -> None:
         except Exception as error:  # which is the asker's to report
             answer = None, in_words(error)
         pipe.send(answer)
-
-
-PR_SET_PDEATHSIG = 1
-"""Linux's prctl(2): the signal that this process gets when the thread that started it ends."""
-
-
-def _settle_in() -> None:
-    """Ctrl-C reaches all processes of a terminal, and the conductor alone answers it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    # A thread cannot run while a worker waits for others to join it, as TensorFlow keeps Python's lock meanwhile.
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-
-    def end_with_the_parent() -> None:
-        if parent := multiprocessing.parent_process():
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=end_with_the_parent, daemon=True).start()
-
-
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
-    """For the processes that are started meanwhile: what TensorFlow and XLA read only once, as they are imported."""
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)

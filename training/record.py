@@ -13,6 +13,7 @@ from typing import Any
 
 from cpuinfo import get_cpu_info
 
+from .processes import cores
 from .versions import versions
 
 FLAGS = ("XLA_", "TF_XLA_", "TF_ENABLE_ONEDNN_OPTS", "TF_NUM_", "OMP_", "OPENBLAS_", "MKL_", "BLIS_", "NVPL_")
@@ -34,7 +35,7 @@ def circumstances(program: str, packages: Sequence[str] = ()) -> dict[str, Any]:
         "flags": {name: value for name, value in sorted(os.environ.items()) if name.startswith(FLAGS)},
         "processor": info.get("brand_raw", platform.processor()),
         "vector_instructions": sorted(flag for flag in info.get("flags", []) if flag.startswith(("avx", "amx"))),
-        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "cores": cores(),
         "load_before": os.getloadavg(),
     }
 

@@ -1,9 +1,9 @@
 """PyTorch as its users run it: a Sequential module, `backward`, torch.optim.Adam."""
 
-import os
-
 import numpy as np
 import torch
+
+from training.processes import cores
 
 from ..workload import Work, Workload
 
@@ -15,7 +15,7 @@ def prepare_torch(work: Work) -> torch.device:
     cores, as TensorFlow and JAX have.
     """
     torch.set_flush_denormal(True)
-    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+    torch.set_num_threads(cores())
     torch.backends.cuda.matmul.allow_tf32 = work.tf32
     return torch.device("cuda" if work.device == "gpu" else "cpu")
 

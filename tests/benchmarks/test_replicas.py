@@ -15,10 +15,10 @@ from benchmarks.figures import summaries
 from benchmarks.growth import STUDIES, SharedWork
 from benchmarks.pictures import plot_growth
 from benchmarks.places import Places
-from benchmarks.processes import Process
 from benchmarks.recording import record_comparisons
 from benchmarks.tables import COMPARISON, LEGEND, markdown
 from tests.benchmarks.planted import waiting_worker
+from training.processes import Process
 
 SMALL = SharedWork((8,), 500)
 SHARING = ("mirrored-2", "workers-2", "keras-mirrored-2")

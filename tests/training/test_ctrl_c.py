@@ -18,7 +18,7 @@ COMMANDS = {
     "train, saved": ["train", "--epochs", "1", "--hidden", "16", "--batch-size", "500", "--checkpoint", "run"],
     "explain": ["explain", "adam"],
     "race": ["race", "--steps", "50", "--rates", "3", "--landscape", "beale"],
-    "diverge": ["diverge", "adam:keras", "adam:torch", "--steps", "50"],
+    "verify": ["verify", "--rule", "sgd", "--reference", "keras", "--execution", "graph", "--steps", "50"],
 }
 MOMENTS = 60
 """Of each command, of which CI tries one."""

@@ -30,6 +30,7 @@ def verify(
     steps: Steps = 10_000,
     seed: Seed = 0,
     strict: Annotated[bool, Parameter(negative=())] = False,
+    jobs: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None,
     streams: FilePath | None = None,
     save_streams: FilePath | None = None,
     slots: Names | None = None,
@@ -52,7 +53,7 @@ def verify(
 
     Examples:
 
-    - `rawstep verify`: every rule, dialect, reference, dtype and execution, in less than half an hour
+    - `rawstep verify`: every rule, dialect, reference, dtype and execution, in less than half an hour on two cores
     - `rawstep verify --rule adam --reference keras`: one of them, in less than a minute
     - `rawstep verify --rule adam --reference keras --epsilon 1e-3 --beta-2 0.9`: with settings beside those it tries
     - `rawstep verify --rule my_module:MyRule --reference keras:Adam`: a rule of your own, from my_module.py
@@ -85,6 +86,9 @@ def verify(
         Decides the gradients.
     strict
         A reference that is not installed counts as a failure, and so do roundings other than the reference's.
+    jobs
+        Processes that judge rawstep's rules at a time: as many as there are cores, and at most 8, unless given. A rule
+        of your own is judged in this one.
     streams
         Gradients from a file that --save-streams wrote, instead of drawn and recorded ones.
     save_streams
@@ -109,31 +113,40 @@ def verify(
     from ..files import check_apart, check_files, write_whole
     from ..interruption import Interrupted, signals_noted
     from ..outputs import outputs
+    from ..processes import cores
     from ..record import circumstances
     from ..results import write_json
     from .gradients import save_streams as save
     from .subjects import claims_about
     from .tables import certificate, junit_xml, print_certificate, records
+    from .units import MOST_JOBS, Unit, Work, judged
 
     check_apart(json, csv, junit, save_streams, streams)
     check_files(json, csv, junit, save_streams)
-    if any(":" in name for name in rule or ()):
+    own = any(":" in name for name in rule or ())
+    if own:
         _check_one(rule or (), reference or (), dialect or ())
     elif slots is not None or setting is not None or returns != "delta":
         raise CycloptsError("--slots, --setting and --returns are for a function of your own: --rule module:Name.")
     given = numbers_by_name(slots, "--slots"), numbers_by_name(setting, "--setting"), returns
-    claims = claims_about(rule, dialect or (), reference or (), by_name(rule_settings), *given)
+    asked = rule, dialect or (), reference or (), by_name(rule_settings), *given
+    claims = claims_about(*asked)
     chosen = dict.fromkeys(dtype or DTYPES)
-    units = [(claim, one) for claim in claims for one in chosen if dtype or claim.can_be_asked(one)]
+    units = [Unit(n, one) for n, claim in enumerate(claims) for one in chosen if dtype or claim.can_be_asked(one)]
     before = circumstances("rawstep", sorted({kind.package for kind in REFERENCES.values()} | {"jax"}))
-    gradients = _streams(streams, steps, seed, {one for _, one in units})
-    rows = []
+    gradients = _streams(streams, steps, seed, {unit.dtype for unit in units})
+    work = Work(asked, gradients, tuple(dict.fromkeys(execution)))
+    at_once = 1 if own else min(jobs or min(cores(), MOST_JOBS), len(units))
     with Tally(len(units)) as tally, signals_noted() as signals:
-        for claim, one in units:
+
+        def begin(unit: Unit) -> None:
+            tally.begin(f"{claims[unit.claim].name} ({claims[unit.claim].dialect}), {unit.dtype}")
+
+        def check() -> None:
             if signals:
                 raise Interrupted(signals[0], "nothing was kept")
-            tally.begin(f"{claim.name} ({claim.dialect}), {one}")
-            rows += claim.rows(gradients[one], tuple(dict.fromkeys(execution)))
+
+        rows = judged(work, units, at_once, begin, check)
     with outputs() as attempt:
         attempt(print_certificate, rows, gradients)
         if save_streams is not None:

@@ -17,7 +17,7 @@ from training.verification import gradients, subjects
 
 from ..processes import rawstep
 
-QUICK = ["--execution", "graph", "--steps", "60"]
+QUICK = ["--execution", "graph", "--steps", "60", "--jobs", "1"]
 
 OWN_RULES = """
 from dataclasses import dataclass

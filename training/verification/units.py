@@ -1,0 +1,89 @@
+"""A certificate's units, one claim in one dtype each, judged here or several at a time in processes of their own."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
+from typing import Any, NamedTuple
+
+from core import InputError
+from core.verification import Row, Streams
+
+from ..processes import Process
+from .subjects import claims_about
+
+MOST_JOBS = 8
+"""Processes at a time unless more are asked for: each holds TensorFlow and its compiler."""
+CHECK_SECONDS = 0.2
+
+
+class Unit(NamedTuple):
+    """A claim, by its number among those of `Work`, in one dtype."""
+
+    claim: int
+    dtype: str
+
+
+class Work(NamedTuple):
+    """What a process needs to judge units: the arguments of `claims_about`, gradients by dtype, and executions."""
+
+    asked: tuple[Any, ...]
+    streams: Mapping[str, Streams]
+    executions: tuple[str, ...]
+
+    def judge(self) -> Callable[[Unit], list[Row]]:
+        """A function that judges one unit."""
+        claims = claims_about(*self.asked)
+        return lambda unit: [*claims[unit.claim].rows(self.streams[unit.dtype], self.executions)]
+
+
+def judged(
+    work: Work, units: Sequence[Unit], jobs: int, begin: Callable[[Unit], None], check: Callable[[], None]
+) -> list[Row]:
+    """The rows of all units, in their order.
+
+    jobs:  how many processes judge at a time; 1 is this one.
+    begin: called with each unit as it begins. check: called before each, and often meanwhile; it may raise.
+
+    Raises InputError as `Claim.rows` does, and where a process died.
+    """
+    if jobs == 1:
+        judge, rows = work.judge(), []
+        for unit in units:
+            check()
+            begin(unit)
+            rows += judge(unit)
+        return rows
+    with ExitStack() as stack:
+        idle = [Process() for _ in range(jobs)]
+        for process in idle:
+            stack.callback(process.stop)
+            process.submit(_prepare, work)
+        waiting, running, found = [*reversed(units)], {}, {}
+        while waiting or running:
+            while waiting and idle:
+                unit, process = waiting.pop(), idle.pop()
+                begin(unit)
+                running[process.submit(_judge, unit)] = unit, process
+            done, _ = wait(running, CHECK_SECONDS, FIRST_COMPLETED)
+            check()
+            for future in done:
+                unit, process = running.pop(future)
+                idle.append(process)
+                try:
+                    found[unit] = future.result()
+                except BrokenProcessPool as death:
+                    raise InputError("A process that judged has died: with --jobs 1 there is none.") from death
+    return [row for unit in units for row in found[unit]]
+
+
+_judge_unit: Callable[[Unit], list[Row]]
+
+
+def _prepare(work: Work) -> None:
+    global _judge_unit
+    _judge_unit = work.judge()
+
+
+def _judge(unit: Unit) -> list[Row]:
+    return _judge_unit(unit)
