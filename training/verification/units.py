@@ -60,20 +60,20 @@ def judged(
             stack.callback(process.stop)
             process.submit(_prepare, work)
         waiting, running, found = [*reversed(units)], {}, {}
-        while waiting or running:
-            while waiting and idle:
-                unit, process = waiting.pop(), idle.pop()
-                begin(unit)
-                running[process.submit(_judge, unit)] = unit, process
-            done, _ = wait(running, CHECK_SECONDS, FIRST_COMPLETED)
-            check()
-            for future in done:
-                unit, process = running.pop(future)
-                idle.append(process)
-                try:
+        try:
+            while waiting or running:
+                while waiting and idle:
+                    unit, process = waiting.pop(), idle.pop()
+                    begin(unit)
+                    running[process.submit(_judge, unit)] = unit, process
+                done, _ = wait(running, CHECK_SECONDS, FIRST_COMPLETED)
+                check()
+                for future in done:
+                    unit, process = running.pop(future)
                     found[unit] = future.result()
-                except BrokenProcessPool as death:
-                    raise InputError("A process that judged has died: with --jobs 1 there is none.") from death
+                    idle.append(process)
+        except BrokenProcessPool as death:
+            raise InputError("A process that judged was killed; --jobs 1 starts none and needs less memory.") from death
     return [row for unit in units for row in found[unit]]
 
 

@@ -39,7 +39,7 @@ def test_the_matrix_is_every_rule_in_every_dialect_against_the_paper_and_its_lib
 @pytest.mark.parametrize("name", RULES)
 def test_every_dialect_is_certified_by_all_its_references_and_every_planted_error_would_be_seen(name):
     """In NumPy, as errors are planted: what a comparison sees does not depend on the execution; each dialect in one
-    dtype. Every rule in an execution is in tests/training/verification, all of it in `make verify`."""
+    dtype. Every rule in every execution is held to its formula in tests/core/test_program.py."""
     claims = [one for one in matrix([name]) if isinstance(one, Claim)]
     for number, one in enumerate(claims, start=[*RULES].index(name)):
         in_numpy = replace(one, subject=lambda settings, of=one: OfRule(name, of.subject(settings)))
@@ -51,7 +51,7 @@ def test_every_dialect_is_certified_by_all_its_references_and_every_planted_erro
 
 
 def test_every_execution_is_certified_against_formula_and_library():
-    """Of one rule, in Keras's dialect; every rule in one execution is in tests/training/verification."""
+    """Of one rule, in Keras's dialect."""
     rows = [row for one in matrix(["adagrad"], ["keras"]) for row in one.rows(STREAMS["float32"].first(30))]
     assert [(row.reference, row.execution) for row in rows] == [(r, e) for r in ("paper", "keras") for e in EXECUTIONS]
     for row in rows:

@@ -4,16 +4,18 @@ One in a process of its own, the others in this one, which spares TensorFlow's s
 """
 
 import json
+import multiprocessing
 from functools import cache
 from typing import NamedTuple
 
 import pytest
 from junitparser import JUnitXml
 
-from core import RULES
-from core.verification import FORMULAS, matrix
+from core import RULES, InputError
+from core.verification import matrix, synthetic
 from training.cli import main
 from training.verification import gradients, subjects
+from training.verification.units import Unit, Work, judged
 
 from ..processes import rawstep
 
@@ -134,13 +136,13 @@ def run_here(monkeypatch, capsys):
     return run
 
 
-PART = [(rule, [*FORMULAS[rule]][number % len(FORMULAS[rule])]) for number, rule in enumerate(RULES)]
-"""Every rule in one dialect, in turn."""
+PART = [("sgd", "torch"), ("adagrad", "keras"), ("adam", "tf1")]
 
 
 def test_a_stated_part_of_the_matrix_is_certified_with_everything_installed(tmp_path, run_here, monkeypatch):
-    """Every rule in one dialect, against all references of that, as a graph, and the 60 steps in which all planted
-    errors are seen. Every dialect is in tests/core/verification; all of it, with 10,000 steps, is `make verify`.
+    """As a graph, in the 60 steps in which all planted errors are seen. Every rule and dialect is certified in NumPy in
+    tests/core/verification, and held to its formula in every execution in tests/core/test_program.py; all of it, with
+    10,000 steps, is `make verify`.
     """
     every = {(one.name, one.dialect): one for one in matrix()}
     monkeypatch.setattr(subjects, "matrix", lambda *_: [every[key] for key in PART])
@@ -167,6 +169,18 @@ def test_a_certificate_is_made_in_a_process_of_its_own_without_chatter(tmp_path)
     done = rawstep("verify", *chosen, cwd=tmp_path)
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     assert "3 rows: 3 certified." in done.stdout
+
+
+def test_a_judging_process_that_is_killed_ends_in_one_sentence():
+    streams = {dtype: synthetic(dtype, 5) for dtype in ("float32", "float64")}
+    work, killed = Work((["sgd"], ["torch"], ["torch"]), streams, ("graph",)), []
+
+    def kill():
+        killed.extend(one.kill() for one in multiprocessing.active_children())
+
+    with pytest.raises(InputError, match="A process that judged was killed; --jobs 1 starts none"):
+        judged(work, [Unit(0, dtype) for dtype in streams], 2, lambda unit: None, kill)
+    assert killed, "nothing was planted"
 
 
 def test_saved_gradients_are_replayed_to_the_same_certificate(tmp_path, run_here):
