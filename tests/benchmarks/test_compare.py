@@ -32,8 +32,8 @@ ROOT = Path(__file__).parents[2]
 SMALL = Workload(hidden=(16, 16), batch_size=500)
 
 
-FAMILIES = ("xla-loop", "tf1-session", "keras-fit", "keras-step", "jax-scan", "torch-fused")
-"""One engine of each file of `benchmarks.engines` but frozen_step's; `pytest -m whole` takes all."""
+FAMILIES = ("xla-loop", "tf1-session", "keras-fit", "torch-fused")
+"""An engine of each of four libraries; `pytest -m whole` takes all."""
 
 IMPOSTORS = {name: f"tests.benchmarks.planted:{name}" for name in ("RateOff", "Lazy", "Dying")} | {
     "no option of XLA": "frozen-step@--xla_no_such_option=1"

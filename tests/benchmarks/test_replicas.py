@@ -21,7 +21,7 @@ from tests.benchmarks.planted import waiting_worker
 from training.processes import Process
 
 SMALL = SharedWork((8,), 500)
-SHARING = ("mirrored-2", "workers-2", "keras-mirrored-2")
+SHARING = ("mirrored-2", "workers-2")
 
 
 @pytest.fixture(scope="module")

@@ -90,7 +90,7 @@ def test_a_worker_that_is_lost_ends_all_and_the_run_goes_on_to_the_same_bits(
     shutil.copytree(tmp_path / "run", tmp_path / "three")
     assert rawstep(*launched(2, *run)).returncode == 0
     assert (outcome(tmp_path / "run"), reported(tmp_path / "run.json")) == undisturbed
-    if number is signal.SIGKILL and index:
+    if number is signal.SIGKILL and not index:
         run[run.index(tmp_path / "run")] = tmp_path / "three"
         done = rawstep(*launched(3, *run))
         assert done.returncode == 0, done.stderr
