@@ -10,6 +10,7 @@ import numpy as np
 from ..errors import InputError
 from ..rules import At, Rule
 from ..rules.settings import Interval, notes
+from .card_check import check_card
 from .cards import CARDS, FORMULAS
 from .certificate import DTYPES, EXECUTIONS, Claim
 from .implementations import Implementation, Known, OfFunction, OfRule, Returned
@@ -81,6 +82,7 @@ def matrix(
             said = f"No formula of {rule} has {unknown[0]} to be judged with; they have: {', '.join(there)}."
             raise InputError(said, unknown[0], there)
     for rule in rules:
+        check_card(rule)
         for dialect in FORMULAS[rule]:
             libraries = [name for name, kind in REFERENCES.items() if kind.dialect == dialect and kind.has(rule)]
             chosen = tuple(name for name in (PAPER, *libraries) if references is None or name in references)

@@ -98,7 +98,7 @@ def fitted(expected: Implementation, part: Trajectory, value: str, row: int, col
         grid = [(number, off(number)) for number in map(float, family.values)]
         for (low, at_low), (high, at_high) in pairwise(grid):
             if at_low * at_high <= 0:
-                found: Any = brentq(off, low, high, xtol=1e-300, rtol=1e-14)  # pyright: ignore[reportArgumentType]
+                found: Any = brentq(off, low, high, xtol=1e-300, rtol=1e-14, disp=False)  # pyright: ignore[reportArgumentType]
                 for number in _rounded(float(found)):
                     if f"{number:.10g}" != f"{family.usual:.10g}":
                         with suppress(InputError):

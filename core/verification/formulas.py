@@ -130,7 +130,7 @@ class Formula:
         wide, found = precision.wide, {}
         power_dtype = {"variable": precision.dtype, "float64": np.float64, "float32": np.float32}[self.power_in]
         unit = float(np.finfo(power_dtype).eps)
-        for name, beta in self._corrected().items():
+        for name, beta in self.corrected.items():
             value = beta(wide(t) - 1) if callable(beta) else beta
             base = wide(np.asarray(value).astype(power_dtype))
             power = base ** wide(t)
@@ -142,7 +142,7 @@ class Formula:
     def narrow_corrections(self, t: np.ndarray, dtype: Any) -> dict[str, np.ndarray]:
         """The same as a computation in the dtype has them."""
         found = {}
-        for name, beta in self._corrected().items():
+        for name, beta in self.corrected.items():
             value = beta(t - 1) if callable(beta) else beta
             power_dtype = np.dtype(dtype if self.power_in == "variable" else self.power_in)
             wide = np.result_type(power_dtype, np.float64 if self.power_in == "float64" else power_dtype)
@@ -150,7 +150,8 @@ class Formula:
             found[name] = (1 - power).astype(dtype)
         return found
 
-    def _corrected(self) -> dict[str, Any]:
+    @property
+    def corrected(self) -> dict[str, Any]:
         """β by the name of its correction 1 − β^t, of those that the formula takes."""
         names = sorted(name for name in asked(self.compute) if name.startswith("correction"))
         return {name: self.settings[name.replace("correction", "beta")] for name in names}
@@ -164,7 +165,7 @@ class Formula:
         narrow = np.dtype(dtype) == np.float32
         place = "variable" if narrow else "float32"
         changes: dict[str, dict[str, Any]] = {}
-        if self._corrected():
+        if self.corrected:
             changes["β^t computed in float32"] = dict(power_in=place, running=True)
         if narrow and set(AVERAGED) & self.settings.keys():
             other = "float64" if self.complement_in == "variable" else "variable"

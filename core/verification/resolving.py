@@ -110,6 +110,8 @@ def _named(reference: str, subject: Any) -> OfFormula | Implementation:
         )
     if not second:
         raise InputError(f"The reference {reference!r} must name a rule: {first}:RULE, of {', '.join(RULES)}.")
+    if second.lower() in RULES and not REFERENCES[first].has(second.lower()):
+        raise _alone(first, second)
     if second.lower() not in RULES:
         return _stated_by(OfOptimizer(_called(first, second), reference))
     kind = library_of(subject)
@@ -133,11 +135,15 @@ def said(options: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={value!r}" for name, value in options.items())
 
 
+def _alone(library: str, call: str) -> InputError:
+    there = ", ".join(filter(REFERENCES[library].has, RULES))
+    return InputError(f"{library}:{call}: {library} has the rules {there} alone.")
+
+
 def _called(library: str, call: str) -> Any:
     """An optimizer of a library as a person calls it, "SGD(momentum=0.9)", with numbers, texts and the like alone."""
     if library not in LIBRARIES:
-        there = ", ".join(filter(REFERENCES[library].has, RULES))
-        raise InputError(f"{library}:{call}: {library} has the rules {there} alone.")
+        raise _alone(library, call)
     kind = LIBRARIES[library]
     if missing := kind.missing():
         raise InputError(f"{library} is not installed: pip install {missing}.")

@@ -109,15 +109,15 @@ def test_the_error_of_a_function_is_named():
     ("name", "settings", "sentence"),
     [
         (
-            "lion:keras",
+            "nosuch:keras",
             {},
-            f"There is no 'lion:keras'; give rule:dialect or library:rule, from {', '.join(RULES)}",
+            f"There is no 'nosuch:keras'; give rule:dialect or library:rule, from {', '.join(RULES)}",
         ),
         ("adam:caffe", {}, "adam has no dialect 'caffe'; it has: paper, tf1, keras, torch, optax."),
         (
-            "keras:lion",
+            "keras:nosuch",
             {},
-            f"'keras:lion' must name a rule of keras: {', '.join(filter(REFERENCES['keras'].has, RULES))}.",
+            f"'keras:nosuch' must name a rule of keras: {', '.join(filter(REFERENCES['keras'].has, RULES))}.",
         ),
         ("adam:keras", {"rho": 0.9}, "has no setting 'rho'"),
         ("adam:keras", {"epsilon": -1.0}, "Adam: epsilon must lie in (0, ∞), found -1."),

@@ -88,7 +88,7 @@ def test_there_are_enough_under_names_of_their_own_and_each_computes_something_e
         assert len({mutant.name for mutant in mutants}) == len(mutants)
         for mutant in mutants:
             wrong, first = mutant.wrong.follow(run), mutant.wrong.first(run.x[0])
-            changed = any(np.any(wrong[value] != right[value]) for value in right)
+            changed = any(np.any(wrong[value] != right[value]) for value in wrong)
             changed |= any(np.any(first[slot] != run.before[slot][0]) for slot in first)
             (found if changed else alike).add(mutant.name)
     assert len(found) >= 4

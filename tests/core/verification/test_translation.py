@@ -124,7 +124,7 @@ def test_a_claim_that_does_not_hold_would_be_seen():
 
 def test_what_is_not_there_is_refused():
     for arguments, sentence in [
-        (("lion", "keras", "torch", {}), "no rule 'lion'"),
+        (("nosuch", "keras", "torch", {}), "no rule 'nosuch'"),
         (("adam", "keras", "caffe", {}), "adam has no dialect 'caffe'"),
         (("adam", "keras", "torch", {"rho": 0.9}), "no setting 'rho'"),
         (("adagrad", "tf1", "keras", {"epsilon": 1e-5}), "This formula has no epsilon, found 1e-05"),

@@ -126,7 +126,7 @@ class Fails(Hostile):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (dict(name="lion"), "There is no rule 'lion'"),
+        (dict(name="nosuch"), "There is no rule 'nosuch'"),
         (dict(name="adam", dialect="caffe"), "Adam has no dialect 'caffe'; it has: paper, "),
         (dict(name="adam", settings={"beta_1": 1.0}), "beta_1 must lie in [0, 1), found 1."),
         (dict(name="adam", settings={"learning_rate": -1.0}), "learning_rate must lie in [0, ∞), found -1."),

@@ -111,7 +111,7 @@ def test_a_rule_of_one_s_own_races(own):
 
 @pytest.mark.parametrize(("arguments", "sentence"), [
     (["--landscape", "everest"], "There is no landscape 'everest'; there are: rosenbrock, beale, himmelblau, "),
-    (["--rules", "lion"], f"There is no rule 'lion'; there are: {', '.join(RULES)}, or give module:Class."),
+    (["--rules", "nosuch"], f"There is no rule 'nosuch'; there are: {', '.join(RULES)}, or give module:Class."),
     (["--rules", "adam:caffe"], "Adam has no dialect 'caffe'; it has: paper, tf1, keras, torch, optax."),
     (["--rules", "nowhere:Rule"], "nowhere:Rule cannot be imported"),
     (["--rules", "racing_rules:Stubborn"], "racing_rules:Stubborn must keep the learning rate that it is given"),

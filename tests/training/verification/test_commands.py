@@ -266,7 +266,7 @@ def test_settings_are_translated(tmp_path, run_here):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        ("verify --rule lion", f"There is no rule 'lion'; there are: {', '.join(RULES)}."),
+        ("verify --rule nosuch", f"There is no rule 'nosuch'; there are: {', '.join(RULES)}."),
         ("verify --reference caffe", "There is no reference 'caffe'; there are: paper, keras, tf1-kernel"),
         ("verify --dialect caffe", "There is no dialect 'caffe'; there are: paper, tf1, keras, torch, optax."),
         ("verify --dialect torch --reference keras", "keras computes none of the dialects torch."),
@@ -312,13 +312,13 @@ def test_settings_are_translated(tmp_path, run_here):
         ),
         ("verify --rule own_rules:Few --reference keras:adam --steps 5", "which keeps m, v; found m."),
         ("diverge adam:keras", "diverge needs B."),
-        ("diverge adam:keras lion:torch", "lion:torch cannot be imported: ModuleNotFoundError"),
+        ("diverge adam:keras nosuch:torch", "nosuch:torch cannot be imported: ModuleNotFoundError"),
         ("diverge adam:keras adadelta:keras", "must be one rule, found adam and adadelta."),
         ("diverge adam:keras adam:torch --rho 0.9", "diverge has no option --rho, and Adam has no such setting."),
         ("diverge adam:keras adam:torch --epsilon -1", "epsilon must lie in (0, ∞), found -1."),
         ("diverge own_rules:MyAdam own_rules:wrong", "must be rule:dialect or library:rule"),
         ("translate adam --from torch", "translate needs --to."),
-        ("translate lion --from torch --to keras", f"There is no rule 'lion'; there are: {', '.join(RULES)}"),
+        ("translate nosuch --from torch --to keras", f"There is no rule 'nosuch'; there are: {', '.join(RULES)}"),
         (
             "translate adam --from torch --to caffe",
             "adam has no dialect 'caffe'; it has: paper, tf1, keras, torch, optax.",
