@@ -240,4 +240,12 @@ def _coverage(trials: Sequence[Trial], parts: Sequence[Judged], execution: str) 
         ),
         drawn=any(trial.case.drawn for trial in trials),
         estimated=any(trial.estimated for trial in trials),
+        unread=tuple(
+            dict.fromkeys(
+                name
+                for run, part in zip(runs, parts, strict=True)
+                for name in run.after
+                if name not in {"x", "delta", *part.comparison.units}
+            )
+        ),
     )

@@ -19,6 +19,7 @@ class Coverage:
     settings:   the sets of settings, each as what differs from the reference's own; a schedule in words.
     drawn:      whether slots also started from drawn values.
     estimated:  whether what rounding may come to is an estimate, as it is for a library that has no formula here.
+    unread:     the stages that were compared with nothing, as the reference has none of that name.
     """
 
     shapes: tuple[tuple[int, ...], ...]
@@ -30,6 +31,7 @@ class Coverage:
     settings: tuple[Mapping[str, float | str], ...]
     drawn: bool
     estimated: bool
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -179,6 +179,8 @@ def _covered(rows: Sequence[Row]) -> list[str]:
             parts.append("slots from their own first values and from drawn ones")
         if any(coverage.estimated for coverage in all_of):
             parts.append("what rounding may come to is estimated: the reference has no formula here")
+        if unread := dict.fromkeys(name for coverage in all_of for name in coverage.unread):
+            parts.append(f"not compared, as the reference has no value of that name: {', '.join(unread)}")
         sentences.append(f"Covered in {dtype}: {'; '.join(parts)}.")
     alike = dict.fromkeys(error for row in rows for error in row.alike)
     if alike:

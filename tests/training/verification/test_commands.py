@@ -51,7 +51,8 @@ class MyAdam(Rule):
         v = self.beta_2 * slots.v + (1 - self.beta_2) * g * g
         m_hat, v_hat = m / cast_like(1 - self.beta_1**at.t, g), v / cast_like(1 - self.beta_2**at.t, g)
         denominator = sqrt(v_hat + self.epsilon) if self.inside else sqrt(v_hat) + self.epsilon
-        return Step(self.learning_rate * m_hat / denominator, Moments(m, v), dict(denominator=denominator))
+        stages = dict(denominator=denominator, below=denominator)
+        return Step(self.learning_rate * m_hat / denominator, Moments(m, v), stages)
 
 
 class Flat(MyAdam):
@@ -198,6 +199,7 @@ def test_a_rule_of_one_s_own_is_certified_or_told_its_error(own, run_here):
     right = run_here("verify", "--rule", "own_rules:MyAdam", "--reference", "torch:Adam", *QUICK, cwd=own)
     assert right.returncode == 0, right.stdout + right.stderr
     assert "2 rows: 2 certified." in right.stdout
+    assert "not compared, as the reference has no value of that name: below." in right.stdout
     asked = ["--reference", "adam:torch", "--dtype", "float64"]
     wrong = run_here("verify", "--rule", "own_rules:wrong", *asked, *QUICK, cwd=own)
     assert wrong.returncode == 1
