@@ -282,6 +282,8 @@ def coverage() -> None:
 
 def certificate() -> None:
     """The summary of the certificate: a line for each rule in each dialect."""
+    from core.verification.trial import DRIFT_STEPS
+
     path = newest("certificate.json")
     record = json.loads(path.read_text())
     headings = ("rule", "dialect", "against", "float32", "float64", "libraries", "drift", "errors seen", "certified")
@@ -294,9 +296,9 @@ def certificate() -> None:
     print(
         "float32, float64: the largest error of any value of any step against the formula, from the same state, in "
         "ε_machine·Σ|terms|; libraries: the largest error against the formula, or difference from one of them, as a "
-        "share of what rounding may come to; drift: of a run of 3,000 steps left alone, as such a share; errors seen: "
-        "planted ones, of those that are errors there, float32 and float64; certified: rows, one for each reference, "
-        "dtype and execution."
+        f"share of what rounding may come to; drift: of a run of {DRIFT_STEPS:,} steps left alone, as such a share; "
+        "errors seen: planted ones, of those that are errors there, float32 and float64; certified: rows, one for each "
+        "reference, dtype and execution."
     )
     print()
     versions = record["versions"]

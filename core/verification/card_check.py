@@ -39,6 +39,7 @@ def check_card(name: str) -> None:
             if apart := sorted(shown ^ values):
                 lacking = "formula" if apart[0] in shown else "rule"
                 raise InputError(f"{where}: rule and formula must show the same; the {lacking} lacks {apart[0]}.")
-    numbers = {n for one in card.formulas.values() for n, value in one.decided.items() if isinstance(value, float)}
-    if hidden := sorted(numbers.difference(*card.revealing)):
-        raise InputError(f"{place(name)}: no set in revealing has {hidden[0]}: nobody would see that it is ignored.")
+        for setting, value in formula.decided.items():
+            if isinstance(value, float) and all(one.get(setting, value) == value for one in card.revealing):
+                said = f"no set in revealing has another {setting} than {dialect}'s, {value:g}"
+                raise InputError(f"{place(name)}: {said}: nobody would see that it is ignored.")

@@ -17,7 +17,7 @@ from .implementations import Implementation, Known, OfFunction, OfRule, Returned
 from .known import known
 from .libraries import REFERENCES
 from .optimizers import OfOptimizer
-from .resolving import Given, OfFormula, implementation, made, resolved, said
+from .resolving import FormulaReference, Given, implementation, made, resolved, said
 from .rows import Row
 from .statements import stated_by
 from .streams import Streams, synthetic
@@ -203,7 +203,7 @@ def claim(
     return _other_against_formula(name, one, judge)
 
 
-def _rule_against_formula(name: str, subject: Rule, reference: OfFormula) -> Claim:
+def _rule_against_formula(name: str, subject: Rule, reference: FormulaReference) -> Claim:
     """With the rule's own settings, with revealing ones of those that it has, with a schedule; or with those decided.
 
     The slots start from drawn values too.
@@ -253,7 +253,7 @@ def _takes_schedules(rule: Rule, settings: Mapping[str, Any]) -> bool:
     return True
 
 
-def _other_against_formula(name: str, one: OfFunction | OfOptimizer, reference: OfFormula) -> Claim:
+def _other_against_formula(name: str, one: OfFunction | OfOptimizer, reference: FormulaReference) -> Claim:
     """With the settings that it has, as far as they are known, or with the reference's, and with revealing ones."""
     rule, dialect, library, decided = reference
     formula = FORMULAS[rule][dialect]

@@ -22,7 +22,7 @@ ITSELF = "itself"
 """The reference that is the subject's own rule, in NumPy and a wider dtype."""
 
 
-class OfFormula(NamedTuple):
+class FormulaReference(NamedTuple):
     """A reference that has a formula: rule, dialect, name among the references, the settings where it decides them."""
 
     rule: str
@@ -62,7 +62,7 @@ def built(kind: type[Rule], learning_rate: float) -> Rule:
         return kind(**settings)
 
 
-def resolved(reference: Any, subject: Any, slots: Mapping[str, float] | None) -> OfFormula | Implementation:
+def resolved(reference: Any, subject: Any, slots: Mapping[str, float] | None) -> FormulaReference | Implementation:
     """What is to be the reference: a formula, alone or with a library, or an implementation that states it.
 
     slots: where a function is the reference, the number that each of its slots starts with; a rule's own if None.
@@ -89,7 +89,7 @@ def resolved(reference: Any, subject: Any, slots: Mapping[str, float] | None) ->
     return OfFunction(reference, slots)
 
 
-def _named(reference: str, subject: Any) -> OfFormula | Implementation:
+def _named(reference: str, subject: Any) -> FormulaReference | Implementation:
     first, _, second = reference.partition(":")
     if reference == ITSELF:
         if not isinstance(subject, Rule):
@@ -100,9 +100,9 @@ def _named(reference: str, subject: Any) -> OfFormula | Implementation:
             raise InputError(
                 f"{first} has no dialect {second!r}; it has: {', '.join(FORMULAS[first])}.", second, FORMULAS[first]
             )
-        return OfFormula(first, second)
+        return FormulaReference(first, second)
     if first == PAPER and second.lower() in FORMULAS:
-        return OfFormula(second.lower(), PAPER)
+        return FormulaReference(second.lower(), PAPER)
     if first not in REFERENCES:
         raise InputError(
             f"There is no reference {reference!r}; give library:rule or rule:dialect, from "
@@ -120,14 +120,14 @@ def _named(reference: str, subject: Any) -> OfFormula | Implementation:
             raise InputError(f"{said(options)} of {kind.described(subject)} is not what {reference} computes.")
         parent = kind.copied(subject, {}, second.lower())
         return OfOptimizer(parent, f"{first}:{type(parent).__name__}({said(options)})")
-    return OfFormula(second.lower(), REFERENCES[first].dialect, first)
+    return FormulaReference(second.lower(), REFERENCES[first].dialect, first)
 
 
-def _stated_by(one: OfOptimizer) -> OfFormula | Implementation:
+def _stated_by(one: OfOptimizer) -> FormulaReference | Implementation:
     """The formula of a library's own optimizer with nothing around its rule; else the optimizer itself."""
     if one.known is None:
         return one
-    return OfFormula(one.known.name, one.known.dialect, one.kind.package, dict(one.known.formula.settings))
+    return FormulaReference(one.known.name, one.known.dialect, one.kind.package, dict(one.known.formula.settings))
 
 
 def said(options: Mapping[str, Any]) -> str:
@@ -159,7 +159,7 @@ def _called(library: str, call: str) -> Any:
         return kind.made(kind.named(tree.func.id), settings)
 
 
-def _dialect_of(rule: Rule) -> OfFormula | None:
+def _dialect_of(rule: Rule) -> FormulaReference | None:
     """The dialect of one of our own rules, with its numbers; None for another rule, and where it mixes dialects."""
     for name, kind in RULES.items():
         for dialect, formula in FORMULAS[name].items() if type(rule) is kind else ():
@@ -171,12 +171,12 @@ def _dialect_of(rule: Rule) -> OfFormula | None:
                 continue
             if wrong := [n for n, v in numbers.items() if not isinstance(v, Real) and not callable(v)]:
                 raise InputError(f"{kind.__name__}: {wrong[0]} must be a number to judge by, found a tensor.")
-            return OfFormula(name, dialect, PAPER, numbers)
+            return FormulaReference(name, dialect, PAPER, numbers)
     return None
 
 
 def implementation(
-    subject: Any, name: str, given: Given, reference: OfFormula | Implementation
+    subject: Any, name: str, given: Given, reference: FormulaReference | Implementation
 ) -> OfRule | OfOptimizer | OfFunction:
     """What a user hands over as an implementation; a function gets from the reference what was not given.
 
@@ -185,7 +185,11 @@ def implementation(
     kind = library_of(subject)
     if isinstance(subject, Rule) or kind is not None:
         shows = kind is None or bool(kind.configuration(subject))
-        if (given.settings and shows) or given.returns != "delta" or (given.slots and isinstance(reference, OfFormula)):
+        if (
+            (given.settings and shows)
+            or given.returns != "delta"
+            or (given.slots and isinstance(reference, FormulaReference))
+        ):
             raise InputError(f"{name} has slots and settings of its own: slots, settings, returns are for a function.")
         return (
             OfRule(name, subject) if isinstance(subject, Rule) else OfOptimizer(subject, name, settings=given.settings)
@@ -202,7 +206,7 @@ def implementation(
         named = numbers is None or (isinstance(numbers, Mapping) and all(isinstance(v, Real) for v in numbers.values()))
         if not named:
             raise InputError(f"{what} must be numbers by name, found {numbers!s:.60}.")
-    if isinstance(reference, OfFormula):
+    if isinstance(reference, FormulaReference):
         formula = FORMULAS[reference.rule][reference.dialect].given(settings or {})
         first = formula.first(np.zeros(1))
         asked = {setting: value for setting, value in formula.settings.items() if setting not in formula.absent}

@@ -24,7 +24,7 @@ def print_rules() -> None:
         table.add_column(heading, no_wrap=heading == "rule")
     for name, kind in RULES.items():
         what = (inspect.getdoc(kind) or "").partition("\n")[0].partition(": ")[2]
-        numbers = ", ".join(one for one in notes(kind, Interval))
+        numbers = ", ".join(notes(kind, Interval))
         table.add_row(name, what, numbers, ", ".join(kind.DIALECTS))
     Screen(wide=True).print(table)
 

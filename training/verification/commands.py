@@ -146,7 +146,7 @@ def verify(
             if signals:
                 raise Interrupted(signals[0], "nothing was kept")
 
-        rows = judged(work, units, at_once, begin, check)
+        rows = judged(claims, work, units, at_once, begin, check)
     with outputs() as attempt:
         attempt(print_certificate, rows, gradients)
         if save_streams is not None:

@@ -9,7 +9,7 @@ from core.verification import FORMULAS, ITSELF, PAPER, REFERENCES, Claim, Implem
 from core.verification.claims import Lacking
 from core.verification.implementations import Returned
 from core.verification.optimizers import library_of
-from core.verification.resolving import Given, OfFormula, built, implementation, made
+from core.verification.resolving import FormulaReference, Given, built, implementation, made
 
 from ..rule_choice import import_named, lowered, typed
 
@@ -98,7 +98,7 @@ def _own(subject: Any, name: str, settings: Mapping[str, Any], other: str) -> Im
         return OfRule(name, replace(subject, **{one: value for one, value in settings.items() if one in there}))
     if library_of(subject) is not None and settings:
         raise InputError(f"{name} is an optimizer with settings of its own: {', '.join(settings)} cannot be given.")
-    return implementation(made(subject), name, Given(settings=settings), OfFormula(*_rule_and_dialect(other)))
+    return implementation(made(subject), name, Given(settings=settings), FormulaReference(*_rule_and_dialect(other)))
 
 
 def _decided(a: str, b: str, own: Mapping[str, Implementation]) -> dict[str, float]:

@@ -7,7 +7,8 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from core import InputError
-from core.verification import Row, Streams
+from core.verification import Claim, Row, Streams
+from core.verification.claims import Lacking
 
 from ..processes import Process
 from .subjects import claims_about
@@ -15,6 +16,8 @@ from .subjects import claims_about
 MOST_JOBS = 8
 """Processes at a time unless more are asked for: each holds TensorFlow and its compiler."""
 CHECK_SECONDS = 0.2
+
+Claims = Sequence[Claim | Lacking]
 
 
 class Unit(NamedTuple):
@@ -31,16 +34,20 @@ class Work(NamedTuple):
     streams: Mapping[str, Streams]
     executions: tuple[str, ...]
 
-    def judge(self) -> Callable[[Unit], list[Row]]:
-        """A function that judges one unit."""
-        claims = claims_about(*self.asked)
-        return lambda unit: [*claims[unit.claim].rows(self.streams[unit.dtype], self.executions)]
+    def rows(self, claims: Claims, unit: Unit) -> list[Row]:
+        """Judges one unit of these claims."""
+        return [*claims[unit.claim].rows(self.streams[unit.dtype], self.executions)]
 
 
 def judged(
-    work: Work, units: Sequence[Unit], jobs: int, begin: Callable[[Unit], None], check: Callable[[], None]
+    claims: Claims,
+    work: Work,
+    units: Sequence[Unit],
+    jobs: int,
+    begin: Callable[[Unit], None],
+    check: Callable[[], None],
 ) -> list[Row]:
-    """The rows of all units, in their order.
+    """The rows of all units of these claims, in their order.
 
     jobs:  how many processes judge at a time; 1 is this one.
     begin: called with each unit as it begins. check: called before each, and often meanwhile; it may raise.
@@ -48,11 +55,11 @@ def judged(
     Raises InputError as `Claim.rows` does, and where a process died.
     """
     if jobs == 1:
-        judge, rows = work.judge(), []
+        rows = []
         for unit in units:
             check()
             begin(unit)
-            rows += judge(unit)
+            rows += work.rows(claims, unit)
         return rows
     with ExitStack() as stack:
         idle = [Process() for _ in range(jobs)]
@@ -77,13 +84,15 @@ def judged(
     return [row for unit in units for row in found[unit]]
 
 
-_judge_unit: Callable[[Unit], list[Row]]
+_here: tuple[Claims, Work]
+"""What a process judges that judges for another."""
 
 
 def _prepare(work: Work) -> None:
-    global _judge_unit
-    _judge_unit = work.judge()
+    global _here
+    _here = claims_about(*work.asked), work
 
 
 def _judge(unit: Unit) -> list[Row]:
-    return _judge_unit(unit)
+    claims, work = _here
+    return work.rows(claims, unit)

@@ -1,8 +1,11 @@
 """Nesterov's momentum: Sutskever et al. 2013 with the rate inside the velocity, the others with the rate outside."""
 
-from ..card import Card, Spelling
+from dataclasses import replace
+
+from ..card import Card
 from ..formulas import Formula
 from ..rounded import either
+from . import momentum
 
 
 def inside(g, slots, *, learning_rate, momentum):
@@ -28,6 +31,12 @@ def formula(compute, learning_rate):
 
 ERRORS = {"an average for the velocity": lambda new, old, s: {new.v: s.momentum * old.v + (1 - s.momentum) * old.g}}
 
+
+def looking_ahead(spelling):
+    """Every library has the two rules under one name, and an option between them."""
+    return replace(spelling, options=dict.fromkeys(spelling.options, True))
+
+
 CARD = Card(
     formulas={
         "paper": formula(inside, 0.01),
@@ -36,13 +45,7 @@ CARD = Card(
         "torch": formula(outside, 1e-3),
         "optax": formula(outside, 0.01),
     },
-    libraries={
-        "keras": Spelling("SGD", {"v": "momentums"}, options=dict(nesterov=True), needs=("momentum",)),
-        "tf1-kernel": Spelling("ApplyMomentum", {"v": "accum"}, options=dict(use_nesterov=True)),
-        "tf1-session": Spelling("Momentum", {"v": "momentum"}, options=dict(use_nesterov=True), needs=("momentum",)),
-        "torch": Spelling("SGD", {"v": "momentum_buffer"}, options=dict(nesterov=True), needs=("momentum",)),
-        "optax": Spelling("sgd", {"v": "trace"}, options=dict(nesterov=True), needs=("momentum",)),
-    },
+    libraries={name: looking_ahead(of) for name, of in momentum.CARD.libraries.items()},
     revealing=(dict(learning_rate=2.0**-3, momentum=0.875), dict(momentum=0.5)),
     errors={
         inside: ERRORS

@@ -37,8 +37,8 @@ FAULTS = {
         "algorithm_1 of paper: AttributeError: 'types.SimpleNamespace' object has no attribute 'mm'.",
     ),
     "a revealing number": (
-        replace(CARDS["adam"], revealing=({"epsilon": 0.5},)),
-        "no set in revealing has beta_1: nobody would see that it is ignored.",
+        replace(CARDS["adam"], revealing=({**CARDS["adam"].revealing[0], "beta_1": 0.9},)),
+        "no set in revealing has another beta_1 than paper's, 0.9: nobody would see that it is ignored.",
     ),
 }
 

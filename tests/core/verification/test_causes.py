@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 import torch
 
-from core import Adam
-from core.verification import OfFunction, diverge, named, synthetic, verify
-from core.verification.fits import _rounded
+from core import Adam, Rule, Step
+from core.rules import Decay
+from core.rules.sgd import SGDSlots
+from core.verification import OfFunction, OfRule, diverge, named, synthetic, verify
+from core.verification.fits import _rounded, fitted
+from core.verification.trajectory import Trajectory
 from core.xp import sqrt
 from tests.cases import DTYPES
 
@@ -138,3 +141,23 @@ def test_a_subject_that_gives_no_numbers_differs_where_it_does():
 
     (row,) = verify(update, "adam:paper", streams=STREAMS.get, dtypes=["float32"])
     assert row.why.words == ("t counted from 0",)
+
+
+class Jumping(Rule):
+    """Its Δ changes its sign where `keep` leaves 0, and is never 0."""
+
+    learning_rate: float = 1.0
+    keep: Decay = 0.5
+
+    def slots(self, x):
+        return SGDSlots()
+
+    def update(self, g, slots, x, at):
+        return Step(g if self.keep > 0 else -g, slots, {})
+
+
+def test_a_number_that_is_between_two_and_is_none_is_no_failure():
+    """Would catch a search that ends in RuntimeError, and with it the verdicts of all rows."""
+    ones = np.ones((1, 2))
+    part = Trajectory(np.array([1]), ones, ones, {}, {"delta": np.zeros((1, 2))})
+    assert list(fitted(OfRule("jumping", Jumping()), part, "delta", 0, 0))

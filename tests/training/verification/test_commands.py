@@ -174,13 +174,14 @@ def test_a_certificate_is_made_in_a_process_of_its_own_without_chatter(tmp_path)
 
 def test_a_judging_process_that_is_killed_ends_in_one_sentence():
     streams = {dtype: synthetic(dtype, 5) for dtype in ("float32", "float64")}
-    work, killed = Work((["sgd"], ["torch"], ["torch"]), streams, ("graph",)), []
+    asked, killed = (["sgd"], ["torch"], ["torch"]), []
+    work, units = Work(asked, streams, ("graph",)), [Unit(0, dtype) for dtype in streams]
 
     def kill():
         killed.extend(one.kill() for one in multiprocessing.active_children())
 
     with pytest.raises(InputError, match="A process that judged was killed; --jobs 1 starts none"):
-        judged(work, [Unit(0, dtype) for dtype in streams], 2, lambda unit: None, kill)
+        judged(subjects.claims_about(*asked), work, units, 2, lambda unit: None, kill)
     assert killed, "nothing was planted"
 
 
