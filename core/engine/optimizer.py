@@ -90,9 +90,10 @@ class Optimizer(tf.Module):
                 raise InputError(f"Optimizer needs a mapping from name to tf.Variable, found {described(variables)}.")
             for name, variable in variables.items():
                 check_variable(name, variable, {other: one.variable for other, one in assignments.items()})
-                slots = first_slots(name, rule, tf.cast(variable, slot_dtype(variable)))
+                own = rule.for_variable(name, variable.shape.rank)
+                slots = first_slots(name, own, tf.cast(variable, slot_dtype(variable)))
                 names = refilled(slots, {slot: slot for slot in named(slots)})
-                assignments[name] = _Assignment(variable, rule, names)
+                assignments[name] = _Assignment(variable, own, names)
                 if variable.dtype != slot_dtype(variable):
                     self.masters[name] = tf.Variable(
                         tf.zeros(variable.shape, slot_dtype(variable)), trainable=False, name=f"{name}/master"

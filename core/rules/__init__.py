@@ -4,7 +4,13 @@ from collections.abc import Mapping
 
 from . import builtin
 from .averages import average, one_minus, one_minus_power
+from .averaging import Average
 from .builtin import *
+from .chain import Chain, chain
+from .clipping import ClipByGlobalNorm, ClipByNorm, ClipByValue
+from .decays import L2, DecoupledDecay
+from .masks import Except, Named, Rank, matrices, only, vectors
+from .piece import Begun, Piece
 from .rule import At, Dialect, Rule, Step
 from .settings import Decay, Letter, NonNegative, Positive, Precision, Rate
 from .slots import SQUARED, named, refilled

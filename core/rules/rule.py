@@ -2,13 +2,14 @@
 
 import dataclasses
 import inspect
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple, Self, dataclass_transform
+from typing import Any, ClassVar, NamedTuple, Self
 
 from ..errors import InputError
 from ..xp import Array, is_condition
-from .settings import Rate, accepted, hints, resolved
+from .part import Part
+from .settings import Rate
 from .slots import named
 
 
@@ -16,11 +17,13 @@ class At(NamedTuple):
     """What a rule knows beside its own tensor.
 
     t:      the number of the step, from 1, a float at least as wide as the parameter.
-    norm_g: ‖g‖ over the gradients of all variables, in float64; None unless `Rule.NEEDS_NORM`.
+    norm_g: ‖g‖ over the gradients of all variables, in float64; None unless `Part.NEEDS_NORM`.
+    rate:   for a piece, the learning rate of its chain's rule at this step.
     """
 
     t: Array
     norm_g: Array | None = None
+    rate: Array | None = None
 
 
 class Step(NamedTuple):
@@ -64,23 +67,14 @@ class Dialect(NamedTuple):
     settings: Mapping[str, Any]
 
 
-@dataclass_transform(frozen_default=True)
-@dataclasses.dataclass(frozen=True)
-class Rule(ABC):
+class Rule(Part):
     """An update rule: θ ← θ − Δ, where Δ and the new slots are a pure function of the gradient.
 
-    Every subclass is a frozen dataclass, decorated or not; its fields are the settings, `learning_rate` first. A field
-    annotated with `Rate`, `Decay`, `Positive`, `NonNegative`, `bool` or a `Literal` is checked on construction, and
-    each number may be a schedule, or an array with a value for each run; see `settings.Number`. What a field means may
-    stand beside its type: `beta: Annotated[Decay, "the share of m that a step keeps"] = 0.9`. A setting of the parent
-    that the class body assigns, `epsilon = 1e-3`, has that default and the parent's annotation.
-
-    Rules take parameters of any shape and real floating dtype.
+    Its fields are the settings, `learning_rate` first; see `Part` for what a setting may be. Rules take parameters of
+    any shape and real floating dtype.
     """
 
     DIALECTS: ClassVar[Mapping[str, Dialect]] = {}
-    NEEDS_NORM: ClassVar[bool] = False
-    """Whether `update` reads the norm of all gradients, `at.norm_g`."""
 
     learning_rate: Rate
 
@@ -98,22 +92,13 @@ class Rule(ABC):
         It is called through `step`, which resolves them.
         """
 
-    def served(self, x: Array, slots: Any) -> Array:
-        """The parameter that evaluation and export use: x itself, unless a rule trains another one than it serves."""
-        return x
-
-    def first(self, x: Array) -> Any:
-        """The slots before the first step, with the settings of that step: see `slots`."""
-        return self.resolved(1.0, x).slots(x)
-
     def step(self, g: Array, slots: Any, x: Array, at: At) -> Step:
         """One step, with both Δ and the parameter after it."""
         return self.resolved(at.t, x).update(g, slots, x, at).completed(x)
 
-    def resolved(self, t: Array, x: Array) -> Self:
-        """The rule with its settings as they are in step t for a parameter x: see `settings.Number`."""
-        settings = resolved(vars(self), type(self), t, x)
-        return dataclasses.replace(self, **settings) if settings else self
+    def for_variable(self, name: str, rank: int) -> "Rule":
+        """The rule for the variable of this name and rank: itself, unless a chain's pieces leave variables out."""
+        return self
 
     @classmethod
     def dialect(cls, name: str, **settings: Any) -> Self:
@@ -137,50 +122,8 @@ class Rule(ABC):
         return cls(**settings)
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Makes the class a dataclass: without that, Python ignores a setting that its body changes or adds.
-
-        A class without a docstring would have its signature for one, from this dataclass or a decorator.
-        """
         super().__init_subclass__(**options)
         _refuse_old(cls)
-        if not cls.__doc__:
-            parents = " and ".join(
-                base.__name__ for base in cls.__bases__ if issubclass(base, Rule) and base is not Rule
-            )
-            cls.__doc__ = (
-                f"{cls.__name__}, {f'made of {parents}' if parents else 'an update rule'}, without a docstring."
-            )
-        own = inspect.get_annotations(cls)
-        inherited: dict[str, Any] = {}
-        for base in reversed([base for base in cls.__bases__ if issubclass(base, Rule)]):
-            inherited |= hints(base)
-        reassigned = {
-            name: inherited[name]
-            for name, field in cls.__dataclass_fields__.items()
-            if name not in own and getattr(cls, name, dataclasses.MISSING) is not field.default
-        }
-        for name in own:
-            if name in vars(Rule) and name not in hints(Rule):
-                raise InputError(f"{cls.__name__}: {name} is a method of every rule: call the setting otherwise.")
-        for name in reassigned:
-            if isinstance(getattr(cls, name), property):
-                raise InputError(f"{cls.__name__}: {name} is a setting and must be a value, found a property.")
-        cls.__annotations__ = own | reassigned
-        dataclasses.dataclass(frozen=True)(cls)
-        del cls.__setattr__, cls.__delattr__  # a class that has them cannot be decorated once more; Rule's serve
-
-    def __post_init__(self) -> None:
-        for field in dataclasses.fields(self):
-            where = f"{type(self).__name__}: {field.name}"
-            value = accepted(where, getattr(self, field.name), hints(type(self))[field.name])
-            object.__setattr__(self, field.name, value)
-
-
-def _refuse_change(rule: Rule, name: str, *_: Any) -> None:
-    raise dataclasses.FrozenInstanceError(f"{type(rule).__name__}.{name} is a setting of a frozen rule: use replace.")
-
-
-Rule.__setattr__ = Rule.__delattr__ = _refuse_change
 
 
 _GONE = {
