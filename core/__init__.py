@@ -12,5 +12,22 @@ from .engine.program import Program
 from .engine.recorder import Recorder
 from .errors import InputError, NonFiniteError, WorkerLostError
 from .network import accuracy, logits, new_weights, softmax_cross_entropy
-from .rules import RULES, At, Rule, Step
+from .rules import (
+    L2,
+    RULES,
+    At,
+    Average,
+    Chain,
+    ClipByGlobalNorm,
+    ClipByNorm,
+    ClipByValue,
+    DecoupledDecay,
+    Rule,
+    Step,
+    around,
+    chain,
+    matrices,
+    only,
+    vectors,
+)
 from .rules.builtin import *

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from . import builtin
+from .around import around
 from .averages import average, one_minus, one_minus_power
 from .averaging import Average
 from .builtin import *
