@@ -108,10 +108,9 @@ class Claim:
 
     def _held(self, case: Case) -> bool:
         """Whether float32 holds the settings, and what they lack to 1, exactly."""
-        about = self.expected(case.settings).known
-        if about is None or case.scheduled:
+        numbers = self.expected(case.settings).numbers
+        if numbers is None or case.scheduled:
             return False
-        numbers = about.formula.settings.values()
         return all(float(np.float32(part)) == part for number in numbers for part in (number, 1 - number))
 
     def _own_with(self, settings: Mapping[str, Any]) -> Known | None:
@@ -139,9 +138,10 @@ class Claim:
                     for turn, (name, rule, start) in enumerate(zip(names, subjects, starts, strict=True))
                     if isinstance(rule, Rule)
                 }
-                found = compiled_trajectories(together, streams.first(MOST_STEPS[execution]), execution, layout)
-                for run, trajectory in zip(runs, found.values(), strict=True):
-                    run[execution] = trajectory
+                for some in _programs(together):
+                    found = compiled_trajectories(some, streams.first(MOST_STEPS[execution]), execution, layout)
+                    for name, trajectory in found.items():
+                        runs[names.index(name)][execution] = trajectory
         for case, run, subject, start in zip(cases, runs, subjects, starts, strict=True):
             if isinstance(subject, Implementation):
                 run |= _as_it_is(subject, streams, start, own=case is self.cases[0])
@@ -190,6 +190,13 @@ class Claim:
                 missed=tuple(sorted(unseen - alike)),
                 alike=tuple(sorted(alike)),
             )
+
+
+def _programs(runs: Mapping[str, Run]) -> list[dict[str, Run]]:
+    """What runs in one program: all, as a compilation is what costs, except a rule that reads the norm of all."""
+    alone = [{name: run} for name, run in runs.items() if run.rule.NEEDS_NORM]
+    together = {name: run for name, run in runs.items() if not run.rule.NEEDS_NORM}
+    return [*([together] if together else []), *alone]
 
 
 def _caught(trials: Sequence[Trial]) -> dict[str, bool]:
