@@ -48,6 +48,7 @@ class Claim:
     dialect:    of the formula, if any.
     own:        what is known of a user's own implementation; see `Trial`.
     narrow:     the implementation or the statement keeps its settings in float32.
+    along:      the gradients that it is judged along in place of those it is given.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Claim:
     dialect: str = ""
     own: Known | None = None
     narrow: bool = False
+    along: Callable[[Streams], Streams] = lambda streams: streams
 
     def rows(self, streams: Streams, executions: Sequence[str] = EXECUTIONS) -> Iterator[Row]:
         """Judges the subject in the streams' dtype; a row for each reference and execution.
@@ -65,7 +67,7 @@ class Claim:
         Raises InputError for a subject that fails or has another number of slots than expected, and for settings that a
         reference cannot be asked about in this dtype.
         """
-        dtype = streams.gradients.dtype
+        streams, dtype = self.along(streams), streams.gradients.dtype
         if not executions:
             raise InputError(f"At least one execution is needed, of {', '.join(EXECUTIONS)}.")
         for execution in executions:
@@ -247,6 +249,7 @@ def _coverage(trials: Sequence[Trial], parts: Sequence[Judged], execution: str) 
         ),
         drawn=any(trial.case.drawn for trial in trials),
         estimated=any(trial.estimated for trial in trials),
+        kinds=trials[0].streams.kinds,
         unread=tuple(
             dict.fromkeys(
                 name

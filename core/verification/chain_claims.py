@@ -1,14 +1,14 @@
 """The certificate of what stands around a rule: each piece alone and all together, against the libraries that have it."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..errors import InputError
-from ..rules import Chain, Rule, around, matrices
+from ..rules import Chain, around, matrices
 from ..seeds import generator
+from .cards import CARDS
 from .certificate import Claim
 from .chains import OfChain, StatedChain, errors_in, links_of
 from .claims import Falling
@@ -49,9 +49,13 @@ TOGETHER: Mapping[str, tuple[Options, ...]] = {
 
 LACKS: Mapping[str, frozenset[str]] = {
     "keras": frozenset({"l2"}),
-    "optax": frozenset({"clip_norm"}),
+    "torch": frozenset({"overwrite_every"}),
+    "optax": frozenset({"clip_norm", "overwrite_every"}),
 }
 """What a library has no option or function for; the dialect has it in the paper's form."""
+
+DECOUPLED: Mapping[str, tuple[str, ...]] = {"torch": ("adam",), "optax": ("adam", "sgd")}
+"""Rules beside which a library decays as it does in Adam; around SGD both decays are one, in Optax's chain too."""
 
 
 class OfAround(Implementation):
@@ -99,6 +103,10 @@ class OfAround(Implementation):
         return StatedChain(links, statement.layout, narrow_norm=True)
 
 
+CHAIN_STEPS = 1_000
+"""Steps that a chain is followed for."""
+
+
 class Wanted(NamedTuple):
     """A chain to be judged: a rule in a dialect with options around it."""
 
@@ -112,30 +120,33 @@ class Wanted(NamedTuple):
         masked = " (matrices)" if self.options.get("where") else ""
         return f"{' + '.join(words)}{masked} around {self.rule}"
 
+    def is_of(self, library: str) -> bool:
+        """Whether a library has the rule and all that is around it; PyTorch's SGD has no decoupled decay."""
+        of = REFERENCES[library]
+        if of.dialect != self.dialect or not of.has(self.rule) or self.options.keys() & LACKS[library]:
+            return False
+        decoupled = self.options.get("weight_decay") is not None
+        return not decoupled or library == "keras" or self.rule in DECOUPLED[library]
+
 
 def chains(dialects: Sequence[str] | None = None) -> list[Wanted]:
-    """All chains that are certified. Raises InputError for a dialect that has none."""
-    for dialect in dialects or ():
-        if dialect not in TOGETHER:
-            raise InputError(f"There are no chains of {dialect!r}; there are: {', '.join(TOGETHER)}.")
+    """All chains that are certified: in the dialects of the libraries, as far as they have them, and in the paper's."""
     found = []
     for dialect, together in TOGETHER.items():
         if dialects is None or dialect in dialects:
-            alone = [one for one in ALONE if dialect != "paper" and not one.keys() & LACKS.get(dialect, frozenset())]
-            found += [Wanted("sgd", dialect, one) for one in alone if _has(dialect, "sgd", one)]
+            alone = [Wanted("sgd", dialect, one) for one in ALONE]
+            found += [one for one in alone if any(map(one.is_of, AROUND))]
             found += [Wanted("adam", dialect, one) for one in together]
     return found
 
 
-def _has(dialect: str, rule: str, options: Options) -> bool:
-    """PyTorch's SGD has no decoupled decay."""
-    return not (dialect == "torch" and rule == "sgd" and "weight_decay" in options)
+def chain_claim(wanted: Wanted, references: Sequence[str] | None = None) -> Claim:
+    """That core's chain computes what its formulas say and, where it is installed, the library with its own pieces.
 
-
-def chain_claim(wanted: Wanted) -> Claim:
-    """That core's chain computes what its formulas say and, where it is installed, the library with its own pieces."""
+    references: those to keep; all where None.
+    """
     rule, dialect, options = wanted
-    own = {"learning_rate": 2.0**-5} | (dict(beta_1=0.875, beta_2=0.96875, epsilon=2.0**-7) if rule == "adam" else {})
+    own = {"learning_rate": 2.0**-5, **CARDS[rule].revealed(dialect)[0]} if CARDS[rule].revealing else {}
 
     def made(settings: Mapping[str, Any]) -> Chain:
         chain = around(known(rule, dialect, {**own, **settings}).rule, dialect, **options)
@@ -154,21 +165,16 @@ def chain_claim(wanted: Wanted) -> Claim:
             [value for link in links for value in link.formula.settings.values()],
         )
 
-    subject: Callable[[Mapping[str, Any]], Rule] = made
-    schedule = Falling(own["learning_rate"])
-    return Claim(
-        wanted.name,
-        expected,
-        subject,
-        (Case({}), Case({"learning_rate": schedule}, drawn=True)),
-        (PAPER, *(name for name in AROUND if REFERENCES[name].dialect == dialect)),
-        dialect,
-    )
+    cases = (Case({}), Case({"learning_rate": Falling(2.0**-5)}, drawn=True))
+    there = (PAPER, *(name for name in AROUND if wanted.is_of(name)))
+    chosen = tuple(name for name in there if references is None or name in references)
+    return Claim(wanted.name, expected, made, cases, chosen, dialect, along=_moderate_like)
 
 
-def chain_matrix(dialects: Sequence[str] | None = None) -> list[Claim]:
-    """The claims about core's own chains."""
-    return [chain_claim(one) for one in chains(dialects)]
+def chain_matrix(dialects: Sequence[str] | None = None, references: Sequence[str] | None = None) -> list[Claim]:
+    """The claims about core's own chains. dialects, references: those to keep; all where None."""
+    claims = [chain_claim(one, references) for one in chains(dialects)]
+    return [one for one in claims if one.references]
 
 
 def moderate(dtype: Any, steps: int = STEPS, seed: int = 0) -> Streams:
@@ -177,10 +183,9 @@ def moderate(dtype: Any, steps: int = STEPS, seed: int = 0) -> Streams:
     random, dtype = generator(seed, "moderate streams"), np.dtype(dtype)
     sizes = 10 ** random.uniform(-3, 1, (steps, 1))
     sizes[::11] = 0
-    return joined({"moderate": (sizes * random.standard_normal((steps, 24)) / 5).astype(dtype)}, seed)
+    return joined({"moderate": (sizes * random.standard_normal((steps, 44)) / 5).astype(dtype)}, seed)
 
 
-def chain_rows(claims: Sequence[Claim], dtype: str, steps: int, executions: Sequence[str]) -> Iterator[Any]:
-    """The rows of claims about chains in a dtype."""
-    for one in claims:
-        yield from one.rows(moderate(dtype, steps), executions)
+def _moderate_like(streams: Streams) -> Streams:
+    """As many as are given, up to what the free run of a chain is followed for."""
+    return moderate(streams.gradients.dtype, min(len(streams.gradients), CHAIN_STEPS), streams.seed)
