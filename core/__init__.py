@@ -12,5 +12,5 @@ from .engine.program import Program
 from .engine.recorder import Recorder
 from .errors import InputError, NonFiniteError, WorkerLostError
 from .network import accuracy, logits, new_weights, softmax_cross_entropy
-from .rules import RULES, At, Rule, Step
+from .rules import RULES, At, Rule, Step, schedules
 from .rules.builtin import *

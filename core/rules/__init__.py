@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from . import builtin
+from . import builtin, schedules
 from .averages import average, one_minus, one_minus_power
 from .averaging import Average
 from .builtin import *
