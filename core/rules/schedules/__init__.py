@@ -3,20 +3,12 @@
 Any number of a rule or of a piece may be one.
 """
 
-from .kinds import (
-    Constant,
-    Cosine,
-    CosineRestarts,
-    Exponential,
-    InverseTime,
-    OneCycle,
-    Piecewise,
-    Points,
-    Polynomial,
-    Warmup,
-)
+from .decays import Exponential, InverseTime, Polynomial
+from .points import Piecewise, Points
 from .schedule import Schedule
 from .text import KINDS, parse
+from .warmup import Constant, Warmup
+from .waves import Cosine, CosineRestarts, OneCycle
 
 __all__ = [
     "KINDS", "Constant", "Cosine", "CosineRestarts", "Exponential", "InverseTime", "OneCycle", "Piecewise", "Points",

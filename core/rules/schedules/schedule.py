@@ -8,7 +8,7 @@ from dataclasses import MISSING, dataclass, fields, replace
 from typing import Annotated, Any, ClassVar, Self, get_args, get_origin
 
 from ...errors import InputError
-from ...xp import Array, is_array
+from ...xp import Array, floor, is_array
 from ..settings import Interval, accepted, hints
 
 Steps = Annotated[int, Interval(1, closed=True)]
@@ -81,6 +81,12 @@ class Schedule(ABC):
         found = {name: getattr(self, name) for name in self.FROM_THE_BEGINNING}
         later = {k: tuple(one + steps for one in v) if isinstance(v, tuple) else v + steps for k, v in found.items()}
         return replace(self, **later)
+
+
+def whole_part(step: Array, steps: int) -> Array:
+    """The whole part of step / steps for a whole step, half a step away from where rounding could change it: XLA
+    multiplies by 1 / steps, and 49 · (1/49) is below 1."""
+    return floor((step + 0.5) / steps)
 
 
 def name_of(kind: type) -> str:

@@ -3,19 +3,11 @@
 from collections.abc import Mapping
 
 from ...errors import InputError
-from .kinds import (
-    Constant,
-    Cosine,
-    CosineRestarts,
-    Exponential,
-    InverseTime,
-    OneCycle,
-    Piecewise,
-    Points,
-    Polynomial,
-    Warmup,
-)
+from .decays import Exponential, InverseTime, Polynomial
+from .points import Piecewise, Points
 from .schedule import Schedule, name_of, number_of
+from .warmup import Constant, Warmup
+from .waves import Cosine, CosineRestarts, OneCycle
 
 KINDS: Mapping[str, type[Schedule]] = {
     name_of(kind): kind
