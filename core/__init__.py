@@ -28,6 +28,7 @@ from .rules import (
     chain,
     matrices,
     only,
+    schedules,
     vectors,
 )
 from .rules.builtin import *
