@@ -1,6 +1,7 @@
 """What a library's user asks for around a rule, in that library's order and in its form of each piece."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..errors import InputError
@@ -20,7 +21,7 @@ class _Order(NamedTuple):
     global_norm: str = "larger"
     decays_first: bool = False
     decay: str = "subtract"
-    average: dict[str, Any] = {}
+    average: Mapping[str, Any] = MappingProxyType({})
 
 
 _ORDERS: dict[str, _Order] = {

@@ -1,6 +1,6 @@
 """Averages of the parameters, to be evaluated and exported in their place."""
 
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from ..xp import Array, equal, where
 from .averages import average
@@ -20,7 +20,8 @@ class Average(Piece):
     average with equal weights). Evaluation and export use it, training does not.
 
     Keras and PyTorch copy θ in the first step, Optax and TF1 average from the parameters before it. PyTorch averages in
-    increments, and Keras subtracts 1 − m in the variable's dtype. Keras can write the average over θ every few steps (ema_overwrite_frequency).
+    increments, and Keras subtracts 1 − m in the variable's dtype. Keras can write the average over θ every few steps
+    (ema_overwrite_frequency).
     """
 
     decay: Annotated[Decay, "the share of the average that a step keeps"] = 0.999

@@ -196,8 +196,8 @@ class Claim:
 
 def _programs(runs: Mapping[str, Run]) -> list[dict[str, Run]]:
     """What runs in one program: all, as a compilation is what costs, except a rule that reads the norm of all."""
-    alone = [{name: run} for name, run in runs.items() if run.rule.NEEDS_NORM]
-    together = {name: run for name, run in runs.items() if not run.rule.NEEDS_NORM}
+    alone = [{name: run} for name, run in runs.items() if run.rule.reads_norm]
+    together = {name: run for name, run in runs.items() if not run.rule.reads_norm}
     return [*([together] if together else []), *alone]
 
 

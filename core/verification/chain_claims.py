@@ -1,4 +1,4 @@
-"""The certificate of what stands around a rule: each piece alone and all together, against the libraries that have it."""
+"""The certificate of what stands around a rule: each piece alone and all together, against the libraries' own."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -75,9 +75,11 @@ class OfAround(Implementation):
 
     def first(self, like: np.ndarray) -> Values:
         """Averages start at the parameter: those that are copied in the first step may hold anything before it."""
-        first = self._of(like.dtype, Layout.flat(like.size)).first()
-        average = {"average.average": np.array(like)} if self._options.get("ema") is not None else {}
-        return {f"{self._rule}.{name}": slot for name, slot in first.items() if name != "average"} | average
+        made = self._of(like.dtype, Layout.flat(like.size))
+        found = {f"{self._rule}.{name}": slot for name, slot in made.first().items() if name != "average"}
+        if self._options.get("ema") is not None:
+            found["average.average"] = np.array(like)
+        return found
 
     def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
         raise NotImplementedError("it is asked from given states alone")

@@ -7,7 +7,7 @@ numbers that carry their rounding errors it is the statement, on arrays of the j
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -134,7 +134,7 @@ class StatedChain:
     narrow_norm: norms are added up in the judged dtype, not in float64.
     """
 
-    estimated = False
+    estimated: ClassVar[bool] = False
 
     def __init__(self, links: Sequence[Link], layout: Layout | None = None, narrow_norm: bool = False):
         self.links, self.layout, self.narrow_norm = tuple(links), layout, narrow_norm
@@ -145,9 +145,7 @@ class StatedChain:
         return type(self)(self.links, layout, self.narrow_norm)
 
     def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
-        return {
-            link.slots[slot]: value for link in self.links for slot, value in link.formula.first(like).items()
-        }
+        return {link.slots[slot]: value for link in self.links for slot, value in link.formula.first(like).items()}
 
     def values(
         self, t: Any, g: Any, slots: Numbers, precision: Precision, found: Numbers | None = None, x: Any = None

@@ -13,7 +13,6 @@ from .layout import Layout
 from .streams import Streams
 from .trajectory import Trajectory, Values
 
-
 PLACES = {"t", "x", "after", "rate", "norm", "own_norm"}
 """What a formula may take by name beside settings and corrections."""
 

@@ -154,8 +154,9 @@ class Trial:
                 asked = 0
                 if reference in self._libraries:
                     part, answers = self._answered(reference)[execution]
-                    theirs = judge(self._of(reference).rounding(self._statement, self._dtype), part, answers, self._own)
-                    before = None if self._start else judge_first(_begin(run), self._of(reference).first(self.streams.start))
+                    library, start = self._of(reference), self.streams.start
+                    theirs = judge(library.rounding(self._statement, self._dtype), part, answers, self._own)
+                    before = None if self._start else judge_first(_begin(run), library.first(start))
                     asked, comparison, first = len(part.t), comparison | theirs, before or theirs.first
             why = self._cause(execution, first) if first else None
             drift = None if self._statement.estimated else self._drift(run)

@@ -14,7 +14,6 @@ from core.verification.resolving import FormulaReference, Given, built, implemen
 
 from ..rule_choice import import_named, lowered, typed
 
-
 CHAINS = "chains"
 """The name of all chains that are certified, among those of rules."""
 
