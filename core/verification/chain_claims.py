@@ -34,16 +34,16 @@ ALONE: tuple[Options, ...] = (
 keeps settings in float32."""
 
 TOGETHER: Mapping[str, tuple[Options, ...]] = {
-    "paper": (dict(clip_global_norm=0.5, clip_value=0.25, l2=0.125, weight_decay=0.0625, where=matrices, ema=0.875),),
+    "paper": (dict(clip_global_norm=0.5, clip_value=0.125, l2=0.125, weight_decay=0.0625, where=matrices, ema=0.875),),
     "keras": (
         dict(clip_global_norm=0.5, weight_decay=0.0625, where=matrices, ema=0.875, overwrite_every=7),
         dict(clip_norm=0.5, weight_decay=0.0625, ema=0.875),
     ),
     "torch": (
-        dict(clip_global_norm=0.5, clip_value=0.25, l2=0.125, where=matrices, ema=0.875),
-        dict(clip_norm=0.5, clip_value=0.25, weight_decay=0.0625, where=matrices, ema=0.875),
+        dict(clip_global_norm=0.5, clip_value=0.125, l2=0.125, where=matrices, ema=0.875),
+        dict(clip_norm=0.5, clip_value=0.125, weight_decay=0.0625, where=matrices, ema=0.875),
     ),
-    "optax": (dict(clip_global_norm=0.5, clip_value=0.25, l2=0.125, weight_decay=0.0625, where=matrices, ema=0.875),),
+    "optax": (dict(clip_global_norm=0.5, clip_value=0.125, l2=0.125, weight_decay=0.0625, where=matrices, ema=0.875),),
 }
 """Around Adam, by dialect: as many as the library takes at once."""
 
@@ -88,8 +88,8 @@ class OfAround(Implementation):
         made = self._of(trajectory.g.dtype, trajectory.layout or Layout.flat(trajectory.g.shape[1]))
         short = {name.rpartition(".")[2]: name for name in trajectory.before}
 
-        def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> Values:
-            found = made.step(t, g, {name: slots[full] for name, full in short.items()}, x)
+        def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> dict[str, np.ndarray]:
+            found: dict[str, np.ndarray] = made.step(t, g, {name: slots[full] for name, full in short.items()}, x)
             return {short.get(name, name): value for name, value in found.items()}
 
         return steps_from(step, trajectory)

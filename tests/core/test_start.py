@@ -161,6 +161,7 @@ FOREIGN = {
     "core/verification/libraries/keras.py": {"keras"},
     "core/verification/libraries/torch.py": {"torch"},
     "core/verification/libraries/optax.py": {"jax", "optax"},
+    "core/verification/libraries/around.py": {"torch", "jax", "optax"},
 }
 """The files of core and training that may import other people's frameworks; libraries only inside functions."""
 
