@@ -62,6 +62,10 @@ class Chain(Rule):
             stages |= {f"{name}.{stage}": value for stage, value in made.stages.items()}
         return Step(step.delta if x is start else None, type(slots)(*kept), stages, step.x)
 
+    @property
+    def serves(self) -> bool:
+        return any(part.serves for _, part in self.parts)
+
     def served(self, x: Array, slots: Any) -> Array:
         for (_, part), own in zip(self.parts, slots, strict=True):
             x = part.served(x, own)
