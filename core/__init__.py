@@ -26,8 +26,10 @@ from .rules import (
     Step,
     around,
     chain,
+    groups,
     matrices,
     only,
+    schedules,
     vectors,
 )
 from .rules.builtin import *

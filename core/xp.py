@@ -7,6 +7,8 @@ comparisons are Python's own; `&`, `|` and `~` join conditions.
     abs(x), sign(x)           |x|; −1, 0 or 1
     sqrt(x), square(x)        √x, NaN where x < 0; x²
     exp(x), log(x)            eˣ; the natural logarithm, −∞ at 0 and NaN below
+    cos(x)                    the cosine of x radians
+    floor(x)                  the largest whole number that is not above x
     power(x, y)               xʸ, NaN for x < 0 where y is not whole
     minimum(x, y)             the smaller of two, and maximum(x, y) the greater
     clip(x, low, high)        x, and low or high where x is beyond them
@@ -41,8 +43,9 @@ import numpy as np
 import tensorflow as tf
 
 __all__ = [
-    "abs", "cast_like", "clip", "equal", "exp", "full_like", "is_array", "is_condition", "log", "matmul", "maximum",
-    "mean", "minimum", "ones_like", "power", "sign", "sqrt", "square", "sum", "transpose", "where", "zeros_like",
+    "abs", "cast_like", "clip", "cos", "equal", "exp", "floor", "full_like", "is_array", "is_condition", "log",
+    "matmul", "maximum", "mean", "minimum", "ones_like", "power", "sign", "sqrt", "square", "sum", "transpose", "where",
+    "zeros_like",
 ]  # fmt: skip
 
 Array = Any
@@ -129,6 +132,16 @@ def exp(x: Array) -> Array:
 def log(x: Array) -> Array:
     """The natural logarithm, elementwise; −∞ at 0, NaN where x < 0."""
     return _called(tf.math.log, np.log, "log", x)
+
+
+def cos(x: Array) -> Array:
+    """The cosine of x radians, elementwise."""
+    return _called(tf.cos, np.cos, "cos", x)
+
+
+def floor(x: Array) -> Array:
+    """The largest whole number that is not above x, elementwise, in the dtype of x."""
+    return _called(tf.floor, np.floor, "floor", x)
 
 
 def power(x: Array, y: Array) -> Array:
@@ -236,8 +249,8 @@ def cast_like(value: Array, x: Array) -> Array:
 
 
 OF_NUMPY: Mapping[Callable[..., Any], Callable[..., Array]] = {
-    np.absolute: abs, np.equal: equal, np.exp: exp, np.log: log, np.matmul: matmul, np.maximum: maximum, np.mean: mean,
-    np.minimum: minimum, np.power: power, np.sign: sign, np.sqrt: sqrt, np.square: square, np.sum: sum,
-    np.transpose: transpose, np.where: where, np.zeros_like: zeros_like,
+    np.absolute: abs, np.cos: cos, np.equal: equal, np.exp: exp, np.floor: floor, np.log: log, np.matmul: matmul,
+    np.maximum: maximum, np.mean: mean, np.minimum: minimum, np.power: power, np.sign: sign, np.sqrt: sqrt,
+    np.square: square, np.sum: sum, np.transpose: transpose, np.where: where, np.zeros_like: zeros_like,
 }  # fmt: skip
 """For an array type whose own arrays are tensors: what stands for each of NumPy's functions."""

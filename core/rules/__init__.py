@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from . import builtin
+from . import builtin, schedules
 from .around import around
 from .averages import average, one_minus, one_minus_power
 from .averaging import Average

@@ -153,6 +153,16 @@ class Rounded:
         value, least = np.log(self.value), np.maximum(self.value - self.error, self.precision.tiny)
         return self._operation(value, self.error / least + self.precision.unit * np.abs(value))
 
+    def cos(self) -> "Rounded":
+        """Its slope is the sine, and bends by 1 at most."""
+        value, slope = np.cos(self.value), np.abs(np.sin(self.value))
+        return self._operation(value, self.error * (slope + self.error / 2) + self.precision.unit * np.abs(value))
+
+    def floor(self) -> "Rounded":
+        """Exact, except where rounding may carry the number over a whole one."""
+        low, value, high = (np.floor(self.value + off) for off in (-self.error, 0, self.error))
+        return Rounded(value, np.maximum(high - value, value - low), self.precision)
+
     def __abs__(self) -> "Rounded":
         return Rounded(np.abs(self.value), self.error, self.precision)
 
@@ -254,6 +264,8 @@ _OPERATORS = {
     np.sqrt: Rounded.sqrt,
     np.exp: Rounded.exp,
     np.log: Rounded.log,
+    np.cos: Rounded.cos,
+    np.floor: Rounded.floor,
     np.absolute: Rounded.__abs__,
     np.sign: Rounded.sign,
     np.negative: Rounded.__neg__,

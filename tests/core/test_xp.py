@@ -64,8 +64,10 @@ def calls(a, b):
     return {
         "abs": xp.abs(a),
         "clip": xp.clip(a, -1, 0.3),
+        "cos": xp.cos(a),
         "equal": xp.where(xp.equal(a, b), 1.0, a),
         "exp": xp.exp(a),
+        "floor": xp.floor(a),
         "full_like": xp.full_like(a, 0.1),
         "log": xp.log(xp.abs(b)),
         "matmul": xp.matmul(a, xp.transpose(b)),
@@ -87,8 +89,10 @@ def calls(a, b):
 EXPECTED = {
     "abs": np.abs(A),
     "clip": np.clip(A, -1, 0.3),
+    "cos": np.cos(A),
     "equal": np.where(A == B, 1.0, A),
     "exp": np.exp(A),
+    "floor": np.floor(A),
     "full_like": np.full_like(A, 0.1),
     "log": np.log(np.abs(B)),
     "matmul": A @ B.T,

@@ -20,6 +20,8 @@ OPERATIONS = {
     "a³": lambda a, b, c: np.abs(a) ** 3 / b,
     "cᵃ": lambda a, b, c: 0.9 ** np.minimum(np.abs(a), 30.0) * b,
     "exp, log": lambda a, b, c: np.exp(np.minimum(np.log(np.abs(a)), 2.0)) * c,
+    "cos": lambda a, b, c: np.cos(np.minimum(np.abs(a / b), 30.0)) * c,
+    "floor": lambda a, b, c: np.floor(np.minimum(np.abs(a / b), 30.0)) + c,
     "chosen": lambda a, b, c: np.where(a > b, np.maximum(a, c), np.minimum(b, 0.3)) * np.sign(c),
     "all": lambda a, b, c: np.sqrt((a * b) ** 2 + c**2) / (b * b + 0.3) - c,
 }
