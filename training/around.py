@@ -64,3 +64,7 @@ class Around:
     decay_only: Names = ()
     ema: Amount | None = None
     group: Repeated = ()
+
+
+SCHEDULED = ("schedule", "clip_value", "clip_norm", "clip_global_norm", "l2", "weight_decay", "ema")
+"""The options that a schedule may be given to."""

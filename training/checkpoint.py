@@ -24,7 +24,9 @@ FORMAT = 3
 lack now where nothing is said; in 1, validation images always were the first too."""
 PREFIX = "state"
 """tf.train.Checkpoint's files in the folder of a checkpoint: state.index and state.data-00000-of-00001."""
-MAY_CHANGE = ("--learning-rate", "--epochs", "--execution", "--data-dir", "--on-nonfinite", "--microbatches", "--patience")
+MAY_CHANGE = (
+    "--learning-rate", "--epochs", "--execution", "--data-dir", "--on-nonfinite", "--microbatches", "--patience",
+)  # fmt: skip
 """The options that a resumed run may have otherwise; --data-dir, if the same images are there."""
 
 

@@ -18,9 +18,10 @@ def export(
 ) -> None:
     """Write a run for others: its network as a SavedModel or a Keras file, its next epoch as a StableHLO program.
 
-    Of its newest checkpoint, with the average of the weights where the run has one. Both networks take images as the IDX files have them, a row of grey levels from 0 to 255
-    each, and return the probability of each class. Neither needs rawstep; the SavedModel needs no Keras either. The
-    program is the next epoch as TensorFlow compiles it, which JAX runs where there is no TensorFlow.
+    Of its newest checkpoint, with the average of the weights where the run has one. Both networks take images as the
+    IDX files have them, a row of grey levels from 0 to 255 each, and return the probability of each class. Neither
+    needs rawstep; the SavedModel needs no Keras either. The program is the next epoch as TensorFlow compiles it, which
+    JAX runs where there is no TensorFlow.
 
     Examples:
 

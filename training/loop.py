@@ -185,7 +185,7 @@ class Trainer:
 def _sampler(settings: Settings, images: int) -> Sampler:
     if settings.accumulate is not None and settings.examples > images:
         raise InputError(
-            f"A step of --accumulate {settings.accumulate} batches of {settings.batch_size} takes {settings.examples:,} "
-            f"images, of {images:,} that there are."
+            f"--accumulate {settings.accumulate} in batches of {settings.batch_size} takes {settings.examples:,} images a "
+            f"step, found {images:,}."
         )
     return Sampler(images, settings.examples, settings.seed)

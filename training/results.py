@@ -22,7 +22,7 @@ from .versions import versions
 
 
 def report(trainer: Trainer) -> dict[str, Any]:
-    """The whole of a finished run, as JSON can hold it; settings of the rule that are not plain values by their text."""
+    """The whole of a finished run, as JSON can hold it; what is no plain value by its text."""
     rule = rule_settings(trainer.rule)
     return {
         "epochs": [{"epoch": number, **epoch._asdict()} for number, epoch in enumerate(trainer.history, start=1)],

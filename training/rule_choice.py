@@ -141,6 +141,11 @@ def number(name: str, text: str) -> Any:
         raise InputError(f"{name}: {error}", error.name, error.known) from error
 
 
+def canonical(setting: str, text: str) -> str:
+    """The text of a schedule, in its shortest form; see `number`."""
+    return shown(number(option(setting), text))
+
+
 def split_dialect(name: str) -> tuple[str, str | None]:
     """The rule and the dialect of a text such as adam:keras; a rule alone and module:Name have none."""
     rule, _, dialect = (spelled := lowered(name)).partition(":")

@@ -1,15 +1,15 @@
 """What decides a training run. Free of TensorFlow, so that --help answers at once."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from cyclopts import Parameter
+from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
-from .around import Around
+from .around import SCHEDULED, Around
 from .options import FilePath, HiddenLayers, Whole
 
 if TYPE_CHECKING:
@@ -112,12 +112,21 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
     @property
     def options(self) -> dict[str, Any]:
         """The settings by the names that they have on the command line."""
+        from .rule_choice import canonical
+
         values = {
             name: (" ".join(map(str, value)) or "none") if isinstance(value, tuple) else value
             for name, value in asdict(self.settled()).items()
         }
+        values |= {name: canonical(name, values[name]) for name in SCHEDULED if isinstance(values[name], str)}
         named: Any = values.pop("rule_options")
         return {f"--{name.replace('_', '-')}": value for name, value in {**values, **named}.items()}
+
+    def refuse(self, names: Collection[str], why: str) -> None:
+        """Raises CycloptsError where one of these was named when this was made."""
+        for name in names:
+            if name in self.__dict__["named"]:
+                raise CycloptsError(f"--{name.replace('_', '-')} means nothing here: {why}.")
 
     def with_rule(self, options: Mapping[str, str]) -> Self:
         """The same with settings of the rule, as `rule_options.by_name` returns them."""

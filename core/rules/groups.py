@@ -27,7 +27,7 @@ class Groups(Rule):
             object.__setattr__(self, "rule", replace(self.rule, learning_rate=self.learning_rate))
 
     @property
-    def NEEDS_NORM(self) -> bool:  # noqa: N802 - it decides here what is a constant elsewhere
+    def NEEDS_NORM(self) -> bool:  # noqa: N802 # pyright: ignore - it decides here what is a constant elsewhere
         return any(rule.NEEDS_NORM for rule in self._rules)
 
     @property

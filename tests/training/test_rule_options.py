@@ -53,7 +53,7 @@ def test_a_run_has_the_settings_of_its_options_and_resumes_with_them(capsys, tmp
     [
         ("train --epoch 3", "train has no option --epoch, and Adam has no such setting. Did you mean --epochs?"),
         ("trace --rule momentum --momentm 0.5", "and Momentum has no such setting. Did you mean --momentum?"),
-        ("train --beta-2 fast", "--beta-2 must be a number, found 'fast'."),
+        ("train --beta-2 fast", "--beta-2 must be a number or a schedule, such as cosine:3e-3,steps=5500, found 'fast'."),
         ("train --beta-2 1.5", "Adam: beta_2 must lie in [0, 1), found 1.5."),
         ("inspect --rule rmsprop --centered yes", "--centered must be true or false, found 'yes'."),
         ("explain adam --epsilon-form hat", "--epsilon-form must be one of algorithm-1, epsilon-hat, found 'hat'."),
