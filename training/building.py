@@ -37,7 +37,7 @@ def build_rule(
     if given.schedule is not None:
         if learning_rate is not None:
             raise InputError("--schedule is the learning rate's: --learning-rate cannot be given with it.")
-        settings = {**settings, "learning_rate": given.schedule}
+        learning_rate = number("--schedule", given.schedule)
     rule = _surrounded(given, name, dialect, dialect, learning_rate, settings)
     return groups(rule, *(_group(given, text, dialect) for text in given.group)) if given.group else rule
 

@@ -185,7 +185,7 @@ class Trainer:
 def _sampler(settings: Settings, images: int) -> Sampler:
     if settings.accumulate is not None and settings.examples > images:
         raise InputError(
-            f"--accumulate {settings.accumulate} in batches of {settings.batch_size} takes {settings.examples:,} images a "
-            f"step, found {images:,}."
+            f"--accumulate {settings.accumulate} in batches of {settings.batch_size} takes {settings.examples:,} "
+            f"images a step; there are {images:,}."
         )
     return Sampler(images, settings.examples, settings.seed)

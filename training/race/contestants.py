@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from core import RULES, SGD, InputError, Rule
+from core import SGD, InputError, Rule
 
 from ..rule_choice import choose_rule, lowered, split_dialect
 
@@ -31,11 +31,11 @@ def contestants(names: Sequence[str]) -> Mapping[str, Contestant]:
 
 
 def _contestant(name: str) -> Contestant:
-    rule, dialect = split_dialect(name)
-    dialect = dialect or (None if rule not in RULES and ":" in rule else PAPER)
+    of, dialect = split_dialect(name)
+    dialect = dialect or (None if ":" in of else PAPER)
 
     def build(learning_rate: Any) -> Rule:
-        return choose_rule(rule, dialect, learning_rate)
+        return choose_rule(of, dialect, learning_rate)
 
     rule = build(1.0)
     if getattr(rule, "learning_rate", None) != 1.0:
