@@ -85,7 +85,8 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(ended):
     assert len(done.stderr.splitlines()) == 1, "no chatter, and one plain line an epoch"
     report = json.loads((tmp_path / "run.json").read_text())
     assert set(report) == {
-        "epochs", "test_accuracy", "steps_per_second", "compile_seconds", "replicas", "peak_memory_mb", "nonfinite",
+        "epochs", "best_epoch", "out_of_patience", "evaluated_with", "test_accuracy", "steps_per_second",
+        "compile_seconds", "replicas", "peak_memory_mb", "nonfinite",
         "settings", "versions",
     }  # fmt: skip
     assert [*report["epochs"][0]] == ["epoch", "cost", "validation_accuracy"]
@@ -204,8 +205,8 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path, mo
         (["extra"], "train takes no argument 'extra'. Its options: --rule, --dialect, "),
         (["epochs", "3"], "train takes no argument 'epochs'. Did you mean --epochs?\n"),
         (
-            ["--scheme", "3"],
-            "train has no option --scheme, and Adam has no such setting. Its options: --rule, --dialect, ",
+            ["--tempo", "3"],
+            "train has no option --tempo, and Adam has no such setting. Its options: --rule, --dialect, ",
         ),
         (["--no-resume=3"], "train has no option --no-resume, and Adam has no such setting. Did you mean --resume?\n"),
         (["--rate", "3"], "train has no option --rate, and Adam has no such setting. Did you mean --learning-rate?\n"),

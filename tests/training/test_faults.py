@@ -23,7 +23,7 @@ PLAIN = {"adam": "0.001", "adagrad": "0.01", "adadelta": "1"}
 OPTIONS = {
     **{rule: ["--rule", rule, "--learning-rate", rate, "--batch-size", "500"] for rule, rate in PLAIN.items()},
     "all around": [
-        "--schedule", "cosine:3e-3,steps=3000,warmup=300", "--clip-global-norm", "1", "--weight-decay", "0.01",
+        "--schedule", "cosine:3e-3,steps=2000,warmup=200", "--clip-global-norm", "1", "--weight-decay", "0.01",
         "--decay-only", "matrices", "--ema", "0.99", "--group", "biases:sgd,learning_rate=0.1", "--batch-size", "250",
         "--accumulate", "2", "--keep-best", "--patience", "1000",
     ],
@@ -89,7 +89,7 @@ def undisturbed(tmp_path_factory):
 
 
 KILL, *OTHERS = STATUS = {signal.SIGKILL: -9, signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGHUP: 129}
-PART = [("all around", 30, [KILL, *OTHERS[:2]])]
+PART = [("all around", 20, [KILL, *OTHERS[:2]])]
 WHOLE = [pytest.param(one, 150, [number] * 10, marks=pytest.mark.whole) for one in OPTIONS for number in STATUS]
 
 
