@@ -209,7 +209,7 @@ class Optimizer(tf.Module):
     def _at(self, gradients: Gradients) -> At:
         """What the rules know beside their tensors at the next step."""
         t = tf.cast(self.step + 1, tf.float64)
-        if not any(of.rule.NEEDS_NORM for of in self._assignments.values()):
+        if not any(of.rule.reads_norm for of in self._assignments.values()):
             return At(t)
         return At(t, global_norm(gradients.values()))
 

@@ -1,6 +1,7 @@
 """What a library's user asks for around a rule, in that library's order and in its form of each piece."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ..errors import InputError
@@ -20,12 +21,12 @@ class _Order(NamedTuple):
     global_norm: str = "larger"
     decays_first: bool = False
     decay: str = "subtract"
-    average: dict[str, Any] = {}
+    average: Mapping[str, Any] = MappingProxyType({})
 
 
 ORDERS: dict[str, _Order] = {
     "paper": _Order(),
-    "keras": _Order("larger", "least", True, "subtract", dict(first_step="copies")),
+    "keras": _Order("larger", "least", True, "subtract", dict(first_step="copies", complement_in="variable")),
     "torch": _Order("damped", "damped", True, "shrink", dict(first_step="copies", incremental=True)),
     "optax": _Order("larger", "where"),
     "tf1": _Order("larger", "least", average=dict(incremental=True)),

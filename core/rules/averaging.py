@@ -1,12 +1,12 @@
 """Averages of the parameters, to be evaluated and exported in their place."""
 
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 from ..xp import Array, equal, where
 from .averages import average
 from .piece import Piece
 from .rule import At, Step
-from .settings import Decay
+from .settings import ComplementIn, Decay
 
 
 class AverageSlots(NamedTuple):
@@ -20,19 +20,21 @@ class Average(Piece):
     average with equal weights). Evaluation and export use it, training does not.
 
     Keras and PyTorch copy θ in the first step, Optax and TF1 average from the parameters before it. PyTorch averages in
-    increments. Keras can write the average over θ every few steps (ema_overwrite_frequency).
+    increments, and Keras subtracts 1 − m in the variable's dtype. Keras can write the average over θ every few steps
+    (ema_overwrite_frequency).
     """
 
     decay: Annotated[Decay, "the share of the average that a step keeps"] = 0.999
     first_step: Annotated[Literal["copies", "averages"], "whether it copies the parameter"] = "averages"
     incremental: Annotated[bool, "written a + (1 − m)·(θ − a)"] = False
+    complement_in: ComplementIn = "float64"
     overwrite_every: Annotated[int, "every how many steps the average is written over the parameter; 0: never"] = 0
 
     def slots(self, x: Array) -> AverageSlots:
         return AverageSlots(average=x)
 
     def after(self, step: Step, slots: AverageSlots, x: Array, at: At) -> Step:
-        found = average(slots.average, step.x, self.decay, "float64", self.incremental)
+        found = average(slots.average, step.x, self.decay, self.complement_in, self.incremental)
         if self.first_step == "copies":
             found = where(equal(at.t, 1.0), step.x, found)
         after = step.x

@@ -5,12 +5,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ..errors import InputError
 from ..xp import Array
 from .part import Part
-from .piece import Piece
+from .piece import Begun, Piece
 from .rule import At, Rule, Step
 
 
@@ -41,25 +41,29 @@ class Chain(Rule):
         return next(part for _, part in self.parts if isinstance(part, Rule))
 
     @property
-    def NEEDS_NORM(self) -> bool:  # noqa: N802 - it decides here what is a constant elsewhere
-        return any(part.NEEDS_NORM for _, part in self.parts)
+    def reads_norm(self) -> bool:
+        return any(part.reads_norm for _, part in self.parts)
 
     def slots(self, x: Array) -> Any:
         return _slots_of([name for name, _ in self.parts])(*(part.first(x) for _, part in self.parts))
 
     def update(self, g: Array, slots: Any, x: Array, at: At) -> Step:
         at = at._replace(rate=self.learning_rate)
-        start, step, kept, stages = x, None, [], {}
+        step: Step | None = None
+        start, kept, stages = x, [], {}
         for (name, part), own in zip(self.parts, slots, strict=True):
-            if isinstance(part, Rule):
-                made = step = part.step(g, own, x, at)
-            elif isinstance(part, Piece) and step is None:
-                made = part.resolved(at.t, x).before(g, own, x, at)
+            if isinstance(part, Piece):
+                part = part.resolved(at.t, x)
+                made = part.before(g, own, x, at) if step is None else part.after(step, own, x, at).completed(x)
+            else:
+                made = cast(Rule, part).step(g, own, x, at)
+            if isinstance(made, Begun):
                 g, x = made.g, made.x
-            elif isinstance(part, Piece):
-                made = step = part.resolved(at.t, x).after(step, own, x, at).completed(x)
+            else:
+                step = made
             kept.append(made.slots)
             stages |= {f"{name}.{stage}": value for stage, value in made.stages.items()}
+        assert step is not None, "a chain has a rule"
         return Step(step.delta if x is start else None, type(slots)(*kept), stages, step.x)
 
     @property
@@ -113,13 +117,13 @@ def _check(parts: Sequence[tuple[str, Part]]) -> None:
         hook = "before" if number < place else "after"
         if isinstance(part, Piece) and getattr(type(part), hook) is getattr(Piece, hook):
             raise InputError(f"{name} does nothing {hook} the rule: put it on the other side of {rules[0]}.")
-        if number and part.NEEDS_NORM:
+        if number and part.reads_norm and isinstance(part, Piece):
             raise InputError(f"{name} reads the norm of all gradients as they are: it must come first in the chain.")
 
 
 @cache
 def _kind(names: tuple[str, ...]) -> Any:
-    return NamedTuple("ChainSlots", [(name, Any) for name in names])
+    return NamedTuple("ChainSlots", [(name, Any) for name in names])  # pyright: ignore[reportArgumentType]
 
 
 def _slots_of(names: Sequence[str]) -> Any:

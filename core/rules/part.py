@@ -2,7 +2,6 @@
 
 import dataclasses
 import inspect
-from abc import ABC
 from typing import Any, ClassVar, Self, dataclass_transform
 
 from ..errors import InputError
@@ -10,9 +9,9 @@ from ..xp import Array
 from .settings import accepted, hints, resolved
 
 
-@dataclass_transform(frozen_default=True)
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
 @dataclasses.dataclass(frozen=True)
-class Part(ABC):
+class Part:
     """A rule, or a piece around one: its settings are its fields, its slots what it remembers of a parameter.
 
     Every subclass is a frozen dataclass, decorated or not. A field annotated with `Rate`, `Decay`, `Positive`,
@@ -23,7 +22,12 @@ class Part(ABC):
     """
 
     NEEDS_NORM: ClassVar[bool] = False
-    """Whether it reads the norm of all gradients, `at.norm_g`."""
+    """Whether a class of these reads the norm of all gradients, `at.norm_g`."""
+
+    @property
+    def reads_norm(self) -> bool:
+        """Whether it, or what it is made of, reads the norm of all gradients."""
+        return self.NEEDS_NORM
 
     def slots(self, x: Array) -> Any:
         """The slots before the first step for a parameter x: a NamedTuple of arrays of its dtype, see `rules.slots`, or
@@ -88,7 +92,9 @@ class Part(ABC):
 
 
 def _refuse_change(part: Part, name: str, *_: Any) -> None:
-    raise dataclasses.FrozenInstanceError(f"{type(part).__name__}.{name} is a setting of a frozen rule or piece: use replace.")
+    raise dataclasses.FrozenInstanceError(
+        f"{type(part).__name__}.{name} is a setting of a frozen rule or piece: use replace."
+    )
 
 
 Part.__setattr__ = Part.__delattr__ = _refuse_change

@@ -1,11 +1,9 @@
 """What stands around a rule: it changes the gradient before the rule's step, or the step after it."""
 
-from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import Any, NamedTuple
 
-from ..errors import InputError
 from ..xp import Array
 from .part import Part
 from .rule import At, Step

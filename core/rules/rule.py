@@ -2,7 +2,7 @@
 
 import dataclasses
 import inspect
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -67,7 +67,7 @@ class Dialect(NamedTuple):
     settings: Mapping[str, Any]
 
 
-class Rule(Part):
+class Rule(Part, ABC):
     """An update rule: θ ← θ − Δ, where Δ and the new slots are a pure function of the gradient.
 
     Its fields are the settings, `learning_rate` first; see `Part` for what a setting may be. Rules take parameters of

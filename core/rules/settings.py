@@ -10,9 +10,10 @@ from ..errors import InputError
 from ..xp import Array, cast_like, is_array
 
 Number = Any
-"""A number, a schedule (a pure function of the number of steps taken before), or an array with a value for each run,
-which broadcasts against the first axes of a parameter. In `Rule.update`, a number, or an array of the parameter's
-dtype, to which arrays and values of schedules are rounded first: 1 − β of such a β is subtracted there."""
+"""A number, a schedule (one of `core.schedules`, or a pure function of the number of steps taken before), or an array
+with a value for each run, which broadcasts against the first axes of a parameter. In `Rule.update`, a number, or an
+array of the parameter's dtype, to which arrays and values of schedules are rounded first: 1 − β of such a β is
+subtracted there."""
 
 
 class Interval(NamedTuple):

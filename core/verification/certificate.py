@@ -48,6 +48,7 @@ class Claim:
     dialect:    of the formula, if any.
     own:        what is known of a user's own implementation; see `Trial`.
     narrow:     the implementation or the statement keeps its settings in float32.
+    along:      the gradients that it is judged along in place of those it is given.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Claim:
     dialect: str = ""
     own: Known | None = None
     narrow: bool = False
+    along: Callable[[Streams], Streams] = lambda streams: streams
 
     def rows(self, streams: Streams, executions: Sequence[str] = EXECUTIONS) -> Iterator[Row]:
         """Judges the subject in the streams' dtype; a row for each reference and execution.
@@ -65,7 +67,7 @@ class Claim:
         Raises InputError for a subject that fails or has another number of slots than expected, and for settings that a
         reference cannot be asked about in this dtype.
         """
-        dtype = streams.gradients.dtype
+        streams, dtype = self.along(streams), streams.gradients.dtype
         if not executions:
             raise InputError(f"At least one execution is needed, of {', '.join(EXECUTIONS)}.")
         for execution in executions:
@@ -108,10 +110,9 @@ class Claim:
 
     def _held(self, case: Case) -> bool:
         """Whether float32 holds the settings, and what they lack to 1, exactly."""
-        about = self.expected(case.settings).known
-        if about is None or case.scheduled:
+        numbers = self.expected(case.settings).numbers
+        if numbers is None or case.scheduled:
             return False
-        numbers = about.formula.settings.values()
         return all(float(np.float32(part)) == part for number in numbers for part in (number, 1 - number))
 
     def _own_with(self, settings: Mapping[str, Any]) -> Known | None:
@@ -139,9 +140,10 @@ class Claim:
                     for turn, (name, rule, start) in enumerate(zip(names, subjects, starts, strict=True))
                     if isinstance(rule, Rule)
                 }
-                found = compiled_trajectories(together, streams.first(MOST_STEPS[execution]), execution, layout)
-                for run, trajectory in zip(runs, found.values(), strict=True):
-                    run[execution] = trajectory
+                for some in _programs(together):
+                    found = compiled_trajectories(some, streams.first(MOST_STEPS[execution]), execution, layout)
+                    for name, trajectory in found.items():
+                        runs[names.index(name)][execution] = trajectory
         for case, run, subject, start in zip(cases, runs, subjects, starts, strict=True):
             if isinstance(subject, Implementation):
                 run |= _as_it_is(subject, streams, start, own=case is self.cases[0])
@@ -192,6 +194,13 @@ class Claim:
             )
 
 
+def _programs(runs: Mapping[str, Run]) -> list[dict[str, Run]]:
+    """What runs in one program: all, as a compilation is what costs, except a rule that reads the norm of all."""
+    alone = [{name: run} for name, run in runs.items() if run.rule.reads_norm]
+    together = {name: run for name, run in runs.items() if not run.rule.reads_norm}
+    return [*([together] if together else []), *alone]
+
+
 def _caught(trials: Sequence[Trial]) -> dict[str, bool]:
     """For each planted error, whether one of the trials sees it."""
     found: dict[str, bool] = {}
@@ -240,6 +249,7 @@ def _coverage(trials: Sequence[Trial], parts: Sequence[Judged], execution: str) 
         ),
         drawn=any(trial.case.drawn for trial in trials),
         estimated=any(trial.estimated for trial in trials),
+        kinds=trials[0].streams.kinds,
         unread=tuple(
             dict.fromkeys(
                 name

@@ -119,7 +119,7 @@ def _about_core(
 
 
 def _formula(rule: str, dialect: str) -> Callable[[Mapping[str, Any]], Expected]:
-    return lambda settings: Expected.of(known(rule, dialect, settings))
+    return lambda settings: Expected.of(known(rule, dialect, settings), settings)
 
 
 def verify(

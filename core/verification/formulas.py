@@ -21,7 +21,7 @@ import numpy as np
 from ..errors import InputError
 from .rounded import Precision, Rounded, either
 
-AVERAGED = ("beta_1", "beta_2", "rho")
+AVERAGED = ("beta_1", "beta_2", "rho", "decay")
 """Settings that are the share of a running average: β + (1 − β) is not 1 where the two are rounded apart."""
 
 
@@ -57,7 +57,7 @@ class Formula:
     compute:   the function, see above.
     settings:  by the names of the rules' fields; for a library that asks for a learning rate, one is chosen here.
     kept:      the names of the slots with these settings, or a function of settings to them.
-    starts:    the first value of a slot that is not 0, or the setting that decides it.
+    starts:    the first value of a slot that is not 0, or the setting that decides it, or "x": the parameter.
     complement_in, power_in: the dtype in which the source subtracts 1 − β, and raises β to the power t: "variable",
                "float64" (Python's numbers, too) or, for powers, "float32".
     running:   the powers β^t are running products, which err by half a unit a step.
@@ -81,6 +81,11 @@ class Formula:
     @property
     def slots(self) -> tuple[str, ...]:
         return self.kept(self.settings) if callable(self.kept) else self.kept
+
+    @property
+    def takes(self) -> frozenset[str]:
+        """What it takes by name."""
+        return asked(self.compute)
 
     @property
     def reads_x(self) -> bool:
@@ -117,7 +122,9 @@ class Formula:
         """The slots before the first step, in the shape and dtype of `like`."""
         starts = {name: self.starts.get(name, 0.0) for name in self.slots}
         return {
-            name: np.full_like(like, self.settings[start] if isinstance(start, str) else start)
+            name: np.array(like)
+            if start == "x"
+            else np.full_like(like, self.settings[start] if isinstance(start, str) else start)
             for name, start in starts.items()
         }
 
@@ -187,6 +194,7 @@ class Formula:
         precision: Precision,
         found: Mapping[str, Any] | None = None,
         x: Any = None,
+        beside: Mapping[str, Any] | None = None,
     ) -> dict[str, Rounded]:
         """All values of step t from these slots, in the order of their computation, and what each may be off.
 
@@ -197,6 +205,7 @@ class Formula:
                   formula takes by the name of one of its own values, such as Adadelta's dx, because a square doubles
                   every error.
         x:        parameters.
+        beside:   what else it takes by name, of a chain.
         """
         takes, corrections = asked(self.compute), self.corrections(t, precision)
         given = {name: precision.exact(found[name]) for name in takes - {"t", "x"} if found and name in found}
@@ -205,7 +214,7 @@ class Formula:
             g = Rounded(precision.wide(g), lost, precision)
         slots = {name: slot if isinstance(slot, Rounded) else precision.exact(slot) for name, slot in slots.items()}
         place = {"t": precision.wide(t), "x": x if isinstance(x, Rounded) or x is None else precision.exact(x)}
-        place = {name: value for name, value in place.items() if name in takes}
+        place = {name: value for name, value in {**place, **(beside or {})}.items() if name in takes}
         return self.compute(g, slots, **self._numbers(precision, t), **place, **{**corrections, **given}) | corrections
 
     def terms(

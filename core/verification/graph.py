@@ -13,6 +13,9 @@ from .layout import Layout
 from .streams import Streams
 from .trajectory import Trajectory, Values
 
+PLACES = {"t", "x", "after", "rate", "norm", "own_norm"}
+"""What a formula may take by name beside settings and corrections."""
+
 
 class Node(NDArrayOperatorsMixin):
     """A value in a formula: a leaf with a name, or a function of NumPy's and its arguments, nodes and numbers."""
@@ -63,7 +66,7 @@ def traced(formula: Formula) -> Graph:
         for name, value in numbers.items()
     }
     given |= {name: Node(None, name=name) for name in takes if name.startswith("correction")}
-    place = {name: Node(None, name=name) for name in takes & {"t", "x"}}
+    place = {name: Node(None, name=name) for name in sorted(takes & PLACES)}
     slots, g = {name: Node(None, name=f"slot {name}") for name in formula.slots}, Node(None, name="g")
     values = formula.compute(g, slots, **given, **place)
     return Graph(values, SimpleNamespace(g=g, **slots, **place), SimpleNamespace(**given))
@@ -160,12 +163,14 @@ class OfFormula(Implementation):
         layout = Layout.of(streams.kinds)
         return run_along(self.name, step, streams, start or self.first(streams.start), streams.start, layout=layout)
 
-    def follow(self, trajectory: Trajectory) -> Values:
+    def follow(self, trajectory: Trajectory, beside: Mapping[str, Any] | None = None) -> Values:
+        """beside: what else the formula takes by name, of a chain."""
         dtype, t = trajectory.g.dtype, trajectory.t if trajectory.t.ndim == 2 else trajectory.t[:, np.newaxis]
         with np.errstate(all="ignore"):
             corrections = self.formula.narrow_corrections(t + self._late, dtype)
             settings = self.formula.at(t + self._ahead, dtype)
             leaves = {"g": trajectory.g, "x": trajectory.x, "t": (t + self._late).astype(dtype), **corrections}
+            leaves |= beside or {}
             leaves |= {f"setting {name}": value for name, value in settings.items()}
             leaves |= {f"slot {name}": slot for name, slot in trajectory.before.items()}
             found = evaluated(self._graph, leaves)

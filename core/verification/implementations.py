@@ -63,9 +63,9 @@ class Implementation(ABC):
     def follow(self, trajectory: Trajectory) -> Values:
         """One step from each state of a trajectory: the update or the parameter, new slots, and any stages it shows."""
 
-    def rounding(self, formula: Formula, dtype: Any) -> Formula:
-        """The formula as this implementation rounds it in a dtype."""
-        return formula
+    def rounding(self, statement: Any, dtype: Any) -> Any:
+        """A statement, a formula mostly, as this implementation rounds in a dtype."""
+        return statement
 
 
 class OfRule(Implementation):

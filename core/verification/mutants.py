@@ -16,6 +16,7 @@ import numpy as np
 
 from .formulas import AVERAGED, Formula
 from .graph import Node, OfFormula, nodes, replaced, traced
+from .implementations import Implementation
 from .words import symbol
 
 
@@ -29,7 +30,7 @@ class Mutant:
     """
 
     name: str
-    wrong: OfFormula
+    wrong: Implementation
     rounding: bool = False
 
 
@@ -138,7 +139,7 @@ def _in_graph(formula: Formula, graph: Mapping[str, Any]) -> Wrong:
             if node.is_(np.divide) and isinstance(node.args[1], Node) and not node.args[1].is_constant:
                 wrong = Node(np.divide, (node.args[0], node.args[1] + 1e-7))
                 yield "an ε where there is none", replaced(graph, {node: wrong})
-    if isinstance(delta := graph["delta"], Node):
+    if isinstance(delta := graph.get("delta"), Node):
         epsilon = next(iter(epsilons), None)
         if epsilon is not None:
             yield "ε added to Δ", {**graph, "delta": delta + epsilon}

@@ -63,9 +63,9 @@ class OfLibrary(Implementation):
         assert self.known is not None, "a library of the table computes a rule of ours"
         return made.step if self.known.formula.reads_x else _at_zero(made)
 
-    def rounding(self, formula: Formula, dtype: Any) -> Formula:
+    def rounding(self, statement: Formula, dtype: Any) -> Formula:
         narrow = self._kind.narrow_powers and dtype == np.float64
-        return replace(formula, power_in="float32") if narrow else formula
+        return replace(statement, power_in="float32") if narrow else statement
 
 
 class OfOptimizer(Implementation):

@@ -81,6 +81,9 @@ class Rounded:
         """The wide one."""
         return np.dtype(self.precision.wide)
 
+    def __getitem__(self, chosen: Any) -> "Rounded":
+        return Rounded(self.value[chosen], self.error[chosen], self.precision)
+
     def astype(self, dtype: Any) -> "Rounded":
         """Itself: whoever asks means the dtype that is judged."""
         return self

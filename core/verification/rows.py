@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from .causes import Cause
 from .judge import Comparison, Difference, Drift
+from .streams import place
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,7 @@ class Coverage:
     settings:   the sets of settings, each as what differs from the reference's own; a schedule in words.
     drawn:      whether slots also started from drawn values.
     estimated:  whether what rounding may come to is an estimate, as it is for a library that has no formula here.
+    kinds:      of gradients, that of each coordinate.
     unread:     the stages that were compared with nothing, as the reference has none of that name.
     """
 
@@ -31,7 +33,12 @@ class Coverage:
     settings: tuple[Mapping[str, float | str], ...]
     drawn: bool
     estimated: bool
+    kinds: tuple[str, ...]
     unread: tuple[str, ...] = ()
+
+    def place(self, coordinate: int) -> str:
+        """The name of a coordinate: its kind, and its number among those of that kind."""
+        return place(self.kinds, coordinate)
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ class Statement(Protocol):
         ...
 
 
-def _widened(numbers: Any, precision: Precision) -> Any:
+def widened(numbers: Any, precision: Precision) -> Any:
     return numbers if isinstance(numbers, Rounded) else precision.exact(numbers)
 
 
@@ -82,10 +82,10 @@ class StatedByRule(_OfBounds):
     def values(
         self, t: Any, g: Any, slots: Numbers, precision: Precision, found: Numbers | None = None, x: Any = None
     ) -> dict[str, Rounded]:
-        of = refilled(self._like, {name: _widened(slots[name], precision) for name in self.slots})
+        of = refilled(self._like, {name: widened(slots[name], precision) for name in self.slots})
         said = "does not run on numbers that carry their rounding errors"
         at = At(precision.wide(t))
-        step = step_of(self._rule, _flushed(g, precision), of, _widened(x, precision), at, said)
+        step = step_of(self._rule, flushed(g, precision), of, widened(x, precision), at, said)
         check_names(self._name, step)
         return _all_rounded(self._name, step.values | {"delta": step.delta, "x": step.x}, precision)
 
@@ -106,15 +106,15 @@ class StatedByFunction(_OfBounds):
     def values(
         self, t: Any, g: Any, slots: Numbers, precision: Precision, found: Numbers | None = None, x: Any = None
     ) -> dict[str, Rounded]:
-        g, x = _flushed(g, precision), _widened(x, precision)
-        of = {name: _widened(slot, precision) for name, slot in slots.items()}
+        g, x = flushed(g, precision), widened(x, precision)
+        of = {name: widened(slot, precision) for name, slot in slots.items()}
         if np.ndim(t) == 0:
             return self._stated(int(t), g, of, precision, x)
         try:
             return self._stated(precision.wide(t), g, of, precision, x)
         except Exception:  # such as an `if` on the number of the step
             rows = [
-                self._stated(int(n), _row(g, row), {s: _row(v, row) for s, v in of.items()}, precision, _row(x, row))
+                self._stated(int(n), g[row], {s: v[row] for s, v in of.items()}, precision, x[row])
                 for row, n in enumerate(np.ravel(t))
             ]
             return {
@@ -220,11 +220,7 @@ def _all_rounded(owner: str, values: Mapping[str, Any], precision: Precision) ->
         return {name: value if isinstance(value, Rounded) else precision.exact(value) for name, value in values.items()}
 
 
-def _row(numbers: Rounded, row: int) -> Rounded:
-    return Rounded(numbers.value[row], numbers.error[row], numbers.precision)
-
-
-def _flushed(g: Any, precision: Precision) -> Rounded:
+def flushed(g: Any, precision: Precision) -> Rounded:
     """Gradients, of which one below the smallest normal number may be taken for 0."""
     if isinstance(g, Rounded):
         return g

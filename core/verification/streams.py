@@ -1,6 +1,6 @@
 """Gradient streams that show a wrong formula, and keep showing it on whatever machine they are replayed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -76,8 +76,12 @@ class Streams:
 
     def place(self, coordinate: int) -> str:
         """The name of a coordinate: its kind, and its number among those of that kind."""
-        kind = self.kinds[coordinate]
-        return f"{kind}[{self.kinds[:coordinate].count(kind)}]"
+        return place(self.kinds, coordinate)
+
+
+def place(kinds: Sequence[str], coordinate: int) -> str:
+    """The name of a coordinate: its kind, and its number among those of that kind."""
+    return f"{kinds[coordinate]}[{kinds[:coordinate].count(kinds[coordinate])}]"
 
 
 def synthetic(dtype: Any, steps: int = STEPS, seed: int = 0) -> Streams:

@@ -106,7 +106,8 @@ def compiled_trajectories(
         for name in runs:
             owner = type(runs[name].rule).__name__
             of = [_values(owner, updates[f"{name}/{t}"], variables[f"{name}/{t}"]) for t in tensors]
-            seen[name] = {value: tf.concat([one[value] for one in of], axis=0) for value in of[0]}
+            everywhere = [value for value in of[0] if all(value in one for one in of)]
+            seen[name] = {value: tf.concat([one[value] for one in of], axis=0) for value in everywhere}
         return seen
 
     program = Program(cost, variables, optimizer, execution, observe)  # pyright: ignore[reportArgumentType]

@@ -1,6 +1,6 @@
 """One case put to the test: what was found of an implementation, and which planted errors would be seen."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from ..errors import InputError
 from ..seeds import generator
 from .cards import CARDS
 from .causes import Cause, Suspect, cause
+from .chains import StatedChain
 from .errors import WITHOUT_X, around
 from .formulas import Formula
 from .graph import OfFormula
@@ -56,17 +57,33 @@ class Case(NamedTuple):
 class Expected(NamedTuple):
     """What should come out: the statement, and an implementation of it in which errors can be planted.
 
-    known: the rule of core, where the statement is its formula.
+    known:   the rule of core, where the statement is its formula.
+    errors:  those that are planted in it for a dtype, beside the ones that any implementation may have.
+    library: by the name of a reference, the library's own implementation of it.
+    numbers: all its settings, where they are known.
     """
 
     name: str
     statement: Statement
     implementation: Implementation
     known: Known | None = None
+    errors: Callable[[np.dtype], Sequence[Mutant]] = lambda dtype: ()
+    library: Callable[[str], Implementation] | None = None
+    numbers: Sequence[Any] | None = None
 
     @classmethod
-    def of(cls, known: Known) -> "Expected":
-        return cls(known.name, known.formula, OfFormula(known.name, known.formula), known)
+    def of(cls, known: Known, settings: Mapping[str, Any] | None = None) -> "Expected":
+        """What a rule of core should compute; settings: those of the case, by which a library is made."""
+        name, _, _, formula = known
+        return cls(
+            name,
+            formula,
+            OfFormula(name, formula),
+            known,
+            lambda dtype: CARDS[name].mutants(formula, known.dialect, dtype),
+            lambda library: OfLibrary(library, REFERENCES[library], name, settings or {}),
+            [*formula.settings.values()],
+        )
 
 
 @dataclass(frozen=True)
@@ -122,7 +139,7 @@ class Trial:
         self._causes: dict[tuple[str, Difference], Cause | None] = {}
         self._expected, self._start, self._free, self._given_own = expected, start, free, own
         self._statement = expected.statement
-        if isinstance(self._statement, StatedByOptimizer):
+        if isinstance(self._statement, StatedByOptimizer | StatedChain):
             self._statement = self._statement.laid_out(Layout.of(streams.kinds))
         self._own: Statement = own.formula if own else self._statement
         self.runs = {execution: renamed(run, self._statement.slots, name) for execution, run in runs.items()}
@@ -137,8 +154,9 @@ class Trial:
                 asked = 0
                 if reference in self._libraries:
                     part, answers = self._answered(reference)[execution]
-                    theirs = judge(self._as(reference), part, answers, self._own)
-                    before = None if self._start else judge_first(_begin(run), self._of(reference).first(part.g[0]))
+                    library, start = self._of(reference), self.streams.start
+                    theirs = judge(library.rounding(self._statement, self._dtype), part, answers, self._own)
+                    before = None if self._start else judge_first(_begin(run), library.first(start))
                     asked, comparison, first = len(part.t), comparison | theirs, before or theirs.first
             why = self._cause(execution, first) if first else None
             drift = None if self._statement.estimated else self._drift(run)
@@ -207,8 +225,7 @@ class Trial:
 
     @cached_property
     def _mutants(self) -> list[Mutant]:
-        known = self._expected.known
-        return CARDS[known.name].mutants(known.formula, known.dialect, self._dtype) if known else []
+        return [*self._expected.errors(self._dtype)]
 
     @property
     def _dtype(self) -> np.dtype:
@@ -316,20 +333,18 @@ class Trial:
                 return found
         return None
 
-    def _of(self, reference: str) -> OfLibrary:
-        return OfLibrary(reference, REFERENCES[reference], self._expected.name, self.case.settings)
-
-    def _as(self, reference: str) -> Formula:
-        formula = self._statement
-        assert isinstance(formula, Formula), "a library of the table has a formula"
-        return self._of(reference).rounding(formula, self._dtype)
+    def _of(self, reference: str) -> Implementation:
+        assert self._expected.library is not None, "a library of the table computes what is expected"
+        return self._expected.library(reference)
 
     def _answered(self, reference: str) -> Mapping[str, tuple[Trajectory, Values]]:
         """By execution, the steps that a library is asked about, and its answers."""
         if reference not in self._answers:
             library = self._of(reference)
-            chosen = {n: run if library.every_step else run.steps(_asked(len(run.t))) for n, run in self.runs.items()}
-            answers = _followed(library, chosen)
+            flat = isinstance(library, OfLibrary)
+            every = flat and library.every_step
+            chosen = {n: run if every else run.steps(_asked(len(run.t))) for n, run in self.runs.items()}
+            answers = _followed(library, chosen) if flat else {n: library.follow(part) for n, part in chosen.items()}
             self._answers[reference] = {name: (part, answers[name]) for name, part in chosen.items()}
         return self._answers[reference]
 

@@ -148,15 +148,15 @@ def verify(
 
         rows = judged(claims, work, units, at_once, begin, check)
     with outputs() as attempt:
-        attempt(print_certificate, rows, gradients)
+        attempt(print_certificate, rows)
         if save_streams is not None:
             attempt(save, save_streams, gradients[units[0][1]])
         if json is not None:
             attempt(write_json, json, before | {"seed": gradients[units[0][1]].seed} | certificate(rows, gradients))
         if csv is not None:
-            attempt(write_csv, csv, records(rows, gradients))
+            attempt(write_csv, csv, records(rows))
         if junit is not None:
-            attempt(write_whole, junit, junit_xml(rows, gradients, strict))
+            attempt(write_whole, junit, junit_xml(rows, strict))
     failed = {"differs", "drifts", "blind"} | ({"missing", "rounding"} if strict else set())
     if any(row.verdict in failed for row in rows):
         sys.exit(1)

@@ -6,12 +6,16 @@ from typing import Any
 
 from core import RULES, InputError, Rule
 from core.verification import FORMULAS, ITSELF, PAPER, REFERENCES, Claim, Implementation, OfRule, claim, matrix, named
+from core.verification.chain_claims import chain_matrix
 from core.verification.claims import Lacking
 from core.verification.implementations import Returned
 from core.verification.optimizers import library_of
 from core.verification.resolving import FormulaReference, Given, built, implementation, made
 
 from ..rule_choice import import_named, lowered, typed
+
+CHAINS = "chains"
+"""The name of all chains that are certified, among those of rules."""
 
 
 def claims_about(
@@ -27,7 +31,7 @@ def claims_about(
 
     Raises InputError for what is not there.
     """
-    rules, references = [*map(lowered, rules or RULES)], [*map(_lowered_library, references)]
+    rules, references = [*map(lowered, rules or (*RULES, CHAINS))], [*map(_lowered_library, references)]
     if ":" in rules[0]:
         known_reference = references[0] == ITSELF or references[0].partition(":")[0] in (PAPER, *RULES, *REFERENCES)
         reference = references[0] if known_reference or ":" not in references[0] else import_named(references[0])
@@ -39,8 +43,11 @@ def claims_about(
         if ":" in reference:
             raise InputError(f"{reference!r} is for a rule of your own; for {rules[0]} give a library, such as keras.")
     once = [tuple(dict.fromkeys(names)) for names in (rules, dialects, references)]
-    given = {rule: typed_for(rule, options or {}) for rule in once[0]} if options else {}
-    return matrix(once[0], once[1] or None, once[2] or None, given)
+    alone = [rule for rule in once[0] if rule != CHAINS]
+    given = {rule: typed_for(rule, options or {}) for rule in alone} if options else {}
+    chosen = once[1] or None, once[2] or None
+    found = matrix(alone, *chosen, given) if alone else []
+    return [*found, *(chain_matrix(*chosen) if CHAINS in once[0] and not options else [])]
 
 
 def typed_for(rule: str, options: Mapping[str, str]) -> dict[str, Any]:

@@ -43,17 +43,17 @@ VERDICTS = {
 }
 
 
-def print_certificate(rows: Sequence[Row], streams: Mapping[str, Streams]) -> None:
+def print_certificate(rows: Sequence[Row]) -> None:
     """The table, a sentence for each row that is not certified, and the count, to standard output."""
     screen = Screen(wide=True)
-    cells: list[Mapping[str, str]] = [dict(zip(HEADINGS, _cells(row, streams), strict=True)) for row in rows]
+    cells: list[Mapping[str, str]] = [dict(zip(HEADINGS, _cells(row), strict=True)) for row in rows]
     shown = [[heading for heading in HEADINGS if heading not in DISPENSABLE[:n]] for n in range(len(DISPENSABLE) + 1)]
     tables = [_table(headings, cells) for headings in shown]
     unbounded = screen.options.update(max_width=1_000)
     fitting = (table for table in tables if screen.measure(table, options=unbounded).maximum <= screen.width)
     screen.print(next(fitting, tables[0]))
     screen.print(LEGEND)
-    for sentence in dict.fromkeys(_reason(row, streams) for row in rows if row.verdict not in ("certified", "lacks")):
+    for sentence in dict.fromkeys(_reason(row) for row in rows if row.verdict not in ("certified", "lacks")):
         screen.print(sentence, soft_wrap=True)
     for sentence in _surprises(rows):
         screen.print(sentence, soft_wrap=True)
@@ -82,7 +82,7 @@ def _table(headings: Sequence[str], rows: Sequence[Mapping[str, str]]) -> Table:
     return table
 
 
-def _cells(row: Row, streams: Mapping[str, Streams]) -> tuple[str, ...]:
+def _cells(row: Row) -> tuple[str, ...]:
     head = (row.rule, row.dialect, row.reference, row.dtype, row.execution)
     if row.comparison is None:
         return (*head, *[""] * (len(HEADINGS) - len(head) - 1), VERDICTS[row.verdict])
@@ -92,7 +92,7 @@ def _cells(row: Row, streams: Mapping[str, Streams]) -> tuple[str, ...]:
         f"{row.steps:,}",
         f"{worst.units:.3g}",
         f"{worst.bound:.3g}",
-        f"{worst.value}, {worst.step}, {streams[row.dtype].place(worst.coordinate)}" if worst.units else "equal bits",
+        f"{worst.value}, {worst.step}, {_place(row)}" if worst.units else "equal bits",
         f"{row.comparison.relative:.1e}",
         "" if row.drift is None else f"{row.drift.share:.2g}",
         f"{row.planted - len(row.missed)}/{row.planted}",
@@ -100,12 +100,12 @@ def _cells(row: Row, streams: Mapping[str, Streams]) -> tuple[str, ...]:
     )
 
 
-def records(rows: Sequence[Row], streams: Mapping[str, Streams]) -> list[dict[str, Any]]:
+def records(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The table's figures in full, a row for each of its rows."""
-    return [_record(row, streams) for row in rows]
+    return [_record(row) for row in rows]
 
 
-def _record(row: Row, streams: Mapping[str, Streams]) -> dict[str, Any]:
+def _record(row: Row) -> dict[str, Any]:
     worst = row.comparison and row.comparison.worst
     return {
         "rule": row.rule,
@@ -118,7 +118,7 @@ def _record(row: Row, streams: Mapping[str, Streams]) -> dict[str, Any]:
         "of": worst and worst.bound,
         "value": worst and worst.value,
         "step": worst and worst.step,
-        "where": _place(row, streams),
+        "where": _place(row),
         "relative": row.comparison and row.comparison.relative,
         "drift": row.drift and row.drift.share,
         "planted": row.planted,
@@ -127,7 +127,7 @@ def _record(row: Row, streams: Mapping[str, Streams]) -> dict[str, Any]:
     }
 
 
-def _reason(row: Row, streams: Mapping[str, Streams]) -> str:
+def _reason(row: Row) -> str:
     """Why a row is not certified."""
     who = f"{row.rule} ({row.dialect})" if row.dialect else row.rule
     head = f"{who} against {row.reference}, {row.dtype}, {row.execution}"
@@ -139,7 +139,8 @@ def _reason(row: Row, streams: Mapping[str, Streams]) -> str:
         return f"{head}: these errors would not be seen: {', '.join(row.missed)}."
     first = row.first if row.first is not None else row.drift and row.drift.first
     assert first is not None, "a row that differs has a first difference"
-    place = streams[row.dtype].place(first.coordinate)
+    assert row.coverage is not None, "what was compared is covered"
+    place = row.coverage.place(first.coordinate)
     where = f"step {first.step}, {place}" if first.step else "before the first step"
     numbers = f"found {first.found:.9g}, expected {first.expected:.9g}"
     if isfinite(first.units):
@@ -201,7 +202,7 @@ def _number(value: float | str) -> str:
     return value if isinstance(value, str) else f"{value:.6g}"
 
 
-def junit_xml(rows: Sequence[Row], streams: Mapping[str, Streams], strict: bool) -> bytes:
+def junit_xml(rows: Sequence[Row], strict: bool) -> bytes:
     """The certificate as JUnit XML: a test case a row; a rounding fails where `strict`, and a missing package too."""
     suite = TestSuite("rawstep verify")
     for row in rows:
@@ -209,9 +210,9 @@ def junit_xml(rows: Sequence[Row], streams: Mapping[str, Streams], strict: bool)
         if row.verdict == "lacks":
             case.result = [Skipped(f"{row.reference} has no {row.rule}.")]
         elif row.verdict == "missing" and not strict:
-            case.result = [Skipped(_reason(row, streams))]
+            case.result = [Skipped(_reason(row))]
         elif row.verdict != "certified" and (strict or row.verdict != "rounding"):
-            case.result = [Failure(_reason(row, streams), row.verdict)]
+            case.result = [Failure(_reason(row), row.verdict)]
         suite.add_testcase(case)
     xml = JUnitXml()
     xml.add_testsuite(suite)
@@ -227,14 +228,20 @@ def certificate(rows: Sequence[Row], streams: Mapping[str, Streams]) -> dict[str
             dtype: {"steps": len(one.gradients), "kinds": dict(Counter(one.kinds)), "seed": one.seed}
             for dtype, one in streams.items()
         },
-        "rows": [
-            {**asdict(row), "steps": row.steps, "verdict": row.verdict, "where": _place(row, streams)} for row in rows
-        ],
-    }  # fmt: skip
+        "rows": [*map(_in_full, rows)],
+    }
 
 
-def _place(row: Row, streams: Mapping[str, Streams]) -> str | None:
-    return None if row.comparison is None else streams[row.dtype].place(row.comparison.worst.coordinate)
+def _in_full(row: Row) -> dict[str, Any]:
+    found = asdict(row)
+    if found["coverage"]:
+        del found["coverage"]["kinds"]  # of every coordinate; those that are named are named
+    return {**found, "steps": row.steps, "verdict": row.verdict, "where": _place(row)}
+
+
+def _place(row: Row) -> str | None:
+    compared, covered = row.comparison, row.coverage
+    return None if compared is None or covered is None else covered.place(compared.worst.coordinate)
 
 
 def print_divergence(found: Divergence | None, a: str, b: str, streams: Streams) -> None:

@@ -13,7 +13,8 @@ class Exponential(Schedule):
     """initial · factor^(s / steps); in stairs, by the whole part of s / steps.
 
     Keras's ExponentialDecay, Optax's exponential_decay, PyTorch's ExponentialLR (steps = 1) and StepLR (in stairs).
-    Optax's transition_begin holds the first value for so many steps, and its end_value is a limit: neither is here.
+    Optax's transition_begin holds the first value for some steps, and its end_value is a limit: neither is here.
+    Compiled for float64, its stairs fall a step late where 1/steps is rounded down, as with 49 steps.
     """
 
     initial: NonNegative

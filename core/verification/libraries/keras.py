@@ -50,6 +50,7 @@ class Keras(Library):
 
         self._optimizer = optimizer
         self._x = {name: tf.Variable(tf.zeros(shape, self.dtype)) for name, shape in self.layout.shapes.items()}
+        self._before_building(optimizer)
         floatx = keras.config.floatx()
         keras.config.set_floatx(self.dtype.name)
         try:
@@ -65,6 +66,9 @@ class Keras(Library):
         self._rest = rest
         # A partial: TensorFlow counts retracings by code, and would warn of many copies of one method.
         self._apply = tf.function(partial(self._applied), autograph=False) if self.compiled else self._applied
+
+    def _before_building(self, optimizer: Any) -> None:
+        """Whatever an optimizer is told before it knows its variables, which are there."""
 
     def _is_slot(self, value: Any) -> bool:
         """Whether an attribute holds a variable for each parameter, and is not the list of the parameters."""

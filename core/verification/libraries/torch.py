@@ -73,7 +73,8 @@ class Torch(Library):
         self._x = {
             name: torch.nn.Parameter(torch.zeros(shape, dtype=kind)) for name, shape in self.layout.shapes.items()
         }
-        self._optimizer = self.made(type(optimizer), self.configuration(optimizer), list(self._x.values()))
+        self._optimizer = self.made(type(optimizer), self.configuration(optimizer), self._parameters())
+        self._before_stepping()
         self._unused = copy.deepcopy({name: self._optimizer.state[x] for name, x in self._x.items()})
         # Most slots are made in the first step; a gradient of 0 leaves them as they begin.
         for x in self._x.values():
@@ -96,6 +97,13 @@ class Torch(Library):
         kept = (*held, *self._counters)
         self._rest = [name for name, value in state.items() if name not in kept and value is not None]
         self._first = self._slots()
+
+    def _parameters(self) -> list[Any]:
+        """What the optimizer is made for."""
+        return list(self._x.values())
+
+    def _before_stepping(self) -> None:
+        """Whatever is added to an optimizer before its first step."""
 
     def _slots(self) -> dict[str, np.ndarray]:
         state = {name: self._optimizer.state[x] for name, x in self._x.items()}
