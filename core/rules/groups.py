@@ -27,8 +27,8 @@ class Groups(Rule):
             object.__setattr__(self, "rule", replace(self.rule, learning_rate=self.learning_rate))
 
     @property
-    def NEEDS_NORM(self) -> bool:  # noqa: N802 # pyright: ignore - it decides here what is a constant elsewhere
-        return any(rule.NEEDS_NORM for rule in self._rules)
+    def reads_norm(self) -> bool:
+        return any(rule.reads_norm for rule in self._rules)
 
     @property
     def serves(self) -> bool:

@@ -26,7 +26,7 @@ def test_groups_are_an_optimizer_of_several_rules_to_the_bit():
     rule = groups(MAIN, (only("b*"), BIASES), (vectors, Adam(9.0)))
     apart = stepped(lambda v: ([(MAIN, {"h1": v["h1"]}), (BIASES, {"b1": v["b1"]})],))
     assert stepped(lambda v: (rule, v)) == apart
-    assert (rule.NEEDS_NORM, rule.serves, groups(BIASES, (vectors, SGD(1.0))).serves) == (True, True, False)
+    assert (rule.reads_norm, rule.serves, groups(BIASES, (vectors, SGD(1.0))).serves) == (True, True, False)
 
 
 @pytest.mark.parametrize(
