@@ -26,6 +26,7 @@ from .rules import (
     Step,
     around,
     chain,
+    groups,
     matrices,
     only,
     schedules,

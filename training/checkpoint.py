@@ -12,17 +12,21 @@ import tensorflow as tf
 
 from core import InputError, Optimizer
 
+from .building import served_as
 from .data import Dataset, fingerprint
 from .loop import Epoch, Trainer
 from .rule_choice import option, rule_settings
 from .settings import Settings
 from .versions import versions
 
-FORMAT = 2
-"""Of `Checkpoint.run`; a change of its keys makes another. In 1, validation images always were the first."""
+FORMAT = 3
+"""Of `Checkpoint.run`; a change of its keys makes another. In 2, settings had nothing around a rule, which is what they
+lack now where nothing is said; in 1, validation images always were the first too."""
 PREFIX = "state"
 """tf.train.Checkpoint's files in the folder of a checkpoint: state.index and state.data-00000-of-00001."""
-MAY_CHANGE = ("--learning-rate", "--epochs", "--execution", "--data-dir", "--on-nonfinite", "--microbatches")
+MAY_CHANGE = (
+    "--learning-rate", "--epochs", "--execution", "--data-dir", "--on-nonfinite", "--microbatches", "--patience",
+)  # fmt: skip
 """The options that a resumed run may have otherwise; --data-dir, if the same images are there."""
 
 
@@ -49,9 +53,9 @@ class Checkpoint:
 
     path:    the folder that it was read from.
     tensors: weights/<name>, optimizer/slots/<name>/<slot> and optimizer/step, by these names.
-    run:     all the rest: settings, every setting of the rule, sizes, split and hash of the images, versions, the
-             epochs so far, the costs of the steps so far in the epoch that has begun (as many as the position in it),
-             and the sampler's state.
+    run:     all the rest: settings, every setting of the rule and of what stands around it, sizes, split and hash of
+             the images, versions, the epochs so far, which of them is the best and the step at its end, the costs of
+             the steps so far in the epoch that has begun (as many as the position in it), and the sampler's state.
     """
 
     path: Path
@@ -72,20 +76,24 @@ class Checkpoint:
             if name.startswith(prefix)
         }
 
-    @property
-    def served(self) -> dict[str, tf.Tensor]:
-        """The weights and biases that evaluation and export use: those that the rule serves, where it trains others.
+    def served(self, raw: bool = False) -> tuple[dict[str, tf.Tensor], str | None]:
+        """The weights and biases that evaluation and export use, and what they are, in words.
+
+        They are those that the rule serves, such as averages, unless the `raw` ones are asked for; there are no words
+        for weights that are trained and served.
 
         Raises InputError for a rule of the user's that is not there any more.
         """
         if not self.run.get("serves"):
-            return self.weights
+            return self.weights, None
+        if raw:
+            return self.weights, "the weights as they are trained, not their average"
         rule, weights = self.settings.make_rule(), self.weights
         optimizer = Optimizer(rule, {name: tf.Variable(value, name=name) for name, value in weights.items()})
         for name, slots in optimizer.slots.items():
             for slot, variable in slots.items():
                 variable.assign(self.tensors[f"optimizer/slots/{name}/{slot}"])
-        return optimizer.served()
+        return optimizer.served(), served_as(rule)
 
     @property
     def step(self) -> int:
@@ -121,10 +129,11 @@ def write(trainer: Trainer, folder: Path) -> None:
         "format": FORMAT,
         "settings": asdict(trainer.settings),
         "rule": rule_settings(trainer.rule),
-        "serves": trainer.serves,
+        "serves": trainer.rule.serves,
         "data": trainer.fingerprint,
         "versions": versions(),
         "epochs": trainer.history,
+        "best": {"epoch": trainer.best_epoch, "step": trainer.best_step} if trainer.best_epoch else None,
         "costs": trainer.costs,
         "sampler": trainer.sampler.state,
     }
@@ -155,6 +164,7 @@ def read(folder: Path) -> Checkpoint:
     run = json.loads(tensors.pop("run/.ATTRIBUTES/py_state", "{}"))
     if run.get("format") == 1:
         run["settings"]["validation"] = run["data"]["validation"] = "first"
+    if run.get("format") in (1, 2):
         run["format"] = FORMAT
     if run.get("format") != FORMAT:
         raise InputError(f"{folder} is no checkpoint of a run, or of another version of rawstep.")

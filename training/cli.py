@@ -18,7 +18,7 @@ from .explain.commands import explain
 from .export import export
 from .inspection.command import inspect
 from .interruption import signals_noted
-from .options import FilePath, Whole
+from .options import Best, FilePath, Raw, Whole
 from .race.command import race
 from .replication.command import replicate
 from .rule_help import named_rule, print_rule_help
@@ -70,6 +70,10 @@ def train(
     - `rawstep train --hidden none --init he --csv epochs.csv`: softmax regression, and its epochs as a table
     - `rawstep train --plot run.png`: and a picture of the run
     - `rawstep train --beta-2 0.95 --epsilon 1e-7`: with settings of the rule; `--rule adam --help` lists Adam's
+    - `rawstep train --schedule cosine:3e-3,steps=5500,warmup=500 --clip-global-norm 1`: with a schedule and a limit
+    - `rawstep train --rule adamw --ema 0.999 --accumulate 4`: averages of the weights; four batches a step
+    - `rawstep train --weight-decay 0.01 --decay-only matrices --group biases:sgd,learning_rate=0.1`: biases apart
+    - `rawstep train --checkpoint run --keep-best --patience 5`: until five epochs were no better; the best is kept
     - `rawstep train --rule my_rules:Momentum`: a rule of your own, from my_rules.py
     - `rawstep train --data-dir fashion --init he`: on Fashion-MNIST, whose four files are in the folder fashion
     - `rawstep train --rule adadelta --checkpoint run`: saved in the folder run after every epoch
@@ -81,10 +85,10 @@ def train(
     ----------
     checkpoint
         Save the run in this folder, after every epoch and when it is interrupted. The last three states are kept,
-        and the last one without a NaN or an infinity.
+        the last one without a NaN or an infinity, and with --keep-best the best.
     resume
-        Continue from the newest state in the checkpoint folder, with the settings found there; learning rate, epochs
-        and execution may be changed. Without a state there, start a new run.
+        Continue from the newest state in the checkpoint folder, with the settings found there; learning rate, epochs,
+        patience and execution may be changed. Without a state there, start a new run.
     save_every
         Save after this many steps instead of every epoch, rounded up to whole calls of the training program.
     json
@@ -98,9 +102,11 @@ def train(
     """
     if checkpoint is None and (resume or save_every is not None):
         raise CycloptsError(f"{'--resume' if resume else '--save-every'} needs a folder: give --checkpoint DIR.")
+    if checkpoint is None and settings.keep_best:
+        raise CycloptsError("--keep-best needs a folder: give --checkpoint DIR.")
     settings = settings.with_rule(by_name(rule_settings))
     start_tensorflow(placement)
-    from .conduct import conduct, go_on_from
+    from .conduct import conduct, endings, go_on_from
     from .csv_table import write_csv
     from .display import RunDisplay, print_run
     from .distribution.distribution import Distribution
@@ -140,6 +146,8 @@ def train(
                 if board is not None and call.epoch is not None:
                     written = attempt(partial(board.write, len(trainer.history), **call.epoch._asdict()))
                     board = board if written else None
+            for note in endings(trainer, folder):
+                display.note(note)
         figures = report(trainer)
         distribution.leave()
         if distribution.is_chief:
@@ -158,6 +166,8 @@ def train(
 def evaluate(
     *,
     checkpoint: FilePath,
+    best: Best = False,
+    raw: Raw = False,
     data_dir: FilePath | None = None,
     json: FilePath | None = None,
     csv: FilePath | None = None,
@@ -168,6 +178,7 @@ def evaluate(
     Examples:
 
     - `rawstep evaluate --checkpoint run`: of a run that `rawstep train --checkpoint run` saved
+    - `rawstep evaluate --checkpoint run --best --raw`: of its best epoch, without the average of --ema
     - `rawstep evaluate --checkpoint run --json figures.json`: and the figures in a file
 
     Parameters
@@ -194,14 +205,15 @@ def evaluate(
     distribution = Distribution(placement)
     if distribution.is_chief:
         check_files(json, csv)
-    newest = RunFolder(checkpoint).newest()
-    settings = newest.settings if data_dir is None else replace(newest.settings, data_dir=data_dir)
+    state = RunFolder(checkpoint).chosen(best)
+    settings = state.settings if data_dir is None else replace(state.settings, data_dir=data_dir)
     dataset = settings.dataset()
     if data_dir is None:
-        newest.check_data(dataset)
-    distribution.begin(settings, dataset, {"checkpoint": newest.digest})
+        state.check_data(dataset)
+    distribution.begin(settings, dataset, {"checkpoint": state.digest, "--raw": raw})
+    weights, served = state.served(raw)
     with distribution.losses_named(lambda: "nothing was evaluated"):
-        evaluate = evaluator(newest.served, distribution)
+        evaluate = evaluator(weights, distribution)
         figures = {name: evaluate(getattr(dataset, name))._asdict() for name in ("validation", "test")}
         distribution.leave()
     if not distribution.is_chief:
@@ -209,9 +221,9 @@ def evaluate(
     for note in dataset.notes:
         print(f"rawstep: {note}", file=sys.stderr)
     with outputs() as attempt:
-        attempt(print_evaluation, str(newest), figures)
+        attempt(print_evaluation, f"{state}\nevaluated with {served}" if served else str(state), figures)
         if json is not None:
-            attempt(write_json, json, {"checkpoint": str(newest.path)} | figures)
+            attempt(write_json, json, {"checkpoint": str(state.path), "evaluated_with": served} | figures)
         if csv is not None:
             attempt(write_csv, csv, [{"split": name} | figure for name, figure in figures.items()])
 

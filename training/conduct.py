@@ -31,6 +31,19 @@ def conduct(trainer: Trainer, folder: RunFolder | None, signals: Sequence[Signal
         raise NonFiniteError(error.step, f"{error.what}; {advice}") from error
 
 
+def endings(trainer: Trainer, folder: RunFolder | None) -> Iterator[str]:
+    """Of a run that has ended: why it ended early, and where its best epoch is, a sentence each."""
+    if trainer.out_of_patience:
+        patience = trainer.settings.patience
+        yield (
+            f"stopped after epoch {len(trainer.history)}: --patience {patience}, and the best validation accuracy is "
+            f"epoch {trainer.best_epoch}'s"
+        )
+    if folder is not None and (path := folder.best_path(trainer)):
+        accuracy = trainer.history[trainer.best_epoch - 1].validation_accuracy
+        yield f"the best epoch is {trainer.best_epoch}, with validation accuracy {accuracy:.4f}, kept in {path}"
+
+
 def go_on_from(folder: RunFolder | None) -> str:
     """From where to go on after a worker was lost; what came after the last save is lost with it."""
     path = None if folder is None else folder.newest_path

@@ -3,12 +3,15 @@
 import os
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import fields
 from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from .around import Around
+from .building import served_as
 from .fitting import fitted
 from .interruption import clean_up_after_signals
 from .loop import Call, Trainer
@@ -76,6 +79,8 @@ class RunDisplay(_Bar):
         super().__enter__()
         for note in self._trainer.dataset.notes:
             self.note(note)
+        if served := served_as(self._trainer.rule):
+            self.note(f"evaluated with {served}")
         return self
 
     def note(self, sentence: str) -> None:
@@ -137,7 +142,13 @@ def run_title(report: Mapping[str, Any]) -> str:
     """Which run this is, from its report."""
     settings = report["settings"]
     rule = f"{settings['rule']} ({settings['dialect'] or 'its own defaults'})"
-    given = "".join(f", {name.replace('_', ' ')} {value}" for name, value in settings.get("rule_options", {}).items())
+    around = {one.name: settings.get(one.name) for one in fields(Around) if one.name != "schedule"}
+    around |= {"accumulate": settings.get("accumulate"), **settings.get("rule_options", {})}
+    given = "".join(
+        f", {name.replace('_', ' ')} {' '.join(value) if isinstance(value, tuple | list) else value}"
+        for name, value in around.items()
+        if value not in (None, (), [])
+    )
     return f"{rule}, learning rate {settings['learning_rate']}{given}, seed {settings['seed']}"
 
 

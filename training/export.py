@@ -4,26 +4,30 @@ from itertools import permutations
 
 from cyclopts import CycloptsError
 
-from .options import FilePath
+from .options import Best, FilePath, Raw
 
 
 def export(
     *,
     checkpoint: FilePath,
+    best: Best = False,
+    raw: Raw = False,
     saved_model: FilePath | None = None,
     keras: FilePath | None = None,
     stablehlo: FilePath | None = None,
 ) -> None:
     """Write a run for others: its network as a SavedModel or a Keras file, its next epoch as a StableHLO program.
 
-    Of its newest checkpoint. Both networks take images as the IDX files have them, a row of grey levels from 0 to 255
-    each, and return the probability of each class. Neither needs rawstep; the SavedModel needs no Keras either. The
-    program is the next epoch as TensorFlow compiles it, which JAX runs where there is no TensorFlow.
+    Of its newest checkpoint, with the average of the weights where the run has one. Both networks take images as the
+    IDX files have them, a row of grey levels from 0 to 255 each, and return the probability of each class. Neither
+    needs rawstep; the SavedModel needs no Keras either. The program is the next epoch as TensorFlow compiles it, which
+    JAX runs where there is no TensorFlow.
 
     Examples:
 
     - `rawstep export --checkpoint run --saved-model served`: for TensorFlow alone, and TensorFlow Serving
     - `rawstep export --checkpoint run --keras model.keras`: for `keras.models.load_model`
+    - `rawstep export --checkpoint run --best --saved-model served`: of its best epoch, which --keep-best kept
     - `rawstep export --checkpoint run --stablehlo epoch`: for `python benchmarks/pjrt.py epoch`, on a GPU perhaps
 
     Parameters
@@ -60,16 +64,18 @@ def export(
         check_keras_file(keras)
     if stablehlo is not None:
         check_new_folder(stablehlo)
-    newest = RunFolder(checkpoint).newest()
+    state = RunFolder(checkpoint).chosen(best)
+    weights, served = state.served(raw)
+    exported = f"{state}, with {served}" if served else str(state)
     # Keras may be unusable, and the run's images gone: found out before anything is written.
-    content = None if keras is None else keras_file(newest.served)
-    program = None if stablehlo is None else epoch_program(newest)
+    content = None if keras is None else keras_file(weights)
+    program = None if stablehlo is None else epoch_program(state)
     if saved_model is not None:
-        write_saved_model(saved_model, ServedModel(newest.served))
-        print(f"{saved_model}: a SavedModel of {newest}")
+        write_saved_model(saved_model, ServedModel(weights))
+        print(f"{saved_model}: a SavedModel of {exported}")
     if keras is not None and content is not None:
         write_whole(keras, content)
-        print(f"{keras}: a Keras model of {newest}")
+        print(f"{keras}: a Keras model of {exported}")
     if stablehlo is not None and program is not None:
         write_epoch_program(stablehlo, program)
-        print(f"{stablehlo}: the next epoch of {newest}")
+        print(f"{stablehlo}: the next epoch of {state}")

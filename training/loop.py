@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from core import RULES, Guard, NonFiniteError, Optimizer, Program, Recorder, Rule, new_weights
+from core import Guard, InputError, NonFiniteError, Optimizer, Program, Recorder, new_weights
 
+from .building import check_masks, is_ours
 from .data import Dataset, Sampler, fingerprint
 from .distribution.distribution import Distribution
 from .images import evaluator, image_cost
@@ -76,10 +77,11 @@ class Trainer:
         self.settings = settings = settings.settled()
         self.dataset = dataset
         self.rule = settings.make_rule()
-        self.sampler = Sampler(len(dataset.train.images), settings.batch_size, settings.seed)
+        self.sampler = _sampler(settings, len(dataset.train.images))
         layers = [dataset.train.images.shape[1], *settings.hidden, dataset.classes]
         with self.distribution.scope():
             self.weights = new_weights(layers, settings.init, settings.seed)
+            check_masks(settings, self.weights)
             self.optimizer = Optimizer(self.rule, self.weights)
             self.recorder = None if record is None else record(self.optimizer)
             self.program = Program(
@@ -88,13 +90,13 @@ class Trainer:
                 self.optimizer,
                 settings.execution,
                 recorder=self.recorder,
-                microbatches=settings.microbatches,
+                microbatches=settings.parts,
             )
-        self.program.check_batch_size(settings.batch_size)
-        if type(self.rule) not in RULES.values():  # whose mistakes end the run before any file or folder is made
+        self.program.check_batch_size(settings.examples)
+        if not is_ours(self.rule):  # whose mistakes end the run before any file or folder is made
             self.program.check()
         self.guard = Guard(self.program, settings.on_nonfinite)
-        served = self.optimizer.served if self.serves else None
+        served = self.optimizer.served if self.rule.serves else None
         self.evaluate = evaluator(self.weights, self.distribution, served)
         self.stopwatch = Stopwatch()
         self.history: list[Epoch] = []
@@ -108,19 +110,32 @@ class Trainer:
         return fingerprint(self.dataset)
 
     @property
-    def serves(self) -> bool:
-        """Whether the rule serves other weights than it trains."""
-        return type(self.rule).served is not Rule.served
-
-    @property
     def step(self) -> int:
         """The number of steps taken."""
         return int(self.optimizer.step.numpy())
 
     @property
+    def best_epoch(self) -> int:
+        """The number of the first epoch with the best validation accuracy; 0 before there is one."""
+        accuracies = [epoch.validation_accuracy for epoch in self.history]
+        return accuracies.index(max(accuracies)) + 1 if accuracies else 0
+
+    @property
+    def best_step(self) -> int:
+        """The number of steps taken at the end of that epoch."""
+        since = len(self.history) - self.best_epoch
+        return self.step - len(self.costs) - since * self.sampler.steps_per_epoch
+
+    @property
+    def out_of_patience(self) -> bool:
+        """Whether as many epochs as `patience` allows have brought no better validation accuracy."""
+        patience = self.settings.patience
+        return patience is not None and len(self.history) - self.best_epoch >= patience
+
+    @property
     def finished(self) -> bool:
-        """Whether all epochs are trained."""
-        return len(self.history) >= self.settings.epochs
+        """Whether all epochs are trained, or as many as `patience` allows."""
+        return len(self.history) >= self.settings.epochs or self.out_of_patience
 
     def train(self) -> Iterator[Call]:
         """Trains what is left of the epochs, yielding after each call; there a run can be saved, or left for good.
@@ -165,3 +180,12 @@ class Trainer:
         except NonFiniteError:
             self.sampler.state, self.costs, self.history = self._held
             raise
+
+
+def _sampler(settings: Settings, images: int) -> Sampler:
+    if settings.accumulate is not None and settings.examples > images:
+        raise InputError(
+            f"--accumulate {settings.accumulate} in batches of {settings.batch_size} takes {settings.examples:,} "
+            f"images a step; there are {images:,}."
+        )
+    return Sampler(images, settings.examples, settings.seed)

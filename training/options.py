@@ -38,6 +38,8 @@ Several = Parameter(consume_multiple=1, negative=())
 HiddenLayers = Annotated[tuple[int, ...], Parameter(converter=_layers), Several]
 FilePath = Annotated[Path, Parameter(converter=_path)]
 Names = Annotated[tuple[str, ...], Several]
+Best = Annotated[bool, Parameter(negative=(), help="Of the best epoch that --keep-best kept, not the newest state.")]
+Raw = Annotated[bool, Parameter(negative=(), help="Of the weights as they are trained, where a run has --ema.")]
 
 
 def numbers_by_name(texts: Sequence[str] | None, option: str) -> dict[str, float] | None:

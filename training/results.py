@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from core import InputError
 
+from .building import served_as
 from .files import check_folder, make_folder, write_whole
 from .loop import Trainer
 from .rule_choice import rule_settings
@@ -21,10 +22,13 @@ from .versions import versions
 
 
 def report(trainer: Trainer) -> dict[str, Any]:
-    """The whole of a finished run, as JSON can hold it; settings of the rule that are not plain values by repr."""
+    """The whole of a finished run, as JSON can hold it; what is no plain value by its text."""
     rule = rule_settings(trainer.rule)
     return {
         "epochs": [{"epoch": number, **epoch._asdict()} for number, epoch in enumerate(trainer.history, start=1)],
+        "best_epoch": trainer.best_epoch,
+        "out_of_patience": trainer.out_of_patience,
+        "evaluated_with": served_as(trainer.rule),
         "test_accuracy": trainer.evaluate(trainer.dataset.test).accuracy,
         "steps_per_second": trainer.stopwatch.steps_per_second,
         "compile_seconds": trainer.stopwatch.compile_seconds,

@@ -8,8 +8,11 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, replace
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from core import RULES, InputError, Rule
+from core import RULES, Chain, InputError, Rule
 from core.mistakes import described, in_words, mistakes_in, place_of
+from core.rules.groups import Groups
+from core.rules.part import Part
+from core.rules.schedules import parse
 from core.rules.settings import Interval, hints
 
 from .rule_options import NoSuchSettingError
@@ -32,12 +35,11 @@ def choose_rule(
     rate; and NoSuchSettingError.
     """
     found = _found(name)
-    if isinstance(learning_rate, int | float) and learning_rate == 0:
-        raise InputError("The learning rate must be above 0, found 0: nothing would move.")
-    kind = found if isinstance(found, type) else type(found)
-    given: dict[str, Any] = typed(kind, settings or {})
+    given: dict[str, Any] = typed(kind := kind_of(name), settings or {})
     if learning_rate is not None:
         given["learning_rate"] = learning_rate
+    if isinstance(rate := given.get("learning_rate"), int | float) and rate == 0:
+        raise InputError("The learning rate must be above 0, found 0: nothing would move.")
     if dialect is not None:
         if isinstance(found, Rule):
             raise InputError(f"{name} is an instance and has its settings: --dialect {dialect} cannot be given.")
@@ -64,6 +66,12 @@ def usual_settings(name: str, dialect: str | None) -> tuple[type[Rule], dict[str
 def is_instance(name: str) -> bool:
     """Whether the rule `name` is an instance, with settings of its own. Raises InputError where there is none."""
     return isinstance(_found(name), Rule)
+
+
+def kind_of(name: str) -> type[Rule]:
+    """The class of the rule `name`. Raises InputError where there is none."""
+    found = _found(name)
+    return found if isinstance(found, type) else type(found)
 
 
 def _found(name: str) -> type[Rule] | Rule:
@@ -106,12 +114,42 @@ def _typed(name: str, text: str, hint: Any) -> Any:
         return text
     if form is str:
         return text
-    if form is not int and form is not float and not any(isinstance(note, Interval) for note in get_args(hint)):
+    if any(isinstance(note, Interval) for note in get_args(hint)):
+        return number(name, text)
+    if form is not int and form is not float:
         raise InputError(f"{name} cannot be given as an option: it is no number, text or choice.")
     try:
-        return int(text) if form is int else float(text)
+        return form(text)
     except ValueError:
         raise InputError(f"{name} must be a {'whole ' if form is int else ''}number, found {text!r}.") from None
+
+
+def number(name: str, text: str) -> Any:
+    """A number, or a schedule of numbers, that a person types for the option `name`.
+
+    Raises InputError for a text that is neither.
+    """
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    if not {":", ","} & {*text}:
+        raise InputError(f"{name} must be a number or a schedule, such as cosine:3e-3,steps=5500, found {text!r}.")
+    try:
+        return parse(text)
+    except InputError as error:
+        raise InputError(f"{name}: {error}", error.name, error.known) from error
+
+
+def canonical(setting: str, text: str) -> str:
+    """The text of a schedule, in its shortest form; see `number`."""
+    return shown(number(option(setting), text))
+
+
+def split_dialect(name: str) -> tuple[str, str | None]:
+    """The rule and the dialect of a text such as adam:keras; a rule alone and module:Name have none."""
+    rule, _, dialect = (spelled := lowered(name)).partition(":")
+    return (rule, dialect or None) if rule in RULES else (spelled, None)
 
 
 def lowered(name: str) -> str:
@@ -121,16 +159,43 @@ def lowered(name: str) -> str:
 
 
 def rule_settings(rule: Rule) -> dict[str, Any]:
-    """Every setting of a rule as JSON can hold it: a function by its name, what else is no plain value by its repr."""
-    values = {field.name: getattr(rule, field.name) for field in fields(rule)}
+    """Every setting of a rule as JSON can hold it: a function by its name, what else is no plain value by its text.
+
+    Those of pieces around it are called clip_by_global_norm.limit, those of the rule of a group of variables
+    vectors.learning_rate.
+    """
+    if isinstance(rule, Groups):
+        others = {str(mask): {"rule": _kind(of)} | rule_settings(of) for mask, of in rule.groups}
+        return rule_settings(rule.rule) | _prefixed(others)
+    if isinstance(rule, Chain):
+        pieces = {name: _settings(part) for name, part in rule.parts if not isinstance(part, Rule)}
+        return rule_settings(rule.rule) | _prefixed(pieces)
+    return _settings(rule)
+
+
+def _settings(part: Part) -> dict[str, Any]:
+    values = {field.name: getattr(part, field.name) for field in fields(part)}
     return {
         name: value if isinstance(value, float | int | str | None) else _name(value) for name, value in values.items()
     }
 
 
+def _prefixed(settings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    return {f"{of}.{name}": value for of, own in settings.items() for name, value in own.items()}
+
+
+def _kind(rule: Rule) -> str:
+    return type(rule.rule if isinstance(rule, Chain) else rule).__name__
+
+
 def _name(value: Any) -> str:
-    """A function or a type by its name, all else by its repr without addresses, which no two processes share."""
-    return getattr(value, "__qualname__", re.sub(r" at 0x[0-9a-f]+", "", repr(value)))
+    """A function or a type by its name, all else by its text without addresses, which no two processes share."""
+    return getattr(value, "__qualname__", re.sub(r" at 0x[0-9a-f]+", "", str(value)))
+
+
+def shown(value: Any) -> str:
+    """A number or a schedule, as a person reads it."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def import_named(name: str) -> Any:

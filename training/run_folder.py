@@ -1,7 +1,8 @@
-"""The folder of a run, with its last few checkpoints."""
+"""The folder of a run, with its last few checkpoints and its best one."""
 
 import re
 import shutil
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 
@@ -21,10 +22,12 @@ UNFINISHED, OUTDATED = ".rawstep-unfinished", ".rawstep-outdated"
 
 
 class RunFolder:
-    """The last few checkpoints of one run, each in a folder of its own that is named after its step.
+    """The checkpoints of one run, each in a folder of its own that is named after its step.
 
         run/step-00000550/state.index
         run/step-00000550/state.data-00000-of-00001
+
+    Of a run with --keep-best, the checkpoint of its best epoch is there too, however old.
 
     A checkpoint is written beside them under a hidden name, and renamed once it is on the disk. So whatever is called
     step-… is whole, at whichever moment the process is killed. One process at a time trains in a folder: `begin`
@@ -77,8 +80,7 @@ class RunFolder:
         trainer = self._trainer(settings, f"step {checkpoint.step}, {checkpoint.digest}")
         restore(checkpoint, trainer)
         self._last_step = trainer.step
-        done = ["all its epochs are done; a greater number of --epochs goes further"] if trainer.finished else []
-        return trainer, [f"resuming {checkpoint}", *notes(checkpoint, trainer), *done]
+        return trainer, [f"resuming {checkpoint}", *notes(checkpoint, trainer), *_over(trainer)]
 
     def _trainer(self, settings: Settings, state: str) -> Trainer:
         """state: of the checkpoint that the run goes on from; the same for all workers of a cluster."""
@@ -90,6 +92,29 @@ class RunFolder:
     def newest_path(self) -> Path | None:
         """The folder of the newest checkpoint; None where there is none."""
         return next(reversed(self._checkpoints()), None)
+
+    def chosen(self, best: bool) -> Checkpoint:
+        """The newest checkpoint, or that of the epoch with the best validation accuracy.
+
+        Raises InputError as `newest` does, and where the best one was not kept.
+        """
+        newest = self.newest()
+        if not best:
+            return newest
+        if not newest.settings.keep_best or not (found := newest.run["best"]):
+            why = "is of a run without --keep-best" if not newest.settings.keep_best else "is in its first epoch"
+            raise InputError(f"{newest.path} {why}: there is no best checkpoint.")
+        path = self._at(found["step"])
+        if not path.is_dir():
+            raise InputError(f"The best epoch of {self.path} is {found['epoch']}; {path} is not there any more.")
+        try:
+            return read(path)
+        except DamagedError as error:
+            raise InputError(f"{path} is damaged ({error}).") from error
+
+    def best_path(self, trainer: Trainer) -> Path | None:
+        """Where the checkpoint of the best epoch so far is kept; None where it is not."""
+        return self._at(trainer.best_step) if trainer.settings.keep_best and trainer.best_epoch else None
 
     def newest(self) -> Checkpoint:
         """The newest checkpoint.
@@ -128,8 +153,9 @@ class RunFolder:
         return None
 
     def save_if_due(self, trainer: Trainer) -> None:
-        """Saves after `save_every` steps since the last save, or else after an epoch; and in any case at the end."""
-        if self._save_every is None or trainer.finished:
+        """Saves after `save_every` steps since the last save, or else after an epoch; and in any case at the end, and
+        after the best epoch so far where that is kept."""
+        if self._save_every is None or trainer.finished or self.best_path(trainer) == self._at(trainer.step):
             due = not trainer.costs
         else:
             due = trainer.step - self._last_step >= self._save_every
@@ -139,19 +165,23 @@ class RunFolder:
     def save(self, trainer: Trainer) -> Path:
         """Writes a checkpoint, removes the oldest beyond the last few, and returns the new one's folder.
 
-        Of a run that continues with numbers that are not finite, the last state without any is kept too.
+        The best one is kept too, where it is asked for; and of a run that continues with numbers that are not finite,
+        the last state without any.
 
         Raises InputError where it cannot be written; the earlier ones are then still there. Raises NonFiniteError where
         the state is not finite and the run is not to continue; see `Trainer.look`.
         """
         trainer.look()
-        path, self._last_step = self.path / f"step-{trainer.step:08d}", trainer.step
+        path, self._last_step = self._at(trainer.step), trainer.step
         if path.exists() or not self._distribution.is_chief:
             return path
         with whole_folder(path, self.path / UNFINISHED) as unfinished:
             write(trainer, unfinished)
-        self._remove_old(None if trainer.guard.found is None else self._newest_finite())
+        self._remove_old([self.best_path(trainer), None if trainer.guard.found is None else self._newest_finite()])
         return path
+
+    def _at(self, step: int) -> Path:
+        return self.path / f"step-{step:08d}"
 
     def _checkpoints(self) -> list[Path]:
         """Oldest first."""
@@ -163,13 +193,13 @@ class RunFolder:
             (path for path in paths if re.fullmatch("step-[0-9]{8,}", path.name) and path.is_dir()), key=_step
         )
 
-    def _remove_old(self, spared: Path | None) -> None:
-        """Removes all but the newest and the one that is spared.
+    def _remove_old(self, spared: Collection[Path | None]) -> None:
+        """Removes all except the newest and those that are spared.
 
         Hides each before it is removed, so that no half of a checkpoint passes for one; leaves what resists."""
         outdated = self.path / OUTDATED
         for path in self._checkpoints()[:-KEPT]:
-            if path == spared:
+            if path in spared:
                 continue
             shutil.rmtree(outdated, ignore_errors=True)
             with suppress(OSError):
@@ -185,3 +215,12 @@ class RunFolder:
 
 def _step(path: Path) -> int:
     return int(path.name.removeprefix("step-"))
+
+
+def _over(trainer: Trainer) -> list[str]:
+    """Why there is nothing left to train, where that is so."""
+    if len(trainer.history) >= trainer.settings.epochs:
+        return ["all its epochs are done; a greater number of --epochs goes further"]
+    if trainer.out_of_patience:
+        return [f"epoch {trainer.best_epoch} is still the best; a greater --patience goes further"]
+    return []

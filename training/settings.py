@@ -1,14 +1,15 @@
 """What decides a training run. Free of TensorFlow, so that --help answers at once."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from cyclopts import Parameter
+from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
+from .around import SCHEDULED, Around
 from .options import FilePath, HiddenLayers, Whole
 
 if TYPE_CHECKING:
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """One training run; the defaults are the notebook's first experiment.
+class Chosen:
+    """The rule itself.
 
     Parameters
     ----------
@@ -30,6 +31,19 @@ class Settings:
         Unless given, tf1, the notebook's, or the paper's where TF1 lacks the rule; for one of your own, its defaults.
     learning_rate
         Unless given, the dialect's own, where it has one.
+    """
+
+    rule: str = "adam"
+    dialect: str | None = None
+    learning_rate: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(Around, Chosen):  # options are listed in the order of Chosen, Around, Settings
+    """One training run; the defaults are the notebook's first experiment.
+
+    Parameters
+    ----------
     batch_size
         Images a step.
     epochs
@@ -52,14 +66,18 @@ class Settings:
     microbatches
         Divide every batch into this many parts, and add their gradients in a fixed order: a run then has the same bits
         on any number of replicas that divides it, for the time that it takes to send all parts' gradients.
+    accumulate
+        Take each step by the mean gradient of this many batches, computed one after another: equal to one batch as
+        large as all of them in as many --microbatches. Schedules, averages and counters count the steps.
+    keep_best
+        Keep the checkpoint of the epoch with the best validation accuracy too; --best reads it.
+    patience
+        Stop after this many epochs without a better validation accuracy.
     on_nonfinite
         What the first cost, gradient or weight that is NaN or infinite does: stop the run before it, with status 3, or
         let it continue, with a note.
     """
 
-    rule: str = "adam"
-    dialect: str | None = None
-    learning_rate: float | None = None
     batch_size: Whole = 100
     epochs: Annotated[Whole, Parameter(validator=Number(gte=1))] = 30
     seed: Annotated[Whole, Parameter(validator=Number(gte=0))] = 0
@@ -69,6 +87,9 @@ class Settings:
     validation: str | None = None
     execution: Literal["eager", "graph", "xla-step", "xla-loop"] = "xla-loop"
     microbatches: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
+    accumulate: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
+    keep_best: bool = False
+    patience: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
     on_nonfinite: Literal["stop", "continue"] = "stop"
     rule_options: Annotated[Mapping[str, str], Parameter(parse=False)] = field(default_factory=dict)
 
@@ -79,7 +100,8 @@ class Settings:
 
     def __post_init__(self) -> None:
         # JSON has lists and texts; and a run may be resumed from another working directory.
-        object.__setattr__(self, "hidden", tuple(self.hidden))
+        for name in ("hidden", "decay_only", "group"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         if self.data_dir is not None:
             object.__setattr__(self, "data_dir", Path(self.data_dir).absolute())
         if self.validation is not None and self.validation != "first" and not self.validation.isdecimal():
@@ -90,9 +112,21 @@ class Settings:
     @property
     def options(self) -> dict[str, Any]:
         """The settings by the names that they have on the command line."""
-        values = asdict(self.settled()) | {"hidden": " ".join(map(str, self.hidden)) or "none"}
+        from .rule_choice import canonical
+
+        values = {
+            name: (" ".join(map(str, value)) or "none") if isinstance(value, tuple) else value
+            for name, value in asdict(self.settled()).items()
+        }
+        values |= {name: canonical(name, values[name]) for name in SCHEDULED if isinstance(values[name], str)}
         named: Any = values.pop("rule_options")
         return {f"--{name.replace('_', '-')}": value for name, value in {**values, **named}.items()}
+
+    def refuse(self, names: Collection[str], why: str) -> None:
+        """Raises CycloptsError where one of these was named when this was made."""
+        for name in names:
+            if name in self.__dict__["named"]:
+                raise CycloptsError(f"--{name.replace('_', '-')} means nothing here: {why}.")
 
     def with_rule(self, options: Mapping[str, str]) -> Self:
         """The same with settings of the rule, as `rule_options.by_name` returns them."""
@@ -117,10 +151,22 @@ class Settings:
         return other
 
     def make_rule(self) -> "Rule":
-        """The rule of the run; see `rule_choice.choose_rule`."""
-        from .rule_choice import choose_rule
+        """The rule of the run, with all that stands around it; see `building.build_rule`."""
+        from .building import build_rule
 
-        return choose_rule(self.rule, self.settled().dialect, self.learning_rate, self.rule_options)
+        return build_rule(self, self.rule, self.settled().dialect, self.learning_rate, self.rule_options)
+
+    @property
+    def examples(self) -> int:
+        """Images that a step takes, in all its batches."""
+        return self.batch_size * (self.accumulate or 1)
+
+    @property
+    def parts(self) -> int | None:
+        """Into how many parts they are divided; None where they are not."""
+        if self.microbatches is None and self.accumulate is None:
+            return None
+        return (self.microbatches or 1) * (self.accumulate or 1)
 
     def dataset(self) -> "Dataset":
         """The images, as `data.load_dataset` reads and splits them."""

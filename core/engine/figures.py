@@ -68,7 +68,7 @@ def _norms(layer: Layer) -> Iterator[tuple[str, Figure]]:
     squared = squares(layer.step.slots)
     for slot, value in named(layer.step.slots).items():
         yield (f"norm_root_{slot}", Total(value, np.sqrt)) if slot in squared else (f"norm_{slot}", norm(value))
-    if type(layer.rule).served is not Rule.served:
+    if layer.rule.serves:
         with mistakes_in(layer.rule, method="served"):
             yield "norm_served", norm(layer.rule.served(layer.x, layer.step.slots))
     yield from ((name, Scalar(value)) for name, value in layer.step.values.items() if not value.shape.rank)

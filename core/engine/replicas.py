@@ -132,7 +132,10 @@ class Replicas(Runner):
         """
         context: Any = tf.distribute.get_replica_context()
         shares = tf.reshape(batch, [self._count, self._parts // self._count, -1])[context.replica_id_in_sync_group]
-        parts = [self._differentiate(data, part) for part in tf.unstack(shares)]
+        parts = []
+        for part in tf.unstack(shares):
+            with tf.control_dependencies(tf.nest.flatten(parts[-1:])):  # a part's own memory is free before the next
+                parts.append(self._differentiate(data, part))
         for name, gradient in parts[0][1].items():
             check_gradient(name, gradient, self._step.variables[name])
         leaves = [*zip(*map(tf.nest.flatten, parts), strict=True)]

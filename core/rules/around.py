@@ -24,13 +24,14 @@ class _Order(NamedTuple):
     average: Mapping[str, Any] = MappingProxyType({})
 
 
-_ORDERS: dict[str, _Order] = {
+ORDERS: dict[str, _Order] = {
     "paper": _Order(),
     "keras": _Order("larger", "least", True, "subtract", dict(first_step="copies", complement_in="variable")),
     "torch": _Order("damped", "damped", True, "shrink", dict(first_step="copies", incremental=True)),
     "optax": _Order("larger", "where"),
     "tf1": _Order("larger", "least", average=dict(incremental=True)),
 }
+"""By dialect."""
 
 
 def around(
@@ -58,9 +59,9 @@ def around(
 
     Raises InputError for an unknown dialect, and for a value that a piece cannot have.
     """
-    if dialect not in _ORDERS:
-        raise InputError(f"There is no order {dialect!r}; there are: {', '.join(_ORDERS)}.", dialect, _ORDERS)
-    order = _ORDERS[dialect]
+    if dialect not in ORDERS:
+        raise InputError(f"There is no order {dialect!r}; there are: {', '.join(ORDERS)}.", dialect, ORDERS)
+    order = ORDERS[dialect]
     decay = _made(weight_decay, lambda value: DecoupledDecay(value, order.decay, where=where))  # pyright: ignore
     before = [
         *_made(clip_global_norm, lambda value: ClipByGlobalNorm(value, order.global_norm)),  # pyright: ignore

@@ -66,6 +66,10 @@ class Chain(Rule):
         assert step is not None, "a chain has a rule"
         return Step(step.delta if x is start else None, type(slots)(*kept), stages, step.x)
 
+    @property
+    def serves(self) -> bool:
+        return any(part.serves for _, part in self.parts)
+
     def served(self, x: Array, slots: Any) -> Array:
         for (_, part), own in zip(self.parts, slots, strict=True):
             x = part.served(x, own)

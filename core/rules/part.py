@@ -41,6 +41,11 @@ class Part:
         """The parameter that evaluation and export use: x itself, unless another one is trained than is served."""
         return x
 
+    @property
+    def serves(self) -> bool:
+        """Whether it has evaluation and export use another parameter than the one that is trained."""
+        return type(self).served is not Part.served
+
     def first(self, x: Array) -> Any:
         """The slots before the first step, with the settings of that step: see `slots`."""
         return self.resolved(1.0, x).slots(x)

@@ -1,7 +1,9 @@
 """Checkpoints within one process: what they hold, that nothing is missing, and what is refused."""
 
+import shutil
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,6 +22,23 @@ pytestmark = pytest.mark.usefixtures("striped_images_loaded")
 
 GRAPH = replace(SETTINGS, execution="graph")
 """What is saved does not depend on the execution, and this one needs no compiler."""
+
+
+AROUND = replace(
+    GRAPH,
+    learning_rate=None,
+    schedule="cosine:0.01,steps=90,warmup=9",
+    clip_global_norm=1.0,
+    weight_decay=0.01,
+    decay_only=("matrices",),
+    ema=0.9,
+    group=("biases:momentum,learning_rate=0.1",),
+    accumulate=2,
+    keep_best=True,
+    patience=5,
+    rule_options={"beta_1": "polynomial:0.9,steps=50,end=0.5"},
+)
+"""The same with all that can stand around a rule."""
 
 
 def bits(trainer):
@@ -70,8 +89,9 @@ def test_weights_are_read_by_tensorflow_alone(tmp_path):
         replace(SETTINGS, rule="sgd", learning_rate=0.1, epochs=2),
         replace(SETTINGS, execution="eager", epochs=2),
         replace(GRAPH, batch_size=230),
+        AROUND,
     ],
-    ids=["adam", "adagrad", "adadelta", "sgd", "eager", "one step an epoch"],
+    ids=["adam", "adagrad", "adadelta", "sgd", "eager", "one step an epoch", "all around a rule"],
 )
 def test_a_run_resumed_after_any_call_ends_with_the_bits_of_one_that_was_not(tmp_path, settings):
     """Every execution is among them."""
@@ -85,6 +105,42 @@ def test_a_run_resumed_after_any_call_ends_with_the_bits_of_one_that_was_not(tmp
         assert resumed.settings == settings.settled(), "nothing has to be said twice"
         assert list(resumed.train()) == calls[done:]
         assert bits(resumed) == bits(whole)
+
+
+def test_accumulated_batches_are_one_batch_in_as_many_parts():
+    """Would catch a schedule, an average or a counter that counts parts."""
+    accumulated = trained(replace(AROUND, batch_size=7, accumulate=4))
+    divided = trained(replace(AROUND, batch_size=28, accumulate=None, microbatches=4))
+    assert bits(accumulated) == bits(divided)
+    assert accumulated.step == 3 * (230 // 28)
+    accumulated, divided = (
+        trained(replace(AROUND, batch_size=8, accumulate=2, microbatches=2), calls=1),
+        trained(replace(AROUND, batch_size=16, accumulate=None, microbatches=4), calls=1),
+    )
+    assert bits(accumulated) == bits(divided), "each batch in parts"
+
+
+def test_a_checkpoint_says_every_setting_around_the_rule_by_name(tmp_path):
+    write(trained(AROUND, calls=1), tmp_path)
+    rule = read(tmp_path).run["rule"]
+    assert (rule["learning_rate"], rule["beta_1"]) == (
+        "cosine:0.01,steps=90,warmup=9",
+        "polynomial:0.9,steps=50,end=0.5",
+    )
+    assert (rule["clip_by_global_norm.limit"], rule["decoupled_decay.where"]) == (1.0, "matrices")
+    assert (rule["vectors.rule"], rule["vectors.learning_rate"], rule["average.decay"]) == ("Momentum", 0.1, 0.9)
+    assert not any("(" in str(value) for value in rule.values()), "and none as Python writes it"
+
+
+def test_a_run_of_the_rawstep_before_options_around_rules_is_continued(tmp_path):
+    """A checkpoint that rawstep 0.2 wrote after 48 of 96 steps."""
+    shutil.copytree(Path(__file__).parent / "run_of_0_2", tmp_path / "run")
+    trainer, _ = RunFolder(tmp_path / "run").begin(Settings(), resume=True)
+    assert trainer.settings == GRAPH.settled()
+    list(trainer.train())
+    whole = trained(GRAPH)
+    np.testing.assert_allclose(trainer.history, whole.history, rtol=1e-4)
+    np.testing.assert_allclose(trainer.weights["h1"], whole.weights["h1"], rtol=1e-4, atol=1e-6)
 
 
 def forget(what, trainer):
@@ -151,6 +207,44 @@ def test_other_versions_are_noted(tmp_path):
     checkpoint.run["versions"]["tensorflow"] = "2.20.0"
     said = notes(checkpoint, Trainer(GRAPH, striped_dataset()))
     assert said == [f"tensorflow is {tf.__version__}, was 2.20.0: the last bits may differ"]
+
+
+@pytest.fixture(scope="module")
+def around(tmp_path_factory):
+    """The folder of a run with all around its rule, after one call."""
+    folder = RunFolder(tmp_path_factory.mktemp("around"))
+    folder.save(trained(AROUND, calls=1))
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (dict(schedule="constant:0.01"), "--schedule cosine:0.01,steps=90,warmup=9, not constant:0.01"),
+        (dict(clip_global_norm=2.0), "--clip-global-norm 1.0, not 2.0"),
+        (dict(clip_norm=2.0), "--clip-norm None, not 2.0"),
+        (dict(clip_value=2.0), "--clip-value None, not 2.0"),
+        (dict(l2=2.0), "--l2 None, not 2.0"),
+        (dict(weight_decay=0.02), "--weight-decay 0.01, not 0.02"),
+        (dict(decay_only=("h*",)), "--decay-only matrices, not h*"),
+        (dict(ema="constant:0.9"), "--ema 0.9, not constant:0.9"),
+        (dict(group=()), "--group biases:momentum,learning_rate=0.1, not none"),
+        (dict(accumulate=3), "--accumulate 2, not 3"),
+        (dict(keep_best=False), "--keep-best True, not False"),
+    ],
+)
+def test_what_stands_around_a_rule_may_not_change(around, change, sentence):
+    with pytest.raises(InputError) as error:
+        around.begin(Settings(**change), resume=True)
+    assert str(error.value) == f"{around.newest_path} is a checkpoint of another run: {sentence}."
+
+
+def test_a_schedule_is_known_however_it_is_written(around):
+    same = Settings(schedule="cosine:1e-2,steps=9e1,warmup=9", rule_options={"beta_1": "polynomial:.9,steps=50,end=.5"})
+    trainer, _ = around.begin(same, resume=True)
+    assert trainer.step == 8
+    with pytest.raises(InputError, match="--learning-rate cannot be given with it"):
+        around.begin(Settings(learning_rate=0.1), resume=True)
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,17 @@
-"""Settings of a rule as options of the commands, made of its own fields; classes and instances by name."""
+"""Settings of a rule, and what stands around it, as options of the commands; classes and instances by name."""
 
 import json
 from dataclasses import MISSING, fields
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
-from core import RULES, Adam
+from core import RULES, SGD, Adam, AdamW, around, logits, only, schedules
 from training.cli import main
+from training.images import unit_pixels
 from training.rule_choice import choose_rule, option, usual_dialect
+from training.run_folder import RunFolder
 from training.settings import Settings
 
 MINE = """
@@ -48,12 +52,81 @@ def test_a_run_has_the_settings_of_its_options_and_resumes_with_them(capsys, tmp
     assert "beta_2 0.95, not 0.9" in failure(capsys, "train", "--checkpoint", "run", "--resume", "--beta-2", "0.9")
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")  # Keras's own
+def test_averages_of_the_weights_are_evaluated_and_exported_unless_the_raw_ones_are_asked_for(capsys, tmp_path):
+    small = ["--hidden", "4", "--batch-size", "5000", "--accumulate", "2", "--init", "he", "--epochs", "3"]
+    ran("train", *small, "--ema", "0.9", "--keep-best", "--checkpoint", "run", "--json", "run.json")
+    said, average = capsys.readouterr(), "the average of the weights (ema 0.9)"
+    assert f"rawstep: evaluated with {average}\n" in said.err
+    assert "the best epoch is 3, with validation accuracy 0." in said.err
+    report = json.loads((tmp_path / "run.json").read_text())
+    assert (report["best_epoch"], report["evaluated_with"]) == (3, average)
+    found = {}
+    for how in ((), ("--raw",), ("--best",)):
+        ran("evaluate", "--checkpoint", "run", *how, "--json", "figures.json")
+        found[how] = json.loads((tmp_path / "figures.json").read_text())
+    said = capsys.readouterr().out
+    assert f"\nevaluated with {average}\n" in said
+    assert "\nevaluated with the weights as they are trained, not their average\n" in said
+    assert found[()]["test"]["accuracy"] == report["test_accuracy"]
+    assert found[()] == found["--best",], "the last epoch was the best"
+    assert found["--raw",]["test"]["cost"] < found[()]["test"]["cost"], "an average of few steps lags behind"
+    images = tf.constant(Settings().dataset().test.images[:50])
+    exported = {}
+    for name in ("--raw", "--best"):
+        ran("export", "--checkpoint", "run", name, "--saved-model", f"saved{name}", "--keras", f"model{name}.keras")
+        exported[name] = tf.saved_model.load(f"saved{name}")(images)["probabilities"].numpy()
+        keras = tf.keras.models.load_model(f"model{name}.keras").predict(images, verbose=0)
+        assert keras == pytest.approx(exported[name], abs=1e-5)
+    assert f", with {average}\n" in capsys.readouterr().out
+    state = RunFolder(tmp_path / "run").newest()
+    for raw, name in ((True, "--raw"), (False, "--best")):
+        expected = tf.nn.softmax(logits(state.served(raw)[0], unit_pixels(images)))
+        np.testing.assert_allclose(exported[name], expected, atol=1e-6)
+    assert np.abs(exported["--raw"] - exported["--best"]).max() > 1e-3
+    assert "must be of a rule alone to be exported, found --ema" in failure(
+        capsys, "export-tf1", "--checkpoint", "run", "--out", "rnn2.ckpt"
+    )
+
+
+def test_what_stands_around_a_rule_has_the_order_and_the_form_of_its_dialect():
+    built = Settings(dialect="torch", clip_norm=1.0, weight_decay=0.1, decay_only=("h*",), ema=0.9).make_rule()
+    expected = around(Adam.dialect("torch"), "torch", clip_norm=1.0, weight_decay=0.1, where=only("h*"), ema=0.9)
+    assert built == expected
+    assert Settings(rule="adamw", weight_decay=0.1).make_rule() == AdamW.dialect("paper", weight_decay=0.1)
+    scheduled = Settings(schedule="cosine:1,steps=9", rule_options={"beta_2": "constant:0.9"}).make_rule()
+    assert scheduled == Adam.dialect(
+        "tf1", learning_rate=schedules.parse("cosine:1,steps=9"), beta_2=schedules.parse("constant:0.9")
+    )
+
+
+def test_a_group_has_its_own_rate_and_the_rest_around_it():
+    given = "b*:sgd,learning_rate=cosine:1,steps=9"
+    built = Settings(
+        dialect="keras", learning_rate=0.1, ema=0.9, weight_decay=0.1, group=(given, "h1:adamw")
+    ).make_rule()
+    pieces = dict(dialect="keras", ema=0.9)
+    sgd, main = (
+        SGD.dialect("keras", learning_rate=schedules.parse("cosine:1,steps=9")),
+        Adam.dialect("keras", learning_rate=0.1),
+    )
+    assert built.for_variable("b1", 1) == around(sgd, **pieces, weight_decay=0.1)
+    assert built.for_variable("h2", 2) == around(main, **pieces, weight_decay=0.1)
+    assert built.for_variable("h1", 2) == around(AdamW.dialect("keras", weight_decay=0.1), **pieces)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        ("inspect --accumulate 2", "--accumulate means nothing here: the inspected step is one XLA program"),
+        ("inspect --patience 2", "--patience means nothing here: a step is inspected, and no run is trained."),
+        ("trace --keep-best", "--keep-best means nothing here: a trace keeps no checkpoints."),
         ("train --epoch 3", "train has no option --epoch, and Adam has no such setting. Did you mean --epochs?"),
         ("trace --rule momentum --momentm 0.5", "and Momentum has no such setting. Did you mean --momentum?"),
-        ("train --beta-2 fast", "--beta-2 must be a number, found 'fast'."),
+        (
+            "train --beta-2 fast",
+            "--beta-2 must be a number or a schedule, such as cosine:3e-3,steps=5500, found 'fast'.",
+        ),
         ("train --beta-2 1.5", "Adam: beta_2 must lie in [0, 1), found 1.5."),
         ("inspect --rule rmsprop --centered yes", "--centered must be true or false, found 'yes'."),
         ("explain adam --epsilon-form hat", "--epsilon-form must be one of algorithm-1, epsilon-hat, found 'hat'."),

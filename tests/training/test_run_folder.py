@@ -53,6 +53,45 @@ def test_a_run_is_saved_when_it_is_due_and_the_last_three_are_kept(tmp_path, sav
     assert len(steps) <= KEPT
 
 
+PATIENT = replace(SETTINGS, epochs=40, patience=4, keep_best=True)
+
+
+def test_a_run_out_of_patience_stops_and_its_best_epoch_is_kept_through_interruptions(tmp_path):
+    """The validation accuracy of the striped images soon stays at its best."""
+    whole, folder = Trainer(PATIENT, striped_dataset()), RunFolder(tmp_path / "whole", save_every=40)
+    for _ in whole.train():
+        folder.save_if_due(whole)
+    accuracies = [epoch.validation_accuracy for epoch in whole.history]
+    best = accuracies.index(max(accuracies)) + 1
+    assert len(accuracies) == best + 4 < 40
+    kept = folder.chosen(best=True)
+    assert (len(kept.run["epochs"]), kept.step) == (best, 32 * best)
+    assert kept.path not in sorted(folder.path.iterdir())[-KEPT:]
+    assert folder.newest().path == sorted(folder.path.iterdir())[-1]
+    for calls in range(1, 100):  # a process that dies again and again
+        trainer, said = RunFolder(tmp_path / "run", save_every=1).begin(PATIENT, resume=True)
+        if trainer.finished:
+            break
+        next(trainer.train())
+        if trainer.costs or calls % 3:
+            RunFolder(tmp_path / "run").save(trainer)
+        else:
+            RunFolder(tmp_path / "run", save_every=1).save_if_due(trainer)
+    assert said[-1] == f"epoch {best} is still the best; a greater --patience goes further"
+    assert trainer.history == whole.history
+    assert RunFolder(tmp_path / "run").chosen(best=True).digest == kept.digest
+    shutil.rmtree(kept.path)
+    with pytest.raises(InputError, match=f"The best epoch of .*whole is {best}; .* is not there any more"):
+        folder.chosen(best=True)
+
+
+def test_there_is_no_best_checkpoint_of_a_run_that_keeps_none_or_has_no_epoch_yet(tmp_path):
+    for name, settings, why in [("a", SETTINGS, "of a run without --keep-best"), ("b", PATIENT, "in its first epoch")]:
+        RunFolder(tmp_path / name).save(trained(settings, calls=1))
+        with pytest.raises(InputError, match=f"is {why}: there is no best checkpoint"):
+            RunFolder(tmp_path / name).chosen(best=True)
+
+
 def test_what_a_killed_process_left_half_written_is_no_checkpoint_and_goes_with_the_next_save(tmp_path):
     folder = RunFolder(tmp_path)
     folder.save(trained(SETTINGS, calls=1))

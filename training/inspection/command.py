@@ -2,13 +2,16 @@
 
 from typing import Annotated
 
-from cyclopts import CycloptsError, Parameter
+from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..options import FilePath, Whole
 from ..rule_options import RuleOption, by_name
 from ..settings import Settings
 from ..starting import start_tensorflow
+
+RUNS = ("epochs", "keep_best", "patience")
+DIVIDED = ("accumulate", "microbatches")
 
 
 def inspect(
@@ -63,8 +66,8 @@ def inspect(
     csv
         Write the ladder to this file, a row for each rung; with --no-ladder the phases, a row for each.
     """
-    if "epochs" in vars(settings)["named"]:
-        raise CycloptsError("--epochs means nothing here: a step is inspected, and no run is trained.")
+    settings.refuse(RUNS, "a step is inspected, and no run is trained")
+    settings.refuse(DIVIDED, "the inspected step is one XLA program, and that of divided batches is several")
     settings = settings.with_rule(by_name(rule_settings))
     start_tensorflow()
     from ..csv_table import write_csv

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from core import RULES, SGD, InputError, Rule
+from core import SGD, InputError, Rule
 
-from ..rule_choice import choose_rule, lowered
+from ..rule_choice import choose_rule, lowered, split_dialect
 
 PAPER = "paper"
 SGD_NAME = "sgd"
@@ -31,13 +31,11 @@ def contestants(names: Sequence[str]) -> Mapping[str, Contestant]:
 
 
 def _contestant(name: str) -> Contestant:
-    first, _, dialect = name.partition(":")
-    own = first not in RULES and bool(dialect)  # module:Name
+    of, dialect = split_dialect(name)
+    dialect = dialect or (None if ":" in of else PAPER)
 
     def build(learning_rate: Any) -> Rule:
-        if own:
-            return choose_rule(name, None, learning_rate)
-        return choose_rule(first, dialect or PAPER, learning_rate)
+        return choose_rule(of, dialect, learning_rate)
 
     rule = build(1.0)
     if getattr(rule, "learning_rate", None) != 1.0:

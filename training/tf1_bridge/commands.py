@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
-from ..options import FilePath, Whole
+from ..options import Best, FilePath, Whole
 from ..settings import Settings
 
 RuleName = Literal["adam", "adagrad", "adadelta"]
@@ -96,6 +96,7 @@ def import_tf1(
 def export_tf1(
     *,
     checkpoint: FilePath,
+    best: Best = False,
     out: FilePath,
     named: Annotated[bool, Parameter(negative=())] = False,
     like: FilePath | None = None,
@@ -134,10 +135,10 @@ def export_tf1(
         raise CycloptsError("--like takes its names from the file; it does not go with --named.")
     from .exporting import export_run, formula_note
 
-    newest, of = export_run(checkpoint, out, named, like, slots)
-    _say(formula_note(newest))
+    state, of = export_run(checkpoint, out, named, like, slots, best)
+    _say(formula_note(state))
     rest = "" if like is None else f", all else from {like}"
-    print(f"Read {newest}.")
+    print(f"Read {state}.")
     print(f"Wrote {out}: the run's weights, its slots as {of.name}{rest}.")
 
 

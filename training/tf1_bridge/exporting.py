@@ -1,5 +1,6 @@
 """From a run to a TF1 checkpoint that a session restores."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,9 @@ import numpy as np
 
 from core import InputError
 
+from ..around import Around
 from ..checkpoint import Checkpoint
-from ..rule_choice import choose_rule, rule_settings
+from ..rule_choice import choose_rule, option, rule_settings
 from ..run_folder import RunFolder
 from .contents import Contents, read
 from .importing import choose_slots
@@ -16,9 +18,12 @@ from .names import GLOBAL_STEP, KINDS, SlotSet, created_names, weight_names
 from .powers import BETAS, power
 from .saver_file import check_new, write
 
+AROUND = [one.name for one in fields(Around) if one.name != "schedule"]
+"""Options of a run by which a graph of TensorFlow 1's does not go on; a learning rate it has of its own."""
+
 
 def export_run(
-    folder: Path, out: Path, named: bool = False, like: Path | None = None, slots: str | None = None
+    folder: Path, out: Path, named: bool = False, like: Path | None = None, slots: str | None = None, best: bool = False
 ) -> tuple[Checkpoint, SlotSet]:
     """Writes a run's newest checkpoint as `tf.train.Saver` would; returns it and the set that its slots are.
 
@@ -26,16 +31,19 @@ def export_run(
     like:  a checkpoint of the graph that is to restore the file. Names are its; weights, slots of the run's rule and
            global_step are the run's, all else is copied.
     slots: which set of `like` to replace, where it has several of the rule.
+    best:  not the newest checkpoint, but that of the best epoch.
 
     Raises InputError for a file that is there already or cannot be written; for a rule that is none of TensorFlow 1's
-    three, and slots that its formula cannot go on from; for a `like` of another network or without such slots.
+    three or has pieces around it, and slots that its formula cannot go on from; for a `like` of another network or
+    without such slots.
     """
     check_new(out)
-    checkpoint = RunFolder(folder).newest()
+    checkpoint = RunFolder(folder).chosen(best)
     kind = next((kind for kind in KINDS if kind.rule == checkpoint.settings.rule), None)
     if kind is None:
         names = ", ".join(kind.rule for kind in KINDS)
         raise InputError(f"{checkpoint.path} must be of {names} to be exported, found {checkpoint.settings.rule}.")
+    _check_alone(checkpoint)
     if like is None:
         of, names = SlotSet(kind), weight_names(len(checkpoint.weights) // 2)
         variables = names if named else created_names(len(names) // 2)
@@ -45,6 +53,14 @@ def export_run(
         of = choose_slots(contents, slots, kind.rule)
         write(out, _replaced(contents, checkpoint, of))
     return checkpoint, of
+
+
+def _check_alone(checkpoint: Checkpoint) -> None:
+    settings, rule = checkpoint.settings, checkpoint.run["rule"]
+    around = [option(name) for name in AROUND if getattr(settings, name) not in (None, ())]
+    around += [f"a schedule of {name}" for name in ("beta_1", "beta_2") if isinstance(rule.get(name), str)]
+    if around:
+        raise InputError(f"{checkpoint.path} must be of a rule alone to be exported, found {around[0]}.")
 
 
 def formula_note(checkpoint: Checkpoint) -> list[str]:

@@ -53,6 +53,7 @@ def trace(
     - `rawstep trace --rule adagrad --out adagrad --beside trace`: another rule, and the first one's curves beside it
     - `rawstep trace --every 1 --epochs 1 --follow "h1[300,5]" "bo[3]"`: every step, and two parameters of your choice
     - `rawstep trace --figures norms --layers h1 ho --values m_hat denominator`: less, and stages by their names
+    - `rawstep trace --clip-global-norm 1 --figures norms --values clip_by_global_norm.factor`: and how much is clipped
     - `rawstep trace --rule my_rules:Momentum --out momentum`: a rule of your own, from my_rules.py
     - `tensorboard --logdir trace/events`: the same figures in TensorBoard
 
@@ -81,6 +82,7 @@ def trace(
     csv
         Write all records but histograms to this file, a row for each recorded step of each layer.
     """
+    settings.refuse(["keep_best"], "a trace keeps no checkpoints")
     settings = settings.with_rule(by_name(rule_settings))
     start_tensorflow(placement)
     from core import NonFiniteError

@@ -12,6 +12,7 @@ from ..explain.formula import Formula, formula
 from ..explain.notation import in_mathml, sign_of
 from ..explain.worked import Line, number
 from ..pages import terms
+from .elements import elements
 from .figures import place
 from .thinning import FOLLOWED, thinned
 from .trace import Trace
@@ -52,15 +53,29 @@ class Followed(NamedTuple):
 
 
 def followed(trace: Trace, rule: Rule) -> list[Followed]:
-    """Every element that was followed, through the formula of the rule that trained it.
+    """Every element that was followed, through the formula of the rule that trained its variable.
 
-    A rule of the user's own that does not run on symbols has no equations; its values are there by their names.
+    A rule that does not run on symbols, such as one that reads the norm of all gradients, has no equations; its values
+    are there by their names.
     """
+    rules = {element: _rule_of(element, rule) for element in trace.elements}
+    shown = {id(one): _formula(one) for one in rules.values()}
+    return [
+        _by_name(trace, element) if (one := shown[id(of)]) is None else _through(one, of, trace, element)
+        for element, of in rules.items()
+    ]
+
+
+def _rule_of(element: str, rule: Rule) -> Rule:
+    ((name, (place,)),) = elements([element]).items()
+    return rule.for_variable(name, len(place))
+
+
+def _formula(rule: Rule) -> Formula | None:
     try:
-        shown = formula(rule)
+        return formula(rule)
     except InputError:
-        return [_by_name(trace, element) for element in trace.elements]
-    return [_through(shown, rule, trace, element) for element in trace.elements]
+        return None
 
 
 def _through(shown: Formula, rule: Rule, trace: Trace, element: str) -> Followed:

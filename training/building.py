@@ -1,0 +1,134 @@
+"""From the options of a run to its rule, with pieces around it and rules of groups beside it."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from core import L2, RULES, Average, Chain, ClipByGlobalNorm, ClipByNorm, ClipByValue, DecoupledDecay, InputError, Rule
+from core.network import Weights
+from core.rules import around, groups
+from core.rules.around import ORDERS
+from core.rules.groups import Groups
+from core.rules.masks import mask
+from core.rules.part import Part
+from core.rules.settings import accepted, hints
+
+from .around import Around
+from .rule_choice import choose_rule, kind_of, number, option, shown, split_dialect, usual_dialect
+
+PIECES: Mapping[str, tuple[type[Part], str]] = {
+    "clip_value": (ClipByValue, "limit"),
+    "clip_norm": (ClipByNorm, "limit"),
+    "clip_global_norm": (ClipByGlobalNorm, "limit"),
+    "l2": (L2, "weight_decay"),
+    "weight_decay": (DecoupledDecay, "weight_decay"),
+    "ema": (Average, "decay"),
+}
+"""The options of `Around` that are numbers: of which piece each is the setting."""
+
+
+def build_rule(
+    given: Around, name: str, dialect: str | None, learning_rate: float | None, settings: Mapping[str, str]
+) -> Rule:
+    """The rule `name`, see `choose_rule`, with what is `given` around it.
+
+    Raises InputError as `choose_rule` does, and for options that cannot be or exclude each other.
+    """
+    if given.schedule is not None:
+        if learning_rate is not None:
+            raise InputError("--schedule is the learning rate's: --learning-rate cannot be given with it.")
+        learning_rate = number("--schedule", given.schedule)
+    rule = _surrounded(given, name, dialect, dialect, learning_rate, settings)
+    return groups(rule, *(_group(given, text, dialect) for text in given.group)) if given.group else rule
+
+
+def _surrounded(
+    given: Around, name: str, dialect: str | None, order: str | None, learning_rate: float | None, settings: Any
+) -> Rule:
+    """order: whose order and form of the pieces."""
+    kind = kind_of(name)
+    own = {one.name for one in fields(kind)}
+    amounts = {piece: value for piece in PIECES if (value := getattr(given, piece)) is not None}
+    ours = {piece: str(value) for piece, value in amounts.items() if piece in own}
+    rule = choose_rule(name, dialect, learning_rate, {**ours, **settings})
+    pieces = {piece: _amount(piece, value) for piece, value in amounts.items() if piece not in own}
+    where = None
+    if given.decay_only:
+        if "weight_decay" in own:
+            raise InputError(f"--decay-only: {kind.__name__} decays all variables itself, and cannot leave some out.")
+        if not {"l2", "weight_decay"} & amounts.keys():
+            raise InputError("--decay-only needs --weight-decay or --l2.")
+        where = _mask("--decay-only", *given.decay_only)
+    return around(rule, order if order in ORDERS else "paper", where=where, **pieces)
+
+
+def _amount(piece: str, value: float | str) -> Any:
+    kind, setting = PIECES[piece]
+    return accepted(option(piece), number(option(piece), str(value)), hints(kind)[setting])
+
+
+def _group(given: Around, text: str, dialect: str | None) -> tuple[Any, Rule]:
+    """A mask and its rule, in the run's dialect where it has that one."""
+    words, _, rest = text.partition(":")
+    name, *items = rest.split(",")
+    if not words or not name:
+        raise InputError(f"--group must be MASK:RULE, such as biases:sgd,learning_rate=0.1, found {text!r}.")
+    try:
+        name, own = split_dialect(name)
+        if own is None and name in RULES:
+            own = dialect if dialect in RULES[name].DIALECTS else usual_dialect(name)
+        rule = _surrounded(given, name, own, dialect, None, _settings(kind_of(name), items))
+        return mask([words]), rule
+    except InputError as error:
+        raise InputError(f"--group {text}: {error}", error.name, error.known) from error
+
+
+def _settings(kind: type[Rule], items: list[str]) -> dict[str, str]:
+    """By name, of texts such as beta_2=0.95. What names no setting belongs to the schedule before it."""
+    known, found, last = [one.name for one in fields(kind)], {}, ""
+    for item in items:
+        name, equals, value = item.partition("=")
+        if equals and name.replace("-", "_") in known:
+            last = name.replace("-", "_")
+            found[last] = value
+        elif last:
+            found[last] += f",{item}"
+        else:
+            raise InputError(f"{kind.__name__} has no setting {name!r}; it has: {', '.join(known)}.", name, known)
+    return found
+
+
+def _mask(what: str, *words: str) -> Any:
+    try:
+        return mask(words)
+    except InputError as error:
+        raise InputError(f"{what}: {error}") from error
+
+
+def check_masks(given: Around, weights: Weights) -> None:
+    """Raises InputError for a mask of the options that matches none of the weights, by name and rank."""
+    masks = [("--decay-only", given.decay_only)] if given.decay_only else []
+    masks += [(f"--group {text}", [text.partition(":")[0]]) for text in given.group]
+    for what, words in masks:
+        if not any(mask(words)(name, weight.shape.rank) for name, weight in weights.items()):
+            raise InputError(f"{what} matches no variable; there are: {', '.join(weights)}.")
+
+
+def served_as(rule: Rule) -> str | None:
+    """What evaluation and export use in place of the weights, in words; None where they use those."""
+    if not rule.serves:
+        return None
+    averages = [part.decay for part in _parts(rule) if isinstance(part, Average)]
+    return f"the average of the weights (ema {shown(averages[0])})" if averages else "the weights that the rule serves"
+
+
+def is_ours(rule: Rule) -> bool:
+    """Whether a rule and all around it are rawstep's, whose mistakes are not the user's."""
+    return all(type(part) in RULES.values() or not isinstance(part, Rule) for part in _parts(rule))
+
+
+def _parts(rule: Part) -> list[Part]:
+    """Of a chain and of groups, their parts, down to the rules."""
+    if isinstance(rule, Groups):
+        return [part for one in (rule.rule, *(of for _, of in rule.groups)) for part in _parts(one)]
+    return [part for _, one in rule.parts for part in _parts(one)] if isinstance(rule, Chain) else [rule]
