@@ -39,6 +39,19 @@ LIBRARY_STEPS = 300
 """The first steps about which a library is asked, and every 40th after them, where each costs a call."""
 
 
+@dataclass(frozen=True)
+class Falling:
+    """A schedule to judge with: α / (1 + s/8) after s steps, which is another rate at every step."""
+
+    rate: float
+
+    def __call__(self, step: Any) -> Any:
+        return self.rate / (1 + step / 8)
+
+    def __str__(self) -> str:
+        return f"{self.rate:g} / (1 + s/8)"
+
+
 class Case(NamedTuple):
     """What an implementation is judged with.
 

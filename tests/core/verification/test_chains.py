@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core import Average, DecoupledDecay, matrices
+from core import Adam, Average, ClipByNorm, DecoupledDecay, InputError, chain, matrices
 from core.rules import Piece
-from core.verification import OfRule
+from core.verification import OfRule, verify
 from core.verification.chain_claims import Wanted, chain_claim, chains, moderate
 from tests.cases import DTYPES
 
@@ -22,7 +22,7 @@ def judged(claim, dtype="float32", executions=("graph",), steps=60):
     return [*claim.rows(moderate(dtype, steps), executions)]
 
 
-def in_numpy(claim, changed=lambda chain: chain):
+def in_numpy(claim, changed=lambda right: right):
     return replace(claim, subject=lambda settings: OfRule(claim.name, changed(claim.subject(settings))))
 
 
@@ -74,19 +74,19 @@ class OfAll(DecoupledDecay):
 def with_(kind):
     """The same chain with another class of a piece in it."""
 
-    def changed(chain):
+    def changed(right):
         other = [
             (name, kind(**vars(part)) if isinstance(part, Piece) and issubclass(kind, type(part)) else part)
-            for name, part in chain.parts
+            for name, part in right.parts
         ]
-        return replace(chain, parts=tuple(other))
+        return replace(right, parts=tuple(other))
 
     return changed
 
 
-def swapped(chain):
-    first, second, *rest = chain.parts
-    return replace(chain, parts=(second, first, *rest))
+def swapped(right):
+    first, second, *rest = right.parts
+    return replace(right, parts=(second, first, *rest))
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,13 @@ def swapped(chain):
 def test_a_wrong_chain_differs(options, wrong, value):
     rows = judged(in_numpy(chain_claim(Wanted("sgd", "keras", options), ["paper"]), wrong))
     assert [(row.verdict, row.first.value) for row in rows] == [("differs", value)]
+
+
+def test_a_chain_of_one_s_own_is_judged_by_the_formulas_of_its_parts():
+    mine = chain(ClipByNorm(1.0, "where"), DecoupledDecay(0.1, "shrink"), Adam.dialect("keras"))
+    rows = verify(mine, "itself", executions=["graph"], dtypes=["float32"], streams=lambda d: moderate(d, 40))
+    assert [(row.verdict, row.dialect) for row in rows] == [("certified", "keras")]
+    with pytest.raises(InputError, match="Late has no formula here"):
+        verify(chain(Adam(), Late(0.9)), "itself")
+    with pytest.raises(InputError, match="Adam has no formula here: a chain is judged with a rule of rawstep's"):
+        verify(chain(ClipByNorm(1.0), Adam(incremental="both")), "itself")
