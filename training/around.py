@@ -24,29 +24,40 @@ Repeated = Annotated[tuple[str, ...], Parameter(negative=())]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Around:
-    """What stands around a rule, in the order and the form of its dialect; see `core.rules.around`.
+class Elementwise:
+    """What stands around a rule and acts on each element by itself; see `core.rules.around`.
+
+    Each number may follow the steps too, as --schedule does.
 
     Parameters
     ----------
-    schedule
-        The learning rate as it follows the steps: cosine:3e-3,steps=5500,warmup=500 rises for 500 steps and falls to 0
-        until step 5,500; also constant, piecewise, points, exponential, inverse-time, polynomial, cosine-restarts,
-        one-cycle. All other numbers of the rule and below can follow one too: --beta-1 polynomial:0.9,steps=100,end=0.5
     clip_value
         No element of a gradient is larger than this: --clip-value 0.5
+    l2
+        λ of ½·λ·‖θ‖² in the cost; its gradient is added after clipping: --l2 1e-4
+    weight_decay
+        The share of each parameter that a step at a rate of 1 takes off, beside the gradient: --weight-decay 0.01; of a
+        rule with a setting of that name, such as AdamW, that setting.
+    """
+
+    clip_value: Amount | None = None
+    l2: Amount | None = None
+    weight_decay: Amount | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Around(Elementwise):
+    """What else stands around a rule, in the order and the form of its dialect.
+
+    Parameters
+    ----------
+    decay_only
+        Which variables --l2 and --weight-decay act on: matrices, vectors, biases (which are vectors), or patterns of
+        names: --decay-only "h*"
     clip_norm
         No variable's gradient has a larger norm than this: --clip-norm 1
     clip_global_norm
         All gradients together have no larger norm than this: --clip-global-norm 1
-    l2
-        λ of ½·λ·‖θ‖² in the cost, whose gradient is clipped with none: --l2 1e-4
-    weight_decay
-        The share of each parameter that a step at a rate of 1 takes off, beside the gradient: --weight-decay 0.01; of a
-        rule with a setting of that name, such as AdamW, that setting.
-    decay_only
-        Which variables --l2 and --weight-decay act on: matrices, vectors, biases (which are vectors), or patterns of
-        names: --decay-only "h*"
     ema
         Evaluate and export an average of the weights, of which a step keeps this share: --ema 0.999
     group
@@ -55,13 +66,9 @@ class Around:
         and MASK one pattern of names. Can be repeated; the first that fits a variable decides.
     """
 
-    schedule: str | None = None
-    clip_value: Amount | None = None
+    decay_only: Names = ()
     clip_norm: Amount | None = None
     clip_global_norm: Amount | None = None
-    l2: Amount | None = None
-    weight_decay: Amount | None = None
-    decay_only: Names = ()
     ema: Amount | None = None
     group: Repeated = ()
 

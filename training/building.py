@@ -27,23 +27,28 @@ PIECES: Mapping[str, tuple[type[Part], str]] = {
 """The options of `Around` that are numbers: of which piece each is the setting."""
 
 
+def chosen_rate(learning_rate: float | None, schedule: str | None) -> Any:
+    """The learning rate, a number or a schedule; None where none is given. Raises InputError where both are."""
+    if schedule is None:
+        return learning_rate
+    if learning_rate is not None:
+        raise InputError("--schedule is the learning rate's: --learning-rate cannot be given with it.")
+    return number("--schedule", schedule)
+
+
 def build_rule(
-    given: Around, name: str, dialect: str | None, learning_rate: float | None, settings: Mapping[str, str]
+    given: Around, name: str, dialect: str | None, learning_rate: Any = None, settings: Mapping[str, str] | None = None
 ) -> Rule:
-    """The rule `name`, see `choose_rule`, with what is `given` around it.
+    """The rule `name` with what is `given` around it; see `choose_rule`, which takes the other arguments.
 
     Raises InputError as `choose_rule` does, and for options that cannot be or exclude each other.
     """
-    if given.schedule is not None:
-        if learning_rate is not None:
-            raise InputError("--schedule is the learning rate's: --learning-rate cannot be given with it.")
-        learning_rate = number("--schedule", given.schedule)
-    rule = _surrounded(given, name, dialect, dialect, learning_rate, settings)
+    rule = _surrounded(given, name, dialect, dialect, learning_rate, settings or {})
     return groups(rule, *(_group(given, text, dialect) for text in given.group)) if given.group else rule
 
 
 def _surrounded(
-    given: Around, name: str, dialect: str | None, order: str | None, learning_rate: float | None, settings: Any
+    given: Around, name: str, dialect: str | None, order: str | None, learning_rate: Any, settings: Mapping[str, str]
 ) -> Rule:
     """order: whose order and form of the pieces."""
     kind = kind_of(name)

@@ -142,7 +142,7 @@ def run_title(report: Mapping[str, Any]) -> str:
     """Which run this is, from its report."""
     settings = report["settings"]
     rule = f"{settings['rule']} ({settings['dialect'] or 'its own defaults'})"
-    around = {one.name: settings.get(one.name) for one in fields(Around) if one.name != "schedule"}
+    around = {one.name: settings.get(one.name) for one in fields(Around)}
     around |= {"accumulate": settings.get("accumulate"), **settings.get("rule_options", {})}
     given = "".join(
         f", {name.replace('_', ' ')} {' '.join(value) if isinstance(value, tuple | list) else value}"

@@ -21,13 +21,14 @@ from .rule_options import NoSuchSettingError
 def choose_rule(
     name: str,
     dialect: str | None = None,
-    learning_rate: float | None = None,
+    learning_rate: Any = None,
     settings: Mapping[str, str] | None = None,
 ) -> Rule:
     """The rule `name` in a dialect, or with its own defaults where none is given, and with settings of one's own.
 
     name: one of rawstep's rules, in upper or lower case, or module:Name with a `core.Rule` of the user's, a class or an
     instance, looked up in the working directory first.
+    learning_rate: a number, a schedule, or an array with a rate for each run.
     settings: by name, as a person types their values.
 
     Raises InputError for a rule, module, class or dialect that is not there, a class that fails when it is built, a

@@ -31,11 +31,17 @@ class Chosen:
         Unless given, tf1, the notebook's, or the paper's where TF1 lacks the rule; for one of your own, its defaults.
     learning_rate
         Unless given, the dialect's own, where it has one.
+    schedule
+        The learning rate as it follows the steps: cosine:3e-3,steps=5500,warmup=500 rises for 500 steps and falls to 0
+        until step 5,500; also constant, piecewise, points, exponential, inverse-time, polynomial, cosine-restarts,
+        one-cycle. Every other number of the rule and around it can follow one too, such as --beta-1
+        polynomial:0.9,steps=100,end=0.5
     """
 
     rule: str = "adam"
     dialect: str | None = None
     learning_rate: float | None = None
+    schedule: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,9 +158,10 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
 
     def make_rule(self) -> "Rule":
         """The rule of the run, with all that stands around it; see `building.build_rule`."""
-        from .building import build_rule
+        from .building import build_rule, chosen_rate
 
-        return build_rule(self, self.rule, self.settled().dialect, self.learning_rate, self.rule_options)
+        rate = chosen_rate(self.learning_rate, self.schedule)
+        return build_rule(self, self.rule, self.settled().dialect, rate, self.rule_options)
 
     @property
     def examples(self) -> int:

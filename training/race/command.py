@@ -1,10 +1,12 @@
 """`rawstep race`."""
 
+from dataclasses import asdict
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from ..around import Elementwise
 from ..options import FilePath, Names, Whole
 from ..replication.printed import RULES as NOTEBOOK_RULES
 
@@ -14,6 +16,8 @@ def race(
     rules: Names = NOTEBOOK_RULES,
     landscape: Names | None = None,
     steps: Annotated[Whole, Parameter(validator=Number(gte=1, lte=100_000))] = 1_000,
+    around: Annotated[Elementwise, Parameter(name="*")] = Elementwise(),  # noqa: B008 - frozen
+    schedule: str | None = None,
     rates: Annotated[Whole, Parameter(validator=Number(gte=2, lte=1_000))] = 20,
     starts: Annotated[Whole, Parameter(validator=Number(gte=1, lte=100))] = 1,
     noise: Annotated[float, Parameter(validator=Number(gte=0, lt=float("inf")))] = 0.0,
@@ -36,6 +40,7 @@ def race(
     - `rawstep race --rules adam adam:keras adagrad --landscape beale`: two dialects of Adam beside each other
     - `rawstep race --rules my_rules:Momentum --landscape quadratic`: a rule of your own, from my_rules.py
     - `rawstep race --noise 0.5 --starts 5 --landscape himmelblau`: noisy gradients, the same noise for all
+    - `rawstep race --schedule cosine:1,steps=1000,warmup=50 --clip-value 1`: rates rise and fall
     - `rawstep race --landscape mnist --seed 3 --json race.json`: around another network, and the figures in a file
 
     Parameters
@@ -48,6 +53,8 @@ def race(
         around a network trained on MNIST. All unless given.
     steps
         Of each run.
+    schedule
+        What the tuned learning rate is multiplied by: cosine:1,steps=1000 falls from it to 0; see `rawstep train`.
     rates
         Learning rates in each rule's grid; the same number is tried around its best.
     starts
@@ -83,8 +90,9 @@ def race(
     for name in landscape or ():
         if name not in NAMES:
             raise InputError(f"There is no landscape {name!r}; there are: {', '.join(NAMES)}.", name, NAMES)
-    names, chosen = dict.fromkeys(landscape or NAMES), contestants(rules)
-    terms = conduct.Terms(steps, rates, starts, noise, seed)
+    given = {name: value for name, value in (asdict(around) | {"schedule": schedule}).items() if value is not None}
+    names, chosen = dict.fromkeys(landscape or NAMES), contestants(rules, given)
+    terms = conduct.Terms(steps, rates, starts, noise, seed, given)
     check_apart(json, csv, out)
     check_files(json, csv)
     if out is not None:

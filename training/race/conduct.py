@@ -1,7 +1,7 @@
 """The race itself: every rule on every landscape, from the same starts, with the same noise and the same budget."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ class Terms:
     starts: the landscape's own, and further ones drawn near it.
     noise:  standard deviation of what is added to each coordinate of the gradient in each step.
     seed:   decides starts, noise and the network of `mnist`.
+    around: what stands around every rule, by the names of options; see `contestants`.
     """
 
     steps: int = 1000
@@ -36,6 +37,7 @@ class Terms:
     starts: int = 1
     noise: float = 0.0
     seed: int = 0
+    around: Mapping[str, Any] = field(default_factory=dict)
 
     def drawn_starts(self, landscape: Landscape) -> np.ndarray:
         """[starts, 2], the landscape's own first."""
@@ -97,9 +99,14 @@ def budget(terms: Terms) -> str:
     return (
         f"On each landscape each rule got the same {2 * terms.rates * terms.starts} runs of {terms.steps:,} steps, "
         f"{starts}: at {terms.rates} learning rates from {LOWEST:g} to {HIGHEST:g} on a logarithmic grid, then at "
-        f"{terms.rates} around its best. A run has arrived when its cost stays above the minimum by at most {WITHIN:g} "
-        "of what the start's cost is above it."
+        f"{terms.rates} around its best{_around(terms)}. A run has arrived when its cost stays above the minimum by at "
+        f"most {WITHIN:g} of what the start's cost is above it."
     )
+
+
+def _around(terms: Terms) -> str:
+    given = ", ".join(f"--{name.replace('_', '-')} {value}" for name, value in terms.around.items())
+    return f"; every rule with {given}" if given else ""
 
 
 def results(races: Sequence[Race], terms: Terms) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class RuleFormula(NamedTuple):
 
 
 def formulas(names: Sequence[str]) -> list[RuleFormula]:
-    """Of each rule, by the names of a race's results."""
+    """Of each rule by itself, by the names of a race's results."""
     return [_formula(name, build(1.0)) for name, build in contestants(names).items()]
 
 

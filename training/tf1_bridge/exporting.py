@@ -18,7 +18,7 @@ from .names import GLOBAL_STEP, KINDS, SlotSet, created_names, weight_names
 from .powers import BETAS, power
 from .saver_file import check_new, write
 
-AROUND = [one.name for one in fields(Around) if one.name != "schedule"]
+AROUND = [one.name for one in fields(Around)]
 """Options of a run by which a graph of TensorFlow 1's does not go on; a learning rate it has of its own."""
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core import InputError
+from core import Adam, AdamW, InputError, around, schedules
 from training.race.conduct import NEAR, Terms, budget, made, race, results, trajectories
 from training.race.contestants import contestants
 from training.race.landscapes import FORMULAS
@@ -89,5 +89,13 @@ def test_contestants_are_who_was_named_and_plain_sgd():
     assert list(contestants(["adam:keras", "adagrad"])) == ["adam:keras", "adagrad", "sgd"]
     assert list(contestants(["sgd:torch", "adam"])) == ["sgd:torch", "adam"]
     assert contestants(["adam:keras"])["adam:keras"](0.5).epsilon_form == "epsilon-hat"
+    given = {"clip_value": 1.0, "weight_decay": "constant:0.1"}
+    decay = schedules.parse("constant:0.1")
+    found = contestants(["adam:keras", "adamw"], given)
+    assert list(found) == ["adam:keras", "adamw", "sgd"]
+    assert found["adam:keras"](0.5) == around(
+        Adam.dialect("keras", learning_rate=0.5), "keras", clip_value=1.0, weight_decay=decay
+    )
+    assert found["adamw"](0.5) == around(AdamW.dialect("paper", learning_rate=0.5, weight_decay=decay), clip_value=1.0)
     with pytest.raises(InputError, match="has no dialect 'caffe'"):
         contestants(["adam:caffe"])

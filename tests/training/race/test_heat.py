@@ -17,10 +17,10 @@ RATES = {"adam": 0.1, "adagrad": 0.5, "adadelta": 1.0, "sgd": 0.002}
 """At which each rule comes down without a leap, so that roundings are not blown up."""
 
 
-def heat(rule, landscape, starts=None, rates=1, noise=QUIET):
+def heat(rule, landscape, starts=None, rates=1, noise=QUIET, around=None):
     landscape = LANDSCAPES[landscape]
     starts = np.array([landscape.start] if starts is None else starts)
-    return Heat(landscape, contestants([rule])[rule], starts, rates, noise)
+    return Heat(landscape, contestants([rule], around)[rule], starts, rates, noise)
 
 
 def distance(rule, name, noise, step):
@@ -103,3 +103,12 @@ def test_noise_is_shared_by_all_runs_and_rules():
     rates = np.array([rate, 2 * rate])[:, np.newaxis, np.newaxis]
     felt = -np.diff(runs.x, axis=0) / rates - gradients
     np.testing.assert_allclose(felt, np.broadcast_to(NOISE[:, np.newaxis, np.newaxis], felt.shape), atol=1e-10)
+
+
+def test_a_schedule_multiplies_every_run_s_own_rate():
+    """Halves are exact: with them each run goes where one at half its rate goes, to the bit."""
+    rates, given = np.array([0.001, 0.002]), {"schedule": "piecewise:0.5,30=0.5", "clip_value": 5.0, "l2": 0.1}
+    halved = heat("adam", "beale", rates=2, around=given).run(rates)
+    plain = heat("adam", "beale", rates=2, around={"clip_value": 5.0, "l2": 0.1}).run(rates / 2)
+    np.testing.assert_array_equal(halved.x, plain.x)
+    assert not np.array_equal(plain.x, heat("adam", "beale", rates=2).run(rates / 2).x)
