@@ -72,6 +72,10 @@ def accepted(where: str, value: Any, hint: Any) -> Any:
     interval = next((note for note in getattr(hint, "__metadata__", ()) if isinstance(note, Interval)), None)
     if interval is None:
         return value
+    if form is int:
+        if not isinstance(value, int) or isinstance(value, bool) or not interval.holds(value):
+            raise InputError(f"{where} must be a whole number in {interval}, found {value!r}.")
+        return value
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
         if not interval.holds(float(value)):
             raise InputError(f"{where} must lie in {interval}, found {float(value):g}.")
