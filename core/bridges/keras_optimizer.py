@@ -131,8 +131,11 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         if raw.is_initialized():
             return slots(raw)
         first, other = slots(tf.zeros(raw.shape)), slots(tf.ones(raw.shape))
+        copied = [
+            f"{part}.average" for part, of in _parts(rule) if isinstance(of, Average) and of.first_step == "copies"
+        ]
         for slot, value in first.items():
-            if not np.array_equal(value, other[slot], equal_nan=True):
+            if slot not in copied and not np.array_equal(value, other[slot], equal_nan=True):
                 raise InputError(
                     f"{type(self.rule).__name__} on {name!r}: slot {slot} starts from the parameter, which has no "
                     "value yet: build the model before it trains, by keras.Input or model.build(shape)."
@@ -142,6 +145,9 @@ class KerasOptimizer(keras.optimizers.Optimizer):
     def _rule_of(self, variable: Any) -> Rule:
         """The rule with those of its pieces that act on a variable."""
         return self.rule.for_variable(getattr(variable, "path", variable.name), len(variable.shape))
+
+    def _at_rate(self, variable: Any, rate: Any) -> Rule:
+        return replace(self._rule_of(variable), learning_rate=tf.convert_to_tensor(rate))
 
     def _new_variable(self, variable: Any, name: str, first: Any) -> Any:
         """As Keras's add_variable_from_reference makes one, but wide, and of any shape."""
@@ -162,7 +168,9 @@ class KerasOptimizer(keras.optimizers.Optimizer):
 
     def _distributed_tf_update_step(self, distribution: Any, grads_and_vars: Any, learning_rate: Any) -> None:
         """Keras's loop over the variables, of gradients that are those of all replicas; their norm comes first."""
-        self._norm = global_norm(gradient for gradient, _ in grads_and_vars) if self.rule.NEEDS_NORM else None
+        if self.rule.NEEDS_NORM:  # all replicas have the same sum
+            each = [distribution.experimental_local_results(gradient)[0] for gradient, _ in grads_and_vars]
+            self._norm = global_norm(each)
         super()._distributed_tf_update_step(distribution, grads_and_vars, learning_rate)
         self._norm = None
 
@@ -172,9 +180,7 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         held, master = self._slots[index], self._masters[index]
         x = parameter(variable, master)
         at = At(tf.cast(tf.convert_to_tensor(self.iterations), tf.float64) + 1, self._norm)
-        rule = replace(
-            self._rule_of(self._trainable_variables[index]), learning_rate=tf.convert_to_tensor(learning_rate)
-        )
+        rule = self._at_rate(self._trainable_variables[index], learning_rate)
         slots = refilled(rule.first(x), {slot: tf.convert_to_tensor(value) for slot, value in held.items()})
         if isinstance(gradient, tf.IndexedSlices):
             g: Any = Occurrences(tf.cast(gradient.values, dtype), gradient.indices, variable.shape[0])
@@ -201,11 +207,12 @@ class KerasOptimizer(keras.optimizers.Optimizer):
             index = self._get_variable_index(variable)
             if not self._slots[index]:
                 continue
-            x, rule = parameter(variable, self._masters[index]), self._rule_of(self._trainable_variables[index])
-            slots = refilled(rule.first(x), {slot: tf.convert_to_tensor(of) for slot, of in self._slots[index].items()})
+            x, held = parameter(variable, self._masters[index]), self._slots[index]
+            rule = self._at_rate(self._trainable_variables[index], self.learning_rate)
+            found = refilled(rule.first(x), {slot: tf.convert_to_tensor(value) for slot, value in held.items()})
             for target in (variable, self._masters[index]):
                 if target is not None:
-                    self.assign(target, rule.served(x, slots))
+                    self.assign(target, rule.served(x, found))
 
     def get_config(self) -> dict[str, Any]:
         """What `from_config` rebuilds the optimizer from; see the class for what is refused."""

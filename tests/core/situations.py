@@ -22,7 +22,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from core import RULES
+from core import RULES, around
 from core.bridges.keras import KerasOptimizer
 
 ROOT = Path(__file__).parents[2]
@@ -172,6 +172,21 @@ class State(NamedTuple):
 
 def ours(rule: str, settings: Mapping[str, Any], options: Mapping[str, Any]) -> keras.optimizers.Optimizer:
     return KerasOptimizer(RULES[rule].dialect("keras", **settings), **options)
+
+
+def in_pieces(rule: str, settings: Mapping[str, Any], options: Mapping[str, Any]) -> keras.optimizers.Optimizer:
+    """Ours, with pieces in the place of Keras's options where there are any."""
+    names = dict(
+        clipnorm="clip_norm",
+        clipvalue="clip_value",
+        global_clipnorm="clip_global_norm",
+        weight_decay="weight_decay",
+        ema_momentum="ema",
+        ema_overwrite_frequency="overwrite_every",
+    )
+    asked = {names[option]: value for option, value in options.items() if option in names}
+    rest = {option: value for option, value in options.items() if option not in (*names, "use_ema")}
+    return KerasOptimizer(around(RULES[rule].dialect("keras", **settings), "keras", **asked), **rest)
 
 
 def keras_s(rule: str, settings: Mapping[str, Any], options: Mapping[str, Any]) -> keras.optimizers.Optimizer:

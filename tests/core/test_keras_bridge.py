@@ -243,17 +243,25 @@ def finalized(optimizer):
     return [*after, *(variable.numpy() for variable in variables)]
 
 
+def assert_agree(found, expected, asked):
+    """To the bit; where Keras takes the norm of all gradients in float32 and a piece in float64, to roundings."""
+    if "global_clipnorm" in asked.keras_s:
+        assert_near(found, expected, 1e-6)
+    else:
+        assert_same_bits(found, expected)
+
+
 @pytest.mark.parametrize("name", ["adam", "adagrad"])
 @pytest.mark.parametrize("asked", AROUND.values(), ids=AROUND)
 def test_what_keras_does_around_a_step_is_done_around_ours(name, asked):
     """By Keras's own hand for its options, and by pieces. Adam alone hardly sees a gradient's scale. Would catch an
     order of pieces that is not Keras's, masks that are not asked, and averages that `fit` does not end with."""
     expected, rule = finalized(asked_of_keras(name, asked)), RULES[name].dialect("keras", learning_rate=0.1)
-    assert_near(finalized(KerasOptimizer(around(rule, "keras", **asked.ours))), expected, 1e-6)
+    assert_agree(finalized(KerasOptimizer(around(rule, "keras", **asked.ours))), expected, asked)
     options = KerasOptimizer(rule, **asked.keras_s)
     if asked.excluded:
         options.exclude_from_weight_decay(var_names=list(asked.excluded))
-    assert_near(finalized(options), expected, 1e-6)
+    assert_same_bits(finalized(options), expected)
 
 
 @pytest.mark.parametrize("options", [dict(loss_scale_factor=8.0), dict(gradient_accumulation_steps=3)], ids=str)
@@ -268,20 +276,24 @@ def test_what_is_no_piece_keras_does_around_ours(options):
 
 ADAM = Adam.dialect("keras", learning_rate=0.1)
 MISPLACED = {
-    "decay after the rule": chain(
-        ClipByGlobalNorm(0.5), ADAM, DecoupledDecay(0.1, where=only("w")), Average(0.5, "copies", overwrite_every=5)
+    "decay after the rule": ("excluded", chain(ADAM, DecoupledDecay(0.1, where=only("w")))),
+    "decay after the average": (
+        "all",
+        chain(
+            ClipByGlobalNorm(0.5), ADAM, Average(0.5, "copies", overwrite_every=5), DecoupledDecay(0.1, where=only("w"))
+        ),
     ),
-    "no mask": around(ADAM, "keras", **AROUND["all"].ours | dict(where=None)),
-    "decay of the other": around(ADAM, "keras", **AROUND["all"].ours | dict(where=only("b"))),
-    "no overwriting": around(ADAM, "keras", **AROUND["all"].ours | dict(overwrite_every=0)),
-    "average of the first step": around(ADAM, "optax", clip_global_norm=0.5, ema=0.5, overwrite_every=5),
+    "no mask": ("all", around(ADAM, "keras", **AROUND["all"].ours | dict(where=None))),
+    "the other mask": ("all", around(ADAM, "keras", **AROUND["all"].ours | dict(where=only("b")))),
+    "no overwriting": ("all", around(ADAM, "keras", **AROUND["all"].ours | dict(overwrite_every=0))),
+    "average of the first step": ("ema", around(ADAM, "optax", ema=0.5)),
 }
 
 
-@pytest.mark.parametrize("rule", MISPLACED.values(), ids=MISPLACED)
-def test_a_piece_out_of_its_place_would_be_seen(rule):
+@pytest.mark.parametrize(("kind", "rule"), MISPLACED.values(), ids=MISPLACED)
+def test_a_piece_out_of_its_place_would_be_seen(kind, rule):
     with pytest.raises(AssertionError):
-        assert_near(finalized(KerasOptimizer(rule)), finalized(asked_of_keras("adam", AROUND["all"])), 1e-6)
+        assert_agree(finalized(KerasOptimizer(rule)), finalized(asked_of_keras("adam", AROUND[kind])), AROUND[kind])
 
 
 def moved_over(optimizer, over, back=None):
@@ -321,13 +333,13 @@ def test_what_is_around_a_rule_is_taken_over_and_handed_back(name, kind, back):
     counts from there, a decay of those excluded."""
     asked = AROUND[kind]
     expected = finalized(keras_s_of(name, asked))
-    assert_near(moved_over(keras_s_of(name, asked), take_over, back), expected, 1e-6)
+    assert_agree(moved_over(keras_s_of(name, asked), take_over, back), expected, asked)
     if name == "adam":
         rule = around(Adam.dialect("keras", learning_rate=0.1), "keras", **asked.ours)
-        assert_near(moved_over(KerasOptimizer(rule), take_over, back), expected, 1e-6)
+        assert_agree(moved_over(KerasOptimizer(rule), take_over, back), expected, asked)
         if not asked.excluded:
             options = KerasOptimizer(Adam.dialect("keras", learning_rate=0.1), **asked.keras_s)
-            assert_near(moved_over(options, take_over, back), expected, 1e-6)
+            assert_agree(moved_over(options, take_over, back), expected, asked)
 
 
 @pytest.mark.parametrize("schedule", [keras.optimizers.schedules.ExponentialDecay(0.1, 3, 0.5), 0.1], ids=["s", "n"])
@@ -502,8 +514,8 @@ for name in sys.argv[1:]:
 
 
 def test_a_model_saved_and_loaded_in_a_new_process_goes_on_to_the_same_bits(digits, tmp_path):
-    """As a graph, and in XLA with pieces. Would catch iterations that start again, slots lost or swapped, and a setting that the
-    file does not hold."""
+    """As a graph, and in XLA with pieces. Would catch iterations that start again, slots lost or swapped, and a setting
+    that the file does not hold."""
     images, labels = digits[0][BATCHES], digits[1][BATCHES]
     np.savez(tmp_path / "given.npz", images=images[3:], labels=labels[3:])
     models, rule = {}, Adam.dialect("torch", learning_rate=0.01, beta_1=0.8)
@@ -692,22 +704,22 @@ DECAYING = chain(DecoupledDecay(0.5, where=lambda name, rank: True), Adam())
     [
         (lambda: taken_over(keras.optimizers.Optimizer(0.1)), "or a KerasOptimizer, found Optimizer()."),
         (lambda: take_over(Adam(), {}), "found Adam()."),
-        (lambda: taken_over(kerass_own("adam", loss_scale_factor=8.0)), "no piece for loss_scale_factor: it must be off"),
-        (lambda: taken_over(EVERY_BATCH), "Keras averages weights after every batch, of which gradient_accumulation_st"),
-        (lambda: taken_over(half_a_step()), "Of the 2 batches of a step 1 are accumulated: take over between two steps"),
-        (lambda: KerasOptimizer(chain(ClipByNorm(1.0), Adam()), clipvalue=1.0), "ClipByNorm would act beside Keras's cl"),
-        (lambda: KerasOptimizer(chain(Adam(), Average(0.5)), use_ema=True), "Average would act beside Keras's use_ema:"),
+        (lambda: taken_over(kerass_own("adam", loss_scale_factor=8.0)), "no piece for loss_scale_factor: it must be"),
+        (lambda: taken_over(EVERY_BATCH), "Keras averages weights after every batch, of which"),
+        (lambda: taken_over(half_a_step()), "Of the 2 batches of a step 1 are accumulated: take"),
+        (lambda: KerasOptimizer(chain(ClipByNorm(1.0), Adam()), clipvalue=1.0), "would act beside Keras's clipvalue"),
+        (lambda: KerasOptimizer(chain(Adam(), Average(0.5)), use_ema=True), "would act beside Keras's use_ema"),
         (lambda: KerasOptimizer(AdamW(), weight_decay=0.1), "AdamW would act beside Keras's weight_decay: give one of"),
-        (lambda: KerasOptimizer(DECAYING).exclude_from_weight_decay(var_names=["b"]), "DecoupledDecay itself says which"),
+        (lambda: KerasOptimizer(DECAYING).exclude_from_weight_decay(var_names=["b"]), "itself says which variables"),
         (lambda: KerasOptimizer(DECAYING).get_config(), "DecoupledDecay: where cannot be saved, found <function"),
         (lambda: handed_back(ADAM, {"w": 1.0}, ["v"]), "needs the Keras variables behind w, all of them, found v."),
         (lambda: handed_back(Adam(0.1)), "Keras's Adam does not compute Adam with epsilon_form='algorithm-1'"),
         (lambda: handed_back(Momentum(0.1)), "Keras has no Momentum that it could go on with."),
         (lambda: handed_back(chain(L2(0.1), ADAM)), "Keras has no option for l2, L2("),
-        (lambda: handed_back(MISPLACED["decay after the rule"]), "cannot have this order or these forms: it has ClipByG"),
+        (lambda: handed_back(MISPLACED["decay after the rule"][1]), "have this order or these forms: it has Decoupl"),
         (lambda: handed_back(around(ADAM, "torch", clip_norm=1.0)), "form='larger'), Adam, found ClipByNorm("),
         (lambda: handed_back(chain(ClipByNorm(1.0, where=only("w")), ADAM)), "the decay alone may leave out some"),
-        (lambda: handed_back(ADAM, {"w": tf.constant(1, tf.bfloat16)}), "no masters of narrow variables, as there are of"),
+        (lambda: handed_back(ADAM, {"w": tf.constant(1, tf.bfloat16)}), "no masters of narrow variables"),
         (lambda: taken_over(kerass_own("adam", learning_rate=lambda: 0.1)), "must be a number or a schedule"),
         (lambda: taken_over(kerass_own("adam", epsilon=0.0)), "Adam: epsilon must lie in (0, ∞), found 0."),
         (lambda: taken_over(kerass_own("adam"), Adagrad(0.1)), "must have the slots m, v, found a."),
