@@ -16,8 +16,9 @@ from ..errors import InputError
 from ..rules import RULES, AdamW, Average, Chain, Rule
 from ..verification.cards import FORMULAS
 from ..verification.libraries import Keras
-from .keras_optimizer import KerasOptimizer, StepSchedule, raw_of, spelled
+from .keras_optimizer import KerasOptimizer, raw_of, spelled
 from .keras_pieces import OPTIONS, SETTINGS, options_of, surrounded, undecayed
+from .keras_schedule import StepSchedule
 
 __all__ = ["KerasOptimizer", "StepSchedule", "hand_back", "take_over"]
 

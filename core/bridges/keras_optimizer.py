@@ -1,7 +1,6 @@
 """Any rule, or a chain of a rule and pieces around it, as a keras.optimizers.Optimizer."""
 
-import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,21 +18,7 @@ from ..mistakes import mistakes_in
 from ..rules import At, Average, Chain, DecoupledDecay, Rule, named, refilled
 from .keras_files import read, written
 from .keras_pieces import decays, pieces_of, refuse_twice
-
-
-class StepSchedule(LearningRateSchedule):
-    """A schedule as rules take it, rate(steps taken before), in the form that Keras reads.
-
-    Keras gives its schedules the number of batches; where it accumulates gradients, `batches_per_step` make one step.
-    """
-
-    def __init__(self, schedule: Callable[[Any], Any], batches_per_step: int = 1):
-        self.schedule = schedule
-        self.batches_per_step = batches_per_step
-
-    def __call__(self, step: Any) -> tf.Tensor:
-        rate = self.schedule(tf.cast(tf.convert_to_tensor(step) // self.batches_per_step, tf.float64))
-        return rate if tf.is_tensor(rate) else tf.constant(rate, tf.float64)
+from .keras_schedule import StepSchedule, takes_steps
 
 
 @keras.saving.register_keras_serializable("rawstep")
@@ -86,7 +71,7 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         try:
             if not callable(rate):
                 rate = float(rate)
-            elif not isinstance(rate, LearningRateSchedule) and _takes_steps(rate):
+            elif not isinstance(rate, LearningRateSchedule) and takes_steps(rate):
                 rate = StepSchedule(rate, options.get("gradient_accumulation_steps") or 1)
             super().__init__(learning_rate=rate, name=name or auto_name(_title(rule)), **options)
         except (TypeError, ValueError) as error:
@@ -120,7 +105,7 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         if not dtype.is_floating or self._overwrite_variable_with_gradient(variable):
             return {}
         name, raw, rule = spelled(variable), raw_of(variable), self._rule_of(variable)
-        if callable(rule.learning_rate) and not _takes_steps(rule.learning_rate):
+        if callable(rule.learning_rate) and not takes_steps(rule.learning_rate):
             rate: Any = rule.learning_rate()
             rule = replace(rule, learning_rate=float(rate))
 
@@ -236,11 +221,6 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         if not isinstance(rate, dict):
             optimizer.learning_rate = rate  # which may have been set since
         return optimizer
-
-
-def _takes_steps(rate: Callable[..., Any]) -> bool:
-    """Whether a function is a schedule, of the steps taken before, and not one that is called anew at each step."""
-    return isinstance(rate, LearningRateSchedule) or bool(inspect.signature(rate).parameters)
 
 
 def _title(rule: Rule) -> str:

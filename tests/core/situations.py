@@ -13,7 +13,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -154,6 +154,10 @@ class Situation:
     @property
     def id(self) -> str:
         return "-".join([self.rule, *self.features.split()])
+
+    @property
+    def on_one_device(self) -> "Situation":
+        return replace(self, features=self.features.replace("mirrored", "").strip())
 
     def __getitem__(self, axis: str) -> str:
         return {AXIS[feature]: feature for feature in self.features.split()}.get(axis, USUAL[axis])
@@ -481,11 +485,14 @@ Pair = tuple[State, State]
 """What our optimizers leave, and what Keras's do."""
 
 
-def on_two_devices(situations: list[Situation]) -> dict[str, Pair | str]:
-    """For each situation's id, what is left on two devices, or the traceback."""
+def on_two_devices(situations: list[Situation], pieces: list[Situation]) -> dict[str, Pair | str]:
+    """For each situation's id, what is left on two devices, or the traceback.
+
+    pieces: those that are played with pieces in the place of Keras's options, against the same on one device.
+    """
     with TemporaryDirectory() as folder:
         path = Path(folder) / "situations"
-        path.write_bytes(pickle.dumps(situations))
+        path.write_bytes(pickle.dumps((situations, pieces)))
         command = f"from tests.core.situations import play; play({str(path)!r})"
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         subprocess.run([sys.executable, "-c", command], check=True, cwd=folder, env=environment)
@@ -497,12 +504,15 @@ def play(path: str) -> None:
     device = tf.config.LogicalDeviceConfiguration()
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [device, device])
     results: dict[str, Pair | str] = {}
-    for situation in pickle.loads(Path(path).read_bytes()):
+    situations, pieces = pickle.loads(Path(path).read_bytes())
+    plays = [((each, ours), (each, keras_s)) for each in situations]
+    plays += [((each, in_pieces), (each.on_one_device, in_pieces)) for each in pieces]
+    for one, other in plays:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 warnings.filterwarnings("ignore", "__array__ implementation doesn't accept a copy keyword")
-                results[situation.id] = trained(situation, ours), trained(situation, keras_s)
+                results[one[0].id] = trained(*one), trained(*other)
         except Exception:  # which is the test's to report
-            results[situation.id] = traceback.format_exc()
+            results[one[0].id] = traceback.format_exc()
     Path(path).write_bytes(pickle.dumps(results))

@@ -196,10 +196,14 @@ a `file` lacks what `all` adds where a model has variables that are not trained.
 """
 
 
+NORM_OF_ALL = Situation("sgd", "global_clipnorm mirrored")
+
+
 @cache
 def played_on_two_devices(default: bool) -> dict[str, Pair | str]:
     """In one process for all of them: to start it takes longer than to play one."""
-    return on_two_devices([each for each in (DEFAULT if default else WHOLE) if each["place"] == "mirrored"])
+    situations = [each for each in (DEFAULT if default else WHOLE) if each["place"] == "mirrored"]
+    return on_two_devices(situations, [NORM_OF_ALL] if default else [])
 
 
 def played(situation: Situation) -> Pair:
@@ -298,6 +302,15 @@ def test_pieces_leave_the_bits_that_keras_s_options_leave(situation):
     found, expected = trained(situation, in_pieces), trained(situation, keras_s)
     order = dict(held=[])  # the optimizer's variables stand in another order
     assert differences(found._replace(**order), expected._replace(**order), situation.units) == []
+
+
+def test_the_norm_that_a_piece_reads_is_that_of_all_replicas_gradients():
+    """As on one device, where sums run in another order. Would catch the norm of one replica's, and of none."""
+    result = played_on_two_devices(True)[NORM_OF_ALL.id]
+    assert not isinstance(result, str), result
+    for here, there in zip(result[0].trained, result[1].trained, strict=True):
+        for device in here:
+            np.testing.assert_allclose(device, there[0], rtol=0, atol=1e-6 * np.linalg.norm(there[0]))
 
 
 OTHER_SETTINGS = {

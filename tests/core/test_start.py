@@ -93,6 +93,7 @@ ALLOWED = {
     "core/bridges/keras.py": [
         "core.bridges.keras_optimizer",
         "core.bridges.keras_pieces",
+        "core.bridges.keras_schedule",
         "core.errors",
         "core.rules",
         "core.engine.optimizer",
@@ -101,6 +102,7 @@ ALLOWED = {
     "core/bridges/keras_optimizer.py": [
         "core.bridges.keras_files",
         "core.bridges.keras_pieces",
+        "core.bridges.keras_schedule",
         "core.engine.checks",
         "core.errors",
         "core.mistakes",
@@ -109,6 +111,7 @@ ALLOWED = {
         "core.engine.sparse",
     ],
     "core/bridges/keras_files.py": ["core.errors", "core.rules"],
+    "core/bridges/keras_schedule.py": [],
     "core/bridges/keras_pieces.py": ["core.errors", "core.rules"],
     "core/bridges/keras_model.py": ["core.network"],
     "core/verification": [
@@ -170,6 +173,7 @@ FOREIGN = {
     "core/bridges/keras.py": {"keras"},
     "core/bridges/keras_files.py": {"keras"},
     "core/bridges/keras_optimizer.py": {"keras"},
+    "core/bridges/keras_schedule.py": {"keras"},
     "core/bridges/keras_model.py": {"keras"},
     "core/verification/libraries/keras.py": {"keras"},
     "core/verification/libraries/torch.py": {"torch"},
