@@ -16,8 +16,8 @@ from ..errors import InputError
 from ..rules import RULES, AdamW, Average, Chain, Rule
 from ..verification.cards import FORMULAS
 from ..verification.libraries import Keras
-from .keras_optimizer import KerasOptimizer, raw_of, spelled
-from .keras_pieces import OPTIONS, SETTINGS, options_of, surrounded, undecayed
+from .keras_optimizer import KerasOptimizer, path_of, raw_of, spelled
+from .keras_pieces import OPTIONS, SETTINGS, options_of, refuse_twice, renamed, surrounded, undecayed
 from .keras_schedule import StepSchedule
 
 __all__ = ["KerasOptimizer", "StepSchedule", "hand_back", "take_over"]
@@ -140,7 +140,9 @@ def _of_keras(rule: Rule, options: Mapping[str, Any]) -> Any:
     spelling = Keras.spelled(name)
     settings = {setting: getattr(rule, setting) for setting in FORMULAS[name]["keras"].decided}
     theirs = vars(type(rule).dialect("keras", **settings))
-    wrong = [one for one, value in vars(rule).items() if value != theirs[one] or (one in spelling.needs and not value)]
+    wrong = [
+        one for one, value in vars(rule).items() if not _is(value, theirs[one]) or (one in spelling.needs and not value)
+    ]
     if wrong:
         found = ", ".join(f"{one}={getattr(rule, one)!r}" for one in wrong)
         raise InputError(f"Keras's {spelling.name} does not compute {type(rule).__name__} with {found}.")
@@ -150,6 +152,11 @@ def _of_keras(rule: Rule, options: Mapping[str, Any]) -> Any:
         return Keras.named(spelling.name)(**spelling.options, **Keras.by_their_names(name, settings), **options)
     except (TypeError, ValueError) as error:
         raise InputError(f"Keras's {spelling.name} cannot be built so: {error}") from error
+
+
+def _is(value: Any, other: Any) -> bool:
+    """Whether a setting is a number or a choice, and this one; a schedule is itself."""
+    return value is other if callable(value) else isinstance(value, float | int | str) and value == other
 
 
 def _check_options(optimizer: Any) -> None:
@@ -172,11 +179,13 @@ def _whole(optimizer: Any, given: Rule | None, variables: Variables) -> Rule:
     if isinstance(given, Chain):
         return given
     excluded = [name for name, variable in variables.items() if not optimizer._use_weight_decay(variable)]
-    own = _rule(optimizer, bool(excluded))
+    own = _rule(optimizer, variables, apart=bool(excluded) and given is None)
     options = {option: getattr(optimizer, option) for option in SETTINGS}
     if isinstance(own, AdamW) and not isinstance(optimizer, KerasOptimizer):
         options["weight_decay"] = None  # which is the rule's own
-    return surrounded(own if given is None else given, options, excluded, list(variables))
+    rule = own if given is None else given
+    refuse_twice(rule, options)
+    return surrounded(rule, options, excluded, list(variables))
 
 
 def _held(optimizer: Any, number: int, rule: Rule) -> dict[str, Any]:
@@ -216,7 +225,7 @@ def _options(optimizer: Any) -> dict[str, Any]:
     return Keras.options_of(optimizer)
 
 
-def _rule(optimizer: Any, apart: bool) -> Rule:
+def _rule(optimizer: Any, variables: Variables, apart: bool) -> Rule:
     """The rule that the optimizer computes, at the learning rate that it has now; without the decay of AdamW where
     that is kept apart."""
     rate = optimizer._learning_rate
@@ -231,7 +240,9 @@ def _rule(optimizer: Any, apart: bool) -> Rule:
     else:
         raise InputError(f"The learning rate must be a number or a schedule to be taken over, found {rate!r}.")
     if isinstance(optimizer, KerasOptimizer):
-        return replace(optimizer.rule, learning_rate=rate)
+        paths = {id(raw_of(one)): path_of(one) for one in optimizer._trainable_variables}
+        names = {name: (paths[id(variable)], variable.shape.rank or 0) for name, variable in variables.items()}
+        return renamed(replace(optimizer.rule, learning_rate=rate), names)
     rule, settings = Keras.rule_of(optimizer), Keras.settings_of(optimizer) | {"learning_rate": rate}
     assert rule is not None, "another class was refused"
     if rule == "adamw" and apart:

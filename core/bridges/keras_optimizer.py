@@ -129,7 +129,7 @@ class KerasOptimizer(keras.optimizers.Optimizer):
 
     def _rule_of(self, variable: Any) -> Rule:
         """The rule with those of its pieces that act on a variable."""
-        return self.rule.for_variable(getattr(variable, "path", variable.name), len(variable.shape))
+        return self.rule.for_variable(path_of(variable), len(variable.shape))
 
     def _at_rate(self, variable: Any, rate: Any) -> Rule:
         return replace(self._rule_of(variable), learning_rate=tf.convert_to_tensor(rate))
@@ -154,8 +154,7 @@ class KerasOptimizer(keras.optimizers.Optimizer):
     def _distributed_tf_update_step(self, distribution: Any, grads_and_vars: Any, learning_rate: Any) -> None:
         """Keras's loop over the variables, of gradients that are those of all replicas; their norm comes first."""
         if self.rule.NEEDS_NORM:  # all replicas have the same sum
-            each = [distribution.experimental_local_results(gradient)[0] for gradient, _ in grads_and_vars]
-            self._norm = global_norm(each)
+            self._norm = global_norm(distribution.experimental_local_results(g)[0] for g, _ in grads_and_vars)
         super()._distributed_tf_update_step(distribution, grads_and_vars, learning_rate)
         self._norm = None
 
@@ -241,6 +240,11 @@ def raw_of(variable: Any) -> tf.Variable:
     return variable.value if isinstance(variable, keras.Variable) else variable
 
 
+def path_of(variable: Any) -> str:
+    """Keras's path, "sequential/dense/kernel"; of a tf.Variable, its name."""
+    return getattr(variable, "path", variable.name)
+
+
 def spelled(variable: Any) -> str:
     """The variable's path, as Keras spells it in the name of a slot."""
-    return getattr(variable, "path", variable.name).replace("/", "_").replace(":", "_")
+    return path_of(variable).replace("/", "_").replace(":", "_")

@@ -55,6 +55,24 @@ def pieces_of(rule: Rule) -> list[Piece]:
     return [*(part for _, part in rule.parts if isinstance(part, Piece)), *pieces_of(rule.rule)]
 
 
+def renamed(rule: Rule, names: Mapping[str, tuple[str, int]]) -> Rule:
+    """The rule with masks by other names: to each new name, the old one and the rank of its variable.
+
+    A mask that says the same of the new names stays; another becomes a list of them.
+    """
+    if not isinstance(rule, Chain):
+        return rule
+
+    def of(part: Any) -> Any:
+        if isinstance(part, Rule):
+            return renamed(part, names)
+        acts = [new for new, (old, rank) in names.items() if part.acts_on(old, rank)]
+        same = acts == [new for new, (_, rank) in names.items() if part.acts_on(new, rank)]
+        return part if same else replace(part, where=Named(tuple(map(escape, acts))))
+
+    return replace(rule, parts=tuple((name, of(part)) for name, part in rule.parts))
+
+
 def decays(rule: Rule) -> bool:
     """Whether a rule decays parameters beside its step, by a setting of its own or by a piece."""
     inner = rule
@@ -131,6 +149,9 @@ def options_of(rule: Rule) -> tuple[Rule, dict[str, Any]]:
             options |= dict(use_ema=True, ema_momentum=piece.decay, ema_overwrite_frequency=every)
         else:
             raise InputError(f"Keras has no option for {name}, {piece!r}, in this chain.")
+    for option, value in options.items():
+        if not isinstance(value, float | int | None):
+            raise InputError(f"Keras's {option} must be a number, found {value!r}.")
     theirs = surrounded(rule.rule, options, [], ["all"])
     found = [replace(part, where=None) if isinstance(part, Piece) else part for _, part in rule.parts]
     expected = [part for _, part in theirs.parts] if isinstance(theirs, Chain) else [theirs]

@@ -357,6 +357,18 @@ def test_a_piece_averages_after_each_step_and_keras_after_each_batch():
     assert_same_bits([variable.numpy() for variable in twice._trainable_variables], alone[2:])
 
 
+def test_masks_by_keras_s_paths_hold_for_the_names_that_are_taken_over():
+    """Would catch a mask that is asked by another name, and then lets nothing decay."""
+    rule = around(ADAM, "keras", weight_decay=0.1, where=only("w"))
+    optimizer = KerasOptimizer(rule)
+    stepped(optimizer, GRADIENTS[:6])
+    w, b = optimizer._trainable_variables
+    ours = take_over(optimizer, {"first": w.value, "w": b.value})
+    for g in GRADIENTS[6:]:
+        ours.apply({"first": tf.constant(g), "w": tf.constant(10 * g)})
+    assert_same_bits([w.numpy(), b.numpy()], stepped(KerasOptimizer(rule)))
+
+
 def test_another_rule_goes_on_within_the_same_pieces_or_a_chain_with_its_own():
     def over(rule):
         optimizer = asked_of_keras("adam", AROUND["all"])
@@ -743,6 +755,8 @@ DECAYING = chain(DecoupledDecay(0.5, where=lambda name, rank: True), Adam())
         (lambda: KerasOptimizer(DECAYING).get_config(), "DecoupledDecay: where cannot be saved, found <function"),
         (lambda: handed_back(ADAM, {"w": 1.0}, ["v"]), "needs the Keras variables behind w, all of them, found v."),
         (lambda: handed_back(Adam(0.1)), "Keras's Adam does not compute Adam with epsilon_form='algorithm-1'"),
+        (lambda: taken_over(kerass_own("adam", weight_decay=0.1), AdamW()), "would act beside Keras's weight_decay"),
+        (lambda: handed_back(around(ADAM, "keras", weight_decay=halving)), "weight_decay must be a number, found"),
         (lambda: handed_back(Momentum(0.1)), "Keras has no Momentum that it could go on with."),
         (lambda: handed_back(chain(L2(0.1), ADAM)), "Keras has no option for l2, L2("),
         (lambda: handed_back(MISPLACED["decay after the rule"][1]), "have this order or these forms: it has Decoupl"),
