@@ -113,9 +113,7 @@ def hand_back(optimizer: Optimizer, variables: Sequence[keras.Variable]) -> kera
             f"{', '.join(map(spelled, variables)) or 'none'}."
         )
     if optimizer.masters:
-        raise InputError(
-            f"Keras keeps no masters of narrow variables, as there are of: {', '.join(optimizer.masters)}."
-        )
+        raise InputError(f"Keras keeps no masters of narrow variables: {', '.join(optimizer.masters)}.")
     own = [optimizer.assigned(names[id(raw_of(variable))])[1] for variable in variables]
     whole, spared = undecayed(own)
     rule, options = options_of(whole)
