@@ -60,10 +60,10 @@ def claims_about(
 def _around(asked: Sequence[tuple[str, ...]], given: Around, options: Any) -> list[Claim | Lacking]:
     """Of rules with options around them, in the dialects that are asked for."""
     rules, dialects, references = asked
-    if given.schedule is not None or given.group or options:
+    if given.group or options:
         raise InputError(
-            "A chain is judged with numbers that reveal errors, and with a schedule: --schedule, --group and settings "
-            "of the rule cannot be given with the options around it."
+            "A chain is judged with numbers that reveal errors, and with a schedule: --group and settings of the rule "
+            "cannot be given with the options around it."
         )
     for rule in rules:
         if rule not in RULES:
