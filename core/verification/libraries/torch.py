@@ -75,9 +75,9 @@ class Torch(Library):
         }
         self._optimizer = self.made(type(optimizer), self.configuration(optimizer), list(self._x.values()))
         self._unused = copy.deepcopy({name: self._optimizer.state[x] for name, x in self._x.items()})
-        # Most slots are made in the first step; a gradient of 0 leaves them as they begin.
         for x in self._x.values():
             x.grad = torch.zeros_like(x)
+        begun = self._begun()
         self._optimizer.step()
         if not self.rule:
             largest = max(self._x.values(), key=lambda x: x.ndim)
@@ -95,10 +95,20 @@ class Torch(Library):
         self._counters = [name for name in ones if _is_number(state[name], 2)]
         kept = (*held, *self._counters)
         self._rest = [name for name, value in state.items() if name not in kept and value is not None]
-        self._first = self._slots()
+        self._first = self._slots(begun if all({*held} <= of.keys() for of in begun.values()) else None)
 
-    def _slots(self) -> dict[str, np.ndarray]:
-        state = {name: self._optimizer.state[x] for name, x in self._x.items()}
+    def _begun(self) -> dict[str, dict[str, Any]]:
+        """The states as they are made before the first step; a gradient of 0 would move some, as Adamax's u to ε.
+
+        What an optimizer makes in the step itself, as SGD its momentum, or in another way, is not among them.
+        """
+        if hasattr(self._optimizer, "_init_group"):
+            _, *lists = inspect.signature(self._optimizer._init_group).parameters
+            self._optimizer._init_group(self._optimizer.param_groups[0], *([] for _ in lists))
+        return {name: copy.deepcopy(dict(self._optimizer.state[x])) for name, x in self._x.items()}
+
+    def _slots(self, state: Mapping[str, Any] | None = None) -> dict[str, np.ndarray]:
+        state = state or {name: self._optimizer.state[x] for name, x in self._x.items()}
         return {
             ours: self.layout.joined({name: of[theirs].detach().numpy() for name, of in state.items()})
             for ours, theirs in self.slot_names.items()
