@@ -5,6 +5,7 @@ from .adagrad import Adagrad
 from .adam import Adam
 from .adamw import AdamW
 from .amsgrad import AMSGrad
+from .lion import Lion
 from .momentum import Momentum
 from .nesterov import Nesterov
 from .rmsprop import RMSprop
