@@ -3,6 +3,7 @@
 from .adadelta import Adadelta
 from .adagrad import Adagrad
 from .adam import Adam
+from .adamax import Adamax
 from .adamw import AdamW
 from .amsgrad import AMSGrad
 from .lion import Lion
