@@ -1,6 +1,6 @@
 """Lion (Chen et al. 2023)."""
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, NamedTuple
 
 from ..xp import Array, sign, zeros_like
 from .averages import average
