@@ -6,6 +6,7 @@ from .adam import Adam
 from .adamax import Adamax
 from .adamw import AdamW
 from .amsgrad import AMSGrad
+from .ftrl import Ftrl
 from .lion import Lion
 from .momentum import Momentum
 from .nesterov import Nesterov
