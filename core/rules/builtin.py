@@ -10,5 +10,6 @@ from .ftrl import Ftrl
 from .lion import Lion
 from .momentum import Momentum
 from .nesterov import Nesterov
+from .radam import RAdam
 from .rmsprop import RMSprop
 from .sgd import SGD
