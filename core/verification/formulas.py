@@ -116,10 +116,8 @@ class Formula:
     def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
         """The slots before the first step, in the shape and dtype of `like`."""
         starts = {name: self.starts.get(name, 0.0) for name in self.slots}
-        return {
-            name: np.full_like(like, self.settings[start] if isinstance(start, str) else start)
-            for name, start in starts.items()
-        }
+        numbers = {name: self.settings[start] if isinstance(start, str) else start for name, start in starts.items()}
+        return {name: np.full_like(like, one(0) if callable(one) else one) for name, one in numbers.items()}
 
     def corrections(self, t: Any, precision: Precision) -> dict[str, Rounded]:
         """1 − β^t for steps t, and how far it may be off.
