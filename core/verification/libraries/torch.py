@@ -10,6 +10,11 @@ import numpy as np
 from ...errors import InputError
 from .reference import Library, Slots
 
+PAIRS: Mapping[str, tuple[str, str]] = {
+    "betas": ("beta_1", "beta_2"), "etas": ("eta_minus", "eta_plus"), "step_sizes": ("smallest", "largest"),
+}  # fmt: skip
+"""What PyTorch takes as one setting, with our names of the two."""
+
 
 class Torch(Library):
     """torch.optim; our rules one tensor at a time, a user's own optimizer as it was made."""
@@ -24,11 +29,7 @@ class Torch(Library):
 
     @classmethod
     def call(cls, rule: str, settings: Mapping[str, Any]) -> str:
-        paired = dict(settings)
-        if "beta_1" in paired and "beta_2" in paired:
-            betas = (paired.pop("beta_1"), paired.pop("beta_2"))
-            paired = dict(learning_rate=paired.pop("learning_rate"), betas=betas, **paired)
-        return super().call(rule, paired)
+        return super().call(rule, _paired(settings))
 
     @classmethod
     def configuration(cls, optimizer: Any) -> dict[str, Any]:
@@ -38,8 +39,9 @@ class Torch(Library):
                 f"{cls.described(optimizer)} must have one group of parameters, found {len(optimizer.param_groups)}."
             )
         found = {name: value for name, value in optimizer.param_groups[0].items() if name != "params"}
-        if isinstance(found.get("betas"), tuple | list):
-            found |= {f"beta_{number}": beta for number, beta in enumerate(found["betas"], start=1)}
+        for pair, names in PAIRS.items():
+            if isinstance(found.get(pair), tuple | list):
+                found |= dict(zip(names, found[pair], strict=True))
         return found
 
     @classmethod
@@ -54,16 +56,12 @@ class Torch(Library):
         """For one parameter of no account, where none are given: PyTorch makes optimizers for their parameters."""
         import torch
 
-        given = dict(settings)
-        if "beta_1" in given and "beta_2" in given:
-            given["betas"] = (given["beta_1"], given["beta_2"])
+        given = _paired(settings)
         taken = _taken_by(kind)
         parameters = [torch.nn.Parameter(torch.zeros(1))] if parameters is None else parameters
         return kind(parameters, **{name: value for name, value in given.items() if name in taken})
 
     def _build(self, settings: dict[str, Any]) -> None:
-        if "beta_1" in settings or "beta_2" in settings:
-            settings = {"beta_1": 0.9, "beta_2": 0.999} | settings
         self._hold(self.made(self.class_of(self.rule), settings | {"foreach": False}))
 
     def _hold(self, optimizer: Any) -> None:
@@ -143,6 +141,15 @@ class Torch(Library):
         self._optimizer.step()
         x = self.layout.joined({name: variable.detach().numpy() for name, variable in self._x.items()})
         return {"x": x, **self._went(t, self._slots())}
+
+
+def _paired(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as PyTorch takes them: two of ours in one of its own; the rate stays first."""
+    found = dict(settings)
+    for pair, names in PAIRS.items():
+        if all(name in found for name in names):
+            found[pair] = tuple(found.pop(name) for name in names)
+    return found
 
 
 def _taken_by(kind: type) -> dict[str, inspect.Parameter]:
