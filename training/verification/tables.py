@@ -69,8 +69,8 @@ def print_certificate(rows: Sequence[Row], streams: Mapping[str, Streams]) -> No
 def _surprises(rows: Sequence[Row]) -> list[str]:
     """Where a library computes something else than a person would expect of it, in a sentence each."""
     asked = dict.fromkeys((row.rule, row.reference) for row in rows if row.dialect and row.rule in CARDS)
-    said = {(rule, name): CARDS[rule].libraries.get(name) for rule, name in asked}
-    return [f"{name}'s {rule}: {of.surprise}." for (rule, name), of in said.items() if of and of.surprise]
+    said = {(rule, name): CARDS[rule].surprise(name) for rule, name in asked}
+    return [f"{name}'s {rule}: {words}." for (rule, name), words in said.items() if words]
 
 
 def _table(headings: Sequence[str], rows: Sequence[Mapping[str, str]]) -> Table:
