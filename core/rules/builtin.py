@@ -12,4 +12,5 @@ from .momentum import Momentum
 from .nesterov import Nesterov
 from .radam import RAdam
 from .rmsprop import RMSprop
+from .rprop import Rprop
 from .sgd import SGD

@@ -24,10 +24,10 @@ class Ftrl(Rule):
         n ← n + g²                      σ = (√n − √(n − g²))/α          z ← z + g − σ·θ
         θ ← (clip(z, −λ1, λ1) − z) / ((β + √n)/α + λ2)
 
-    **The first step forgets θ**: a parameter is made of z alone, so that what a network was initialised to is gone after
-    one step; that is meant for linear models, which start at 0. TF1 and Keras count λ2 twice, add a shrinkage of 2·λ·θ
-    to the gradient in z but not in n, and can have another power of n than ½. n starts at 0.1 there, at 0 in the paper,
-    where β = 1 keeps the quotient finite; PyTorch and Optax have no Ftrl.
+    **The first step forgets θ**: a parameter is made of z alone, so that what a network was initialised to is gone
+    after one step; that is meant for linear models, which start at 0. TF1 and Keras count λ2 twice, add a shrinkage of
+    2·λ·θ to the gradient in z but not in n, and can have another power of n than ½. n starts at 0.1 there, at 0 in the
+    paper, where β = 1 keeps the quotient finite; PyTorch and Optax have no Ftrl.
     """
 
     learning_rate: Annotated[Positive, "the scale of every coordinate's own rate"]

@@ -26,10 +26,10 @@ class RAdam(Rule):
         r = √((ρ − 4)·(ρ − 2)·ρ∞ / ((ρ∞ − 4)·(ρ∞ − 2)·ρ))
         Δ = α·r·m̂/√v̂ where ρ > 4, else α·m̂                              θ ← θ − Δ
 
-    m̂ = m/(1 − β1^t) and v̂ = v/(1 − β2^t). Where v is not trusted a step is that of momentum, as long as the gradient. The
-    paper's threshold is 4 and it has no ε; PyTorch and Optax begin at 5, and add ε to √v and to √v̂. ρ is a small
-    difference of large numbers: in float32, in which Optax computes it, r is 0.6 % off at t = 6 with β2 = 0.999. Keras and
-    TF1 have no RAdam.
+    m̂ = m/(1 − β1^t) and v̂ = v/(1 − β2^t). Where v is not trusted a step is that of momentum, as long as the gradient.
+    The paper's threshold is 4 and it has no ε; PyTorch and Optax begin at 5, and add ε to √v and to √v̂. ρ is a small
+    difference of large numbers: in float32, in which Optax computes it, r is 0.6 % off at t = 6 with β2 = 0.999. Keras
+    and TF1 have no RAdam.
     """
 
     learning_rate: Annotated[Rate, "how far a step goes at most where gradients are steady"] = 1e-3
