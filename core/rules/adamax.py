@@ -28,7 +28,7 @@ class Adamax(Rule):
     at ε, theirs at 0. TF1's kernel and Keras average in increments, PyTorch too.
     """
 
-    learning_rate: Annotated[Rate, "how far a step goes where gradients are steady"] = 2e-3
+    learning_rate: Annotated[Rate, "how far a step goes where gradients are steady"]
     beta_1: Annotated[Decay, "the share of m that a step keeps"] = 0.9
     beta_2: Annotated[Decay, "the share of u that a step keeps, unless |g| is larger"] = 0.999
     epsilon: Annotated[NonNegative, "keeps the quotient finite where all gradients were 0"] = 1e-8
@@ -52,7 +52,7 @@ class Adamax(Rule):
 
 
 Adamax.DIALECTS = {
-    "paper": Dialect("Kingma & Ba 2015, Algorithm 2", {}),
+    "paper": Dialect("Kingma & Ba 2015, Algorithm 2", dict(learning_rate=2e-3)),
     "tf1": Dialect(
         "TensorFlow, the kernel ResourceApplyAdaMax",
         dict(learning_rate=1e-3, incremental=True, complement_in="variable", power_in="variable"),
@@ -61,6 +61,6 @@ Adamax.DIALECTS = {
         "Keras, keras/src/optimizers/adamax.py",
         dict(learning_rate=1e-3, epsilon=1e-7, incremental=True, power_in="variable"),
     ),
-    "torch": Dialect("PyTorch, torch/optim/adamax.py", dict(epsilon_in="slot", incremental=True)),
+    "torch": Dialect("PyTorch, torch/optim/adamax.py", dict(learning_rate=2e-3, epsilon_in="slot", incremental=True)),
     "optax": Dialect("Optax, optax/_src/alias.py, adamax", dict(epsilon_in="slot", power_in="variable")),
 }

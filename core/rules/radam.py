@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NamedTuple
 from ..xp import Array, cast_like, sqrt, where, zeros_like
 from .averages import average, one_minus_power
 from .rule import At, Dialect, Rule, Step
-from .settings import ComplementIn, Decay, NonNegative, Positive, PowerIn, Rate
+from .settings import ComplementIn, Decay, Interval, NonNegative, Number, PowerIn, Rate
 from .slots import SQUARED
 
 
@@ -32,12 +32,12 @@ class RAdam(Rule):
     and TF1 have no RAdam.
     """
 
-    learning_rate: Annotated[Rate, "how far a step goes at most where gradients are steady"] = 1e-3
+    learning_rate: Annotated[Rate, "how far a step goes at most where gradients are steady"]
     beta_1: Annotated[Decay, "the share of m that a step keeps"] = 0.9
     beta_2: Annotated[Decay, "the share of v that a step keeps"] = 0.999
     epsilon: Annotated[NonNegative, "keeps the quotient finite near v = 0"] = 1e-8
     epsilon_form: Annotated[Literal["corrected", "raw"], "ε beside √v̂ or beside √v"] = "corrected"
-    threshold: Annotated[Positive, "the ρ above which v is trusted"] = 4.0
+    threshold: Annotated[Number, Interval(4.0, closed=True), "the ρ above which v is trusted"] = 4.0
     incremental: Annotated[bool, "m written old + (1 − β)·(new − old)"] = False
     complement_in: ComplementIn = "float64"
     power_in: PowerIn = "float64"
@@ -53,9 +53,8 @@ class RAdam(Rule):
         trusted = length > self.threshold
         part = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
         length, r = cast_like(length, x), cast_like(sqrt(where(trusted, part, 1.0)), x)
-        denominator = sqrt(v / c_2) + self.epsilon
-        if self.epsilon_form == "raw":
-            denominator = (sqrt(v) + self.epsilon) / sqrt(c_2)
+        raw = self.epsilon_form == "raw"
+        denominator = (sqrt(v) + self.epsilon) / sqrt(c_2) if raw else sqrt(v / c_2) + self.epsilon
         m_hat = m / c_1
         delta = self.learning_rate * where(trusted, m_hat * r / denominator, m_hat)
         stages = dict(correction_1=c_1, correction_2=c_2, m_hat=m_hat, length=length, r=r, denominator=denominator)
@@ -63,14 +62,17 @@ class RAdam(Rule):
 
     def _lengths(self, t: Array, x: Array) -> tuple[Array, Array]:
         """ρ and ρ∞, in float64 or in the dtype of x."""
-        t = cast_like(t, x) if self.power_in == "variable" else t
+        longest = 2 / (1 - cast_like(self.beta_2, t)) - 1
+        if self.power_in == "variable":
+            t, longest = cast_like(t, x), cast_like(longest, x)
         beta = cast_like(self.beta_2, t)
-        longest = cast_like(2 / (1 - self.beta_2) - 1, t)
         return longest - 2 * t * beta**t / (1 - beta**t), longest
 
 
 RAdam.DIALECTS = {
-    "paper": Dialect("Liu et al. 2020, Algorithm 2", {}),
-    "torch": Dialect("PyTorch, torch/optim/radam.py", dict(threshold=5.0, epsilon_form="raw", incremental=True)),
+    "paper": Dialect("Liu et al. 2020, Algorithm 2", dict(learning_rate=1e-3)),
+    "torch": Dialect(
+        "PyTorch, torch/optim/radam.py", dict(learning_rate=1e-3, threshold=5.0, epsilon_form="raw", incremental=True)
+    ),
     "optax": Dialect("Optax, optax/_src/transform.py, scale_by_radam", dict(threshold=5.0, power_in="variable")),
 }

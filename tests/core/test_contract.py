@@ -95,11 +95,12 @@ def test_every_number_of_every_rule_may_follow_the_step_or_the_run(name, setting
     """
     dialects = [one for one, formula in FORMULAS[name].items() if setting in formula.decided] or [*FORMULAS[name]]
     usual = RULES[name].dialect(dialects[0], learning_rate=0.1)
-    low, high = 0.25, 0.5
+    least, most = notes(RULES[name], Interval)[setting][:2]
+    low, high = (most - 0.5, most - 0.25) if least == -np.inf else (least + 0.25, least + 0.5)
     random = np.random.default_rng(0)
     g, x = random.standard_normal((2, 2, 3)), random.standard_normal((2, 2, 3))
     runs, at = replace(usual, **{setting: np.array([low, high])}), At(np.float64(4))
-    scheduled = replace(usual, **{setting: lambda step: 0.125 * (step - 1)})  # 0.25 in step 4
+    scheduled = replace(usual, **{setting: lambda step: low + 0.125 * (step - 3)})  # low in step 4
     for row, value in enumerate((low, high)):
         plain = replace(usual, **{setting: value})
         expected = plain.step(g[row], plain.first(x[row]), x[row], at)

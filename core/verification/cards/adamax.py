@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..card import Card, Spelling
+from ..card import Card, Plan, Spelling
 from ..formulas import Formula, average
 from ..rounded import either
 
@@ -34,6 +34,14 @@ def formula(compute, learning_rate=2e-3, epsilon=1e-8, **precisions):
     return Formula(compute, settings, ("m", "u"), **precisions)
 
 
+def to_the_other_place(own: Formula, other: Formula) -> Plan:
+    """ε of the slot is a floor of u that fades no further; ε of the step is added to whatever u is."""
+    if own.compute is other.compute or own.settings["epsilon"] == 0:
+        return Plan(dict(own.settings))
+    why = "no ε added to u is one added to |g|: the first is there in every step, the second fades with u"
+    return Plan(dict(own.settings), why, "epsilon")
+
+
 ERRORS = {
     "the maximum of g²": lambda new, old, s: {new.u: np.maximum(s.beta_2 * old.u, old.g**2)},
     "a minimum": lambda new, old, s: {new.u: np.minimum(s.beta_2 * old.u, np.abs(old.g))},
@@ -59,4 +67,5 @@ CARD = Card(
     },
     revealing=(dict(learning_rate=2.0**-5, beta_1=0.875, beta_2=0.75, epsilon=2.0**-7),),
     errors=dict.fromkeys((in_step, in_slot), ERRORS),
+    translate=to_the_other_place,
 )

@@ -7,6 +7,7 @@ import pytest
 
 from core import Adam
 from core.verification import FORMULAS, synthetic
+from core.verification.graph import nodes, traced
 from core.verification.judge import free_run, judge, judge_drift, judge_first
 from core.verification.trajectory import numpy_trajectory
 from tests.cases import CASES, DTYPES, IDS, checkered, in_one_program
@@ -100,7 +101,11 @@ def test_a_run_left_alone_drifts_no_further_than_rounding_derives(case, dtype):
     streams = synthetic(dtype, 500)
     drift = judge_drift(free_run(case.formula, streams.gradients, streams.start), numpy_trajectory(case.rule, streams))
     assert drift.first is None, drift.first
-    assert 0.05 < drift.share <= 1, "a bound that is twenty times too large would hold anything"
+    assert drift.share <= 1
+    if not any(
+        node.is_(np.sign) for node in nodes(traced(case.formula).values.values())
+    ):  # which any rounding may turn
+        assert drift.share > 0.05, "a bound that is twenty times too large would hold anything"
 
 
 def test_a_state_that_is_lost_on_the_way_shows_in_the_drift_alone():
