@@ -5,7 +5,7 @@ from typing import Annotated, Literal, NamedTuple
 from ..xp import Array, cast_like, sqrt, where, zeros_like
 from .averages import average, one_minus_power
 from .rule import At, Dialect, Rule, Step
-from .settings import ComplementIn, Decay, Interval, NonNegative, Number, PowerIn, Rate
+from .settings import ComplementIn, Decay, Interval, NonNegative, Number, PowerIn, Precision, Rate
 from .slots import SQUARED
 
 
@@ -48,11 +48,11 @@ class RAdam(Rule):
     def update(self, g: Array, slots: RAdamSlots, x: Array, at: At) -> Step:
         m = average(slots.m, g, self.beta_1, self.complement_in, self.incremental)
         v = average(slots.v, g * g, self.beta_2, self.complement_in)
-        c_1, c_2 = (one_minus_power(beta, at.t, x, self.power_in) for beta in (self.beta_1, self.beta_2))
-        length, longest = self._lengths(at.t, x)
+        c_1 = one_minus_power(self.beta_1, at.t, x, self.power_in)
+        c_2, length, longest = averaged_over(self.beta_2, at.t, x, self.power_in)
         trusted = length > self.threshold
         part = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
-        length, r = cast_like(length, x), cast_like(sqrt(where(trusted, part, 1.0)), x)
+        c_2, length, r = (cast_like(one, x) for one in (c_2, length, sqrt(where(trusted, part, 1.0))))
         raw = self.epsilon_form == "raw"
         denominator = (sqrt(v) + self.epsilon) / sqrt(c_2) if raw else sqrt(v / c_2) + self.epsilon
         m_hat = m / c_1
@@ -60,13 +60,17 @@ class RAdam(Rule):
         stages = dict(correction_1=c_1, correction_2=c_2, m_hat=m_hat, length=length, r=r, denominator=denominator)
         return Step(delta, RAdamSlots(m, v), stages | dict(trusted=trusted))
 
-    def _lengths(self, t: Array, x: Array) -> tuple[Array, Array]:
-        """ρ and ρ∞, in float64 or in the dtype of x."""
-        longest = 2 / (1 - cast_like(self.beta_2, t)) - 1
-        if self.power_in == "variable":
-            t, longest = cast_like(t, x), cast_like(longest, x)
-        beta = cast_like(self.beta_2, t)
-        return longest - 2 * t * beta**t / (1 - beta**t), longest
+
+def averaged_over(beta: Number, t: Array, x: Array, precision: Precision) -> tuple[Array, Array, Array]:
+    """1 − β^t, and how many gradients an average with β is worth after t steps, ρ, and in the end, ρ∞.
+
+    In the dtype of t, or of x where that is the `precision`: ρ is a small difference of large numbers.
+    """
+    longest = 2 / (1 - cast_like(beta, t)) - 1
+    if precision == "variable":
+        t, longest = cast_like(t, x), cast_like(longest, x)
+    correction = one_minus_power(beta, t, t, precision)
+    return correction, longest - 2 * t * (1 - correction) / correction, longest
 
 
 RAdam.DIALECTS = {
