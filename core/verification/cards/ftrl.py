@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..card import Card, Spelling
+from ..card import Card, Plan, Spelling
 from ..formulas import Formula
 from ..rounded import either
 
@@ -35,6 +35,15 @@ def formula(compute, learning_rate, first, absent=(), **more):
     settings = dict(learning_rate=learning_rate, learning_rate_power=-0.5, initial_accumulator_value=first)
     settings |= dict(l1=0.0, l2=0.0, shrinkage=0.0, beta=0.0) | more
     return Formula(compute, settings, ("n", "z"), {"n": "initial_accumulator_value"}, absent=absent)
+
+
+def to_the_other_count(own: Formula, other: Formula) -> Plan:
+    """λ2 counts once or twice, and takes in β/α where the target has no β."""
+    settings, times = dict(own.settings), {once: 1, twice: 2}
+    pull = settings["l2"] * times[own.compute]
+    if "beta" in other.absent:
+        pull, settings["beta"] = pull + settings["beta"] / settings["learning_rate"], 0.0
+    return Plan(settings | {"l2": pull / times[other.compute]})
 
 
 ERRORS = {
@@ -71,4 +80,5 @@ CARD = Card(
         ),
     ),
     errors=dict.fromkeys((once, twice), ERRORS),
+    translate=to_the_other_count,
 )  # fmt: skip
