@@ -79,6 +79,7 @@ def formula(rule: Rule) -> Formula:
             equations.append(Equation(*key, symbols[key], readable(value.xreplace(symbol_of))))
             if value.args:  # an old slot or a setting keeps its own symbol
                 symbol_of.setdefault(value, symbols[key])
+                symbol_of.setdefault(-value, -symbols[key])  # a product takes in its sign
         last = (
             ("delta", delta, given["parameter"] - theta) if moves else ("parameter", theta, given["parameter"] - delta)
         )

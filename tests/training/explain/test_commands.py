@@ -75,9 +75,11 @@ def test_everything_is_printed(rule, folder, capsys):
         "On numbers, from θ₀ = 1",
         "step 2, gradient -1",
         "Δ₂ = ",
-        "θₜ = θₜ₋₁ - Δₜ",
     ):
         assert part in out
+    assert ("θₜ = θₜ₋₁ - Δₜ" in out) != ("Δₜ = θₜ₋₁ - θₜ" in out), (
+        "how far it goes follows from where, or where from that"
+    )
     assert RULES[rule].DIALECTS[dialect].source in out
     assert err == ""
 
