@@ -173,7 +173,8 @@ def _covered(rows: Sequence[Row]) -> list[str]:
         unsettled = max(row.comparison.unsettled for row in rows if row.dtype == dtype and row.comparison)
         if unsettled:
             parts.append(
-                f"up to {unsettled:,} values a row that roundings alone decide to be numbers or not, not judged"
+                f"up to {unsettled:,} values a row that roundings alone decide, such as the sign of 0 or the root of "
+                "what may be below it: any answer is right"
             )
         if any(coverage.drawn for coverage in all_of):
             parts.append("slots from their own first values and from drawn ones")
