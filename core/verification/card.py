@@ -22,6 +22,7 @@ class Spelling:
     with_:    another spelling where a setting holds: TensorFlow has a kernel of its own for a centred RMSprop.
     idle:     options that change nothing in this rule.
     unused:   what a kernel keeps even where we have no such slot.
+    narrowed: the formula with constants that it keeps in float32 in every dtype (`rounded.narrowly`), if there are any.
     surprise: in words, where it computes something else than it says, with the smallest input that shows it.
     """
 
@@ -33,6 +34,7 @@ class Spelling:
     with_: Mapping[str, "Spelling"] = field(default_factory=dict)
     idle: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    narrowed: Callable[..., dict[str, Any]] | None = None
     surprise: str = ""
 
     def where(self, settings: Mapping[str, Any]) -> "Spelling":

@@ -2,7 +2,8 @@
 
 import copy
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,7 +18,10 @@ PAIRS: Mapping[str, tuple[str, str]] = {
 
 
 class Torch(Library):
-    """torch.optim; our rules one tensor at a time, a user's own optimizer as it was made."""
+    """torch.optim; our rules one tensor at a time, a user's own optimizer as it was made.
+
+    The judged dtype is PyTorch's default one, which is that of the numbers that some optimizers keep: NAdam's product.
+    """
 
     name, package, dialect = "torch", "torch", "torch"
     constructor = "torch.optim.{name}(parameters, {settings})"
@@ -65,6 +69,10 @@ class Torch(Library):
         self._hold(self.made(self.class_of(self.rule), settings | {"foreach": False}))
 
     def _hold(self, optimizer: Any) -> None:
+        with _default(self.dtype):
+            self._held(optimizer)
+
+    def _held(self, optimizer: Any) -> None:
         import torch
 
         kind = torch.from_numpy(np.zeros(1, self.dtype)).dtype
@@ -91,6 +99,10 @@ class Torch(Library):
         ones = [name for name, value in state.items() if name not in held and _is_number(value, 1)]
         self._optimizer.step()
         self._counters = [name for name in ones if _is_number(state[name], 2)]
+        if not self.rule:
+            numbers = [name for name, value in state.items() if name not in self._counters and _is_kept(value)]
+            self.slot_names = {**self.slot_names, **{name: name for name in numbers}}
+            held = self.slot_names.values()
         kept = (*held, *self._counters)
         self._rest = [name for name, value in state.items() if name not in kept and value is not None]
         self._first = self._slots(begun if all({*held} <= of.keys() for of in begun.values()) else None)
@@ -137,8 +149,11 @@ class Torch(Library):
                 held = state[counter]
                 state[counter] = torch.full_like(held, t - 1) if torch.is_tensor(held) else t - 1
             for ours, theirs in self.slot_names.items():
-                state[theirs] = torch.from_numpy(np.array(parts[ours][name]))
-        self._optimizer.step()
+                part, held = np.array(parts[ours][name]), state[theirs]
+                number = held.ndim == 0 and part.size
+                state[theirs] = torch.full_like(held, part.ravel()[0]) if number else torch.from_numpy(part)
+        with _default(self.dtype):
+            self._optimizer.step()
         x = self.layout.joined({name: variable.detach().numpy() for name, variable in self._x.items()})
         return {"x": x, **self._went(t, self._slots())}
 
@@ -160,6 +175,24 @@ def _taken_by(kind: type) -> dict[str, inspect.Parameter]:
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
             break
     return taken
+
+
+@contextmanager
+def _default(dtype: np.dtype) -> Iterator[None]:
+    """With this as PyTorch's default dtype."""
+    import torch
+
+    usual = torch.get_default_dtype()
+    torch.set_default_dtype(torch.from_numpy(np.zeros(1, dtype)).dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(usual)
+
+
+def _is_kept(value: Any) -> bool:
+    """Whether something in a state is one number for a whole tensor."""
+    return getattr(value, "ndim", None) == 0 and value.is_floating_point()
 
 
 def _is_number(value: Any, number: int) -> bool:
