@@ -9,6 +9,7 @@ from .amsgrad import AMSGrad
 from .ftrl import Ftrl
 from .lion import Lion
 from .momentum import Momentum
+from .nadam import Nadam
 from .nesterov import Nesterov
 from .radam import RAdam
 from .rmsprop import RMSprop
