@@ -120,7 +120,7 @@ CASES = [
     ("lion", OPTAX, LION, optax.lion, dict(m="mu")),
     ("lion", KERAS, LION, optimizers.Lion, dict(m="_momentums")),
     ("ftrl", KERAS, FTRL, optimizers.Ftrl, dict(n="_accumulators", z="_linears")),
-    ("ftrl", TF1, FTRL, ops.ResourceApplyFtrlV2, dict(n="accum", z="linear")),
+    ("ftrl", (tf1_steps, 2e-14, TF1[2]), FTRL, ops.ResourceApplyFtrlV2, dict(n="accum", z="linear")),
     ("rprop", TORCH, SIZES, lambda x: optim.Rprop(x, 0.0625, etas=(0.25, 3.0), step_sizes=(0.015625, 0.0625)), dict(
         previous="prev", size="step_size")),
 ]  # fmt: skip
