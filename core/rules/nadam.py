@@ -54,7 +54,7 @@ class Nadam(Rule):
         kept = mu if self.form == "paper" else self.beta_1
         m = average(slots.m, g, kept, self.complement_in, incremental=self.incremental != "neither")
         v = average(slots.v, g * g, self.beta_2, self.complement_in, incremental=self.incremental == "both")
-        product = slots.product * mu if scheduled else ()
+        product = slots.product * mu if scheduled else slots.product
         c_1, c_2 = (one_minus_power(beta, at.t, x, self.power_in) for beta in (self.beta_1, self.beta_2))
         rest = one_minus(mu, x, self.complement_in)
         now, ahead = (1 - product, 1 - product * after) if scheduled else (c_1, c_1 if kernel else rest + mu * c_1)
