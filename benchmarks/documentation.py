@@ -264,10 +264,11 @@ def coverage() -> None:
         for library in LIBRARIES:
             of = [row["comparison"] for row in rows if row["rule"] == rule and row["reference"] == library]
             worst = [max(one["units"].values()) for one in of if one]
-            surprise = library != "paper" and worst and CARDS[rule].libraries[library].surprise
+            surprise = CARDS[rule].surprise(library)
             if surprise:
                 surprises.append(f"{LIBRARIES[library]}'s {rule}: {surprise}.")
-            cells.append(f"{max(worst):.3g}{f' [{len(surprises)}]' if surprise else ''}" if worst else "–")
+            figure = f"{max(worst):.3g}" if worst else "–"
+            cells.append(f"{figure} [{len(surprises)}]" if surprise else figure)
         print(f"| {rule} | {' | '.join(cells)} |")
     print()
     print(

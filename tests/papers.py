@@ -6,7 +6,11 @@ Singer, "Adaptive Subgradient Methods for Online Learning and Stochastic Optimiz
 "ADADELTA: An Adaptive Learning Rate Method", arXiv:1212.5701; Tieleman & Hinton, "Lecture 6.5: rmsprop", Coursera,
 2012; Graves, "Generating Sequences With Recurrent Neural Networks", arXiv:1308.0850; Sutskever, Martens, Dahl & Hinton,
 "On the importance of initialization and momentum in deep learning", ICML 2013; Robbins & Monro, "A Stochastic
-Approximation Method", Ann. Math. Statist. 22 (1951). What only a library states, its source or documentation states.
+Approximation Method", Ann. Math. Statist. 22 (1951); Dozat, "Incorporating Nesterov Momentum into Adam", ICLR 2016
+workshop; Liu et al., "On the Variance of the Adaptive Learning Rate and Beyond", ICLR 2020; Chen et al., "Symbolic
+Discovery of Optimization Algorithms", NeurIPS 2023; McMahan et al., "Ad Click Prediction: a View from the Trenches",
+KDD 2013; Igel & Huesken, "Improving the Rprop Learning Algorithm", NC 2000. What only a library states, its source or
+documentation states.
 
 Every function takes a list of float gradients and float settings, converts each exactly, and returns one dict of
 Decimals per step; `delta` is always what is subtracted from the parameter. A zero denominator (a zero gradient with no
@@ -18,6 +22,7 @@ from decimal import Context, Decimal, localcontext
 from typing import Literal
 
 DIGITS = Context(prec=60)
+FADE = 0.96  # Dozat's, as a float, which the libraries have
 
 Steps = list[dict[str, Decimal]]
 
@@ -246,4 +251,144 @@ def amsgrad(
             if form == "paper":
                 del step["correction_1"], step["correction_2"], step["m_hat"]
             step["delta"] = Decimal(alpha) * step["m" if form == "paper" else "m_hat"] / step["denominator"]
+    return steps
+
+
+def nadam(
+    gradients: Sequence[float], *, alpha: float, beta_1: float, beta_2: float, epsilon: float, psi: float = 1.0,
+    form: Literal["paper", "step", "constant", "kernel"],
+) -> Steps:  # fmt: skip
+    """Adam that looks ahead: `mu` of step t is beta_1 * (1 - 0.5 * 0.96^(psi * t)), `product` that of all so far.
+
+    "paper": Dozat, Algorithm 2, with mu in the average m (and without the nu in front of n): delta = alpha * (mu_(t+1)
+    * m / (1 - product of t + 1) + (1 - mu_t) * g / (1 - product of t)) / (sqrt(v_hat) + epsilon). "step": beta_1 in m:
+    PyTorch, _single_tensor_nadam in torch/optim/nadam.py; with psi = 1, Keras, Nadam.update_step in
+    keras/src/optimizers/nadam.py. "constant": mu is beta_1: Optax, nadam in optax/_src/alias.py. "kernel": both parts
+    corrected by 1 - beta_1^t, and epsilon-hat: tf.raw_ops.ResourceApplyAdam with use_nesterov.
+    """
+    with localcontext(DIGITS):
+        steps, most, product = _moments(gradients, Decimal(beta_1), Decimal(beta_2)), Decimal(beta_1), Decimal(1)
+        m = Decimal(0)
+        for t, (step, g) in enumerate(zip(steps, map(Decimal, gradients), strict=True), start=1):
+            fades = (Decimal(FADE) ** (Decimal(psi) * time) for time in (t, t + 1))
+            mu, mu_next = (most * (1 - fade / 2) for fade in fades) if form in ("paper", "step") else (most, most)
+            m = (mu if form == "paper" else most) * m + (1 - (mu if form == "paper" else most)) * g
+            product = product * mu
+            now, ahead = 1 - product, 1 - (product if form == "kernel" else product * mu_next)
+            v_hat, correction_2 = step.pop("v_hat"), step["correction_2"]
+            denominator = v_hat.sqrt() + Decimal(epsilon)
+            if form == "kernel":
+                denominator = (step["v"].sqrt() + Decimal(epsilon)) / correction_2.sqrt()
+            m_hat = mu_next * m / ahead + (1 - mu) * g / now
+            step |= {"m": m, "m_hat": m_hat, "denominator": denominator, "delta": Decimal(alpha) * m_hat / denominator}
+            if form in ("paper", "step"):
+                del step["correction_1"]
+                step |= {"mu": mu, "mu_next": mu_next, "product": product}
+    return steps
+
+
+def radam(
+    gradients: Sequence[float], *, alpha: float, beta_1: float, beta_2: float, epsilon: float, threshold: float,
+    raw: bool,
+) -> Steps:  # fmt: skip
+    """Liu et al., Algorithm 2, where rho > threshold (the paper: 4): delta = alpha * r * m_hat / sqrt(v_hat).
+
+    Else delta = alpha * m_hat. The paper has no epsilon; beside sqrt(v_hat): Optax, scale_by_radam in
+    optax/_src/transform.py; `raw`, beside sqrt(v): PyTorch, _single_tensor_radam in torch/optim/radam.py (threshold 5).
+    """
+    with localcontext(DIGITS):
+        steps, b = _moments(gradients, Decimal(beta_1), Decimal(beta_2)), Decimal(beta_2)
+        longest = 2 / (1 - b) - 1
+        for t, step in enumerate(steps, start=1):
+            length = longest - 2 * t * b**t / (1 - b**t)
+            trusted = length > Decimal(threshold)
+            part = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
+            r = part.sqrt() if trusted else Decimal(1)
+            v_hat, eps, root_2 = step.pop("v_hat"), Decimal(epsilon), step["correction_2"].sqrt()
+            denominator = (step["v"].sqrt() + eps) / root_2 if raw else v_hat.sqrt() + eps
+            delta = Decimal(alpha) * step["m_hat"] * (r / denominator if trusted else 1)
+            step |= {"length": length, "r": r, "denominator": denominator, "delta": delta}
+    return steps
+
+
+def adamax(
+    gradients: Sequence[float], *, alpha: float, beta_1: float, beta_2: float, epsilon: float, in_slot: bool
+) -> Steps:
+    """Kingma & Ba, Algorithm 2: u <- max(beta_2 * u, |g|); theta <- theta - alpha / (1 - beta_1^t) * m / u.
+
+    The paper has no epsilon; u + epsilon in the step: Keras, Adamax.update_step in keras/src/optimizers/adamax.py;
+    tf.raw_ops.ResourceApplyAdaMax. `in_slot`, |g| + epsilon: PyTorch, _single_tensor_adamax in torch/optim/adamax.py;
+    Optax, scale_by_adamax in optax/_src/transform.py.
+    """
+    with localcontext(DIGITS):
+        m, u, eps, steps = Decimal(0), Decimal(0), Decimal(epsilon), []
+        for t, g in enumerate(map(Decimal, gradients), start=1):
+            m = Decimal(beta_1) * m + (1 - Decimal(beta_1)) * g
+            u = max(Decimal(beta_2) * u, abs(g) + (eps if in_slot else 0))
+            correction_1, denominator = 1 - Decimal(beta_1) ** t, u if in_slot else u + eps
+            row = {"m": m, "u": u, "correction_1": correction_1, "m_hat": m / correction_1, "denominator": denominator}
+            steps.append(row | {"delta": Decimal(alpha) / correction_1 * m / denominator})
+    return steps
+
+
+def lion(
+    gradients: Sequence[float], *, theta: float, alpha: float, beta_1: float, beta_2: float, decay: float
+) -> Steps:
+    """Chen et al., Algorithm 2: theta <- theta - alpha * (sign(beta_1 * m + (1 - beta_1) * g) + decay * theta).
+
+    Then m <- beta_2 * m + (1 - beta_2) * g. `theta` is the parameter before the first step, `x` the one after each.
+    """
+    with localcontext(DIGITS):
+        x, m, steps = Decimal(theta), Decimal(0), []
+        for g in map(Decimal, gradients):
+            c = Decimal(beta_1) * m + (1 - Decimal(beta_1)) * g
+            m = Decimal(beta_2) * m + (1 - Decimal(beta_2)) * g
+            decayed = Decimal(alpha) * Decimal(decay) * x
+            delta = Decimal(alpha) * ((c > 0) - (c < 0)) + decayed
+            x = x - delta
+            steps.append({"c": c, "m": m, "decayed": decayed, "delta": delta, "x": x})
+    return steps
+
+
+def ftrl(
+    gradients: Sequence[float], *, theta: float, alpha: float, power: float, first_n: float, l1: float, l2: float,
+    shrinkage: float, beta: float, twice: bool,
+) -> Steps:  # fmt: skip
+    """McMahan et al., Algorithm 1: theta <- 0 where |z| <= l1, else as follows.
+
+    theta <- -(z - sign(z) * l1) / ((beta + sqrt(n)) / alpha + l2). Before that sigma = (sqrt(n + g^2) - sqrt(n)) /
+    alpha, z <- z + g - sigma * theta, n <- n + g^2. With n^-power for sqrt(n), 2 * shrinkage * theta added to g in z,
+    and l2 counted `twice`: Keras, Ftrl.update_step in keras/src/optimizers/ftrl.py; tf.raw_ops.ResourceApplyFtrlV2.
+    """
+    with localcontext(DIGITS):
+        x, n, z, steps = Decimal(theta), Decimal(first_n), Decimal(0), []
+        rate, bound, exponent = Decimal(alpha), Decimal(l1), -Decimal(power)
+        for g in map(Decimal, gradients):
+            sigma = ((n + g * g) ** exponent - n**exponent) / rate
+            z, n = z + g + 2 * Decimal(shrinkage) * x - sigma * x, n + g * g
+            quadratic = (Decimal(beta) + n**exponent) / rate + (2 if twice else 1) * Decimal(l2)
+            after = Decimal(0) if abs(z) <= bound else -(z - (bound if z > 0 else -bound)) / quadratic
+            row = {"n": n, "sigma": sigma, "z": z, "quadratic": quadratic, "delta": x - after, "x": after}
+            x = after
+            steps.append(row)
+    return steps
+
+
+def rprop(
+    gradients: Sequence[float], *, first_size: float, eta_minus: float, eta_plus: float, smallest: float, largest: float
+) -> Steps:
+    """Igel & Huesken, Figure 2, iRprop-: a size grows while the gradient keeps its sign, and shrinks where it turns.
+
+    Where it turns there is no step, and the gradient that is kept is 0. PyTorch: _single_tensor_rprop in
+    torch/optim/rprop.py.
+    """
+    with localcontext(DIGITS):
+        size, previous, steps = Decimal(first_size), Decimal(0), []
+        for g in map(Decimal, gradients):
+            if g * previous > 0:
+                size = min(size * Decimal(eta_plus), Decimal(largest))
+            elif g * previous < 0:
+                size, g = max(size * Decimal(eta_minus), Decimal(smallest)), Decimal(0)
+            previous = g
+            steps.append({"previous": previous, "size": size, "delta": ((g > 0) - (g < 0)) * size})
     return steps

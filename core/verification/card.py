@@ -22,6 +22,7 @@ class Spelling:
     with_:    another spelling where a setting holds: TensorFlow has a kernel of its own for a centred RMSprop.
     idle:     options that change nothing in this rule.
     unused:   what a kernel keeps even where we have no such slot.
+    narrowed: the formula with constants that it keeps in float32 in every dtype (`rounded.narrowly`), if there are any.
     surprise: in words, where it computes something else than it says, with the smallest input that shows it.
     """
 
@@ -33,6 +34,7 @@ class Spelling:
     with_: Mapping[str, "Spelling"] = field(default_factory=dict)
     idle: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
+    narrowed: Callable[..., dict[str, Any]] | None = None
     surprise: str = ""
 
     def where(self, settings: Mapping[str, Any]) -> "Spelling":
@@ -64,6 +66,8 @@ class Card:
     revealing: settings beside a library's own, chosen to show what those hide. The first set is dyadic, so that it
                means the same to a library that keeps settings in float32.
     scheduled: what else is set where the learning rate follows a schedule.
+    wrong:     by library that has a rule of this name which computes something else: what it does, with the smallest
+               input that shows it. No rule of ours is bent to it, so it counts as lacking.
     errors:    the rule's own, by formula, beside those that are planted in each.
     translate: from the formula of one dialect and its settings to the settings of another's, where they do not carry
                over as they are.
@@ -73,8 +77,14 @@ class Card:
     libraries: Mapping[str, Spelling]
     revealing: tuple[Mapping[str, Any], ...]
     scheduled: Mapping[str, Any] = field(default_factory=dict)
+    wrong: Mapping[str, str] = field(default_factory=dict)
     errors: Mapping[Callable[..., Any], Errors] = field(default_factory=dict)
     translate: Callable[[Formula, Formula], Plan] | None = None
+
+    def surprise(self, library: str) -> str:
+        """Where a library computes something else than it says, in words; "" where nobody knows of it."""
+        spelled = self.libraries.get(library)
+        return spelled.surprise if spelled else self.wrong.get(library, "")
 
     def revealed(self, dialect: str) -> list[dict[str, Any]]:
         """The revealing settings, without what a dialect lacks."""

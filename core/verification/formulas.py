@@ -121,11 +121,13 @@ class Formula:
     def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
         """The slots before the first step, in the shape and dtype of `like`."""
         starts = {name: self.starts.get(name, 0.0) for name in self.slots}
-        return {
-            name: np.array(like)
-            if start == "x"
-            else np.full_like(like, self.settings[start] if isinstance(start, str) else start)
+        numbers = {
+            name: self.settings[start] if isinstance(start, str) and start != "x" else start
             for name, start in starts.items()
+        }
+        return {
+            name: np.array(like) if one == "x" else np.full_like(like, one(0) if callable(one) else one)
+            for name, one in numbers.items()
         }
 
     def corrections(self, t: Any, precision: Precision) -> dict[str, Rounded]:

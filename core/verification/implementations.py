@@ -15,7 +15,7 @@ from ..rules import At, Chain, Rule, named, refilled
 from .formulas import Formula
 from .layout import Layout
 from .streams import Streams
-from .trajectory import Trajectory, Values, called, numpy_trajectory, trajectory_of
+from .trajectory import Trajectory, Values, called, filled, numpy_trajectory, trajectory_of
 
 Returned = Literal["delta", "x"]
 """What a function returns: the update Δ, or the parameter after it, θ′."""
@@ -80,7 +80,7 @@ class OfRule(Implementation):
         return {name: value for name, value in values.items() if isinstance(value, float)}
 
     def first(self, like: np.ndarray) -> Values:
-        return {name: np.asarray(slot) for name, slot in named(slots_of(self.rule, like)).items()}
+        return {name: filled(slot, like) for name, slot in named(slots_of(self.rule, like)).items()}
 
     def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
         if isinstance(self.rule, Chain):  # which has masks, and norms of variables

@@ -47,7 +47,8 @@ class Comparison:
     share:    the largest error of slots, stages and updates as a share of its bound.
     relative: the largest relative difference, among the same.
     flushed:  how many numbers below the smallest normal one were found to be 0.
-    unsettled: how many differ where roundings decide whether there is a number at all, so that any answer is right.
+    unsettled: how many differ where roundings alone decide: whether there is a number at all, so that any answer is
+              right, or which of two far apart it is, as the sign of what is 0 to within its rounding; either is right.
     """
 
     first: Difference | None
@@ -253,5 +254,6 @@ def _compare(judged: _Judged, trajectory: Trajectory) -> Comparison:
     worst = at(*np.unravel_index(np.argmax(np.where(counted, units, -1.0)), units.shape))
     flushed = int(np.sum((found == 0) & (expected != 0) & small))
     share = float(np.max(np.where(counts & (bound > 0), error / bound, 0.0)))
-    unsettled = int(np.sum(~settled & ~same))
+    apart = units > ILL_CONDITIONED
+    unsettled = int(np.sum(~same & ~beyond & ~((found == 0) & small) & (~settled | (apart & (name != "x")))))
     return Comparison(first, worst, {name: worst.units}, share, float(np.max(relative)), flushed, unsettled)

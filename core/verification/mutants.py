@@ -161,7 +161,7 @@ def _of_node(node: Node, epsilons: set[Node], parents: Iterable[Node]) -> Iterat
         yield "no root", {node: of}
         if isinstance(of, Node) and of.is_(np.divide) and _is_correction(of.args[1]):
             yield f"no root over {of.args[1].name}", {node: np.sqrt(of.args[0]) / of.args[1]}
-    if _is_square(node):
+    if _is_square(node) and not node.args[0].is_(np.sign):  # a sign's square is its magnitude
         of = node.args[0]
         yield f"|{of.name or '…'}| for its square", {node: np.absolute(of)}
         for epsilon in epsilons:

@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import InputError
 from ..mistakes import described, mistakes_in
 from ..rules import RULES
+from ..rules import named as named_slots
 from .formulas import Formula
 from .implementations import Implementation, OfRule, Stepping, run_along, steps_from
 from .known import known
@@ -40,6 +41,12 @@ class OfLibrary(Implementation):
         """Whether it can be asked about all steps at once: nothing in it depends on their number."""
         return self.known is not None and not self.known.formula.counts
 
+    @property
+    def keeps_numbers(self) -> bool:
+        """Whether a slot is one number for all coordinates, so that no two runs can be side by side in it."""
+        assert self.known is not None, "a library of the table computes a rule of ours"
+        return any(np.ndim(slot) == 0 for slot in named_slots(self.known.rule.first(np.zeros(2))).values())
+
     def _made(self, like: np.ndarray) -> Reference:
         return self._kind(self._rule, self._settings, like.dtype, Layout.flat(like.size))
 
@@ -64,8 +71,11 @@ class OfLibrary(Implementation):
         return made.step if self.known.formula.reads_x else _at_zero(made)
 
     def rounding(self, statement: Formula, dtype: Any) -> Formula:
-        narrow = self._kind.narrow_powers and dtype == np.float64
-        return replace(statement, power_in="float32") if narrow else statement
+        if dtype != np.float64:
+            return statement
+        spelled = self._kind.spelled(self._rule).where(statement.settings)
+        formula = replace(statement, compute=spelled.narrowed or statement.compute)
+        return replace(formula, power_in="float32") if self._kind.narrow_powers else formula
 
 
 class OfOptimizer(Implementation):

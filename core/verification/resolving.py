@@ -109,7 +109,8 @@ def _named(reference: str, subject: Any) -> FormulaReference | Implementation:
             f"{', '.join((PAPER, *REFERENCES))} and {', '.join(RULES)}."
         )
     if not second:
-        raise InputError(f"The reference {reference!r} must name a rule: {first}:RULE, of {', '.join(RULES)}.")
+        there = ", ".join(filter(REFERENCES[first].has, RULES))
+        raise InputError(f"The reference {reference!r} must name a rule: {first}:RULE, of {there}.")
     if second.lower() in RULES and not REFERENCES[first].has(second.lower()):
         raise _alone(first, second)
     if second.lower() not in RULES:

@@ -297,6 +297,15 @@ _FUNCTIONS = {
 }
 
 
+def narrowly(value: float, like: Any) -> Any:
+    """A constant that an implementation keeps in float32, whatever the dtype of its arrays."""
+    if not isinstance(like, Rounded):
+        return value
+    precision = like.precision
+    unit = precision.wide(np.finfo(np.float32).eps)
+    return Rounded(precision.wide(value), unit / 2 * precision.wide(abs(value)), precision)
+
+
 def either(operands: tuple[Any, ...], *orders: Callable[..., Any]) -> Any:
     """One value that implementations compute in several orders of operations: the first order's.
 

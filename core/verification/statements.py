@@ -18,7 +18,7 @@ from .implementations import Implementation, OfFunction, OfRule
 from .layout import Layout
 from .optimizers import OfOptimizer
 from .rounded import Precision, Rounded
-from .trajectory import Trajectory, Values, check_names
+from .trajectory import Trajectory, Values, check_names, filled
 
 Numbers = Mapping[str, Any]
 """By name: arrays of the narrow dtype, or `Rounded`."""
@@ -77,7 +77,7 @@ class StatedByRule(_OfBounds):
         self.slots = tuple(named(self._like))
 
     def first(self, like: np.ndarray) -> dict[str, np.ndarray]:
-        return {name: np.asarray(value) for name, value in named(slots_of(self._rule, like)).items()}
+        return {name: filled(value, like) for name, value in named(slots_of(self._rule, like)).items()}
 
     def values(
         self, t: Any, g: Any, slots: Numbers, precision: Precision, found: Numbers | None = None, x: Any = None

@@ -77,17 +77,18 @@ def compiled_trajectories(
         optimizer = Optimizer([(run.rule, groups[name]) for name, run in runs.items()])
     for name, tensor in variables.items():
         for slot, value in optimizer.slots[name].items():
-            if value.shape != tensor.shape:
+            if value.shape not in (tensor.shape, []):
                 raise InputError(
-                    f"{written(some_rule, 'slots')}: slot {slot} must have its parameter's shape to be judged, "
-                    f"{tensor.shape}, found {value.shape}."
+                    f"{written(some_rule, 'slots')}: slot {slot} must be a number or have its parameter's shape to be "
+                    f"judged, {tensor.shape}, found {value.shape}."
                 )
     for name, run in runs.items():
         own = list(optimizer.slots[f"{name}/{tensors[0]}"])
         start = called(run.start, own, type(run.rule).__name__) if run.start else {}
         for slot, value in start.items():
             for tensor, part in layout.split(value).items():
-                optimizer.slots[f"{name}/{tensor}"][slot].assign(part)
+                variable = optimizer.slots[f"{name}/{tensor}"][slot]
+                variable.assign(part if variable.shape.rank else part.ravel()[0])
     first = {
         name: {
             slot: layout.joined({tensor: optimizer.slots[f"{name}/{tensor}"][slot].numpy() for tensor in tensors})
@@ -202,8 +203,13 @@ def trajectory_of(
 ) -> Trajectory:
     """A trajectory from step 1: parameters before each step, first slots, and all that came after each step.
 
+    A slot that is one number stands for all coordinates.
+
     Raises InputError for values of another shape, and for slots and updates of another dtype, than the gradients'.
     """
+    first = {name: filled(value, g[0]) for name, value in first.items()}
+    numbers = [name for name in first if after[name].shape == g.shape[:1] and after[name].dtype == g.dtype]
+    after = {**after, **{name: np.repeat(after[name][:, np.newaxis], g.shape[1], axis=1) for name in numbers}}
     for name, value in first.items():
         if name in ("delta", "x"):
             raise InputError(f"{owner}: a slot cannot be called {name}, as the update or the parameter is.")
@@ -217,6 +223,11 @@ def trajectory_of(
     after = {name: value if value.ndim == 2 else value[:, np.newaxis] for name, value in after.items()}
     before = {name: shifted(value, after[name]) for name, value in first.items()}
     return Trajectory(np.arange(1, len(g) + 1), g, x, before, after, calls, layout)
+
+
+def filled(slot: Any, like: np.ndarray) -> np.ndarray:
+    """A slot; where it is one number, as many of it as there are parameters."""
+    return np.full(like.shape, slot) if np.ndim(slot) == 0 else np.asarray(slot)
 
 
 def _check(where: str, value: np.ndarray, shape: tuple[int, ...], dtype: np.dtype) -> None:

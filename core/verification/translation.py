@@ -146,7 +146,7 @@ def _library(rule: str, dialect: str) -> type[Reference] | None:
 def _ends(rule_at: Callable[[int], Rule], streams: Streams, shape: tuple[int, ...] = ()) -> np.ndarray:
     """Where parameters end, in float64, by the rule of each step; several runs beside each other in `shape`."""
     x = np.broadcast_to(streams.start, (*shape, streams.gradients.shape[1]))
-    slots = rule_at(1).slots(x)
+    slots = rule_at(1).first(x)
     with np.errstate(all="ignore"):
         for t, g in enumerate(streams.gradients, start=1):
             step = rule_at(t).step(np.broadcast_to(g, x.shape), slots, x, At(np.float64(t)))
@@ -157,12 +157,8 @@ def _ends(rule_at: Callable[[int], Rule], streams: Streams, shape: tuple[int, ..
 def _closest(goal: Known, name: str, end: np.ndarray, streams: Streams) -> tuple[float, float]:
     """The constant that ends closest, and how far from it: of the grid, or the one that is carried over."""
     constants = np.append([float(f"{constant:.3g}") for constant in GRID], _constant(goal, name))
-    if name == "epsilon":  # all of them run beside each other
-        together = replace(goal.rule, epsilon=constants[:, np.newaxis])
-        distances = [_distance(one, end, streams.start) for one in _ends(lambda t: together, streams, constants.shape)]
-    else:
-        rules = [replace(goal.rule, **{name: float(constant)}) for constant in constants]
-        distances = [_distance(_ends(lambda t, rule=rule: rule, streams), end, streams.start) for rule in rules]
+    together = replace(goal.rule, **{name: constants[:, np.newaxis]})  # all of them run beside each other
+    distances = [_distance(one, end, streams.start) for one in _ends(lambda t: together, streams, constants.shape)]
     best = int(np.argmin(np.nan_to_num(distances, nan=np.inf)))
     return float(constants[best]), float(distances[best])
 

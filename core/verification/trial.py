@@ -391,10 +391,20 @@ def _asked(steps: int) -> np.ndarray:
 
 
 def _followed(library: OfLibrary, runs: Mapping[str, Trajectory]) -> dict[str, Values]:
-    """What a library computes from every state of several trajectories; those of as many steps side by side, in one."""
+    """What a library computes from every state of several trajectories; those of as many steps side by side, in one.
+
+    (Where it can keep their slots apart.)
+    """
     answers, coordinates = {}, next(iter(runs.values())).g.shape[1] if runs else 0
-    for steps in {len(run.t) for run in runs.values()}:
-        together = [name for name, run in runs.items() if len(run.t) == steps]
+    groups = (
+        [[name] for name in runs]
+        if library.keeps_numbers
+        else [
+            [name for name, run in runs.items() if len(run.t) == steps]
+            for steps in {len(run.t) for run in runs.values()}
+        ]
+    )
+    for together in groups:
         values = library.follow(beside([runs[name] for name in together]))
         for number, name in enumerate(together):
             mine = slice(number * coordinates, (number + 1) * coordinates)

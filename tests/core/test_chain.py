@@ -88,17 +88,30 @@ def test_what_is_no_chain_is_refused_in_a_sentence(parts, said):
     assert str(refused.value) == said
 
 
-def test_what_a_piece_cannot_have_is_refused_in_a_sentence():
-    for make, said in (
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
         (lambda: ClipByNorm(0.0), "ClipByNorm: limit must lie in (0, ∞), found 0."),
         (lambda: Average(1.0), "Average: decay must lie in [0, 1), found 1."),
-        (lambda: Average(0.9, overwrite_every=-1), "Average: overwrite_every must be a whole number in [0, ∞), found -1."),
-        (lambda: ClipByNorm(1.0, "wide"), "ClipByNorm: form must be one of 'least', 'larger', 'damped', 'where', "
-                                          "found 'wide'."),
-        (lambda: Optimizer(chain(L2(0.1), Adam(epsilon=1e-46)), variables()), "Chain on 'w': epsilon = 1e-46 is out of the range of float32."),
-        (lambda: around(Adam(), "nosuch", ema=0.9), "There is no order 'nosuch'; there are: paper, keras, torch, "
-                                                   "optax, tf1."),
-    ):  # fmt: skip
-        with pytest.raises(InputError) as refused:
-            make()
-        assert str(refused.value) == said
+        (
+            lambda: Average(0.9, overwrite_every=-1),
+            "Average: overwrite_every must be a whole number in [0, ∞), found -1.",
+        ),
+        (
+            lambda: ClipByNorm(1.0, "wide"),
+            "ClipByNorm: form must be one of 'least', 'larger', 'damped', 'where', found 'wide'.",
+        ),
+        (
+            lambda: Optimizer(chain(L2(0.1), Adam(epsilon=1e-46)), variables()),
+            "Chain on 'w': epsilon = 1e-46 is out of the range of float32.",
+        ),
+        (
+            lambda: around(Adam(), "nosuch", ema=0.9),
+            "There is no order 'nosuch'; there are: paper, keras, torch, optax, tf1.",
+        ),
+    ],
+)
+def test_what_a_piece_cannot_have_is_refused_in_a_sentence(make, said):
+    with pytest.raises(InputError) as refused:
+        make()
+    assert str(refused.value) == said

@@ -42,10 +42,17 @@ FORMS = {"epsilon_form": np.float64, "complement_in": np.float32, "power_in": np
 """Settings of form that change what a step computes, with a dtype in which it shows; rules may have others."""
 
 
+def shows(case, field):
+    """Whether it can: ε must be there, and a power of a β near 1, whose 1 − β^t loses digits."""
+    if field == "power_in":
+        return "correction_2" in case.formula.corrected
+    return field != "epsilon_form" or bool(case.rule.epsilon)
+
+
 @pytest.mark.parametrize(("key", "field"), [
     pytest.param(key, field, id=f"{'-'.join(key)}-{field}")
     for key, case in CASES.items()
-    for field in FORMS if hasattr(case.rule, field) and (field != "epsilon_form" or case.rule.epsilon)
+    for field in FORMS if hasattr(case.rule, field) and shows(case, field)
 ])  # fmt: skip
 def test_another_form_of_the_formula_is_caught_in_every_dialect(key, field):
     """One setting of form turned over, all numbers kept. (TF1 allows its running product half a unit a step.)
@@ -99,9 +106,10 @@ def test_slots_start_where_the_dialect_says(name, dialect):
 def test_a_rule_keeps_the_dtype_and_shape_of_its_gradient(rule, dtype):
     x = np.ones((2, 3), dtype)
     step = rule.step(x, rule.slots(x), x, At(np.float64(1) if dtype == np.float32 else dtype(1)))
-    for value in (step.delta, step.x, *named(step.slots).values()):
+    before = named(rule.slots(x))
+    for name, value in {"delta": step.delta, "x": step.x, **named(step.slots)}.items():
         assert value.dtype == dtype
-        assert value.shape == (2, 3)
+        assert value.shape == before.get(name, x).shape in ((2, 3), ())
 
 
 def test_no_step_is_taken_where_optax_accumulator_is_zero():

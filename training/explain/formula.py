@@ -66,10 +66,12 @@ def formula(rule: Rule) -> Formula:
     with evaluate(False):  # which keeps every operation as the rule wrote it
         step = _run(replace(rule, **settings), refilled(first, old), given)
         values = {("slot" if name in old else "stage", name): sympify(value) for name, value in step.values.items()}
-        values |= {("step", "delta"): sympify(step.delta)}
+        moves = step.delta == given["parameter"] - step.x  # the rule returns where it goes, not how far
+        values |= {("step", "parameter"): sympify(step.x)} if moves else {("step", "delta"): sympify(step.delta)}
         known = {given["t"], *settings.values()}
         alone = {key for key, value in values.items() if given["t"] in value.free_symbols <= known}
-        symbols = {("step", "delta"): names.of("delta", "t")}
+        delta, theta = names.of("delta", "t"), names.at(given["parameter"], "t")
+        symbols = {("step", "delta"): delta, ("step", "parameter"): theta}
         symbols |= {("slot", name): names.at(symbol, "t") for name, symbol in old.items()}
         symbols |= {key: names.of(key[1], "" if key in alone else "t") for key in values if key not in symbols}
         equations, symbol_of = [], {}
@@ -77,8 +79,11 @@ def formula(rule: Rule) -> Formula:
             equations.append(Equation(*key, symbols[key], readable(value.xreplace(symbol_of))))
             if value.args:  # an old slot or a setting keeps its own symbol
                 symbol_of.setdefault(value, symbols[key])
-        theta = names.at(given["parameter"], "t")
-        equations.append(Equation("step", "parameter", theta, given["parameter"] - symbols["step", "delta"]))
+                symbol_of.setdefault(-value, -symbols[key])  # a product takes in its sign
+        last = (
+            ("delta", delta, given["parameter"] - theta) if moves else ("parameter", theta, given["parameter"] - delta)
+        )
+        equations.append(Equation("step", *last))
     return Formula(tuple(equations), names.signs, settings, given, old, frozenset(name for _, name in alone),
                    _unused(equations))  # fmt: skip
 

@@ -31,6 +31,9 @@ WRITTEN = {
     "rms_dx": ("RMS[Δx]", r"\mathrm{RMS}[\Delta x]"),
     "denominator": ("d", "d"),
     "correction": ("c", "c"),
+    "product": ("Π", r"\Pi"),
+    "mu_next": ("μ′", r"\mu'"),
+    "length": ("ρ", r"\rho"),
 }
 """What is written for a name that is no letter: Unicode, LaTeX. All else is written as it is called."""
 

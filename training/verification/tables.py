@@ -69,8 +69,8 @@ def print_certificate(rows: Sequence[Row]) -> None:
 def _surprises(rows: Sequence[Row]) -> list[str]:
     """Where a library computes something else than a person would expect of it, in a sentence each."""
     asked = dict.fromkeys((row.rule, row.reference) for row in rows if row.dialect and row.rule in CARDS)
-    said = {(rule, name): CARDS[rule].libraries.get(name) for rule, name in asked}
-    return [f"{name}'s {rule}: {of.surprise}." for (rule, name), of in said.items() if of and of.surprise]
+    said = {(rule, name): CARDS[rule].surprise(name) for rule, name in asked}
+    return [f"{name}'s {rule}: {words}." for (rule, name), words in said.items() if words]
 
 
 def _table(headings: Sequence[str], rows: Sequence[Mapping[str, str]]) -> Table:
@@ -174,7 +174,8 @@ def _covered(rows: Sequence[Row]) -> list[str]:
         unsettled = max(row.comparison.unsettled for row in rows if row.dtype == dtype and row.comparison)
         if unsettled:
             parts.append(
-                f"up to {unsettled:,} values a row that roundings alone decide to be numbers or not, not judged"
+                f"up to {unsettled:,} values a row that roundings alone decide, such as the sign of 0 or the root of "
+                "what may be below it: any answer is right"
             )
         if any(coverage.drawn for coverage in all_of):
             parts.append("slots from their own first values and from drawn ones")

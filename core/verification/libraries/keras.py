@@ -59,7 +59,10 @@ class Keras(Library):
             keras.config.set_floatx(floatx)
         if not self.rule:
             self.slot_names = {name: name for name, value in vars(optimizer).items() if self._is_slot(value)}
-        self._slots = {ours: getattr(optimizer, theirs) for ours, theirs in self.slot_names.items()}
+        found = {ours: getattr(optimizer, theirs) for ours, theirs in self.slot_names.items()}
+        self._slots = {
+            ours: of if isinstance(of, list) else [of] * len(self._x) for ours, of in found.items()
+        }  # one variable for all tensors: of one number
         held = {id(variable) for variables in self._slots.values() for variable in variables}
         held |= {id(optimizer.iterations), id(getattr(optimizer, "_learning_rate", None))}
         rest = [variable.path for variable in optimizer.variables if id(variable) not in held]
@@ -71,8 +74,10 @@ class Keras(Library):
         """Whatever an optimizer is told before it knows its variables, which are there."""
 
     def _is_slot(self, value: Any) -> bool:
-        """Whether an attribute holds a variable for each parameter, and is not the list of the parameters."""
-        shapes = list(self.layout.shapes.values())
+        """Whether an attribute is a number, or holds a variable for each parameter and is not the list of these."""
+        shapes, optimizer = list(self.layout.shapes.values()), self._optimizer
+        if any(value is one for one in optimizer.variables) and value is not getattr(optimizer, "_learning_rate", None):
+            return tuple(value.shape) == () and "float" in value.dtype
         if not isinstance(value, list) or len(value) != len(shapes):
             return False
         if any(one is mine for one, mine in zip(value, self._x.values(), strict=True)):
@@ -96,7 +101,7 @@ class Keras(Library):
             self._optimizer.iterations.assign(t - 1)
             for name, variables in self._slots.items():
                 for variable, part in zip(variables, self.layout.split(slots[name]).values(), strict=True):
-                    variable.assign(part)
+                    variable.assign(part if len(variable.shape) else part.ravel()[0])
         self._apply([tf.constant(part) for part in self.layout.split(g).values()])
         x = self.layout.joined({name: v.numpy() for name, v in self._x.items()})
         return {"x": x, **self._went(t, self.first())}

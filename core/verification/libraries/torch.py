@@ -2,7 +2,8 @@
 
 import copy
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,9 +11,17 @@ import numpy as np
 from ...errors import InputError
 from .reference import Library, Slots
 
+PAIRS: Mapping[str, tuple[str, str]] = {
+    "betas": ("beta_1", "beta_2"), "etas": ("eta_minus", "eta_plus"), "step_sizes": ("smallest", "largest"),
+}  # fmt: skip
+"""What PyTorch takes as one setting, with our names of the two."""
+
 
 class Torch(Library):
-    """torch.optim; our rules one tensor at a time, a user's own optimizer as it was made."""
+    """torch.optim; our rules one tensor at a time, a user's own optimizer as it was made.
+
+    The judged dtype is PyTorch's default one, which is that of the numbers that some optimizers keep: NAdam's product.
+    """
 
     name, package, dialect = "torch", "torch", "torch"
     constructor = "torch.optim.{name}(parameters, {settings})"
@@ -24,11 +33,7 @@ class Torch(Library):
 
     @classmethod
     def call(cls, rule: str, settings: Mapping[str, Any]) -> str:
-        paired = dict(settings)
-        if "beta_1" in paired and "beta_2" in paired:
-            betas = (paired.pop("beta_1"), paired.pop("beta_2"))
-            paired = dict(learning_rate=paired.pop("learning_rate"), betas=betas, **paired)
-        return super().call(rule, paired)
+        return super().call(rule, _paired(settings))
 
     @classmethod
     def configuration(cls, optimizer: Any) -> dict[str, Any]:
@@ -38,8 +43,9 @@ class Torch(Library):
                 f"{cls.described(optimizer)} must have one group of parameters, found {len(optimizer.param_groups)}."
             )
         found = {name: value for name, value in optimizer.param_groups[0].items() if name != "params"}
-        if isinstance(found.get("betas"), tuple | list):
-            found |= {f"beta_{number}": beta for number, beta in enumerate(found["betas"], start=1)}
+        for pair, names in PAIRS.items():
+            if isinstance(found.get(pair), tuple | list):
+                found |= dict(zip(names, found[pair], strict=True))
         return found
 
     @classmethod
@@ -54,19 +60,19 @@ class Torch(Library):
         """For one parameter of no account, where none are given: PyTorch makes optimizers for their parameters."""
         import torch
 
-        given = dict(settings)
-        if "beta_1" in given and "beta_2" in given:
-            given["betas"] = (given["beta_1"], given["beta_2"])
+        given = _paired(settings)
         taken = _taken_by(kind)
         parameters = [torch.nn.Parameter(torch.zeros(1))] if parameters is None else parameters
         return kind(parameters, **{name: value for name, value in given.items() if name in taken})
 
     def _build(self, settings: dict[str, Any]) -> None:
-        if "beta_1" in settings or "beta_2" in settings:
-            settings = {"beta_1": 0.9, "beta_2": 0.999} | settings
         self._hold(self.made(self.class_of(self.rule), settings | {"foreach": False}))
 
     def _hold(self, optimizer: Any) -> None:
+        with _default(self.dtype):
+            self._held(optimizer)
+
+    def _held(self, optimizer: Any) -> None:
         import torch
 
         kind = torch.from_numpy(np.zeros(1, self.dtype)).dtype
@@ -76,9 +82,9 @@ class Torch(Library):
         self._optimizer = self.made(type(optimizer), self.configuration(optimizer), self._parameters())
         self._before_stepping()
         self._unused = copy.deepcopy({name: self._optimizer.state[x] for name, x in self._x.items()})
-        # Most slots are made in the first step; a gradient of 0 leaves them as they begin.
         for x in self._x.values():
             x.grad = torch.zeros_like(x)
+        begun = self._begun()
         self._optimizer.step()
         if not self.rule:
             largest = max(self._x.values(), key=lambda x: x.ndim)
@@ -94,9 +100,13 @@ class Torch(Library):
         ones = [name for name, value in state.items() if name not in held and _is_number(value, 1)]
         self._optimizer.step()
         self._counters = [name for name in ones if _is_number(state[name], 2)]
+        if not self.rule:
+            numbers = [name for name, value in state.items() if name not in self._counters and _is_kept(value)]
+            self.slot_names = {**self.slot_names, **{name: name for name in numbers}}
+            held = self.slot_names.values()
         kept = (*held, *self._counters)
         self._rest = [name for name, value in state.items() if name not in kept and value is not None]
-        self._first = self._slots()
+        self._first = self._slots(begun if all({*held} <= of.keys() for of in begun.values()) else None)
 
     def _parameters(self) -> list[Any]:
         """What the optimizer is made for."""
@@ -105,8 +115,18 @@ class Torch(Library):
     def _before_stepping(self) -> None:
         """Whatever is added to an optimizer before its first step."""
 
-    def _slots(self) -> dict[str, np.ndarray]:
-        state = {name: self._optimizer.state[x] for name, x in self._x.items()}
+    def _begun(self) -> dict[str, dict[str, Any]]:
+        """The states as they are made before the first step; a gradient of 0 would move some, as Adamax's u to ε.
+
+        What an optimizer makes in the step itself, as SGD its momentum, or in another way, is not among them.
+        """
+        if hasattr(self._optimizer, "_init_group"):
+            _, *lists = inspect.signature(self._optimizer._init_group).parameters
+            self._optimizer._init_group(self._optimizer.param_groups[0], *([] for _ in lists))
+        return {name: copy.deepcopy(dict(self._optimizer.state[x])) for name, x in self._x.items()}
+
+    def _slots(self, state: Mapping[str, Any] | None = None) -> dict[str, np.ndarray]:
+        state = state or {name: self._optimizer.state[x] for name, x in self._x.items()}
         return {
             ours: self.layout.joined({name: of[theirs].detach().numpy() for name, of in state.items()})
             for ours, theirs in self.slot_names.items()
@@ -137,10 +157,22 @@ class Torch(Library):
                 held = state[counter]
                 state[counter] = torch.full_like(held, t - 1) if torch.is_tensor(held) else t - 1
             for ours, theirs in self.slot_names.items():
-                state[theirs] = torch.from_numpy(np.array(parts[ours][name]))
-        self._optimizer.step()
+                part, held = np.array(parts[ours][name]), state[theirs]
+                number = held.ndim == 0 and part.size
+                state[theirs] = torch.full_like(held, part.ravel()[0]) if number else torch.from_numpy(part)
+        with _default(self.dtype):
+            self._optimizer.step()
         x = self.layout.joined({name: variable.detach().numpy() for name, variable in self._x.items()})
         return {"x": x, **self._went(t, self._slots())}
+
+
+def _paired(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as PyTorch takes them: two of ours in one of its own; the rate stays first."""
+    found = dict(settings)
+    for pair, names in PAIRS.items():
+        if all(name in found for name in names):
+            found[pair] = tuple(found.pop(name) for name in names)
+    return found
 
 
 def _taken_by(kind: type) -> dict[str, inspect.Parameter]:
@@ -151,6 +183,24 @@ def _taken_by(kind: type) -> dict[str, inspect.Parameter]:
         if not any(parameter.kind is parameter.VAR_KEYWORD for parameter in taken.values()):
             break
     return taken
+
+
+@contextmanager
+def _default(dtype: np.dtype) -> Iterator[None]:
+    """With this as PyTorch's default dtype."""
+    import torch
+
+    usual = torch.get_default_dtype()
+    torch.set_default_dtype(torch.from_numpy(np.zeros(1, dtype)).dtype)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(usual)
+
+
+def _is_kept(value: Any) -> bool:
+    """Whether something in a state is one number for a whole tensor."""
+    return getattr(value, "ndim", None) == 0 and value.is_floating_point()
 
 
 def _is_number(value: Any, number: int) -> bool:

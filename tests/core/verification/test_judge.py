@@ -5,10 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core import Adam
+from core import Adam, At
 from core.verification import FORMULAS, synthetic
+from core.verification.graph import nodes, traced
 from core.verification.judge import free_run, judge, judge_drift, judge_first
-from core.verification.trajectory import numpy_trajectory
+from core.verification.trajectory import Trajectory, numpy_trajectory
 from tests.cases import CASES, DTYPES, IDS, checkered, in_one_program
 
 ADAM = CASES["adam", "paper"]
@@ -100,7 +101,11 @@ def test_a_run_left_alone_drifts_no_further_than_rounding_derives(case, dtype):
     streams = synthetic(dtype, 500)
     drift = judge_drift(free_run(case.formula, streams.gradients, streams.start), numpy_trajectory(case.rule, streams))
     assert drift.first is None, drift.first
-    assert 0.05 < drift.share <= 1, "a bound that is twenty times too large would hold anything"
+    assert drift.share <= 1
+    if not any(
+        node.is_(np.sign) for node in nodes(traced(case.formula).values.values())
+    ):  # which any rounding may turn
+        assert drift.share > 0.05, "a bound that is twenty times too large would hold anything"
 
 
 def test_a_state_that_is_lost_on_the_way_shows_in_the_drift_alone():
@@ -123,3 +128,18 @@ def test_a_state_that_is_lost_on_the_way_shows_in_the_drift_alone():
     trajectory = replace(whole, before=before, after=after, x=np.concatenate([whole.x[:100], other.x[100:]]))
     assert judge(ADAM.formula, trajectory).agrees
     assert judge_drift(free_run(ADAM.formula, streams.gradients, streams.start), trajectory).first.step == 101
+
+
+def test_a_sign_that_roundings_decide_may_be_either_and_is_counted():
+    """Lion's direction where β1·m is −(1 − β1)·g to within its rounding, and where it is not."""
+    case, m, g = CASES["lion", "paper"], np.float32([[1, 1]]), np.float32([[-9, -10]])
+    step = case.rule.step(g, case.rule.first(g)._replace(m=m), m * 0, At(np.float64(1)))
+    after = {name: np.broadcast_to(value, g.shape) for name, value in step.values.items()}
+    expected = float(np.sign(np.float64(0.9) * 1 + (1 - 0.9) * -9.0))
+    for direction in (-1.0, 0.0, 1.0):
+        turned = {**after, "delta": np.float32([[direction, -1]]) * np.float32(1e-4)}
+        found = judge(case.formula, Trajectory(np.array([1]), g, m * 0, {"m": m}, turned))
+        assert found.agrees
+        assert found.unsettled == (direction != expected)
+    wrong = {**after, "delta": -step.delta}
+    assert not judge(case.formula, Trajectory(np.array([1]), g, m * 0, {"m": m}, wrong)).agrees

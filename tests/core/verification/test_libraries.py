@@ -128,8 +128,8 @@ def test_dialects_and_formulas_have_the_defaults_of_the_installed_libraries(libr
 def test_the_call_that_is_printed_makes_the_optimizer_with_these_settings(library, name):
     """The text is run, and what it makes asked what it was made with; would catch a setting under another's name."""
     kind = REFERENCES[library]
-    numbers = {n for n, value in CASES[name, kind.dialect].formula.decided.items() if type(value) is float}
-    settings = {setting: 1 / (4 + number) for number, setting in enumerate(sorted(numbers))}
+    revealing = reversed(CARDS[name].revealed(kind.dialect))
+    settings = {n: value for one in revealing for n, value in one.items() if type(value) is float}
     parameters = [torch.nn.Parameter(torch.zeros(1))]
     made = eval(kind.call(name, settings), dict(keras=keras, tf=tf, torch=torch, optax=optax, parameters=parameters))
     if library in ("keras", "torch"):  # the others' optimizers do not say

@@ -1,5 +1,6 @@
 """The transcriptions of the papers against the libraries that compute the same rules, step by step."""
 
+import inspect
 from functools import partial
 
 import jax
@@ -46,24 +47,35 @@ def optax_steps(make, slots, x, keep, **settings):
 
 
 def tf1_steps(make, slots, x, keep, first_v=0.0, **settings):
-    x, kept = tf.Variable(np.array([x])), {name: tf.Variable(np.array([first_v * (name == "v")])) for name in slots}
-    handles = {slot: kept[name].handle for name, slot in slots.items()}
+    x, kept = tf.Variable(np.array([x])), {name: tf.Variable(np.array([first_v * (name in "vn")])) for name in slots}
+    takes, handles = inspect.signature(make).parameters, {slot: kept[name].handle for name, slot in slots.items()}
     for t, g in enumerate(GRADIENTS, start=1):
         x.assign(x * keep)
-        powers = {f"{name}_power": value**t for name, value in settings.items() if name.startswith("beta")}
+        betas = [name for name in ("beta1", "beta2") if f"{name}_power" in takes]
+        powers = {f"{name}_power": settings[name] ** t for name in betas}
         make(var=x.handle, grad=np.array([g]), **handles, **{n: np.float64(v) for n, v in (settings | powers).items()})
         yield x, kept
 
 
-NAMES = "alpha mu dampening rho epsilon first_v centered epsilon_inside beta_1 beta_2 decay"
-KERAS = (keras_steps, 1e-6, "learning_rate momentum - rho epsilon - centered - beta_1 beta_2 weight_decay")
-TORCH = (torch_steps, 2e-15, "lr momentum dampening alpha eps - centered - beta_1 beta_2 weight_decay")
-OPTAX = (optax_steps, 2e-15, "learning_rate momentum - decay eps initial_scale centered eps_in_sqrt b1 b2 weight_decay")
-TF1 = (tf1_steps, 2e-15, "lr momentum - rho epsilon first_v - - beta1 beta2 -")
+NAMES = (
+    "alpha mu dampening rho epsilon first_v centered epsilon_inside beta_1 beta_2 decay first_n power l1 l2 shrinkage"
+)
+OF_FTRL = "initial_accumulator_value learning_rate_power l1_regularization_strength l2_regularization_strength"
+KERAS = (keras_steps, 1e-6, "learning_rate momentum - rho epsilon - centered - beta_1 beta_2 weight_decay "
+         f"{OF_FTRL} l2_shrinkage_regularization_strength")  # fmt: skip
+TORCH = (torch_steps, 2e-15, "lr momentum dampening alpha eps - centered - beta_1 beta_2 weight_decay - - - - -")
+NARROW = (torch_steps, 1e-7, TORCH[2])  # of whose numbers one is in float32
+OPTAX = (optax_steps, 2e-15, "learning_rate momentum - decay eps initial_scale centered eps_in_sqrt b1 b2 weight_decay "
+         "- - - - -")  # fmt: skip
+TF1 = (tf1_steps, 2e-15, "lr momentum - rho epsilon first_v - - beta1 beta2 - first_v lr_power l1 l2 l2_shrinkage")
 MU, ADAM = dict(alpha=0.25, mu=0.875), dict(alpha=0.25, beta_1=0.75, beta_2=0.9375, epsilon=0.125)
 W, HAT, PLAIN = ADAM | dict(theta=16.0, decay=0.25, epsilon_hat=False), dict(form="raw-hat"), dict(centered=False)
 RMS = dict(alpha=0.5, rho=0.75, epsilon=0.25, centered=True, mu=0.5, first_v=0.0, epsilon_inside=True, rate_inside=True)
 RMS_1, RMS_T = RMS | dict(first_v=1.0), RMS | dict(epsilon_inside=False, rate_inside=False)
+SCHEDULED = ADAM | dict(psi=0.25, form="step")
+LION, MAX = dict(theta=16.0, alpha=0.25, beta_1=0.75, beta_2=0.9375, decay=0.25), ADAM | dict(in_slot=True)
+FTRL = dict(theta=-1.5, alpha=0.25, power=-0.5, first_n=0.25, l1=0.5, l2=0.125, shrinkage=0.0625, beta=0.0, twice=True)
+SIZES = dict(first_size=0.0625, eta_minus=0.25, eta_plus=3.0, smallest=0.015625, largest=0.0625)
 MV_K, MV_T, MV_O = dict(m="_momentums", v="_velocities"), dict(m="exp_avg", v="exp_avg_sq"), dict(m="mu", v="nu")
 CASES = [
     ("momentum_rate_inside", KERAS, MU, optimizers.SGD, dict(v="momentums")),
@@ -94,8 +106,26 @@ CASES = [
     ("amsgrad", TORCH, ADAM | dict(form="raw"), partial(optim.Adam, amsgrad=True), MV_T | dict(v_max="max_exp_avg_sq")),
     ("amsgrad", KERAS, ADAM | HAT, partial(optimizers.Adam, amsgrad=True), MV_K | dict(v_max="_velocity_hats")),
     ("amsgrad", TF1, ADAM | HAT, ops.ResourceApplyAdamWithAmsgrad, dict(m="m", v="v", v_max="vhat")),
+    ("nadam", KERAS, SCHEDULED | dict(psi=1.0), optimizers.Nadam, MV_K),
+    ("nadam", NARROW, SCHEDULED, partial(optim.NAdam, momentum_decay=0.25), MV_T),
+    ("nadam", OPTAX, ADAM | dict(form="constant"), optax.nadam, MV_O),
+    ("nadam", TF1, ADAM | dict(form="kernel"), partial(ops.ResourceApplyAdam, use_nesterov=True), dict(
+        m="m", v="v")),
+    ("radam", TORCH, ADAM | dict(threshold=5.0, raw=True), optim.RAdam, MV_T),
+    ("radam", OPTAX, ADAM | dict(threshold=6.0, raw=False), partial(optax.radam, threshold=6.0), MV_O),
+    ("adamax", TORCH, MAX, optim.Adamax, dict(m="exp_avg", u="exp_inf")),
+    ("adamax", OPTAX, MAX, optax.adamax, dict(m="mu", u="nu")),
+    ("adamax", KERAS, MAX | dict(in_slot=False), optimizers.Adamax, dict(m="_m", u="_u")),
+    ("adamax", TF1, MAX | dict(in_slot=False), ops.ResourceApplyAdaMax, dict(m="m", u="v")),
+    ("lion", OPTAX, LION, optax.lion, dict(m="mu")),
+    ("lion", KERAS, LION, optimizers.Lion, dict(m="_momentums")),
+    ("ftrl", KERAS, FTRL, optimizers.Ftrl, dict(n="_accumulators", z="_linears")),
+    ("ftrl", (tf1_steps, 2e-14, TF1[2]), FTRL, ops.ResourceApplyFtrlV2, dict(n="accum", z="linear")),
+    ("rprop", TORCH, SIZES, lambda x: optim.Rprop(x, 0.0625, etas=(0.25, 3.0), step_sizes=(0.015625, 0.0625)), dict(
+        previous="prev", size="step_size")),
 ]  # fmt: skip
 FORMS = dict(unscaled="sum", sum="unscaled", before="unscaled", shrink="unscaled", raw="raw-hat")
+FORMS |= dict(step="constant", constant="kernel", kernel="constant")
 WRONG = {float: lambda x: x + 2.0**-10, bool: lambda flag: not flag, str: lambda form: FORMS.get(form, "raw")}
 
 
@@ -115,5 +145,8 @@ def test_a_transcription_is_what_the_library_computes_and_a_wrong_setting_shows(
         return pytest.approx({(t, name): float(steps[t].get(name, "nan")) for t, name in kept}, rel=tolerance, abs=0)
 
     assert kept == transcribed()
+    by = {"threshold": 4.0} | ({"beta_1": -0.75} if rule == "lion" else {})  # what decides shows where it decides
     for name in settings.keys() - ({"rate_inside"} if settings.get("mu") == 0 else set()):
-        assert kept != transcribed(**{name: WRONG[type(settings[name])](settings[name])}), name
+        assert kept != transcribed(
+            **{name: settings[name] + by[name] if name in by else WRONG[type(settings[name])](settings[name])}
+        ), name

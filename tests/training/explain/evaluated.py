@@ -123,7 +123,8 @@ def _python(element: Element, names: Mapping[str, str]) -> str:
 
 def from_latex(equation: Equation, formula: Formula) -> str:
     """Reads LaTeX back into Python."""
-    text = in_latex(equation.expression, formula.signs)
+    text = in_latex(equation.expression, formula.signs).replace(r"\\", r"\\ ")  # the next row begins with a sign
+    text = re.sub(r"(?<!_)\{([\d.]+)\}(?=\^)", r"\1", text)
     for symbol in sorted(formula.signs, key=lambda symbol: -len(formula.signs[symbol].latex)):
         text = re.sub(
             rf"(?<![\w\\]){re.escape(formula.signs[symbol].latex)}(?![A-Za-z_])", _names(formula)[symbol], text
@@ -137,6 +138,8 @@ def from_latex(equation: Equation, formula: Formula) -> str:
         text = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"((\1) / (\2))", text)
         text = re.sub(r"\\sqrt\{([^{}]*)\}", r"sqrt(\1)", text)
         text = re.sub(r"\^\{([^{}]*)\}", r"**(\1)", text)
-    cases = r"\\begin\{cases\} (.*) & \\text\{for\}\\: (.*) \\\\(.*) & \\text\{otherwise\} \\end\{cases\}"
-    text = re.sub(cases, r"where(\2, \1, \3)", text)
+    inner = r"((?:(?!\\begin).)*?)"
+    cases = rf"\\begin\{{cases\}} {inner} & \\text\{{for\}}\\: {inner} \\\\ {inner} & \\text\{{otherwise\}}"
+    while before != (text := re.sub(rf"{cases} \\end\{{cases\}}", r"where(\2, \1, \3)", text)):
+        before = text
     return re.sub(r"(?<=[\w)])\s+(?=[\w(])", " * ", text)
