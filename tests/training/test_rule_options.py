@@ -94,6 +94,8 @@ def test_what_stands_around_a_rule_has_the_order_and_the_form_of_its_dialect():
     expected = around(Adam.dialect("torch"), "torch", clip_norm=1.0, weight_decay=0.1, where=only("h*"), ema=0.9)
     assert built == expected
     assert Settings(rule="adamw", weight_decay=0.1).make_rule() == AdamW.dialect("paper", weight_decay=0.1)
+    earlier = Settings(rule="adamw", rule_options={"weight_decay": "1e-1"})  # as rawstep 0.2 saved it
+    assert earlier.options == Settings(rule="adamw", weight_decay=0.1).options
     scheduled = Settings(schedule="cosine:1,steps=9", rule_options={"beta_2": "constant:0.9"}).make_rule()
     assert scheduled == Adam.dialect(
         "tf1", learning_rate=schedules.parse("cosine:1,steps=9"), beta_2=schedules.parse("constant:0.9")
