@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from core import RULES, SGD, Adam, AdamW, around, logits, only, schedules
 from training.cli import main
+from training.display import run_title
 from training.images import unit_pixels
 from training.rule_choice import choose_rule, option, usual_dialect
 from training.run_folder import RunFolder
@@ -61,6 +62,7 @@ def test_averages_of_the_weights_are_evaluated_and_exported_unless_the_raw_ones_
     assert "the best epoch is 3, with validation accuracy 0." in said.err
     report = json.loads((tmp_path / "run.json").read_text())
     assert (report["best_epoch"], report["evaluated_with"]) == (3, average)
+    assert run_title(report) == "adam (tf1), learning rate 0.001, ema 0.9, accumulate 2, seed 0"
     found = {}
     for how in ((), ("--raw",), ("--best",)):
         ran("evaluate", "--checkpoint", "run", *how, "--json", "figures.json")
