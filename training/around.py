@@ -75,3 +75,6 @@ class Around(Elementwise):
 
 SCHEDULED = ("schedule", "clip_value", "clip_norm", "clip_global_norm", "l2", "weight_decay", "ema")
 """The options that a schedule may be given to."""
+
+NOTHING = Around()
+"""A rule alone."""

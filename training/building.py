@@ -52,18 +52,26 @@ def _surrounded(
     """order: whose order and form of the pieces."""
     kind = kind_of(name)
     own = {one.name for one in fields(kind)}
-    amounts = {piece: value for piece in PIECES if (value := getattr(given, piece)) is not None}
-    ours = {piece: str(value) for piece, value in amounts.items() if piece in own}
+    ours = {piece: str(value) for piece in PIECES if (value := getattr(given, piece)) is not None and piece in own}
     rule = choose_rule(name, dialect, learning_rate, {**ours, **settings})
-    pieces = {piece: _amount(piece, value) for piece, value in amounts.items() if piece not in own}
-    where = None
+    return around(rule, order if order in ORDERS else "paper", **pieces(given, kind))
+
+
+def pieces(given: Around, kind: type[Rule]) -> dict[str, Any]:
+    """What is `given` around rules of a class, by the names of `core.around`; what the rule itself has is not.
+
+    Raises InputError for values that a piece cannot have, and for a mask of nothing.
+    """
+    own = {one.name for one in fields(kind)}
+    amounts = {piece: value for piece in PIECES if (value := getattr(given, piece)) is not None}
+    found = {piece: _amount(piece, value) for piece, value in amounts.items() if piece not in own}
     if given.decay_only:
         if "weight_decay" in own:
             raise InputError(f"--decay-only: {kind.__name__} decays all variables itself, and cannot leave some out.")
         if not {"l2", "weight_decay"} & amounts.keys():
             raise InputError("--decay-only needs --weight-decay or --l2.")
-        where = _mask("--decay-only", *given.decay_only)
-    return around(rule, order if order in ORDERS else "paper", where=where, **pieces)
+        found["where"] = _mask("--decay-only", *given.decay_only)
+    return found
 
 
 def _amount(piece: str, value: float | str) -> Any:

@@ -1,215 +1,26 @@
-"""Any rule as a keras.optimizers.Optimizer, and a running Keras optimizer as one of ours.
+"""Any rule as a keras.optimizers.Optimizer, and the state of a running optimizer, from Keras and back.
 
 `import core` leaves Keras alone: this module is imported by name, also before a model saved with it is loaded.
 """
 
-import inspect
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 from keras.optimizers.schedules import LearningRateSchedule
-from keras.src.utils.naming import auto_name  # private: adam, adam_1, …, as Keras's own optimizers are called
 
-from ..engine.checks import check_sparse, check_step, first_slots
-from ..engine.optimizer import Optimizer, Variables, global_norm, parameter, slot_dtype
-from ..engine.sparse import Occurrences, Sparse, updated
+from ..engine.optimizer import Optimizer, Variables
 from ..errors import InputError
-from ..mistakes import mistakes_in
-from ..rules import RULES, At, Rule, named, refilled
+from ..rules import RULES, AdamW, Average, Chain, Rule
 from ..verification.cards import FORMULAS
 from ..verification.libraries import Keras
+from .keras_optimizer import KerasOptimizer, path_of, raw_of, spelled
+from .keras_pieces import OPTIONS, SETTINGS, options_of, refuse_twice, renamed, surrounded, undecayed
+from .keras_schedule import StepSchedule
 
-
-class StepSchedule(LearningRateSchedule):
-    """A schedule as rules take it, rate(steps taken before), in the form that Keras reads.
-
-    Keras gives its schedules the number of batches; where it accumulates gradients, `batches_per_step` make one step.
-    """
-
-    def __init__(self, schedule: Callable[[Any], Any], batches_per_step: int = 1):
-        self.schedule = schedule
-        self.batches_per_step = batches_per_step
-
-    def __call__(self, step: Any) -> tf.Tensor:
-        rate = self.schedule(tf.cast(tf.convert_to_tensor(step) // self.batches_per_step, tf.float64))
-        return rate if tf.is_tensor(rate) else tf.constant(rate, tf.float64)
-
-
-@keras.saving.register_keras_serializable("rawstep")
-class KerasOptimizer(keras.optimizers.Optimizer):
-    """Any update rule as a Keras optimizer, for `compile` and `fit`, with `jit_compile` or without.
-
-        model.compile(KerasOptimizer(Adam.dialect("keras")), loss="sparse_categorical_crossentropy")
-
-    Computes θ ← θ − Δ, where Δ is what `rule.update` returns at t = iterations + 1. The slots start as `rule.slots`
-    says, in the variable's dtype, or in float32 for narrower variables, of which a float32 master is kept as
-    `core.Optimizer` keeps it; θ − Δ is computed there.
-
-    The learning rate becomes Keras's: a variable of floatx that starts at the rule's number and that callbacks may set;
-    the rule's schedule, one of keras.optimizers.schedules or a function of the number of steps taken before; or a
-    function without arguments, which is called at each step.
-
-    sparse:  how gradients that are tf.IndexedSlices count, see `core.engine.sparse.Sparse`; as Keras's own optimizers
-             count them, each occurrence of a row by itself, unless given. Clipping comes first, and is Keras's:
-             `clipvalue` clips each occurrence before any are added up, the norms are those of all occurrences.
-    options: what Keras does around a step, by Keras's names: weight_decay, clipnorm, clipvalue, global_clipnorm,
-             use_ema, ema_momentum, ema_overwrite_frequency, loss_scale_factor, gradient_accumulation_steps.
-
-    A `.keras` file holds the rule's name (module:Class for a user's own), its settings, the slots and the iterations.
-
-    As with Keras's own, variables that are not trainable or not of a floating dtype may be among those it is built
-    with, and get no gradient.
-
-    Raises InputError for what is no rule, options or a learning rate that Keras refuses, and another backend of Keras;
-    from `build` for slots and settings that `core.Optimizer` refuses, and for slots that start from the parameter's
-    value in a model that is built only while it trains; and on saving for what a file cannot hold: a tensor among the
-    settings, a schedule that is a function, a rule's class that does not stand at the top of a module.
-    """
-
-    def __init__(self, rule: Rule, name: str | None = None, *, sparse: Sparse = "occurrences", **options: Any):
-        if keras.backend.backend() != "tensorflow":
-            raise InputError(f"KerasOptimizer needs Keras's tensorflow backend, found {keras.backend.backend()}.")
-        if not isinstance(rule, Rule):
-            raise InputError(f"KerasOptimizer needs a rule, such as Adam(), found {rule!r}.")
-        check_sparse(sparse)
-        rate: Any = rule.learning_rate
-        try:
-            if not callable(rate):
-                rate = float(rate)
-            elif not isinstance(rate, LearningRateSchedule) and _takes_steps(rate):
-                rate = StepSchedule(rate, options.get("gradient_accumulation_steps") or 1)
-            super().__init__(learning_rate=rate, name=name or auto_name(type(rule).__name__), **options)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"Keras cannot take this learning rate or these options: {error}") from error
-        self.rule = rule
-        self.sparse: Sparse = sparse
-        self._norm: Any = None
-
-    def build(self, variables: list[Any]) -> None:
-        """Creates the slots of each variable, as Keras's variables; none where a variable is refused."""
-        if self.built:
-            return
-        with tf.init_scope():  # `fit` builds inside a tf.function, where neither θ nor the slots would have a value
-            firsts = [self._first_slots(v) for v in variables]
-            super().build(variables)
-            self._slots = [
-                {slot: self._new_variable(v, slot, first) for slot, first in slots.items()}
-                for v, slots in zip(variables, firsts, strict=True)
-            ]
-            self._masters = [
-                self._new_variable(v, "master", np.zeros(v.shape)) if _is_narrow(v) else None for v in variables
-            ]
-
-    def _first_slots(self, variable: Any) -> dict[str, Any]:
-        """The slots' values before the first step, by name; none for a variable that can have no gradient."""
-        dtype = tf.as_dtype(variable.dtype)
-        if not dtype.is_floating or self._overwrite_variable_with_gradient(variable):
-            return {}
-        name, raw, rule = _name(variable), _raw(variable), self.rule
-        if callable(rule.learning_rate) and not _takes_steps(rule.learning_rate):
-            rate: Any = rule.learning_rate()
-            rule = replace(rule, learning_rate=float(rate))
-
-        def slots(x: Any) -> dict[str, Any]:
-            wide = slot_dtype(raw)
-            return {slot: of.numpy() for slot, of in named(first_slots(name, rule, tf.cast(x, wide))).items()}
-
-        if raw.is_initialized():
-            return slots(raw)
-        first, other = slots(tf.zeros(raw.shape)), slots(tf.ones(raw.shape))
-        for slot, value in first.items():
-            if not np.array_equal(value, other[slot], equal_nan=True):
-                raise InputError(
-                    f"{type(self.rule).__name__} on {name!r}: slot {slot} starts from the parameter, which has no "
-                    "value yet: build the model before it trains, by keras.Input or model.build(shape)."
-                )
-        return first
-
-    def _new_variable(self, variable: Any, name: str, first: Any) -> Any:
-        """As Keras's add_variable_from_reference makes one, but wide, and of any shape."""
-        dtype = slot_dtype(_raw(variable)).name
-        initializer: Any = keras.initializers.Constant(first)
-        return self.add_variable(first.shape, initializer, dtype, name=f"{_name(variable)}_{name}")
-
-    def exclude_from_weight_decay(self, var_list: Any = None, var_names: Any = None) -> None:
-        """As Keras has it, for the option weight_decay. Raises InputError where the decay is the rule's own."""
-        if getattr(self.rule, "weight_decay", 0.0) != 0.0:
-            raise InputError(
-                f"{type(self.rule).__name__} decays every variable: to exclude some, give Adam and the option "
-                "weight_decay."
-            )
-        super().exclude_from_weight_decay(var_list, var_names)
-
-    def _distributed_tf_update_step(self, distribution: Any, grads_and_vars: Any, learning_rate: Any) -> None:
-        """Keras's loop over the variables, of gradients that are those of all replicas; their norm comes first."""
-        self._norm = global_norm(gradient for gradient, _ in grads_and_vars) if self.rule.NEEDS_NORM else None
-        super()._distributed_tf_update_step(distribution, grads_and_vars, learning_rate)
-        self._norm = None
-
-    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Assigns one variable, its slots and its master; Keras calls it for each variable of a step."""
-        index, dtype = self._get_variable_index(variable), slot_dtype(variable)
-        held, master = self._slots[index], self._masters[index]
-        x = parameter(variable, master)
-        at = At(tf.cast(tf.convert_to_tensor(self.iterations), tf.float64) + 1, self._norm)
-        rule = replace(self.rule, learning_rate=tf.convert_to_tensor(learning_rate))
-        slots = refilled(rule.first(x), {slot: tf.convert_to_tensor(value) for slot, value in held.items()})
-        if isinstance(gradient, tf.IndexedSlices):
-            g: Any = Occurrences(tf.cast(gradient.values, dtype), gradient.indices, variable.shape[0])
-        else:
-            # A layer may make a gradient of which the graph does not know the shape.
-            g = tf.ensure_shape(tf.cast(tf.convert_to_tensor(gradient), dtype), variable.shape)
-        with mistakes_in(rule):
-            step = updated(rule, g, slots, x, at, self.sparse)
-            check_step(rule, _name(variable), step, slots, variable.shape, dtype)
-        step = step.completed(x)
-        self.assign(variable, step.x)
-        if master is not None:
-            self.assign(master, step.x)
-        for slot, value in named(step.slots).items():
-            self.assign(held[slot], value)
-
-    def get_config(self) -> dict[str, Any]:
-        """What `from_config` rebuilds the optimizer from; see the class for what is refused."""
-        rate = self._learning_rate
-        if isinstance(rate, StepSchedule):
-            raise InputError(
-                "The learning rate is a function of the step, which no file holds: use one of "
-                "keras.optimizers.schedules, or a LearningRateSchedule of your own."
-            )
-        settings = {field.name: getattr(self.rule, field.name) for field in fields(self.rule)}
-        if callable(settings["learning_rate"]):
-            del settings["learning_rate"]  # Keras's part of the config has it
-        for setting, value in settings.items():
-            if not isinstance(value, float | int | str | None):
-                raise InputError(f"{type(self.rule).__name__}: {setting} cannot be saved, found {value!r}.")
-        kind = type(self.rule)
-        name = {known: name for name, known in RULES.items()}.get(kind, f"{kind.__module__}:{kind.__qualname__}")
-        _class_named(name)  # what would not be found again is refused now
-        return {**super().get_config(), "sparse": self.sparse, "rule": name, "settings": settings}
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any], custom_objects: Any = None) -> "KerasOptimizer":
-        """The optimizer that `get_config` described, without its slots.
-
-        Raises InputError for a rule of the user's whose module is not imported, and for settings that a rule lacks.
-        """
-        config = dict(config)
-        name, settings, rate = config.pop("rule"), dict(config.pop("settings")), config.pop("learning_rate")
-        if isinstance(rate, dict):
-            settings["learning_rate"] = keras.saving.deserialize_keras_object(rate, custom_objects)
-        try:
-            optimizer = cls(_class_named(name)(**settings), **config)
-        except TypeError as error:
-            raise InputError(f"The rule {name!r} cannot be built from its saved settings: {error}.") from error
-        if not isinstance(rate, dict):
-            optimizer.learning_rate = rate  # which may have been set since
-        return optimizer
+__all__ = ["KerasOptimizer", "StepSchedule", "hand_back", "take_over"]
 
 
 def take_over(keras_optimizer: keras.optimizers.Optimizer, variables: Variables, rule: Rule | None = None) -> Optimizer:
@@ -220,17 +31,26 @@ def take_over(keras_optimizer: keras.optimizers.Optimizer, variables: Variables,
 
     keras_optimizer: one of keras.optimizers whose rule is here, or a KerasOptimizer, after `build`; left as it is.
     variables:       all that it trains: the tf.Variable that Keras calls the value of each, by names of your own.
-    rule:            what goes on from these slots. Where none is given, the Keras dialect with the settings found, or
-                     the KerasOptimizer's own rule, at the present learning rate or by Keras's schedule.
+    rule:            what goes on from these slots, with the same pieces around it, or a chain with its own. Where none
+                     is given, the Keras dialect with the settings found, or the KerasOptimizer's own rule, at the
+                     present learning rate or by Keras's schedule.
 
-    The step counter becomes Keras's iterations. Slots are copied to the bit, into float32 where Keras's are narrower,
-    and so are the masters of a KerasOptimizer's narrow variables.
+    What Keras does around its rule goes on as pieces, in Keras's order and form: clipnorm, clipvalue, global_clipnorm,
+    weight_decay, which leaves out the variables that Keras excludes, and use_ema with its momentum and overwriting; see
+    `keras_pieces`. The norm of all gradients is taken in float64, in Keras in the variables' dtype; and a parameter
+    without a gradient in a step is averaged in Keras, where ours needs all gradients.
+
+    The step counter becomes Keras's iterations. Slots and averages are copied to the bit, into float32 where Keras's
+    are narrower, and so are the masters of a KerasOptimizer's narrow variables.
     In float64, Keras takes β^t of β in float32 and we do not: with β2 = 0.999 that parts the two by 1e-5 of a step.
 
-    Raises InputError for another class of optimizer; one that is not built, or does more than its rule (weight decay
-    that is no part of it, clipping, averages of weights, loss scaling, accumulated gradients, constraints); a learning
-    rate that is a function without arguments; variables that are not the optimizer's, or not all of them; a rule with
-    other slots.
+    Where Keras accumulates gradients, a step here takes what Keras makes of gradient_accumulation_steps batches: the
+    mean of their gradients, as Program(…, microbatches=…) computes it of a batch that is as many times as large.
+
+    Raises InputError for another class of optimizer; one that is not built; for loss scaling and constraints; where
+    accumulated gradients are not yet a step, or are accumulated while Keras averages weights, which it does after
+    every batch; for a learning rate that is a function without arguments; variables that are not the optimizer's, or
+    not all of them; a rule with other slots.
     """
     ours, theirs = (isinstance(keras_optimizer, kind) for kind in (KerasOptimizer, keras.optimizers.Optimizer))
     if not ours and (not theirs or Keras.rule_of(keras_optimizer) is None):
@@ -239,36 +59,143 @@ def take_over(keras_optimizer: keras.optimizers.Optimizer, variables: Variables,
             f"take_over needs Keras's own {', '.join(there)}, with a rule of rawstep's, or a KerasOptimizer, "
             f"found {_described(keras_optimizer)}."
         )
-    for option, value in _options(keras_optimizer).items():
-        raise InputError(f"take_over carries the rule alone: {option} must be off, found {value!r}.")
+    _check_options(keras_optimizer)
     if not keras_optimizer.built:
         raise InputError("The Keras optimizer has no slots yet: train a step with it, or call its build(variables).")
     if not isinstance(variables, Mapping):
         raise InputError(f"take_over needs a mapping from name to tf.Variable, found {type(variables).__name__}.")
-    trained, slots = keras_optimizer._trainable_variables, _slots(keras_optimizer)
-    if constrained := [_name(variable) for variable in trained if variable.constraint is not None]:
-        raise InputError(f"take_over carries the rule alone, found constraints on: {', '.join(constrained)}.")
-    held = {id(_raw(variable)): slots for variable, slots in zip(trained, slots, strict=True)}
+    trained = keras_optimizer._trainable_variables
+    if constrained := [spelled(variable) for variable in trained if variable.constraint is not None]:
+        raise InputError(f"take_over carries rules and pieces alone, found constraints on: {', '.join(constrained)}.")
+    held = {id(raw_of(variable)): number for number, variable in enumerate(trained)}
     given = {id(variable): name for name, variable in variables.items()}
     strangers = [name for key, name in given.items() if key not in held]
-    missing = [_name(variable) for variable in trained if id(_raw(variable)) not in given]
+    missing = [spelled(variable) for variable in trained if id(raw_of(variable)) not in given]
     if strangers or missing:
         raise InputError(
             "take_over needs the tf.Variable behind each variable that the Keras optimizer trains, its value; "
             f"not among them: {', '.join(strangers) or 'none'}; missing: {', '.join(missing) or 'none'}."
         )
-    optimizer = Optimizer(_rule(keras_optimizer) if rule is None else rule, variables)
+    optimizer = Optimizer(_whole(keras_optimizer, rule, variables), variables)
     for name, slots in optimizer.slots.items():
-        found = held[id(variables[name])]
+        found = _held(keras_optimizer, held[id(variables[name])], optimizer.assigned(name)[1])
         if slots.keys() != found.keys():
             raise InputError(f"The rule must have the slots {', '.join(found)}, found {', '.join(slots) or 'none'}.")
         for slot, variable in slots.items():
             variable.assign(tf.cast(found[slot], variable.dtype))
     for variable, master in zip(trained, getattr(keras_optimizer, "_masters", ()), strict=False):
         if master is not None:
-            optimizer.masters[given[id(_raw(variable))]].assign(master)
+            optimizer.masters[given[id(raw_of(variable))]].assign(master)
     optimizer.step.assign(keras_optimizer.iterations)
     return optimizer
+
+
+def hand_back(optimizer: Optimizer, variables: Sequence[keras.Variable]) -> keras.optimizers.Optimizer:
+    """Keras's own optimizer in the state of one of ours, to go on in `fit` where ours stopped.
+
+        model.compile(hand_back(optimizer, model.trainable_variables), loss="mse")
+
+    optimizer: of one rule as Keras computes it, alone or with pieces as `around(rule, "keras", …)` puts them around it;
+               left as it is.
+    variables: the Keras variables of which it trains the values, all of them.
+
+    The pieces become Keras's options, see `keras_pieces`, and variables that DecoupledDecay leaves out are excluded.
+    Keras's iterations become the step counter; slots and averages are copied to the bit. A learning rate that is a
+    function of the step becomes a StepSchedule, which no file holds.
+
+    Raises InputError for a rule, settings, pieces, an order or a form that Keras lacks; for variables under different
+    rules; for narrow variables, of which Keras has no masters; and for variables that are not the optimizer's.
+    """
+    names = {id(optimizer.assigned(name)[0]): name for name in optimizer.slots}
+    if {id(raw_of(variable)) for variable in variables} != names.keys():
+        raise InputError(
+            f"hand_back needs the Keras variables behind {', '.join(names.values())}, all of them, found "
+            f"{', '.join(map(spelled, variables)) or 'none'}."
+        )
+    if optimizer.masters:
+        raise InputError(f"Keras keeps no masters of narrow variables: {', '.join(optimizer.masters)}.")
+    own = [optimizer.assigned(names[id(raw_of(variable))])[1] for variable in variables]
+    whole, spared = undecayed(own)
+    rule, options = options_of(whole)
+    theirs = _of_keras(rule, options)
+    if any(spared):
+        theirs.exclude_from_weight_decay(
+            [variable for variable, without in zip(variables, spared, strict=True) if without]
+        )
+    theirs.build(list(variables))
+    for number, variable in enumerate(variables):
+        for slot, held in _held(theirs, number, own[number]).items():
+            held.assign(optimizer.slots[names[id(raw_of(variable))]][slot])
+    theirs.iterations.assign(optimizer.step)
+    return theirs
+
+
+def _of_keras(rule: Rule, options: Mapping[str, Any]) -> Any:
+    """Keras's own optimizer that computes a rule, with its options. Raises InputError where there is none."""
+    name = {kind: name for name, kind in RULES.items()}.get(type(rule))
+    if name is None:
+        raise InputError(f"Keras has no {type(rule).__name__} that it could go on with.")
+    spelling = Keras.spelled(name)
+    settings = {setting: getattr(rule, setting) for setting in FORMULAS[name]["keras"].decided}
+    theirs = vars(type(rule).dialect("keras", **settings))
+    wrong = [
+        one for one, value in vars(rule).items() if not _is(value, theirs[one]) or (one in spelling.needs and not value)
+    ]
+    if wrong:
+        found = ", ".join(f"{one}={getattr(rule, one)!r}" for one in wrong)
+        raise InputError(f"Keras's {spelling.name} does not compute {type(rule).__name__} with {found}.")
+    if callable(rule.learning_rate) and not isinstance(rule.learning_rate, LearningRateSchedule):
+        settings["learning_rate"] = StepSchedule(rule.learning_rate)
+    try:
+        return Keras.named(spelling.name)(**spelling.options, **Keras.by_their_names(name, settings), **options)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"Keras's {spelling.name} cannot be built so: {error}") from error
+
+
+def _is(value: Any, other: Any) -> bool:
+    """Whether a setting is a number or a choice, and this one; a schedule is itself."""
+    return value is other if callable(value) else isinstance(value, float | int | str) and value == other
+
+
+def _check_options(optimizer: Any) -> None:
+    """Raises InputError for what an optimizer does that is neither a rule nor a piece."""
+    for option, value in _options(optimizer).items():
+        if option not in (*OPTIONS, "gradient_accumulation_steps"):
+            raise InputError(f"take_over has no piece for {option}: it must be off, found {value!r}.")
+    batches = optimizer.gradient_accumulation_steps
+    if batches and optimizer.use_ema:
+        raise InputError(
+            f"Keras averages weights after every batch, of which gradient_accumulation_steps={batches} make a step, "
+            "and Average after every step: one of the two must be off."
+        )
+    if batches and (taken := int(optimizer._iterations) % batches):
+        raise InputError(f"Of the {batches} batches of a step {taken} are accumulated: take over between two steps.")
+
+
+def _whole(optimizer: Any, given: Rule | None, variables: Variables) -> Rule:
+    """What goes on: the rule, given or Keras's own, with pieces around it; a given chain as it is."""
+    if isinstance(given, Chain):
+        return given
+    excluded = [name for name, variable in variables.items() if not optimizer._use_weight_decay(variable)]
+    own = _rule(optimizer, variables, apart=bool(excluded) and given is None)
+    options = {option: getattr(optimizer, option) for option in SETTINGS}
+    if isinstance(own, AdamW) and not isinstance(optimizer, KerasOptimizer):
+        options["weight_decay"] = None  # which is the rule's own
+    rule = own if given is None else given
+    refuse_twice(rule, options)
+    return surrounded(rule, options, excluded, list(variables))
+
+
+def _held(optimizer: Any, number: int, rule: Rule) -> dict[str, Any]:
+    """Keras's variables that hold a variable's slots, by the names that they have in a rule."""
+    slots = _slots(optimizer)[number]
+    chained = isinstance(optimizer, KerasOptimizer) and isinstance(optimizer.rule, Chain)
+    if not isinstance(rule, Chain) or (chained and not isinstance(rule.rule, Chain)):
+        return slots  # by the names of a rule, or of a chain's parts, as they are there
+    average = optimizer._model_variables_moving_average[number] if optimizer.use_ema else None
+    found = {f"{name}.{slot}": of for name, part in rule.parts if part is rule.rule for slot, of in slots.items()}
+    averages = {f"{name}.average": average for name, part in rule.parts if isinstance(part, Average)}
+    return found | {name: of for name, of in averages.items() if of is not None}
 
 
 def _slots(optimizer: Any) -> list[dict[str, Any]]:
@@ -296,50 +223,27 @@ def _options(optimizer: Any) -> dict[str, Any]:
     return Keras.options_of(optimizer)
 
 
-def _rule(optimizer: Any) -> Rule:
-    """The rule that the optimizer computes, at the learning rate that it has now."""
+def _rule(optimizer: Any, variables: Variables, apart: bool) -> Rule:
+    """The rule that the optimizer computes, at the learning rate that it has now; without the decay of AdamW where
+    that is kept apart."""
     rate = optimizer._learning_rate
     if isinstance(rate, keras.Variable):
         rate = float(rate.numpy())
     elif isinstance(rate, StepSchedule):
         rate = rate.schedule
     elif isinstance(rate, LearningRateSchedule):
-        schedule, rate = rate, lambda step: schedule(tf.cast(step, tf.int64))  # as Keras counts
+        # As Keras counts: batches, of which the last of a step asks.
+        schedule, batches = rate, optimizer.gradient_accumulation_steps or 1
+        rate = lambda step: schedule(tf.cast(step, tf.int64) * batches + batches - 1)  # noqa: E731
     else:
         raise InputError(f"The learning rate must be a number or a schedule to be taken over, found {rate!r}.")
     if isinstance(optimizer, KerasOptimizer):
-        return replace(optimizer.rule, learning_rate=rate)
-    rule = Keras.rule_of(optimizer)
+        paths = {id(raw_of(one)): path_of(one) for one in optimizer._trainable_variables}
+        names = {name: (paths[id(variable)], variable.shape.rank or 0) for name, variable in variables.items()}
+        return renamed(replace(optimizer.rule, learning_rate=rate), names)
+    rule, settings = Keras.rule_of(optimizer), Keras.settings_of(optimizer) | {"learning_rate": rate}
     assert rule is not None, "another class was refused"
-    return RULES[rule].dialect("keras", **Keras.settings_of(optimizer) | {"learning_rate": rate})
-
-
-def _takes_steps(rate: Callable[..., Any]) -> bool:
-    """Whether a function is a schedule, of the steps taken before, and not one that is called anew at each step."""
-    return isinstance(rate, LearningRateSchedule) or bool(inspect.signature(rate).parameters)
-
-
-def _is_narrow(variable: Any) -> bool:
-    dtype = tf.as_dtype(variable.dtype)
-    return dtype.is_floating and dtype != slot_dtype(_raw(variable))
-
-
-def _raw(variable: Any) -> tf.Variable:
-    return variable.value if isinstance(variable, keras.Variable) else variable
-
-
-def _name(variable: Any) -> str:
-    """The variable's path, as Keras spells it in the name of a slot."""
-    return getattr(variable, "path", variable.name).replace("/", "_").replace(":", "_")
-
-
-def _class_named(name: str) -> type[Rule]:
-    """A rule's class; no file decides which module is imported, as Keras has it for its own custom objects."""
-    module, _, attribute = name.partition(":")
-    found = RULES.get(name) or getattr(sys.modules.get(module), attribute, None)
-    if not (isinstance(found, type) and issubclass(found, Rule)):
-        raise InputError(
-            f"There is no rule {name!r}: a rule of your own must stand at the top of a module that is imported before "
-            "a model is loaded."
-        )
-    return found
+    if rule == "adamw" and apart:
+        rule = "adam"
+        del settings["weight_decay"]
+    return RULES[rule].dialect("keras", **settings)

@@ -6,7 +6,7 @@ from ..xp import Array, equal, where
 from .averages import average
 from .piece import Piece
 from .rule import At, Step
-from .settings import ComplementIn, Decay
+from .settings import ComplementIn, Decay, Interval
 
 
 class AverageSlots(NamedTuple):
@@ -28,7 +28,9 @@ class Average(Piece):
     first_step: Annotated[Literal["copies", "averages"], "whether it copies the parameter"] = "averages"
     incremental: Annotated[bool, "written a + (1 − m)·(θ − a)"] = False
     complement_in: ComplementIn = "float64"
-    overwrite_every: Annotated[int, "every how many steps the average is written over the parameter; 0: never"] = 0
+    overwrite_every: Annotated[
+        int, Interval(0, closed=True), "every how many steps the average is written over the parameter; 0: never"
+    ] = 0
 
     def slots(self, x: Array) -> AverageSlots:
         return AverageSlots(average=x)

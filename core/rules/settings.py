@@ -73,9 +73,12 @@ def accepted(where: str, value: Any, hint: Any) -> Any:
     if interval is None:
         return value
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        if not interval.holds(float(value)):
-            raise InputError(f"{where} must lie in {interval}, found {float(value):g}.")
-        return float(value)
+        number = float(value)
+        if form is int and not (number.is_integer() and interval.holds(number)):
+            raise InputError(f"{where} must be a whole number in {interval}, found {number:g}.")
+        if not interval.holds(number):
+            raise InputError(f"{where} must lie in {interval}, found {number:g}.")
+        return int(number) if form is int else number
     least, most = getattr(value, "min", None), getattr(value, "max", None)
     if least is not None and most is not None:  # NumPy's: a tensor may have no numbers yet
         for number in (float(least()), float(most())):

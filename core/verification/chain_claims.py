@@ -1,26 +1,27 @@
 """The certificate of what stands around a rule: each piece alone and all together, against the libraries' own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..errors import InputError
 from ..rules import Chain, around, matrices
 from ..seeds import generator
-from .cards import CARDS
+from .cards import CARDS, FORMULAS
 from .certificate import Claim
-from .chains import OfChain, StatedChain, errors_in, links_of
-from .claims import Falling
+from .chains import Link, OfChain, StatedChain, errors_in, links_of
 from .implementations import Implementation, steps_from
 from .known import known
 from .layout import Layout
 from .libraries import REFERENCES
 from .libraries.around import AROUND, Options
+from .resolving import formula_reference
 from .statements import Statement
 from .streams import STEPS, Streams, joined
 from .trajectory import Trajectory, Values
-from .trial import PAPER, Case, Expected
+from .trial import PAPER, Case, Expected, Falling
 
 ALONE: tuple[Options, ...] = (
     dict(clip_value=0.25),
@@ -34,16 +35,16 @@ ALONE: tuple[Options, ...] = (
 keeps settings in float32."""
 
 TOGETHER: Mapping[str, tuple[Options, ...]] = {
-    "paper": (dict(clip_global_norm=0.5, clip_value=0.25, l2=0.125, weight_decay=0.0625, where=matrices, ema=0.875),),
+    "paper": (dict(clip_global_norm=0.5, clip_value=0.125, l2=0.125, weight_decay=0.0625, where=matrices, ema=0.875),),
     "keras": (
         dict(clip_global_norm=0.5, weight_decay=0.0625, where=matrices, ema=0.875, overwrite_every=7),
         dict(clip_norm=0.5, weight_decay=0.0625, ema=0.875),
     ),
     "torch": (
-        dict(clip_global_norm=0.5, clip_value=0.25, l2=0.125, where=matrices, ema=0.875),
-        dict(clip_norm=0.5, clip_value=0.25, weight_decay=0.0625, where=matrices, ema=0.875),
+        dict(clip_global_norm=0.5, clip_value=0.125, l2=0.125, where=matrices, ema=0.875),
+        dict(clip_norm=0.5, clip_value=0.125, weight_decay=0.0625, where=matrices, ema=0.875),
     ),
-    "optax": (dict(clip_global_norm=0.5, clip_value=0.25, l2=0.125, weight_decay=0.0625, where=matrices, ema=0.875),),
+    "optax": (dict(clip_global_norm=0.5, clip_value=0.125, l2=0.125, weight_decay=0.0625, where=matrices, ema=0.875),),
 }
 """Around Adam, by dialect: as many as the library takes at once."""
 
@@ -88,8 +89,8 @@ class OfAround(Implementation):
         made = self._of(trajectory.g.dtype, trajectory.layout or Layout.flat(trajectory.g.shape[1]))
         short = {name.rpartition(".")[2]: name for name in trajectory.before}
 
-        def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> Values:
-            found = made.step(t, g, {name: slots[full] for name, full in short.items()}, x)
+        def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> dict[str, np.ndarray]:
+            found: dict[str, np.ndarray] = made.step(t, g, {name: slots[full] for name, full in short.items()}, x)
             return {short.get(name, name): value for name, value in found.items()}
 
         return steps_from(step, trajectory)
@@ -148,7 +149,7 @@ def chain_claim(wanted: Wanted, references: Sequence[str] | None = None) -> Clai
     references: those to keep; all where None.
     """
     rule, dialect, options = wanted
-    own = {"learning_rate": 2.0**-5, **CARDS[rule].revealed(dialect)[0]} if CARDS[rule].revealing else {}
+    own = {"learning_rate": 2.0**-5, **(CARDS[rule].revealed(dialect)[0] if CARDS[rule].revealing else {})}
 
     def made(settings: Mapping[str, Any]) -> Chain:
         chain = around(known(rule, dialect, {**own, **settings}).rule, dialect, **options)
@@ -157,20 +158,46 @@ def chain_claim(wanted: Wanted, references: Sequence[str] | None = None) -> Clai
 
     def expected(settings: Mapping[str, Any]) -> Expected:
         links = links_of(made(settings), known(rule, dialect, {**own, **settings}))
-        return Expected(
-            wanted.name,
-            StatedChain(links),
-            OfChain(wanted.name, links),
-            None,
-            lambda dtype: errors_in(links, dtype),
-            lambda library: OfAround(library, rule, {**own, **settings}, options),
-            [value for link in links for value in link.formula.settings.values()],
-        )
+        return _stated(wanted.name, links, lambda library: OfAround(library, rule, {**own, **settings}, options))
 
-    cases = (Case({}), Case({"learning_rate": Falling(2.0**-5)}, drawn=True))
     there = (PAPER, *(name for name in AROUND if wanted.is_of(name)))
     chosen = tuple(name for name in there if references is None or name in references)
-    return Claim(wanted.name, expected, made, cases, chosen, dialect, along=_moderate_like)
+    return _claim(wanted.name, expected, made, chosen, dialect)
+
+
+def own_chain_claim(name: str, chain: Chain) -> Claim:
+    """That a chain of a user's own computes what the formulas of its parts say.
+
+    Raises InputError for a rule or a piece that is none of core's.
+    """
+    if (rule := formula_reference(chain.rule)) is None:
+        raise InputError(
+            f"{name}: {type(chain.rule).__name__} has no formula here: a chain is judged with a rule of rawstep's in "
+            "one of its dialects."
+        )
+    numbers = {n: value for n, value in (rule.decided or {}).items() if n in FORMULAS[rule.rule][rule.dialect].decided}
+
+    def expected(settings: Mapping[str, Any]) -> Expected:
+        return _stated(name, links_of(chain, known(rule.rule, rule.dialect, {**numbers, **settings})))
+
+    return _claim(name, expected, lambda settings: replace(chain, **settings), (PAPER,), rule.dialect)
+
+
+def _stated(name: str, links: Sequence[Link], library: Callable[[str], Implementation] | None = None) -> Expected:
+    numbers = [value for link in links for value in link.formula.settings.values()]
+    statement, right = StatedChain(links), OfChain(name, links)
+    return Expected(name, statement, right, None, lambda dtype: errors_in(links, dtype), library, numbers)
+
+
+def _claim(
+    name: str,
+    expected: Callable[[Mapping[str, Any]], Expected],
+    subject: Callable[[Mapping[str, Any]], Chain],
+    references: tuple[str, ...],
+    dialect: str,
+) -> Claim:
+    cases = (Case({}), Case({"learning_rate": Falling(2.0**-5)}, drawn=True))
+    return Claim(name, expected, subject, cases, references, dialect, along=_moderate_like)
 
 
 def chain_matrix(dialects: Sequence[str] | None = None, references: Sequence[str] | None = None) -> list[Claim]:

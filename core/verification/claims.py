@@ -1,40 +1,28 @@
 """What can be claimed and judged: that core's rules compute what the libraries do, or that a user's own rule does."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..errors import InputError
-from ..rules import At, Rule
+from ..rules import At, Chain, Rule
 from ..rules.settings import Interval, notes
 from .card_check import check_card
 from .cards import CARDS, FORMULAS
 from .certificate import DTYPES, EXECUTIONS, Claim
+from .chain_claims import own_chain_claim
 from .implementations import Implementation, Known, OfFunction, OfRule, Returned
 from .known import known
 from .libraries import REFERENCES
 from .optimizers import OfOptimizer
-from .resolving import FormulaReference, Given, implementation, made, resolved, said
+from .resolving import ITSELF, FormulaReference, Given, implementation, made, resolved, said
 from .rows import Row
 from .statements import stated_by
 from .streams import Streams, synthetic
-from .trial import PAPER, Case, Expected
-
-
-@dataclass(frozen=True)
-class Falling:
-    """A schedule to judge with: α / (1 + s/8) after s steps, which is another rate at every step."""
-
-    rate: float
-
-    def __call__(self, step: Any) -> Any:
-        return self.rate / (1 + step / 8)
-
-    def __str__(self) -> str:
-        return f"{self.rate:g} / (1 + s/8)"
+from .trial import PAPER, Case, Expected, Falling
 
 
 class Lacking(NamedTuple):
@@ -181,7 +169,8 @@ def claim(
                update(g, slots, t, x) → (Δ, new slots) of NumPy arrays, with slots as dictionaries.
     reference: a library's rule, "keras:adam"; the formula of one of our dialects, "adam:keras"; a Rule; any optimizer
                of a library, also as "keras:SGD(momentum=0.9)"; a function like the above; or "itself", for a Rule: the
-               same rule in a wider dtype, on numbers that carry their rounding errors.
+               same rule in a wider dtype, on numbers that carry their rounding errors; for a chain, the formulas of its
+               parts.
     slots:     for a function, the value of each slot before the first step; where None, those of the reference.
     settings:  for a function, the numbers that it uses, by our rules' names, such as beta_1; where None, those of the
                reference. It is judged with others too where it takes them as keywords.
@@ -194,6 +183,8 @@ def claim(
     """
     name = name or str(getattr(subject, "__name__", type(subject).__name__))
     subject = made(subject)
+    if isinstance(subject, Chain) and reference == ITSELF:
+        return own_chain_claim(name, subject)
     judge = resolved(reference, subject, slots)
     one = implementation(subject, name, Given(slots, settings, returns), judge)
     if isinstance(judge, Implementation):

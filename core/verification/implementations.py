@@ -11,7 +11,7 @@ import numpy as np
 from ..engine.checks import slots_of, step_of
 from ..errors import InputError
 from ..mistakes import mistakes_in
-from ..rules import At, Rule, named, refilled
+from ..rules import At, Chain, Rule, named, refilled
 from .formulas import Formula
 from .layout import Layout
 from .streams import Streams
@@ -83,30 +83,18 @@ class OfRule(Implementation):
         return {name: np.asarray(slot) for name, slot in named(slots_of(self.rule, like)).items()}
 
     def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
+        if isinstance(self.rule, Chain):  # which has masks, and norms of variables
+            return self.by_tensor(streams, start)
         return numpy_trajectory(self.rule, streams, start)
 
     def by_tensor(self, streams: Streams, start: Values | None = None) -> Trajectory:
-        layout = Layout.of(streams.kinds)
-        empty = slots_of(self.rule, streams.start)
-
-        def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> Values:
-            gradients, parameters = layout.split(g), layout.split(x)
-            of = {name: layout.split(slot) for name, slot in slots.items()}
-            found: dict[str, dict[str, Any]] = {name: {} for name in ("delta", "x", *slots)}
-            for name, gradient in gradients.items():
-                given = refilled(empty, {slot: part[name] for slot, part in of.items()})
-                at = At(np.result_type(g.dtype, np.float64).type(t))
-                with np.errstate(all="ignore"):
-                    one = step_of(self.rule, gradient, given, parameters[name], at)
-                for value, array in {"delta": one.delta, "x": one.x, **named(one.slots)}.items():
-                    found[value][name] = np.asarray(array, g.dtype)
-            return {value: layout.joined(tensors) for value, tensors in found.items()}
-
-        first = start or self.first(streams.start)
-        return run_along(self.name, step, streams, first, streams.start, layout=layout)
+        layout, first = Layout.of(streams.kinds), start or self.first(streams.start)
+        return run_along(self.name, self._stepping(layout), streams, first, streams.start, layout=layout)
 
     def follow(self, trajectory: Trajectory) -> Values:
-        """All steps at once."""
+        """All steps at once; those of a chain one by one."""
+        if isinstance(self.rule, Chain):
+            return steps_from(self._stepping(trajectory.layout or Layout.flat(trajectory.g.shape[1])), trajectory)
         g, t = trajectory.g, trajectory.t.astype(np.result_type(trajectory.g.dtype, np.float64))
         with np.errstate(all="ignore"):
             slots = slots_of(self.rule, trajectory.x[0])
@@ -115,6 +103,29 @@ class OfRule(Implementation):
             slots = refilled(slots, trajectory.before)
             step = step_of(self.rule, g, slots, trajectory.x, At(t if t.ndim == 2 else t[:, np.newaxis]))
         return {"delta": step.delta, "x": step.x, **step.values}
+
+    def _stepping(self, layout: Layout) -> "Stepping":
+        """One step of all tensors, each by its own rule: stages are those that all have, scalars in all elements."""
+        rules = {name: self.rule.for_variable(name, len(shape)) for name, shape in layout.shapes.items()}
+
+        def step(t: int, g: np.ndarray, slots: Values, x: np.ndarray) -> Values:
+            gradients, parameters = layout.split(g), layout.split(x)
+            of = {name: layout.split(slot) for name, slot in slots.items()}
+            norm = np.sqrt(np.sum(np.square(g, dtype=np.result_type(g.dtype, np.float64))))
+            at = At(np.result_type(g.dtype, np.float64).type(t), norm if self.rule.reads_norm else None)
+            found = {}
+            for name, gradient in gradients.items():
+                empty = slots_of(rules[name], parameters[name])
+                given = refilled(empty, {slot: of[slot][name] for slot in named(empty)})
+                with np.errstate(all="ignore"):
+                    one = step_of(rules[name], gradient, given, parameters[name], at)
+                kept = {slot: part[name] for slot, part in of.items()}
+                values = {**kept, "delta": one.delta, **one.values, "x": one.x}
+                found[name] = {n: np.broadcast_to(np.asarray(v, g.dtype), gradient.shape) for n, v in values.items()}
+            everywhere = [value for value in next(iter(found.values())) if all(value in one for one in found.values())]
+            return {value: layout.joined({name: one[value] for name, one in found.items()}) for value in everywhere}
+
+        return step
 
 
 class OfFunction(Implementation):

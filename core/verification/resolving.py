@@ -73,7 +73,7 @@ def resolved(reference: Any, subject: Any, slots: Mapping[str, float] | None) ->
         return _named(reference, subject)
     reference = made(reference)
     if isinstance(reference, Rule):
-        return _dialect_of(reference) or OfRule(type(reference).__name__, reference)
+        return formula_reference(reference) or OfRule(type(reference).__name__, reference)
     if library_of(reference) is not None:
         return _stated_by(OfOptimizer(reference))
     if not callable(reference):
@@ -159,7 +159,7 @@ def _called(library: str, call: str) -> Any:
         return kind.made(kind.named(tree.func.id), settings)
 
 
-def _dialect_of(rule: Rule) -> FormulaReference | None:
+def formula_reference(rule: Rule) -> FormulaReference | None:
     """The dialect of one of our own rules, with its numbers; None for another rule, and where it mixes dialects."""
     for name, kind in RULES.items():
         for dialect, formula in FORMULAS[name].items() if type(rule) is kind else ():

@@ -39,6 +39,19 @@ LIBRARY_STEPS = 300
 """The first steps about which a library is asked, and every 40th after them, where each costs a call."""
 
 
+@dataclass(frozen=True)
+class Falling:
+    """A schedule to judge with: α / (1 + s/8) after s steps, which is another rate at every step."""
+
+    rate: float
+
+    def __call__(self, step: Any) -> Any:
+        return self.rate / (1 + step / 8)
+
+    def __str__(self) -> str:
+        return f"{self.rate:g} / (1 + s/8)"
+
+
 class Case(NamedTuple):
     """What an implementation is judged with.
 
@@ -159,7 +172,7 @@ class Trial:
                     before = None if self._start else judge_first(_begin(run), library.first(start))
                     asked, comparison, first = len(part.t), comparison | theirs, before or theirs.first
             why = self._cause(execution, first) if first else None
-            drift = None if self._statement.estimated else self._drift(run)
+            drift = self._drift(run) if self._drifts else None
             one = Judged(len(run.t), asked, comparison, first, why, drift)
             explained = one.agrees or (why is not None and not why.rounding)
             found[execution] = one if explained else self._rounded(execution, reference) or one
@@ -213,6 +226,12 @@ class Trial:
         g = drawn(right.g) * random.choice(np.array([-1, 1], right.g.dtype), right.g.shape)
         before = {name: drawn(slot) for name, slot in right.before.items()}
         return replace(right, g=g, x=drawn(right.x), before=before)
+
+    @property
+    def _drifts(self) -> bool:
+        """Whether a free run can be known; a chain's slots follow the parameters, which are held where they begin at 0
+        unless they are free."""
+        return not self._statement.estimated and (self._free or not isinstance(self._statement, StatedChain))
 
     @property
     def estimated(self) -> bool:

@@ -13,7 +13,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from core import RULES
+from core import RULES, around
 from core.bridges.keras import KerasOptimizer
 
 ROOT = Path(__file__).parents[2]
@@ -155,6 +155,10 @@ class Situation:
     def id(self) -> str:
         return "-".join([self.rule, *self.features.split()])
 
+    @property
+    def on_one_device(self) -> "Situation":
+        return replace(self, features=self.features.replace("mirrored", "").strip())
+
     def __getitem__(self, axis: str) -> str:
         return {AXIS[feature]: feature for feature in self.features.split()}.get(axis, USUAL[axis])
 
@@ -172,6 +176,21 @@ class State(NamedTuple):
 
 def ours(rule: str, settings: Mapping[str, Any], options: Mapping[str, Any]) -> keras.optimizers.Optimizer:
     return KerasOptimizer(RULES[rule].dialect("keras", **settings), **options)
+
+
+def in_pieces(rule: str, settings: Mapping[str, Any], options: Mapping[str, Any]) -> keras.optimizers.Optimizer:
+    """Ours, with pieces in the place of Keras's options where there are any."""
+    names = dict(
+        clipnorm="clip_norm",
+        clipvalue="clip_value",
+        global_clipnorm="clip_global_norm",
+        weight_decay="weight_decay",
+        ema_momentum="ema",
+        ema_overwrite_frequency="overwrite_every",
+    )
+    asked = {names[option]: value for option, value in options.items() if option in names}
+    rest = {option: value for option, value in options.items() if option not in (*names, "use_ema")}
+    return KerasOptimizer(around(RULES[rule].dialect("keras", **settings), "keras", **asked), **rest)
 
 
 def keras_s(rule: str, settings: Mapping[str, Any], options: Mapping[str, Any]) -> keras.optimizers.Optimizer:
@@ -466,11 +485,14 @@ Pair = tuple[State, State]
 """What our optimizers leave, and what Keras's do."""
 
 
-def on_two_devices(situations: list[Situation]) -> dict[str, Pair | str]:
-    """For each situation's id, what is left on two devices, or the traceback."""
+def on_two_devices(situations: list[Situation], pieces: list[Situation]) -> dict[str, Pair | str]:
+    """For each situation's id, what is left on two devices, or the traceback.
+
+    pieces: those that are played with pieces in the place of Keras's options, against the same on one device.
+    """
     with TemporaryDirectory() as folder:
         path = Path(folder) / "situations"
-        path.write_bytes(pickle.dumps(situations))
+        path.write_bytes(pickle.dumps((situations, pieces)))
         command = f"from tests.core.situations import play; play({str(path)!r})"
         environment = os.environ | {"PYTHONPATH": str(ROOT)}
         subprocess.run([sys.executable, "-c", command], check=True, cwd=folder, env=environment)
@@ -482,12 +504,15 @@ def play(path: str) -> None:
     device = tf.config.LogicalDeviceConfiguration()
     tf.config.set_logical_device_configuration(tf.config.list_physical_devices("CPU")[0], [device, device])
     results: dict[str, Pair | str] = {}
-    for situation in pickle.loads(Path(path).read_bytes()):
+    situations, pieces = pickle.loads(Path(path).read_bytes())
+    plays = [((each, ours), (each, keras_s)) for each in situations]
+    plays += [((each, in_pieces), (each.on_one_device, in_pieces)) for each in pieces]
+    for one, other in plays:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error")
                 warnings.filterwarnings("ignore", "__array__ implementation doesn't accept a copy keyword")
-                results[situation.id] = trained(situation, ours), trained(situation, keras_s)
+                results[one[0].id] = trained(*one), trained(*other)
         except Exception:  # which is the test's to report
-            results[situation.id] = traceback.format_exc()
+            results[one[0].id] = traceback.format_exc()
     Path(path).write_bytes(pickle.dumps(results))

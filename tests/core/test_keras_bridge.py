@@ -17,8 +17,28 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from core import RULES, Adagrad, Adam, InputError, Optimizer, Program, Rule, Step
-from core.bridges.keras import KerasOptimizer, StepSchedule, take_over
+from core import (
+    L2,
+    RULES,
+    Adagrad,
+    Adam,
+    AdamW,
+    Average,
+    ClipByGlobalNorm,
+    ClipByNorm,
+    DecoupledDecay,
+    InputError,
+    Optimizer,
+    Program,
+    Rule,
+    Step,
+    around,
+    chain,
+    matrices,
+    only,
+)
+from core.bridges.keras import KerasOptimizer, StepSchedule, hand_back, take_over
+from core.rules import Except
 from core.verification import FORMULAS
 from core.verification.libraries import Keras
 from core.xp import zeros_like
@@ -179,24 +199,233 @@ def test_the_learning_rate_can_be_set_between_steps():
     assert_near(*results, 1e-6)
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        dict(clipnorm=0.5),
-        dict(clipvalue=0.1),
-        dict(global_clipnorm=0.5),
-        dict(weight_decay=0.1),
-        dict(use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=5),
-        dict(loss_scale_factor=8.0),
-        dict(gradient_accumulation_steps=3),
-    ],
-    ids=lambda options: next(iter(options)),
-)
-def test_what_keras_does_around_a_step_it_does_around_ours(options):
-    """Adagrad and Adam for each: Adam alone hardly sees a gradient's scale. Would catch t counted in batches."""
+class Around(NamedTuple):
+    """What Keras is asked for around a rule, and what `around` is asked for the same.
+
+    excluded: the variables that do not decay, as Keras finds them by parts of their names.
+    """
+
+    keras_s: dict
+    ours: dict
+    excluded: tuple = ()
+
+
+AROUND = {
+    "clipnorm": Around(dict(clipnorm=0.5), dict(clip_norm=0.5)),
+    "clipvalue": Around(dict(clipvalue=0.1), dict(clip_value=0.1)),
+    "global_clipnorm": Around(dict(global_clipnorm=0.5), dict(clip_global_norm=0.5)),
+    "weight_decay": Around(dict(weight_decay=0.1), dict(weight_decay=0.1)),
+    "excluded": Around(dict(weight_decay=0.1), dict(weight_decay=0.1, where=only("w")), ("^b",)),
+    "ema": Around(dict(use_ema=True, ema_momentum=0.5), dict(ema=0.5)),
+    "overwrite": Around(
+        dict(use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=5), dict(ema=0.5, overwrite_every=5)
+    ),
+    "all": Around(
+        dict(global_clipnorm=0.5, weight_decay=0.1, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=5),
+        dict(clip_global_norm=0.5, weight_decay=0.1, where=only("w"), ema=0.5, overwrite_every=5),
+        ("^b",),
+    ),
+}
+
+
+def asked_of_keras(name, asked, **options):
+    optimizer = kerass_own(name, learning_rate=0.1, **asked.keras_s, **options)
+    if asked.excluded:
+        optimizer.exclude_from_weight_decay(var_names=list(asked.excluded))
+    return optimizer
+
+
+def finalized(optimizer):
+    """Two variables after all gradients, and after what Keras does at the end of `fit`."""
+    after = stepped(optimizer)
+    variables = optimizer._trainable_variables
+    optimizer.finalize_variable_values(variables)
+    return [*after, *(variable.numpy() for variable in variables)]
+
+
+def assert_agree(found, expected, asked):
+    """To the bit; where Keras takes the norm of all gradients in float32 and a piece in float64, to roundings."""
+    if "global_clipnorm" in asked.keras_s:
+        assert_near(found, expected, 1e-6)
+    else:
+        assert_same_bits(found, expected)
+
+
+@pytest.mark.parametrize("name", ["adam", "adagrad"])
+@pytest.mark.parametrize("asked", AROUND.values(), ids=AROUND)
+def test_what_keras_does_around_a_step_is_done_around_ours(name, asked):
+    """By Keras's own hand for its options, and by pieces. Adam alone hardly sees a gradient's scale. Would catch an
+    order of pieces that is not Keras's, masks that are not asked, and averages that `fit` does not end with."""
+    expected, rule = finalized(asked_of_keras(name, asked)), RULES[name].dialect("keras", learning_rate=0.1)
+    assert_agree(finalized(KerasOptimizer(around(rule, "keras", **asked.ours))), expected, asked)
+    options = KerasOptimizer(rule, **asked.keras_s)
+    if asked.excluded:
+        options.exclude_from_weight_decay(var_names=list(asked.excluded))
+    assert_same_bits(finalized(options), expected)
+
+
+@pytest.mark.parametrize("options", [dict(loss_scale_factor=8.0), dict(gradient_accumulation_steps=3)], ids=str)
+def test_what_is_no_piece_keras_does_around_ours(options):
+    """Would catch t counted in batches."""
     for name in ("adam", "adagrad"):
-        ours = KerasOptimizer(RULES[name].dialect("keras", learning_rate=0.1), **options)
-        assert_near(stepped(ours), stepped(kerass_own(name, learning_rate=0.1, **options)), 1e-6)
+        rule = RULES[name].dialect("keras", learning_rate=0.1)
+        asked = AROUND["excluded"]
+        expected = stepped(asked_of_keras(name, asked, **options))
+        assert_near(stepped(KerasOptimizer(around(rule, "keras", **asked.ours), **options)), expected, 1e-6)
+
+
+ADAM = Adam.dialect("keras", learning_rate=0.1)
+MISPLACED = {
+    "decay after the rule": ("excluded", chain(ADAM, DecoupledDecay(0.1, where=only("w")))),
+    "decay after the average": (
+        "all",
+        chain(
+            ClipByGlobalNorm(0.5), ADAM, Average(0.5, "copies", overwrite_every=5), DecoupledDecay(0.1, where=only("w"))
+        ),
+    ),
+    "no mask": ("all", around(ADAM, "keras", **AROUND["all"].ours | dict(where=None))),
+    "the other mask": ("all", around(ADAM, "keras", **AROUND["all"].ours | dict(where=only("b")))),
+    "no overwriting": ("all", around(ADAM, "keras", **AROUND["all"].ours | dict(overwrite_every=0))),
+    "average of the first step": ("ema", around(ADAM, "optax", ema=0.5)),
+}
+
+
+@pytest.mark.parametrize(("kind", "rule"), MISPLACED.values(), ids=MISPLACED)
+def test_a_piece_out_of_its_place_would_be_seen(kind, rule):
+    with pytest.raises(AssertionError):
+        assert_agree(finalized(KerasOptimizer(rule)), finalized(asked_of_keras("adam", AROUND[kind])), AROUND[kind])
+
+
+def moved_over(optimizer, over, back=None):
+    """Half of the steps as in `stepped`, the others by what `over` makes of the optimizer and its variables; the
+    parameters, and what evaluation and export then use."""
+    stepped(optimizer, GRADIENTS[:6])
+    w, b = optimizer._trainable_variables
+    ours = over(optimizer, {"w": w.value, "b": b.value})
+    if back is None:
+        for g in GRADIENTS[6:]:
+            ours.apply({"w": tf.constant(g), "b": tf.constant(10 * g)})
+        after = [w.numpy(), b.numpy()]
+        return [*after, *(value.numpy() for value in ours.served().values())]
+    keras_s = back(ours, [w, b])
+    for g in GRADIENTS[6:]:
+        keras_s.apply([tf.constant(g), tf.constant(10 * g)], [w, b])
+    after = [w.numpy(), b.numpy()]
+    keras_s.finalize_variable_values([w, b])
+    return [*after, w.numpy(), b.numpy()]
+
+
+def keras_s_of(name, asked):
+    if name == "adamw":
+        optimizer = keras.optimizers.AdamW(learning_rate=0.1, **dict(weight_decay=0.1) | asked.keras_s)
+        optimizer.exclude_from_weight_decay(var_names=list(asked.excluded))
+        return optimizer
+    return asked_of_keras(name, asked)
+
+
+@pytest.mark.parametrize("back", [None, hand_back], ids=["over", "back"])
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [*(("adam", kind) for kind in AROUND), ("adamw", "all"), ("adamw", "ema"), ("nesterov", "all"), ("rmsprop", "all")],
+)
+def test_what_is_around_a_rule_is_taken_over_and_handed_back(name, kind, back):
+    """In mid-run, with averages, slots and the count of steps. Would catch averages that begin anew, overwriting that
+    counts from there, a decay of those excluded."""
+    asked = AROUND[kind]
+    expected = finalized(keras_s_of(name, asked))
+    assert_agree(moved_over(keras_s_of(name, asked), take_over, back), expected, asked)
+    if name == "adam":
+        rule = around(Adam.dialect("keras", learning_rate=0.1), "keras", **asked.ours)
+        assert_agree(moved_over(KerasOptimizer(rule), take_over, back), expected, asked)
+        if not asked.excluded:
+            options = KerasOptimizer(Adam.dialect("keras", learning_rate=0.1), **asked.keras_s)
+            assert_agree(moved_over(options, take_over, back), expected, asked)
+
+
+def test_a_piece_averages_after_each_step_and_keras_after_each_batch():
+    """The parameters agree to the bit, the averages do not: so that is refused where Keras's are to be taken over."""
+    options = dict(gradient_accumulation_steps=2)
+    ours = finalized(KerasOptimizer(around(ADAM, "keras", ema=0.5), **options))
+    keras_s = finalized(asked_of_keras("adam", AROUND["ema"], **options))
+    assert_same_bits(ours[:2], keras_s[:2])
+    with pytest.raises(AssertionError):
+        assert_near(ours[2:], keras_s[2:], 1e-3)
+    alone = finalized(asked_of_keras("adam", AROUND["ema"]))
+    twice = KerasOptimizer(around(ADAM, "keras", ema=0.5), **options)
+    stepped(twice, np.repeat(GRADIENTS, 2, axis=0))
+    twice.finalize_variable_values(twice._trainable_variables)
+    assert_same_bits([variable.numpy() for variable in twice._trainable_variables], alone[2:])
+
+
+def test_masks_by_keras_s_paths_hold_for_the_names_that_are_taken_over():
+    """Would catch a mask that is asked by another name, and then lets nothing decay."""
+    rule = around(ADAM, "keras", weight_decay=0.1, where=only("w"))
+    optimizer = KerasOptimizer(rule)
+    stepped(optimizer, GRADIENTS[:6])
+    w, b = optimizer._trainable_variables
+    ours = take_over(optimizer, {"first": w.value, "w": b.value})
+    for g in GRADIENTS[6:]:
+        ours.apply({"first": tf.constant(g), "w": tf.constant(10 * g)})
+    assert_same_bits([w.numpy(), b.numpy()], stepped(KerasOptimizer(rule)))
+
+
+def test_another_rule_goes_on_within_the_same_pieces_or_a_chain_with_its_own():
+    def over(rule):
+        optimizer = asked_of_keras("adam", AROUND["all"])
+        stepped(optimizer)
+        w, b = optimizer._trainable_variables
+        ours = take_over(optimizer, {"w": w.value, "b": b.value}, rule)
+        average = optimizer._model_variables_moving_average[0]
+        np.testing.assert_array_equal(ours.slots["w"]["average.average"], average.numpy())
+        return [type(part).__name__ for _, part in ours.assigned("w")[1].parts], ours.assigned("b")[1].rule
+
+    assert over(Adam(0.5)) == (["ClipByGlobalNorm", "DecoupledDecay", "Adam", "Average"], Adam(0.5))
+    assert over(chain(Adam(0.5), Average(0.9))) == (["Adam", "Average"], Adam(0.5))
+
+
+@pytest.mark.parametrize("schedule", [keras.optimizers.schedules.ExponentialDecay(0.1, 3, 0.5), 0.1], ids=["s", "n"])
+def test_a_step_of_ours_takes_what_keras_accumulates(schedule):
+    """The mean of two batches; Keras reads a schedule by batches. Would catch a schedule that is read by steps."""
+
+    def optimizer():
+        return kerass_own("adam", learning_rate=schedule, gradient_accumulation_steps=2, clipnorm=0.5)
+
+    expected, taken = stepped(optimizer()), optimizer()
+    stepped(taken, GRADIENTS[:6])
+    w, b = taken._trainable_variables
+    ours = take_over(taken, {"w": w.value, "b": b.value})
+    assert ours.step.numpy() == 3
+    for one, other in GRADIENTS[6:].reshape(3, 2, 3, 2):
+        mean = (one + other) / 2
+        ours.apply({"w": tf.constant(mean), "b": tf.constant(10 * mean)})
+    assert_near([w.numpy(), b.numpy()], expected, 1e-6)
+
+
+def test_fit_ends_with_the_averages(digits):
+    """And agrees with Keras's own, with all pieces at once and in XLA: biases do not decay, by Keras's paths."""
+    options = dict(global_clipnorm=0.1, weight_decay=0.1, use_ema=True, ema_momentum=0.9, ema_overwrite_frequency=7)
+    pieces = dict(clip_global_norm=0.1, weight_decay=0.1, where=only("*/kernel"), ema=0.9, overwrite_every=7)
+    keras_s = kerass_own("adam", **options)
+    keras_s.exclude_from_weight_decay(var_names=["bias"])
+    model = network(KerasOptimizer(around(Adam.dialect("keras"), "keras", **pieces)), jit=True)
+    model.fit(*digits, batch_size=BATCH, epochs=1, verbose=0)
+    assert_same_bits(weights(model), [each.numpy() for each in model.optimizer._model_variables_moving_average])
+    assert_near(weights(model), fitted(keras_s, digits, jit=True, epochs=1), 1e-5)
+
+
+def test_averages_are_evaluated_within_fit_where_keras_is_asked_for_that(digits):
+    """By its own callback, which knows them by Keras's own name."""
+    losses = []
+    for optimizer in (
+        KerasOptimizer(around(Adam.dialect("keras"), "keras", ema=0.9)),
+        kerass_own("adam", use_ema=True, ema_momentum=0.9),
+    ):
+        swap = keras.callbacks.SwapEMAWeights()
+        history = network(optimizer).fit(
+            *digits, batch_size=BATCH, epochs=1, verbose=0, validation_data=digits, callbacks=[swap]
+        )
+        losses.append(np.array(history.history["val_loss"]))
+    assert_near([losses[0]], [losses[1]], 1e-5)
 
 
 def test_accumulated_gradients_train_in_xla(digits):
@@ -326,13 +555,14 @@ for name in sys.argv[1:]:
 
 
 def test_a_model_saved_and_loaded_in_a_new_process_goes_on_to_the_same_bits(digits, tmp_path):
-    """As a graph and in XLA. Would catch iterations that start again, slots lost or swapped, and a setting that the
-    file does not hold."""
+    """As a graph, and in XLA with pieces. Would catch iterations that start again, slots lost or swapped, and a setting
+    that the file does not hold."""
     images, labels = digits[0][BATCHES], digits[1][BATCHES]
     np.savez(tmp_path / "given.npz", images=images[3:], labels=labels[3:])
-    models = {}
+    models, rule = {}, Adam.dialect("torch", learning_rate=0.01, beta_1=0.8)
+    pieces = around(rule, "torch", clip_norm=1.0, weight_decay=0.1, where=matrices, ema=0.5, overwrite_every=4)
     for name, jit in {"graph": False, "xla": True}.items():
-        models[name] = network(KerasOptimizer(Adam.dialect("torch", learning_rate=0.01, beta_1=0.8), clipnorm=1.0), jit)
+        models[name] = network(KerasOptimizer(pieces) if jit else KerasOptimizer(rule, clipnorm=1.0), jit)
         for step in range(3):
             models[name].train_on_batch(images[step], labels[step])
         models[name].optimizer.learning_rate = 0.005
@@ -366,6 +596,20 @@ def test_every_rule_and_dialect_comes_back_from_its_config(name, dialect):
     assert found.rule == optimizer.rule
     assert found.get_config() == optimizer.get_config()
     assert found.get_config()["clipvalue"] == 0.5
+
+
+@dataclass(frozen=True)
+class Halved(ClipByNorm):
+    """A piece of the user's own."""
+
+
+def test_pieces_and_masks_come_back_from_the_config():
+    for where in (None, matrices, only("h*", "[a]"), Except(only("b*"))):
+        rule = chain(Halved(0.5, where=where), L2(0.1), Adam(0.25), DecoupledDecay(0.5, where=where), Average(0.5))
+        optimizer = KerasOptimizer(rule)
+        assert optimizer.name.startswith("adam")
+        assert copied(optimizer).rule == rule
+        assert copied(optimizer).get_config() == optimizer.get_config()
 
 
 def test_a_rule_of_one_s_own_comes_back_from_its_config():
@@ -462,7 +706,8 @@ def config(**changes):
 
 
 def built(optimizer):
-    optimizer.build([keras.Variable(np.ones((3, 2), np.float32), name=name) for name in ("w", "b")])
+    if not optimizer.built:
+        optimizer.build([keras.Variable(np.ones((3, 2), np.float32), name=name) for name in ("w", "b")])
     return optimizer
 
 
@@ -475,16 +720,49 @@ def taken_over(optimizer, rule=None):
     return take_over(optimizer, behind(built(optimizer), "w", "b"), rule)
 
 
+def half_a_step():
+    optimizer = kerass_own("adam", gradient_accumulation_steps=2)
+    stepped(optimizer, GRADIENTS[:1])
+    return optimizer
+
+
+def handed_back(rule, values=None, names=None):
+    """An optimizer of variables of these values, for Keras's variables of these names."""
+    values = {"w": 1.0, "b": 1.0} if values is None else values
+    theirs = {
+        name: keras.Variable(value, dtype=getattr(value, "dtype", None), name=name) for name, value in values.items()
+    }
+    optimizer = Optimizer(rule, {name: variable.value for name, variable in theirs.items()})
+    return hand_back(optimizer, [keras.Variable(1.0, name=n) for n in names] if names else list(theirs.values()))
+
+
+EVERY_BATCH = kerass_own("adam", use_ema=True, gradient_accumulation_steps=2)
+DECAYING = chain(DecoupledDecay(0.5, where=lambda name, rank: True), Adam())
+
+
 @pytest.mark.parametrize(
     ("attempt", "sentence"),
     [
         (lambda: taken_over(keras.optimizers.Optimizer(0.1)), "or a KerasOptimizer, found Optimizer()."),
         (lambda: take_over(Adam(), {}), "found Adam()."),
-        (lambda: taken_over(kerass_own("adam", weight_decay=0.1)), "weight_decay must be off, found 0.1."),
-        (lambda: taken_over(kerass_own("adagrad", clipnorm=1.0)), "clipnorm must be off, found 1.0."),
-        (lambda: taken_over(kerass_own("adam", use_ema=True)), "use_ema must be off, found True."),
-        (lambda: taken_over(kerass_own("adam", gradient_accumulation_steps=2)), "gradient_accumulation_steps must be"),
-        (lambda: taken_over(KerasOptimizer(Adam(), clipvalue=1.0)), "clipvalue must be off, found 1.0."),
+        (lambda: taken_over(kerass_own("adam", loss_scale_factor=8.0)), "no piece for loss_scale_factor: it must be"),
+        (lambda: taken_over(EVERY_BATCH), "Keras averages weights after every batch, of which"),
+        (lambda: taken_over(half_a_step()), "Of the 2 batches of a step 1 are accumulated: take"),
+        (lambda: KerasOptimizer(chain(ClipByNorm(1.0), Adam()), clipvalue=1.0), "would act beside Keras's clipvalue"),
+        (lambda: KerasOptimizer(chain(Adam(), Average(0.5)), use_ema=True), "would act beside Keras's use_ema"),
+        (lambda: KerasOptimizer(AdamW(), weight_decay=0.1), "AdamW would act beside Keras's weight_decay: give one of"),
+        (lambda: KerasOptimizer(DECAYING).exclude_from_weight_decay(var_names=["b"]), "itself says which variables"),
+        (lambda: KerasOptimizer(DECAYING).get_config(), "DecoupledDecay: where cannot be saved, found <function"),
+        (lambda: handed_back(ADAM, {"w": 1.0}, ["v"]), "needs the Keras variables behind w, all of them, found v."),
+        (lambda: handed_back(Adam(0.1)), "Keras's Adam does not compute Adam with epsilon_form='algorithm-1'"),
+        (lambda: taken_over(kerass_own("adam", weight_decay=0.1), AdamW()), "would act beside Keras's weight_decay"),
+        (lambda: handed_back(around(ADAM, "keras", weight_decay=halving)), "weight_decay must be a number, found"),
+        (lambda: handed_back(Momentum(0.1)), "Keras has no Momentum that it could go on with."),
+        (lambda: handed_back(chain(L2(0.1), ADAM)), "Keras has no option for l2, L2("),
+        (lambda: handed_back(MISPLACED["decay after the rule"][1]), "have this order or these forms: it has Decoupl"),
+        (lambda: handed_back(around(ADAM, "torch", clip_norm=1.0)), "form='larger'), Adam, found ClipByNorm("),
+        (lambda: handed_back(chain(ClipByNorm(1.0, where=only("w")), ADAM)), "the decay alone may leave out some"),
+        (lambda: handed_back(ADAM, {"w": tf.constant(1, tf.bfloat16)}), "no masters of narrow variables"),
         (lambda: taken_over(kerass_own("adam", learning_rate=lambda: 0.1)), "must be a number or a schedule"),
         (lambda: taken_over(kerass_own("adam", epsilon=0.0)), "Adam: epsilon must lie in (0, ∞), found 0."),
         (lambda: taken_over(kerass_own("adam"), Adagrad(0.1)), "must have the slots m, v, found a."),

@@ -22,6 +22,7 @@ from tests.core.situations import (
     Pair,
     Situation,
     State,
+    in_pieces,
     keras_s,
     on_two_devices,
     ours,
@@ -195,10 +196,14 @@ a `file` lacks what `all` adds where a model has variables that are not trained.
 """
 
 
+NORM_OF_ALL = Situation("sgd", "global_clipnorm mirrored")
+
+
 @cache
 def played_on_two_devices(default: bool) -> dict[str, Pair | str]:
     """In one process for all of them: to start it takes longer than to play one."""
-    return on_two_devices([each for each in (DEFAULT if default else WHOLE) if each["place"] == "mirrored"])
+    situations = [each for each in (DEFAULT if default else WHOLE) if each["place"] == "mirrored"]
+    return on_two_devices(situations, [NORM_OF_ALL] if default else [])
 
 
 def played(situation: Situation) -> Pair:
@@ -252,6 +257,60 @@ def test_ours_leaves_the_bits_that_keras_s_own_optimizer_leaves(situation):
     if situation["model"] == "frozen":
         assert [v[0].tobytes() for v in found.other] == [v[0].tobytes() for v in before.other]
     assert differences(found, expected, situation.units) == []
+
+
+PIECES = {"ema", "overwrite", "clipnorm", "clipvalue", "weight_decay"}
+OTHERWISE = {
+    ("accumulation", "ema"): "Keras averages after every batch, the piece after every step",
+    ("accumulation", "overwrite"): "the same",
+    ("embedding", "clipvalue"): "Keras clips each occurrence of a row, the piece takes no gradient so",
+    ("mirrored", "clipnorm"): "Keras clips what each replica has, the piece the sum",
+    ("mirrored", "clipvalue"): "the same",
+    ("float64_exact", "weight_decay"): "Keras takes 0.1 through float32",
+    ("global_clipnorm", "global_clipnorm"): "the piece takes the norm in float64",
+    ("excluded", "excluded"): "a mask says that, see test_keras_bridge",
+}
+"""Where pieces do otherwise than Keras's options, and why."""
+IN_PIECES = [
+    each
+    for each in SITUATIONS
+    if PIECES & {*each.features.split()} and not any({*each.features.split()} >= {*two} for two in OTHERWISE)
+]
+SHORT = {
+    "adam-frozen-eager-weight_decay-reader-weights",
+    "adagrad-convolution-batch-clipvalue-multi-zero",
+    "adagrad-normalized-parts-eager-clipnorm-halved",
+    "adagrad-parts-overwrite-weight_decay-factor-constant",
+    "adadelta-subclassed-apply-ema-multi-constant",
+    "sgd-eager-overwrite-float64_exact-multi-reader",
+    "sgd-frozen-apply-clipnorm-file",
+}
+"""Those of the default part that take a second."""
+
+
+@pytest.mark.parametrize(
+    "situation",
+    [
+        pytest.param(each, id=each.id, marks=[pytest.mark.whole] * (each.id not in SHORT))
+        for each in IN_PIECES
+        if each["place"] == "device"
+    ],
+)
+def test_pieces_leave_the_bits_that_keras_s_options_leave(situation):
+    """Would catch pieces in another order or form, averages and slots that an interruption loses, and `fit` that does
+    not end with the averages."""
+    found, expected = trained(situation, in_pieces), trained(situation, keras_s)
+    order = dict(held=[])  # the optimizer's variables stand in another order
+    assert differences(found._replace(**order), expected._replace(**order), situation.units) == []
+
+
+def test_the_norm_that_a_piece_reads_is_that_of_all_replicas_gradients():
+    """As on one device, where sums run in another order. Would catch the norm of one replica's, and of none."""
+    result = played_on_two_devices(True)[NORM_OF_ALL.id]
+    assert not isinstance(result, str), result
+    for here, there in zip(result[0].trained, result[1].trained, strict=True):
+        for device in here:
+            np.testing.assert_allclose(device, there[0], rtol=0, atol=1e-6 * np.linalg.norm(there[0]))
 
 
 OTHER_SETTINGS = {

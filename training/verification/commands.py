@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
+from ..around import NOTHING, Around
 from ..options import FilePath, Names, Several, Whole, numbers_by_name
 from ..rule_options import RuleOption, by_name
 
@@ -21,6 +22,7 @@ Steps = Annotated[Whole, Parameter(validator=Number(gte=1, lte=10_000))]
 
 
 def verify(
+    around: Annotated[Around, Parameter(name="*")] = NOTHING,
     *,
     rule: Names | None = None,
     dialect: Names | None = None,
@@ -56,6 +58,8 @@ def verify(
     - `rawstep verify`: every rule, dialect, reference, dtype and execution, in less than half an hour on two cores
     - `rawstep verify --rule adam --reference keras`: one of them, in less than a minute
     - `rawstep verify --rule adam --reference keras --epsilon 1e-3 --beta-2 0.9`: with settings beside those it tries
+    - `rawstep verify --rule chains`: what stands around a rule, each piece alone and all together
+    - `rawstep verify --rule adam --dialect keras --clip-norm 1 --weight-decay 0.01 --decay-only matrices`: your own
     - `rawstep verify --rule my_module:MyRule --reference keras:Adam`: a rule of your own, from my_module.py
     - `rawstep verify --rule my_module:MyRule --reference adam:keras`: the same against the formula, which shows stages
     - `rawstep verify --rule my_module:update --reference torch:Adam --setting epsilon=1e-6`: a NumPy function
@@ -67,9 +71,10 @@ def verify(
     Parameters
     ----------
     rule
-        Those of rawstep's to judge, which `rawstep explain` lists; all unless given. Or one module:Name: a rule, an
-        optimizer of Keras or PyTorch, class or instance, an Optax transformation, or a function update(g, slots, t, x)
-        of NumPy arrays.
+        Those of rawstep's to judge, which `rawstep explain` lists, and chains, which are pieces around Adam and SGD;
+        all unless given. With options around a rule, such as --clip-norm, it is judged with them. Or one module:Name: a
+        rule, an optimizer of Keras or PyTorch, class or instance, an Optax transformation, or a function
+        update(g, slots, t, x) of NumPy arrays.
     dialect
         paper, tf1, keras, torch, optax: those to keep. All unless given.
     reference
@@ -129,7 +134,7 @@ def verify(
     elif slots is not None or setting is not None or returns != "delta":
         raise CycloptsError("--slots, --setting and --returns are for a function of your own: --rule module:Name.")
     given = numbers_by_name(slots, "--slots"), numbers_by_name(setting, "--setting"), returns
-    asked = rule, dialect or (), reference or (), by_name(rule_settings), *given
+    asked = rule, dialect or (), reference or (), by_name(rule_settings), *given, around
     claims = claims_about(*asked)
     chosen = dict.fromkeys(dtype or DTYPES)
     units = [Unit(n, one) for n, claim in enumerate(claims) for one in chosen if dtype or claim.can_be_asked(one)]

@@ -6,12 +6,14 @@ from typing import Any
 
 from core import RULES, InputError, Rule
 from core.verification import FORMULAS, ITSELF, PAPER, REFERENCES, Claim, Implementation, OfRule, claim, matrix, named
-from core.verification.chain_claims import chain_matrix
+from core.verification.chain_claims import Wanted, chain_claim, chain_matrix
 from core.verification.claims import Lacking
 from core.verification.implementations import Returned
 from core.verification.optimizers import library_of
 from core.verification.resolving import FormulaReference, Given, built, implementation, made
 
+from ..around import NOTHING, Around
+from ..building import pieces
 from ..rule_choice import import_named, lowered, typed
 
 CHAINS = "chains"
@@ -26,8 +28,11 @@ def claims_about(
     slots: Mapping[str, float] | None = None,
     settings: Mapping[str, float] | None = None,
     returns: Returned = "delta",
+    around: Around = NOTHING,
 ) -> list[Claim | Lacking]:
-    """The claims of `rawstep verify`; options: settings of the rule, as a person types them.
+    """The claims of `rawstep verify`.
+
+    options: settings of the rule, as a person types them. around: what stands around it.
 
     Raises InputError for what is not there.
     """
@@ -44,10 +49,36 @@ def claims_about(
             raise InputError(f"{reference!r} is for a rule of your own; for {rules[0]} give a library, such as keras.")
     once = [tuple(dict.fromkeys(names)) for names in (rules, dialects, references)]
     alone = [rule for rule in once[0] if rule != CHAINS]
+    if around != NOTHING:
+        return _around(once, around, options)
     given = {rule: typed_for(rule, options or {}) for rule in alone} if options else {}
     chosen = once[1] or None, once[2] or None
     found = matrix(alone, *chosen, given) if alone else []
     return [*found, *(chain_matrix(*chosen) if CHAINS in once[0] and not options else [])]
+
+
+def _around(asked: Sequence[tuple[str, ...]], given: Around, options: Any) -> list[Claim | Lacking]:
+    """Of rules with options around them, in the dialects that are asked for."""
+    rules, dialects, references = asked
+    if given.group or options:
+        raise InputError(
+            "A chain is judged with numbers that reveal errors, and with a schedule: --group and settings of the rule "
+            "cannot be given with the options around it."
+        )
+    for rule in rules:
+        if rule not in RULES:
+            raise InputError(f"There is no rule {rule!r}; there are: {', '.join(RULES)}.", rule, RULES)
+    wanted = [
+        Wanted(rule, dialect, of)
+        for rule in rules
+        if (of := pieces(given, RULES[rule]))
+        for dialect in FORMULAS[rule]
+        if not dialects or dialect in dialects
+    ]
+    claims = [chain_claim(one, references or None) for one in wanted]
+    if not (found := [one for one in claims if one.references]):
+        raise InputError("None of these rules has pieces around it in these dialects and against these references.")
+    return [*found]
 
 
 def typed_for(rule: str, options: Mapping[str, str]) -> dict[str, Any]:

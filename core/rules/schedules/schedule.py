@@ -127,9 +127,4 @@ def checked(where: str, value: Any, hint: Any) -> Any:
         return value
     if not isinstance(value, numbers.Real) or isinstance(value, bool):
         raise InputError(f"{where} must be a number, found {value!r}.")
-    found = accepted(where, value, hint)
-    if get_args(hint)[0] is not int:
-        return found
-    if found != int(found):
-        raise InputError(f"{where} must be a whole number, found {found:g}.")
-    return int(found)
+    return accepted(where, value, hint)

@@ -13,6 +13,7 @@ from junitparser import JUnitXml
 
 from core import RULES, InputError
 from core.verification import matrix, synthetic
+from core.verification.chain_claims import chain_matrix
 from training.cli import main
 from training.verification import gradients, subjects
 from training.verification.units import Unit, Work, judged
@@ -145,14 +146,17 @@ def test_a_stated_part_of_the_matrix_is_certified_with_everything_installed(tmp_
     tests/core/verification, and held to its formula in every execution in tests/core/test_program.py; all of it, with
     10,000 steps, is `make verify`.
     """
-    every = {(one.name, one.dialect): one for one in matrix()}
+    chains = chain_matrix(["optax"])[-1:]
+    every = {(one.name, one.dialect): one for one in [*matrix(), *chains]}
+    part = [*PART, *((one.name, one.dialect) for one in chains)]
     monkeypatch.setattr(subjects, "matrix", lambda *_: [every[key] for key in PART])
+    monkeypatch.setattr(subjects, "chain_matrix", lambda *_: chains)
     done = run_here("verify", "--strict", *QUICK, "--dtype", "float32", "--json", "c.json", cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == "", "no chatter, and no bar where there is no terminal"
     record = json.loads((tmp_path / "c.json").read_text())
     keys = [(row["rule"], row["dialect"], row["reference"]) for row in record["rows"]]
-    assert keys == [(*key, reference) for key in PART for reference in every[key].references]
+    assert keys == [(*key, reference) for key in part for reference in every[key].references]
     assert {row["verdict"] for row in record["rows"]} == {"certified"}
     assert all(row["planted"] >= 8 and row["missed"] == [] for row in record["rows"])
     worst = [row["comparison"]["worst"] for row in record["rows"] if row["reference"] == "paper"]
