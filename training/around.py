@@ -19,7 +19,7 @@ def _number_or_schedule(_: type, tokens: Sequence[Token]) -> float | str:
 
 Amount = Annotated[float | str, Parameter(converter=_number_or_schedule)]
 """A number, or the text of a schedule."""
-Repeated = Annotated[tuple[str, ...], Parameter(negative=())]
+Repeated = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 """One value after each time that the option is named."""
 
 
@@ -66,7 +66,7 @@ class Around(Elementwise):
         and MASK one pattern of names. Can be repeated; the first that fits a variable decides.
     """
 
-    decay_only: Names = ()
+    decay_only: Annotated[Names, Parameter(show_default=False)] = ()
     clip_norm: Amount | None = None
     clip_global_norm: Amount | None = None
     ema: Amount | None = None

@@ -5,7 +5,6 @@ from dataclasses import fields
 from typing import Any
 
 from core import L2, RULES, Average, Chain, ClipByGlobalNorm, ClipByNorm, ClipByValue, DecoupledDecay, InputError, Rule
-from core.network import Weights
 from core.rules import around, groups
 from core.rules.around import ORDERS
 from core.rules.groups import Groups
@@ -118,12 +117,12 @@ def _mask(what: str, *words: str) -> Any:
         raise InputError(f"{what}: {error}") from error
 
 
-def check_masks(given: Around, weights: Weights) -> None:
+def check_masks(given: Around, weights: Mapping[str, Any]) -> None:
     """Raises InputError for a mask of the options that matches none of the weights, by name and rank."""
     masks = [("--decay-only", given.decay_only)] if given.decay_only else []
     masks += [(f"--group {text}", [text.partition(":")[0]]) for text in given.group]
     for what, words in masks:
-        if not any(mask(words)(name, weight.shape.rank) for name, weight in weights.items()):
+        if not any(mask(words)(name, len(weight.shape)) for name, weight in weights.items()):
             raise InputError(f"{what} matches no variable; there are: {', '.join(weights)}.")
 
 

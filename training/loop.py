@@ -56,7 +56,7 @@ class Trainer:
 
     history:   the epochs so far.
     costs:     of the steps so far in the epoch that has begun; as many as the position in it.
-    evaluate:  cost and accuracy of the weights, as they then are, on a split.
+    evaluate:  cost and accuracy of the weights that the rule serves, as they then are, on a split.
     stopwatch: compile seconds and steady rate of the training calls, drawing the batches included.
     guard:     what looks for numbers that are not finite, and has found the first where the run continues after it.
     recorder:  the flight recorder that `record` makes of the optimizer; None where there is no `record`.

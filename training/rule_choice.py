@@ -142,9 +142,10 @@ def number(name: str, text: str) -> Any:
         raise InputError(f"{name}: {error}", error.name, error.known) from error
 
 
-def canonical(setting: str, text: str) -> str:
-    """The text of a schedule, in its shortest form; see `number`."""
-    return shown(number(option(setting), text))
+def canonical(setting: str, text: str) -> float | str:
+    """A number, or the text of a schedule in its shortest form; see `number`."""
+    found = number(option(setting), text)
+    return found if isinstance(found, float) else str(found)
 
 
 def split_dialect(name: str) -> tuple[str, str | None]:

@@ -8,8 +8,8 @@ from cyclopts import Parameter
 RuleOption = Annotated[
     str,
     Parameter(
-        help="A setting of the rule, such as --beta-2 0.95 or --centered true. With --rule NAME, --help lists its own; "
-        "unless given, they are the dialect's."
+        help="A setting of the rule, such as --beta-2 0.95 or --centered true; a number may be a schedule. With --rule "
+        "NAME, --help lists its own; unless given, they are the dialect's."
     ),
 ]
 """For `**rule_settings` of a command: every option that is none of its own."""

@@ -108,6 +108,11 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
         # JSON has lists and texts; and a run may be resumed from another working directory.
         for name in ("hidden", "decay_only", "group"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
+        # Up to rawstep 0.2, a rule's own weight decay was one of its options.
+        own = {name: value for name, value in self.rule_options.items() if name in SCHEDULED}
+        rest = {name: value for name, value in self.rule_options.items() if name not in own}
+        for name, value in {**own, "rule_options": rest}.items():
+            object.__setattr__(self, name, value)
         if self.data_dir is not None:
             object.__setattr__(self, "data_dir", Path(self.data_dir).absolute())
         if self.validation is not None and self.validation != "first" and not self.validation.isdecimal():

@@ -34,6 +34,7 @@ class Replicas(Runner):
         self._step, self._execution, self._strategy = step, execution, strategy
         self._count: Any = strategy.num_replicas_in_sync
         self._ordered = microbatches is not None
+        self._gathers = self._ordered and self._count > 1
         self._parts: int = self._count if microbatches is None else microbatches
         if self._parts < 1 or self._parts % self._count:
             raise InputError(f"{_replicas(self._count)} cannot share {self._parts} microbatches equally.")
@@ -127,8 +128,8 @@ class Replicas(Runner):
     def _reduced(self, data: Data, batch: tf.Tensor) -> Any:
         """The cost and the gradients of all parts of a batch, of which `_mean` takes the mean; in a replica's context.
 
-        Dense ones are summed, or, where they are to be added in their order, all there, along a first axis. Sparse ones
-        have the rows of all parts.
+        Dense ones are summed, or, where they are to be added in their order and are on several replicas, all there,
+        along a first axis. Sparse ones have the rows of all parts.
         """
         context: Any = tf.distribute.get_replica_context()
         shares = tf.reshape(batch, [self._count, self._parts // self._count, -1])[context.replica_id_in_sync_group]
@@ -150,7 +151,7 @@ class Replicas(Runner):
                 reduced[place] = tf.IndexedSlices(values, indices, leaf[0].dense_shape)
             else:
                 dense.setdefault(leaf[0].dtype, []).append(place)
-        collect = self._gathered if self._ordered else self._summed
+        collect = self._gathered if self._gathers else self._added if self._ordered else self._summed
         for places in dense.values():
             reduced |= dict(zip(places, collect(context, [leaves[place] for place in places]), strict=True))
         return tf.nest.pack_sequence_as(parts[0], [reduced[place] for place in range(len(leaves))])
@@ -158,6 +159,10 @@ class Replicas(Runner):
     def _summed(self, context: Any, leaves: Sequence[Sequence[tf.Tensor]]) -> list[tf.Tensor]:
         """The sum of each tensor over all replicas; TensorFlow sends them as one."""
         return context.all_reduce(tf.distribute.ReduceOp.SUM, [tensor for (tensor,) in leaves])
+
+    def _added(self, context: Any, leaves: Sequence[Sequence[tf.Tensor]]) -> list[tf.Tensor]:
+        """The sum of each tensor over all parts of the one replica, in their order: few are in memory at a time."""
+        return [reduce(tf.add, leaf) for leaf in leaves]
 
     def _gathered(self, context: Any, leaves: Sequence[Sequence[tf.Tensor]]) -> list[tf.Tensor]:
         """Each tensor of all parts, stacked; sent as one, since every gathering costs milliseconds."""
@@ -172,7 +177,7 @@ class Replicas(Runner):
         def mean(leaf: Any) -> Any:
             if isinstance(leaf, tf.IndexedSlices):
                 return tf.IndexedSlices(leaf.values / self._parts, leaf.indices, leaf.dense_shape)
-            return (reduce(tf.add, tf.unstack(leaf)) if self._ordered else leaf) / self._parts
+            return (reduce(tf.add, tf.unstack(leaf)) if self._gathers else leaf) / self._parts
 
         return tf.nest.map_structure(mean, reduced)
 

@@ -9,7 +9,7 @@ from ..errors import InputError
 
 @dataclass(frozen=True)
 class Rank:
-    """Variables of at least, and at most, so many axes."""
+    """Variables of at least, and at most, these numbers of axes."""
 
     least: int = 0
     most: int | None = None

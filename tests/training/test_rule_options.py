@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from core import RULES, SGD, Adam, AdamW, around, logits, only, schedules
 from training.cli import main
+from training.display import run_title
 from training.images import unit_pixels
 from training.rule_choice import choose_rule, option, usual_dialect
 from training.run_folder import RunFolder
@@ -61,6 +62,7 @@ def test_averages_of_the_weights_are_evaluated_and_exported_unless_the_raw_ones_
     assert "the best epoch is 3, with validation accuracy 0." in said.err
     report = json.loads((tmp_path / "run.json").read_text())
     assert (report["best_epoch"], report["evaluated_with"]) == (3, average)
+    assert run_title(report) == "adam (tf1), learning rate 0.001, ema 0.9, accumulate 2, seed 0"
     found = {}
     for how in ((), ("--raw",), ("--best",)):
         ran("evaluate", "--checkpoint", "run", *how, "--json", "figures.json")
@@ -94,6 +96,8 @@ def test_what_stands_around_a_rule_has_the_order_and_the_form_of_its_dialect():
     expected = around(Adam.dialect("torch"), "torch", clip_norm=1.0, weight_decay=0.1, where=only("h*"), ema=0.9)
     assert built == expected
     assert Settings(rule="adamw", weight_decay=0.1).make_rule() == AdamW.dialect("paper", weight_decay=0.1)
+    earlier = Settings(rule="adamw", rule_options={"weight_decay": "1e-1"})  # as rawstep 0.2 saved it
+    assert earlier.options == Settings(rule="adamw", weight_decay=0.1).options
     scheduled = Settings(schedule="cosine:1,steps=9", rule_options={"beta_2": "constant:0.9"}).make_rule()
     assert scheduled == Adam.dialect(
         "tf1", learning_rate=schedules.parse("cosine:1,steps=9"), beta_2=schedules.parse("constant:0.9")

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from core import InputError
 from training.checkpoint import read
+from training.conduct import endings
 from training.loop import Trainer
 from training.run_folder import KEPT, OUTDATED, UNFINISHED, RunFolder
 from training.settings import Settings
@@ -65,6 +66,10 @@ def test_a_run_out_of_patience_stops_and_its_best_epoch_is_kept_through_interrup
     best = accuracies.index(max(accuracies)) + 1
     assert len(accuracies) == best + 4 < 40
     kept = folder.chosen(best=True)
+    assert list(endings(whole, folder)) == [
+        f"stopped after epoch {best + 4}: --patience 4, and the best validation accuracy is epoch {best}'s",
+        f"the best epoch is {best}, with validation accuracy {max(accuracies):.4f}, kept in {kept.path}",
+    ]
     assert (len(kept.run["epochs"]), kept.step) == (best, 32 * best)
     assert kept.path not in sorted(folder.path.iterdir())[-KEPT:]
     assert folder.newest().path == sorted(folder.path.iterdir())[-1]

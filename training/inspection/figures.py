@@ -8,6 +8,7 @@ import numpy as np
 
 from core import Rule
 from core.engine.checks import slots_of
+from core.rules import named
 
 from ..work import flop, traffic
 from .ladder import Rung
@@ -17,7 +18,7 @@ from .step import Inspection, PhaseWork, by_phase, together
 
 def least(layers: Sequence[int], batch_size: int, rule: Rule) -> dict[Phase, dict[str, int]]:
     """The least arithmetic, of products alone, and the least traffic of a step's phases; see `training.work`."""
-    slots = len(slots_of(rule, np.zeros(1, np.float32)))
+    slots = len(named(slots_of(rule, np.zeros(1, np.float32))))
     products, moved = flop(layers, batch_size), traffic(layers, batch_size, slots)
     return {
         "gather": {"products": 0, "bytes": moved.gather},

@@ -6,6 +6,7 @@ from core import Optimizer, Program, logits, new_weights, softmax_cross_entropy
 from core.engine.executions import Execution
 from core.network import Weights
 
+from ..building import check_masks
 from ..data import Dataset
 from ..images import unit_pixels
 from ..settings import Settings
@@ -23,13 +24,15 @@ def perceptron(settings: Settings, dataset: Dataset) -> Build:
     In float64, weights start from what they are in float32 and pixels have the values that they have there: what
     differs is the arithmetic in between, and the rule's constants, which are rounded to the weights' dtype.
 
-    Raises InputError, when it builds, for what `Trainer` refuses.
+    Raises InputError, some of it when it builds, for what `Trainer` refuses.
     """
     rule = settings.make_rule()
     start = {
         name: variable.numpy()
         for name, variable in new_weights(layers(settings, dataset), settings.init, settings.seed).items()
     }
+
+    check_masks(settings, start)
 
     def build(execution: Execution, dtype: tf.DType = tf.float32) -> Subject:
         def cost(weights: Weights, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:

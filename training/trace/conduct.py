@@ -8,6 +8,7 @@ from typing import Any
 
 from core import NonFiniteError, Optimizer, Recorder
 
+from ..conduct import endings
 from ..display import RunDisplay, Tally
 from ..loop import Trainer
 from ..record import circumstances
@@ -55,6 +56,8 @@ def traced(trainer: Trainer, watch: Watch, cost: bool, signals: Sequence[Signals
             if agreed(signals) is not None:
                 break
             display.after_call(call)
+        for note in endings(trainer, None):
+            display.note(note)
     measured = None
     if cost and trainer.finished:
         with Tally(PIECES) as tally:

@@ -12,20 +12,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core import Adam, Recorder
+from core import Adam, Recorder, schedules
 from core.engine.figures import FIGURES
-from training.cli import main
+from training.cli import app, main
 from training.data import load_dataset
 from training.loop import Trainer
 from training.results import report
 from training.trace import conduct
 from training.trace.elements import revealing_elements
+from training.trace.equations import followed
 from training.trace.folder import write_folder
 from training.trace.own_cost import PIECES, own_cost
 from training.trace.trace import NAME, NEEDED, Trace, load, written
 
 from ..striped import SETTINGS, striped_dataset, trained
-from .conftest import QUICK
+from .conftest import QUICK, traced
 
 
 def recorded(optimizer):
@@ -84,6 +85,37 @@ def test_the_command_trains_as_a_run_without_a_recorder_does(runs, images):
     for _ in plain.train():
         pass
     assert runs.traces[runs.adam].about["epochs"] == report(plain)["epochs"]
+
+
+AROUND = [
+    "--schedule", "cosine:0.01,steps=90,warmup=9", "--clip-value", "0.1", "--l2", "0.01", "--weight-decay", "0.1",
+    "--decay-only", "matrices", "--ema", "0.9", "--accumulate", "2", "--group", "b*:sgd,learning_rate=0.1",
+]  # fmt: skip
+
+
+def rule_of(arguments):
+    """The rule that a command trains with these arguments."""
+    _, bound, _ = app.parse_args(["trace", *arguments])
+    return bound.arguments["settings"].make_rule()
+
+
+def test_what_stands_around_a_rule_is_recorded_and_a_parameter_goes_through_its_own_variable_s_rule(images, tmp_path):
+    """The bias has no decay, and SGD; of the rate, what the schedule is at step 31."""
+    follow = ["--follow", "h1[5,2]", "bo[1]", "--every", "30"]
+    traced(images, "--execution", "graph", *AROUND, *follow, "--no-cost", "--out", tmp_path / "trace")
+    trace = load(tmp_path / "trace")
+    assert trace.about["settings"]["rule_settings"]["b*.rule"] == "SGD"
+    assert [*trace.steps] == [1, 31]
+    weight, bias = ({name.partition("/")[2]: column[1] for name, column in trace.columns.items()
+                     if name.startswith(f"{element}/")} for element in trace.elements)  # fmt: skip
+    rate = schedules.parse("cosine:0.01,steps=90,warmup=9")(np.float64(30))
+    assert weight["decoupled_decay.decayed"] == pytest.approx(weight["x_before"] * 0.1 * rate, rel=1e-5)
+    assert bias["delta"] == pytest.approx(0.1 * np.clip(bias["g"], -0.1, 0.1), rel=1e-5)
+    assert not any("decay" in name for name in bias)
+    assert trace.columns["h1/norm_served"][1] == trace.columns["h1/norm_average.average"][1]
+    through = followed(trace, rule_of(AROUND))
+    assert ["adam" in "".join(one.symbols for one in of.equations) for of in through] == [True, False]
+    assert all(of.equations for of in through)
 
 
 def test_unless_told_otherwise_it_follows_the_pixel_that_varies_the_most(runs):
