@@ -259,7 +259,7 @@ def coverage() -> None:
     print(f"| rule | {' | '.join(LIBRARIES.values())} |")
     print(f"|---|{'---:|' * len(LIBRARIES)}")
     surprises = []
-    for rule in dict.fromkeys(row["rule"] for row in rows):
+    for rule in dict.fromkeys(row["rule"] for row in rows if row["rule"] in CARDS):
         cells = []
         for library in LIBRARIES:
             of = [row["comparison"] for row in rows if row["rule"] == rule and row["reference"] == library]
@@ -283,16 +283,12 @@ def coverage() -> None:
 
 def certificate() -> None:
     """The summary of the certificate: a line for each rule in each dialect."""
+    from core.verification import CARDS
     from core.verification.trial import DRIFT_STEPS
 
     path = newest("certificate.json")
     record = json.loads(path.read_text())
-    headings = ("rule", "dialect", "against", "float32", "float64", "libraries", "drift", "errors seen", "certified")
-    print(f"| {' | '.join(headings)} |")
-    print(f"|{'|'.join('---' if heading in headings[:3] else '---:' for heading in headings)}|")
-    judged = [row for row in record["rows"] if row["verdict"] != "lacks"]
-    for _, rows in groupby(judged, key=lambda row: (row["rule"], row["dialect"])):
-        print(f"| {' | '.join(_summary(list(rows)))} |")
+    _summaries([row for row in record["rows"] if row["verdict"] != "lacks" and row["rule"] in CARDS])
     print()
     print(
         "float32, float64: the largest error of any value of any step against the formula, from the same state, in "
@@ -309,6 +305,22 @@ def certificate() -> None:
         f"{', '.join(f'{shown} {versions[name]}' for name, shown in names.items())}; all rows: "
         f"`{_place(path)}`."
     )
+
+
+def chains() -> None:
+    """The same of what stands around a rule, with the libraries' own pieces."""
+    from core.verification import CARDS
+
+    rows = json.loads(newest("certificate.json").read_text())["rows"]
+    _summaries([row for row in rows if row["rule"] not in CARDS])
+
+
+def _summaries(judged: Sequence[Mapping[str, Any]]) -> None:
+    headings = ("rule", "dialect", "against", "float32", "float64", "libraries", "drift", "errors seen", "certified")
+    print(f"| {' | '.join(headings)} |")
+    print(f"|{'|'.join('---' if heading in headings[:3] else '---:' for heading in headings)}|")
+    for _, rows in groupby(judged, key=lambda row: (row["rule"], row["dialect"])):
+        print(f"| {' | '.join(_summary(list(rows)))} |")
 
 
 def _summary(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -153,7 +153,7 @@ class KerasOptimizer(keras.optimizers.Optimizer):
 
     def _distributed_tf_update_step(self, distribution: Any, grads_and_vars: Any, learning_rate: Any) -> None:
         """Keras's loop over the variables, of gradients that are those of all replicas; their norm comes first."""
-        if self.rule.NEEDS_NORM:  # all replicas have the same sum
+        if self.rule.reads_norm:  # all replicas have the same sum
             self._norm = global_norm(distribution.experimental_local_results(g)[0] for g, _ in grads_and_vars)
         super()._distributed_tf_update_step(distribution, grads_and_vars, learning_rate)
         self._norm = None
