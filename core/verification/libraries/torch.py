@@ -86,16 +86,15 @@ class Torch(Library):
             x.grad = torch.zeros_like(x)
         begun = self._begun()
         self._optimizer.step()
+        largest = max(self._x.values(), key=lambda x: x.ndim)  # of a scalar, a slot and a number look alike
+        state = self._optimizer.state[largest]
         if not self.rule:
-            largest = max(self._x.values(), key=lambda x: x.ndim)
-            state = self._optimizer.state[largest]
             names = [
                 name
                 for name, value in state.items()
                 if name != "step" and torch.is_tensor(value) and value.shape == largest.shape
             ]
             self.slot_names = {name: name for name in names}
-        state = self._optimizer.state[next(iter(self._x.values()))]
         held = self.slot_names.values()
         ones = [name for name, value in state.items() if name not in held and _is_number(value, 1)]
         self._optimizer.step()
@@ -105,7 +104,9 @@ class Torch(Library):
             self.slot_names = {**self.slot_names, **{name: name for name in numbers}}
             held = self.slot_names.values()
         kept = (*held, *self._counters)
-        self._rest = [name for name, value in state.items() if name not in kept and value is not None]
+        states = [self._optimizer.state[x] for x in self._x.values()]
+        self._rest = [name for name in dict.fromkeys(n for of in states for n in of) if name not in kept]
+        self._rest = [name for name in self._rest if any(of.get(name) is not None for of in states)]
         self._first = self._slots(begun if all({*held} <= of.keys() for of in begun.values()) else None)
 
     def _parameters(self) -> list[Any]:
