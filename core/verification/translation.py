@@ -80,8 +80,10 @@ def translate(rule: str, source: str, target: str, settings: Mapping[str, float]
     streams: gradients in float64. Both formulas run along them in long double, and the two libraries, where they are
              installed, in float32 along the first 300 steps.
 
-    Raises InputError for a rule, dialect or setting that is not there.
+    Raises InputError for a rule, dialect or setting that is not there, and for a schedule.
     """
+    if moving := [name for name, value in settings.items() if callable(value)]:
+        raise InputError(f"{moving[0]} must be a number to be translated, found the schedule {settings[moving[0]]}.")
     origin = known(rule, source, settings)
     if target not in FORMULAS[rule]:
         raise InputError(
