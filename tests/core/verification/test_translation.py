@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core import InputError
+from core.rules.schedules import parse
 from core.verification import CARDS, REFERENCES, OfLibrary, synthetic
 from core.verification.translation import translate
 from tests.cases import CASES
@@ -127,6 +128,7 @@ def test_what_is_not_there_is_refused():
         (("nosuch", "keras", "torch", {}), "no rule 'nosuch'"),
         (("adam", "keras", "caffe", {}), "adam has no dialect 'caffe'"),
         (("adam", "keras", "torch", {"rho": 0.9}), "no setting 'rho'"),
+        (("adam", "keras", "torch", {"beta_1": parse("polynomial:0.9,steps=9")}), "must be a number to be translated"),
         (("adagrad", "tf1", "keras", {"epsilon": 1e-5}), "This formula has no epsilon, found 1e-05"),
         (("adam", "torch", "keras", {"epsilon": 1e300}), "has no finite figures, or the parameters do not move"),
     ]:
