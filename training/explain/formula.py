@@ -10,12 +10,12 @@ from sympy import Symbol, evaluate, sympify, true
 from core import At, Rule
 from core.engine.checks import slots_of
 from core.mistakes import mistakes_in
-from core.rules import named, refilled
+from core.rules import Letter, named, refilled
 from core.rules.part import Part
 from core.rules.settings import Interval, notes
 
 from .lines import SAID, Equation, Lines, Section
-from .names import Names, letters
+from .names import Names, slot_notes
 from .notation import Sign
 from .tidying import computed, readable
 from .walk import leaves, setting_name, walked, with_parts
@@ -86,7 +86,7 @@ def formula(rule: Rule) -> Formula:
     if rule.reads_norm:
         given["norm_g"] = names.of("norm_g", "t")
     first = first_slots(rule, 0.0)
-    own_letters = letters(first)
+    own_letters = slot_notes(first, Letter)
     old = {slot: names.of(slot.rpartition(".")[2], "t-1", own_letters.get(slot)) for slot in named(first)}
     lines = Lines(names, old, {given["t"], *settings.values(), *scheduled.values()})
     at = At(given["t"], given.get("norm_g"))

@@ -25,8 +25,8 @@ class Names:
         letter = None if hatted else notes(type(part), Letter).get(name)
         return self.add((greek(letter.sign) if letter else sign_of(name, hatted)).at(time))
 
-    def of(self, name: str, time: str, letter: str | None = None) -> Symbol:
-        return self.add((greek(letter) if letter else sign_of(name)).at(time))
+    def of(self, name: str, time: str, letter: Letter | None = None) -> Symbol:
+        return self.add((greek(letter.sign) if letter else sign_of(name)).at(time))
 
     def at(self, symbol: Symbol, time: str) -> Symbol:
         """The same quantity at another step."""
@@ -39,9 +39,9 @@ class Names:
         return sign.symbol
 
 
-def letters(slots: Any, prefix: str = "") -> dict[str, str]:
-    """The letters that slots have of their own, by name."""
-    found = {f"{prefix}{name}": letter.sign for name, letter in notes(type(slots), Letter).items()}
+def slot_notes(slots: Any, of: type, prefix: str = "") -> dict[str, Any]:
+    """What slots say of themselves, by name; see `notes`."""
+    found = {f"{prefix}{name}": note for name, note in notes(type(slots), of).items()}
     for name, value in slots._asdict().items():
-        found |= letters(value, f"{prefix}{name}.") if hasattr(value, "_asdict") else {}
+        found |= slot_notes(value, of, f"{prefix}{name}.") if hasattr(value, "_asdict") else {}
     return found

@@ -21,7 +21,10 @@ def page(explanation: Explanation) -> str:
         "page.html.jinja",
         {"prose": _prose},
         explanation=explanation,
-        equations=written(explanation.formula.equations, explanation.formula),
+        sections=[
+            (explanation.heading(name), written(equations, explanation.formula))
+            for name, equations in explanation.formula.sections
+        ],
         slots=_slots(explanation),
         dialects=_side_by_side(explanation),
         settings=_settings(explanation),

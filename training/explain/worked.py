@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from sympy import Symbol, evaluate
+from sympy import Dummy, Symbol, evaluate
 
 from core import At, InputError, Rule
 from core.rules import named
@@ -69,7 +69,8 @@ def worked(rule: Rule, formula: Formula, gradients: Sequence[float], parameter: 
             step, after = values_of(rule, np.array([[float(gradient)]]), slots, x, at)
         values = _before(formula, gradient, slots, t, x)
         values |= {one.symbol: _one(after[one.kind, one.name]) for one in formula.equations}
-        shown = {symbol: Symbol(number(value, inside=True)) for symbol, value in values.items()}
+        # Dummies, or two equal numbers would be one symbol, and the smaller of the two one of them.
+        shown = {symbol: Dummy(number(value, inside=True)) for symbol, value in values.items()}
         with evaluate(False):
             lines = [
                 Line(name, _at(formula.signs[symbol], t), expression.xreplace(shown), values[symbol])

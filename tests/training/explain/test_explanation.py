@@ -8,7 +8,7 @@ import sympy
 
 from core import RULES, Adam, At, InputError
 from core.rules import named
-from training.explain.dialects import in_all_dialects, other_forms, rounding_only
+from training.explain.dialects import default_rate, other_forms, rounding_only
 from training.explain.explanation import EXAMPLE_RATE, explain
 from training.explain.formula import formula
 
@@ -62,8 +62,9 @@ def test_a_change_of_form_is_no_rounding():
 @pytest.mark.parametrize("rule", RULES)
 def test_settings_are_those_of_the_rule_in_every_dialect(rule):
     found = explain(rule)
-    for dialect, of in in_all_dialects(RULES[rule], 123.0).items():
-        expected = vars(of) | ({"learning_rate": None} if of.learning_rate == 123.0 else {})
+    for dialect in RULES[rule].DIALECTS:
+        rate = default_rate(RULES[rule], dialect)
+        expected = vars(RULES[rule].dialect(dialect, learning_rate=rate or 123.0)) | {"learning_rate": rate}
         assert {name: values[dialect] for name, values in found.settings.items()} == expected
 
 
