@@ -202,23 +202,35 @@ def _asks(around: Around, name: str, dialect: str | None) -> bool:
 
 def _settings(rules: Mapping[str, Rule], asked: set[str]) -> dict[str, dict[str, Any]]:
     """Every setting of rules by column, the first of which is shown; those in `asked` ask for the learning rate."""
-    columns = {one: rule_settings(of) for one, of in rules.items()}
-    names = [name for name in next(iter(columns.values())) if name.rpartition(".")[2] != "where"]
+    columns = {one: _own_settings(of) for one, of in rules.items()}
+    names = next(iter(columns.values()))
     rows = {name: {one: of[name] for one, of in columns.items()} for name in names}
     return rows | {"learning_rate": {one: None if one in asked else v for one, v in rows["learning_rate"].items()}}
 
 
+def _own_settings(rule: Rule) -> dict[str, Any]:
+    """Of all parts, the rule's first, by the names of the formula; masks are said in words."""
+    found = [(path, part, rule_settings(part)) for path, part in _rule_first(rule)]
+    return {
+        setting_name(path, part, name): of for path, part, own in found for name, of in own.items() if name != "where"
+    }
+
+
 def _meanings(rule: Rule) -> dict[str, str]:
-    """Of the settings, those of the rule first."""
-    parts = sorted(leaves(rule), key=lambda part: not isinstance(part[1], Rule))
-    found = [(path, part, notes(type(part), str)) for path, part in parts]
+    found = [(path, part, notes(type(part), str)) for path, part in _rule_first(rule)]
     return {setting_name(path, part, name): said for path, part, of in found for name, said in of.items()}
+
+
+def _rule_first(rule: Rule) -> list[tuple[str, Any]]:
+    return sorted(leaves(rule), key=lambda part: not isinstance(part[1], Rule))
 
 
 def _on(piece: Piece) -> str:
     if piece.where is None:
         return ""
-    said = getattr(piece.where, "__qualname__", None) or str(piece.where)
+    if name := getattr(piece.where, "__qualname__", None):
+        return f"variables where {name} is true"
+    said = str(piece.where)
     return said if said.startswith("all except") else f"{said} only"
 
 

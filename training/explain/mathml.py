@@ -22,13 +22,13 @@ class MathML(MathMLPresentationPrinter):
         if sym not in self._signs:  # a number that stands where a symbol was
             return self._element("mn", sym.name.replace("-", "−"))
         sign = self._signs[sym]
-        letter = sign.text.rstrip("′")
+        letter = sign.letter
         accent = ACCENTS.get(letter[-1])
         base = self._element("mi", letter[:-1] if accent else letter)
         if accent:
             base = self._element("mover", base, self._element("mo", accent[0]))
-        if primes := sign.text[len(letter) :]:
-            base = self._element("mrow", base, self._element("mo", primes))
+        if sign.primes:
+            base = self._element("mrow", base, self._element("mo", sign.primes))
         return self._element("msub", base, self._below(sign)) if sign.below else base
 
     def _below(self, sign: Sign) -> Any:

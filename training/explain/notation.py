@@ -61,7 +61,7 @@ class _Latex(LatexPrinter):
         name, arguments, axes = called(expr)
         if name == "norm":
             return rf"\left\lVert {self._print(arguments[0])} \right\rVert{_raised(exp)}"
-        known = name in ("exp", "log", "max", "min")
+        known = name in ("cos", "exp", "log", "max", "min")
         name = OVER_AXES[name][1] if name in OVER_AXES else rf"\{name}" if known else rf"\operatorname{{{name}}}"
         below = rf"_{{\text{{axis }} {axes}}}" if axes else ""
         inner = ", ".join(map(self._print, arguments))

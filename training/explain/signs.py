@@ -51,9 +51,18 @@ class Sign(NamedTuple):
         return ",".join(part for part in (self.ordinal, self.time) if part)
 
     @property
+    def letter(self) -> str:
+        """The text without its primes."""
+        return self.text.rstrip("′")
+
+    @property
+    def primes(self) -> str:
+        """Those of the text, two or three of them as one character."""
+        return self.text[len(self.letter) :].replace("′′′", "‴").replace("′′", "″")
+
+    @property
     def symbol(self) -> Symbol:
-        text = self.text.replace("′′′", "‴").replace("′′", "″")
-        return Symbol(f"{text}{self.below.translate(SUBSCRIPTS)}", real=True)
+        return Symbol(f"{self.letter}{self.primes}{self.below.translate(SUBSCRIPTS)}", real=True)
 
     @property
     def latex(self) -> str:

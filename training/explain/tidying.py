@@ -48,8 +48,7 @@ def _outermost_cases(expression: Any) -> list[Any]:
 
 def _tidy(expression: Any) -> Any:
     if not expression.args:
-        whole = expression.is_Float and float(expression).is_integer()
-        return Integer(int(expression)) if whole else expression
+        return _whole(expression)
     if isinstance(expression, Piecewise):
         pairs: Any = expression.args
         return Piecewise(*_in_one([(readable(value), _tidy(case)) for value, case in pairs]))
@@ -102,12 +101,12 @@ def _with_powers(factors: list[Any]) -> list[Any]:
 def computed(expression: Any) -> Any:
     """The same with all numbers in it computed as far as they go, and π for itself. Call it as `readable`."""
     if not expression.args:
-        return pi if expression == Float(math.pi) else expression
+        return pi if expression == Float(math.pi) else _whole(expression)
     arguments: list[Any] = [computed(argument) for argument in expression.args]
     kind = expression.func
     if not any(one.free_symbols or one == pi for one in arguments) and not _divides(kind, arguments):
         with evaluate(True):
-            return kind(*arguments)
+            return _whole(kind(*arguments))
     if kind is Mul and 0 in arguments:
         return Integer(0)
     if kind is Pow and arguments[0] == 1:
@@ -120,6 +119,10 @@ def computed(expression: Any) -> Any:
     return kind(*arguments)
 
 
+def _whole(number: Any) -> Any:
+    return Integer(int(number)) if number.is_Float and float(number).is_integer() else number
+
+
 def _divides(kind: Any, arguments: list[Any]) -> bool:
     return kind is Pow and arguments[1].is_negative
 
@@ -130,7 +133,7 @@ def _numbers_in_one(kind: Any, arguments: list[Any]) -> list[Any]:
     if len(numbers) < 2:
         return arguments
     with evaluate(True):
-        number = kind(*numbers)
+        number = _whole(kind(*numbers))
     first = arguments.index(numbers[0])
     return [
         number if place == first else one for place, one in enumerate(arguments) if place == first or one not in numbers

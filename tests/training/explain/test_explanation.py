@@ -8,6 +8,7 @@ import sympy
 
 from core import RULES, Adam, At, InputError
 from core.rules import named
+from training.around import Around
 from training.explain.dialects import default_rate, other_forms, rounding_only
 from training.explain.explanation import EXAMPLE_RATE, explain
 from training.explain.formula import formula
@@ -57,6 +58,21 @@ def test_a_change_of_form_is_no_rounding():
     assert rounding_only(rule, {"here": rule, "there": other}) == ()
     (form,) = other_forms(formula(rule), {"there": formula(other)})
     assert form.rounding == set()
+
+
+def test_the_dialects_of_a_chain_differ_in_order_and_form_and_what_is_rounding_is_told():
+    """Would catch a case of one step, t = 1, that is taken for rounding, and 1e-6 beside a norm."""
+    found = explain("sgd", "keras", around=Around(clip_global_norm=1.0, weight_decay=0.01, ema=0.9))
+    forms = {form.dialects: form for form in found.forms}
+    assert forms.keys() == {("paper",), ("tf1",), ("torch",), ("optax",)}
+    names = {dialect: {one.name for one in form.equations} - form.rounding for (dialect,), form in forms.items()}
+    assert names["paper"] == names["tf1"] == names["optax"] == {"delta", "parameter", "average.average"}
+    assert names["torch"] == {"clip_by_global_norm.factor", "clip_by_global_norm.gradient"} & names["torch"]
+    assert "clip_by_global_norm.factor" in names["torch"]
+    assert forms["torch",].rounding == {"decoupled_decay.parameter", "average.average"}
+    assert {one.setting for one in found.rounding} == {
+        "decoupled_decay.form", "average.incremental", "average.complement_in",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("rule", RULES)
