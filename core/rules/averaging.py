@@ -6,27 +6,27 @@ from ..xp import Array, equal, where
 from .averages import average
 from .piece import Piece
 from .rule import At, Step
-from .settings import ComplementIn, Decay, Interval
+from .settings import ComplementIn, Decay, Interval, Letter
 
 
 class AverageSlots(NamedTuple):
     """It starts at the parameter."""
 
-    average: Annotated[Array, "running mean of the parameter"]
+    average: Annotated[Array, "running mean of the parameter", Letter("θ̄")]
 
 
 class Average(Piece):
-    """An exponential moving average of the parameters: a ← m·a + (1 − m)·θ after every step (Polyak & Juditsky 1992
+    """An exponential moving average of the parameters: θ̄ ← γ·θ̄ + (1 − γ)·θ after every step (Polyak & Juditsky 1992
     average with equal weights). Evaluation and export use it, training does not.
 
     Keras and PyTorch copy θ in the first step, Optax and TF1 average from the parameters before it. PyTorch averages in
-    increments, and Keras subtracts 1 − m in the variable's dtype. Keras can write the average over θ every few steps
+    increments, and Keras subtracts 1 − γ in the variable's dtype. Keras can write the average over θ every few steps
     (ema_overwrite_frequency).
     """
 
-    decay: Annotated[Decay, "the share of the average that a step keeps"] = 0.999
+    decay: Annotated[Decay, "the share of the average that a step keeps", Letter("γ")] = 0.999
     first_step: Annotated[Literal["copies", "averages"], "whether it copies the parameter"] = "averages"
-    incremental: Annotated[bool, "written a + (1 − m)·(θ − a)"] = False
+    incremental: Annotated[bool, "written θ̄ + (1 − γ)·(θ − θ̄)"] = False
     complement_in: ComplementIn = "float64"
     overwrite_every: Annotated[
         int, Interval(0, closed=True), "every how many steps the average is written over the parameter; 0: never"

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from ..xp import Array, cast_like, clip, maximum, minimum, sqrt, sum, where
 from .piece import Begun, Piece
 from .rule import At, Step
-from .settings import Positive
+from .settings import Letter, Positive
 
 Form = Annotated[
     Literal["least", "larger", "damped", "where"],
@@ -34,7 +34,7 @@ class _Clip(Piece):
 class ClipByValue(_Clip):
     """Every element of a gradient between −c and c: Keras's clipvalue, PyTorch's clip_grad_value_, Optax's clip."""
 
-    limit: Annotated[Positive, "the largest size of an element that is left alone"]
+    limit: Annotated[Positive, "the largest size of an element that is left alone", Letter("c")]
 
     def clipped(self, g: Array, at: At) -> tuple[Array, dict[str, Array]]:
         return clip(g, -self.limit, self.limit), {}
@@ -43,7 +43,7 @@ class ClipByValue(_Clip):
 class ClipByNorm(_Clip):
     """A variable's gradient shortened to the norm c where it is longer: Keras's clipnorm, TF1's clip_by_norm."""
 
-    limit: Annotated[Positive, "the largest norm of a variable's gradient that is left alone"]
+    limit: Annotated[Positive, "the largest norm of a variable's gradient that is left alone", Letter("c")]
     form: Form = "larger"
 
     def clipped(self, g: Array, at: At) -> tuple[Array, dict[str, Array]]:
@@ -57,7 +57,7 @@ class ClipByGlobalNorm(Piece):
 
     NEEDS_NORM = True
 
-    limit: Annotated[Positive, "the largest norm of all gradients together that is left alone"]
+    limit: Annotated[Positive, "the largest norm of all gradients together that is left alone", Letter("c")]
     form: Form = "least"
 
     def before(self, g: Array, slots: Any, x: Array, at: At) -> Begun:

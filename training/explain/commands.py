@@ -4,6 +4,7 @@ from typing import Annotated
 
 from cyclopts import CycloptsError, Parameter
 
+from ..around import NOTHING, Around
 from ..options import FilePath, Several
 from ..rule_options import RuleOption, by_name
 
@@ -15,17 +16,20 @@ def explain(
     /,
     *,
     dialect: str | None = None,
+    schedule: str | None = None,
     gradients: Numbers = (0.5, -1.0),
     parameter: float = 1.0,
     latex: Annotated[bool, Parameter(negative=())] = False,
     html: FilePath | None = None,
     json: FilePath | None = None,
     csv: FilePath | None = None,
+    around: Annotated[Around, Parameter(name="*")] = NOTHING,
     **rule_settings: RuleOption,
 ) -> None:
     """Print a rule's formula, what it remembers, how its dialects differ, and a few steps on numbers.
 
-    Without a rule, print those that there are.
+    So too of a rule with a schedule, clips, decays and an average around it, part by part. Without a rule, print the
+    rules that there are, and what can stand around them.
 
     The formula is not typed in: the rule itself is run on symbols, and what it does with them is printed. The numbers
     are computed by the same rule in float64.
@@ -39,15 +43,19 @@ def explain(
     - `rawstep explain adagrad --dialect torch --learning-rate 0.1`: with a setting of your own
     - `rawstep explain adam --latex > adam.tex`: the equations alone, for a paper
     - `rawstep explain adam --html adam.html`: a page with all dialects side by side
-    - `rawstep explain my_rules:Momentum`: a rule of your own, from my_rules.py
+    - `rawstep explain adam --dialect torch --clip-global-norm 1 --weight-decay 0.01`: with pieces around it
+    - `rawstep explain sgd --schedule cosine:0.1,steps=100,warmup=10`: with a schedule, as it follows t
+    - `rawstep explain my_rules:Momentum`: a rule of your own, from my_rules.py, or a chain such as my_rules:my_chain
 
     Parameters
     ----------
     rule
-        One of rawstep's, or module:Class for a rule of your own.
+        One of rawstep's, or module:Name for a rule of your own, a class or an instance.
     dialect
         Whose formula and whose defaults: paper, tf1, keras, torch or optax. Unless given, the paper's; for a rule of
         your own, its own.
+    schedule
+        The learning rate as it follows the steps, see `rawstep train --help`; `rawstep explain` lists them.
     gradients
         The gradient of each worked step, of one coordinate.
     parameter
@@ -65,22 +73,26 @@ def explain(
     from ..files import check_files, write_whole
     from ..outputs import outputs
     from ..results import write_json
+    from .catalogue import print_catalogue
     from .explanation import explain
     from .page import page
     from .record import record
-    from .terminal import aligned, print_explanation, print_rules
+    from .terminal import aligned, print_explanation
 
     if rule is None:
-        if any((dialect, latex, html, json, csv, rule_settings)):
+        if any((dialect, schedule, latex, html, json, csv, rule_settings, around != NOTHING)):
             raise CycloptsError("explain needs a rule for this: `rawstep explain` lists them.")
-        print_rules()
+        print_catalogue()
         return
     check_files(html, json, csv)
-    found = explain(rule, dialect, by_name(rule_settings), gradients, parameter)
+    settings = by_name(rule_settings)
+    if schedule is not None and settings.setdefault("learning_rate", schedule) is not schedule:
+        raise CycloptsError("--schedule is the learning rate's: --learning-rate cannot be given with it.")
+    found = explain(rule, dialect, settings, gradients, parameter, around)
     written = page(found).encode() if html is not None else b""
     with outputs() as attempt:
         if latex:
-            attempt(print, aligned(found.formula))
+            attempt(print, aligned(found))
         else:
             attempt(print_explanation, found)
         if json is not None:

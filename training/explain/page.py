@@ -21,7 +21,10 @@ def page(explanation: Explanation) -> str:
         "page.html.jinja",
         {"prose": _prose},
         explanation=explanation,
-        equations=written(explanation.formula.equations, explanation.formula),
+        sections=[
+            (explanation.heading(name), written(equations, explanation.formula))
+            for name, equations in explanation.formula.sections
+        ],
         slots=_slots(explanation),
         dialects=_side_by_side(explanation),
         settings=_settings(explanation),
@@ -66,9 +69,14 @@ def _slots(explanation: Explanation) -> list[list[Any]]:
 def _settings(explanation: Explanation) -> list[list[Any]]:
     """A row a setting: how it is written and its name, its value here and in the other dialects, its meaning."""
     return [
-        [_name(symbol, name), *values, _prose(explanation.meanings.get(name, ""))]
+        [_name(symbol, name), *map(_value, values), _prose(explanation.meanings.get(name, ""))]
         for symbol, name, *values in settings_table(explanation)
     ]
+
+
+def _value(text: str) -> Markup:
+    """A schedule may break at its commas."""
+    return Markup('<span class="long">{}</span>').format(text) if "," in text else escape(text)
 
 
 def _name(symbol: str, name: str) -> Markup:

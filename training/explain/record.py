@@ -15,6 +15,8 @@ def record(explanation: Explanation) -> dict[str, Any]:
         "rule": explanation.name,
         "dialect": explanation.dialect,
         "sources": explanation.sources(),
+        "chain": [link._asdict() for link in explanation.links],
+        "remarks": explanation.remarks,
         "settings": rule_settings(explanation.rule),
         "settings_by_dialect": {name: dict(values) for name, values in explanation.settings.items()},
         "meanings": dict(explanation.meanings),

@@ -1,32 +1,16 @@
 """An explanation as a person reads it in a terminal, or as LaTeX."""
 
-import inspect
 from collections.abc import Iterable
 from typing import Any
 
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from core import RULES
-from core.rules.settings import Interval, notes
-
 from ..display import Screen
 from .explanation import HERE, Explanation
-from .formula import Equation, Formula
+from .formula import Equation, Formula, Section
 from .notation import in_latex, in_unicode
 from .worked import number
-
-
-def print_rules() -> None:
-    """The rules that come with rawstep, with what each is, its settings, and whose dialects there are."""
-    table = Table(box=SIMPLE_HEAD, show_edge=False)
-    for heading in ("rule", "what it is", "settings", "dialects"):
-        table.add_column(heading, no_wrap=heading == "rule")
-    for name, kind in RULES.items():
-        what = (inspect.getdoc(kind) or "").partition("\n")[0].partition(": ")[2]
-        numbers = ", ".join(notes(kind, Interval))
-        table.add_row(name, what, numbers, ", ".join(kind.DIALECTS))
-    Screen(wide=True).print(table)
 
 
 def print_explanation(explanation: Explanation) -> None:
@@ -39,16 +23,19 @@ def print_explanation(explanation: Explanation) -> None:
             screen.print(part, soft_wrap=isinstance(part, str) and "\n" in part)
 
 
-def aligned(formula: Formula) -> str:
-    """The equations as an align* environment of LaTeX."""
-    lines = [f"  {in_latex(one.symbol, formula.signs)} &= {in_latex(one.expression, formula.signs)}"
-             for one in formula.equations]  # fmt: skip
+def aligned(explanation: Explanation) -> str:
+    """The equations as an align* environment of LaTeX; the parts of a chain are named in comments."""
+    signs, lines = explanation.formula.signs, []
+    for section in explanation.formula.sections:
+        name = f"  % {explanation.heading(section.name)}\n" if section.name else ""
+        of = [f"  {in_latex(one.symbol, signs)} &= {in_latex(one.expression, signs)}" for one in section.equations]
+        lines += [name + of[0], *of[1:]]
     return "\n".join((r"\begin{align*}", " \\\\\n".join(lines), r"\end{align*}"))
 
 
 def settings_table(explanation: Explanation) -> list[list[str]]:
     """A row a setting: how it is written, its name, its value in each of the explanation's columns."""
-    symbols = explanation.formula.settings
+    symbols = {**explanation.formula.settings, **explanation.formula.scheduled}
     return [
         [symbols[name].name if name in symbols else "", name, *(_setting(value) for value in values.values())]
         for name, values in explanation.settings.items()
@@ -68,13 +55,20 @@ def _sections(explanation: Explanation) -> Iterable[tuple[str, Iterable[Any]]]:
     sources = explanation.sources()
     shown = [f"Shown: {explanation.dialect}, from {sources[explanation.dialect]}."] if explanation.dialect else []
     yield "", [head, *prose[:1], *shown]
-    yield "One step, t being its number, from 1", [_equations(explanation.formula.equations, explanation.formula, {})]
+    if explanation.links:
+        yield "The chain, in the order in which its parts act", [_links(explanation)]
+    shown = explanation.formula
+    yield (
+        "One step, t being its number, from 1",
+        [_by_part(explanation, shown.sections, shown, {}), *remarks(explanation)],
+    )
     if explanation.slots:
         yield "Slots: what the rule remembers", [_slots(explanation)]
     yield "Settings", [_settings(explanation), *_meanings(explanation), *_remarks(explanation)]
     for form in explanation.forms:
         notes = dict.fromkeys(form.rounding, "the same except for rounding")
-        yield f"Otherwise in {', '.join(form.dialects)}", [_equations(form.equations, form.formula, notes)]
+        lines = _by_part(explanation, form.sections, form.formula, notes)
+        yield f"Otherwise in {', '.join(form.dialects)}", [*_order(explanation, form.formula), lines]
     if explanation.rounding:
         yield (
             "Settings that change rounding alone",
@@ -85,6 +79,25 @@ def _sections(explanation: Explanation) -> Iterable[tuple[str, Iterable[Any]]]:
     if len(explanation.formulas) > 1:
         yield "Sources", [f"  {name}: {source}" for name, source in sources.items()]
     yield f"On numbers, from {beginning(explanation)}", _steps(explanation)
+
+
+def remarks(explanation: Explanation) -> list[str]:
+    """What the equations leave to be said, a paragraph each."""
+    return [f"\n{remark}" for remark in explanation.remarks]
+
+
+def _links(explanation: Explanation) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for link in explanation.links:
+        table.add_row(f"    {link.name}", link.on, link.what)
+    return table
+
+
+def _order(explanation: Explanation, other: Formula) -> Iterable[str]:
+    """The order of the parts, where it is another."""
+    names = {link.name for link in explanation.links}
+    here, there = ([one.name for one in of.sections if one.name in names] for of in (explanation.formula, other))
+    return [f"In the order {', '.join(there)}.\n"] if here != there else []
 
 
 def _meanings(explanation: Explanation) -> Iterable[str]:
@@ -112,6 +125,12 @@ def _steps(explanation: Explanation) -> Iterable[str]:
             )
             + "\n"
         )
+
+
+def _by_part(explanation: Explanation, sections: Iterable[Section], formula: Formula, notes: dict[str, str]) -> str:
+    """Equations under the name of their part, which a rule by itself lacks."""
+    named = {f"  {explanation.heading(name)}\n\n" if name else "": equations for name, equations in sections}
+    return "\n\n".join(name + _equations(equations, formula, notes) for name, equations in named.items())
 
 
 def _equations(equations: Iterable[Equation], formula: Formula, notes: dict[str, str]) -> str:

@@ -5,14 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from sympy import Symbol, evaluate
+from sympy import Dummy, Symbol, evaluate
 
 from core import At, InputError, Rule
-from core.engine.checks import step_of
 from core.rules import named
 
 from .formula import Formula, first_slots
 from .notation import Sign
+from .walk import values_of
 
 
 class Line(NamedTuple):
@@ -64,11 +64,13 @@ def worked(rule: Rule, formula: Formula, gradients: Sequence[float], parameter: 
             raise InputError(f"{what} must be finite, found {bad[0]}.")
     steps, slots, x = [], first_slots(rule, parameter), np.array([[float(parameter)]])
     for t, gradient in enumerate(gradients, start=1):
-        step = _update(rule, np.array([[float(gradient)]]), slots, t, x)
-        after = step.values | {"delta": step.delta, "parameter": step.x}
-        values = _before(rule, formula, gradient, slots, t, x)
-        values |= {one.symbol: _one(after[one.name]) for one in formula.equations}
-        shown = {symbol: Symbol(number(value, inside=True)) for symbol, value in values.items()}
+        at = At(np.float64(t), np.float64(abs(gradient)) if rule.reads_norm else None)
+        with np.errstate(all="ignore"):  # what overflows is shown as inf
+            step, after = values_of(rule, np.array([[float(gradient)]]), slots, x, at)
+        values = _before(formula, gradient, slots, t, x)
+        values |= {one.symbol: _one(after[one.kind, one.name]) for one in formula.equations}
+        # Dummies, or two equal numbers would be one symbol, and the smaller of the two one of them.
+        shown = {symbol: Dummy(number(value, inside=True)) for symbol, value in values.items()}
         with evaluate(False):
             lines = [
                 Line(name, _at(formula.signs[symbol], t), expression.xreplace(shown), values[symbol])
@@ -89,17 +91,12 @@ def _at(sign: Sign, t: int) -> Sign:
     return sign.at(t) if sign.time else sign
 
 
-def _update(rule: Rule, g: np.ndarray, slots: Any, t: int, x: np.ndarray) -> Any:
-    with np.errstate(all="ignore"):  # what overflows is shown as inf
-        return step_of(rule, g, slots, x, At(np.float64(t)))
-
-
-def _before(rule: Rule, formula: Formula, gradient: float, slots: Any, t: int, x: np.ndarray) -> dict[Symbol, float]:
-    """The value of every symbol that a step starts from."""
-    start: Mapping[str, Any] = {"gradient": gradient, "t": t, "parameter": x}
+def _before(formula: Formula, gradient: float, slots: Any, t: int, x: np.ndarray) -> dict[Symbol, float]:
+    """The value of every symbol that a step starts from; the norm of all gradients is that of this one."""
+    start: Mapping[str, Any] = {"gradient": gradient, "t": t, "parameter": x, "norm_g": abs(gradient)}
     values = {symbol: _one(start[name]) for name, symbol in formula.given.items()}
     values |= {symbol: _one(named(slots)[slot]) for slot, symbol in formula.old.items()}
-    return values | {symbol: _one(getattr(rule, name)) for name, symbol in formula.settings.items()}
+    return values | {symbol: formula.numbers[name] for name, symbol in formula.settings.items()}
 
 
 def _one(value: Any) -> float:

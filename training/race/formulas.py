@@ -37,7 +37,7 @@ def _formula(name: str, rule) -> RuleFormula:
     settings = [
         f"{symbol.name}: the learning rate"
         if setting == "learning_rate"
-        else f"{symbol.name} = {getattr(rule, setting):g}"
+        else f"{symbol.name} = {found.numbers[setting]:g}"
         for setting, symbol in found.settings.items()
     ]
     return RuleFormula(name, written(found.equations, found), settings)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from sympy import Symbol, evaluate
+from sympy import Symbol, evaluate, lambdify
+from sympy.core.function import AppliedUndef
 
 from core import InputError, Rule
 
@@ -61,7 +62,7 @@ def followed(trace: Trace, rule: Rule) -> list[Followed]:
     rules = {element: _rule_of(element, rule) for element in trace.elements}
     shown = {id(one): _formula(one) for one in rules.values()}
     return [
-        _by_name(trace, element) if (one := shown[id(of)]) is None else _through(one, of, trace, element)
+        ((one := shown[id(of)]) and _through(one, trace, element)) or _by_name(trace, element)
         for element, of in rules.items()
     ]
 
@@ -78,18 +79,22 @@ def _formula(rule: Rule) -> Formula | None:
         return None
 
 
-def _through(shown: Formula, rule: Rule, trace: Trace, element: str) -> Followed:
+def _through(shown: Formula, trace: Trace, element: str) -> Followed | None:
+    """None where an equation has a value that neither was recorded nor follows from what was, such as a norm."""
     steps, recorded = _recorded(trace, element)
     before = {shown.given["t"]: steps, shown.given["gradient"]: recorded["g"]}
     before |= {shown.given["parameter"]: recorded["x_before"]}
     before |= {symbol: recorded[f"{slot}_before"] for slot, symbol in shown.old.items()}
-    values = before | {
-        one.symbol: recorded["x" if (one.kind, one.name) == ("step", "parameter") else one.name]
-        for one in shown.equations
-    }
+    values, constants = dict(before), {symbol: shown.numbers[name] for name, symbol in shown.settings.items()}
+    for one in shown.equations:
+        name = "x" if (one.kind, one.name) == ("step", "parameter") else one.name
+        found = recorded[name] if name in recorded else _computed(one.expression, {**values, **constants}, len(steps))
+        if found is None:
+            return None
+        values[one.symbol] = found
     numbers = {symbol: index for index, symbol in enumerate(values)}
     places = {symbol: Symbol(f"@{index}@") for symbol, index in numbers.items()}
-    places |= {symbol: Symbol(number(getattr(rule, name), inside=True)) for name, symbol in shown.settings.items()}
+    places |= {symbol: Symbol(number(value, inside=True)) for symbol, value in constants.items()}
     equations = []
     for _, _, symbol, expression in shown.equations:
         with evaluate(False):
@@ -98,6 +103,14 @@ def _through(shown: Formula, rule: Rule, trace: Trace, element: str) -> Followed
         equations.append(Equation(numbers[symbol], symbols, terms("=", in_mathml(filled, {}))))
     written = [_value(in_mathml(symbol, shown.signs), of) for symbol, of in values.items()]
     return Followed(element, steps.tolist(), written, [numbers[symbol] for symbol in before], equations)
+
+
+def _computed(expression: Any, values: Mapping[Any, Any], steps: int) -> np.ndarray | None:
+    symbols = sorted(expression.free_symbols, key=str)
+    if expression.atoms(AppliedUndef) or not values.keys() >= {*symbols}:
+        return None
+    function = lambdify(symbols, expression, "numpy", dummify=True)
+    return np.broadcast_to(function(*(np.asarray(values[symbol], np.float64) for symbol in symbols)), steps)
 
 
 def _by_name(trace: Trace, element: str) -> Followed:

@@ -13,14 +13,19 @@ from core.rules import named
 from core.verification.streams import synthetic
 from training.explain.formula import Equation, Formula
 from training.explain.notation import in_latex, in_mathml
+from training.explain.walk import values_of
 
 Reader = Callable[[Equation, Formula], str]
 """Turns an equation, as it is shown, into Python; the symbols are q0, q1, … in the order of the formula's signs."""
 
 STEPS = 40
 
-FUNCTIONS = {"abs": np.abs, "sign": np.sign, "max": np.maximum, "min": np.minimum, "exp": np.exp, "log": np.log}
-"""What is written with brackets behind its name, or as |x|."""
+LARGEST = 0.01
+"""Value of the schedules that are evaluated here."""
+
+FUNCTIONS = {"abs": np.abs, "sign": np.sign, "max": np.maximum, "min": np.minimum, "exp": np.exp, "log": np.log,
+             "cos": np.cos, "floor": np.floor, "norm": lambda x: np.sqrt(np.sum(x * x))}  # fmt: skip
+"""What is written with brackets behind its name, or as |x|, ⌊x⌋ or ‖x‖."""
 
 
 def stream() -> np.ndarray:
@@ -40,40 +45,44 @@ def units_off(formula: Formula, rule: Rule, read: Reader | None = None) -> dict[
     lines = [(one, _compiled(one, formula, read)) for one in formula.equations]
     gradients = stream()
     x = np.ones(gradients.shape[1])
-    slots, worst = rule.slots(x), dict.fromkeys((one.name for one in formula.equations), 0.0)
+    slots, worst = rule.first(x), dict.fromkeys((one.name for one in formula.equations), 0.0)
     for t, g in enumerate(gradients, start=1):
         with np.errstate(all="ignore"):  # wrong formulas divide by 0
-            step = rule.step(g, slots, x, At(np.float64(t)))
-            after = {
-                "slot": named(step.slots),
-                "stage": step.stages,
-                "step": {"delta": step.delta, "parameter": step.x},
-            }
-            values = {formula.given["gradient"]: g, formula.given["t"]: np.float64(t), formula.given["parameter"]: x}
+            at = At(np.float64(t), FUNCTIONS["norm"](g))
+            step, (walked, after) = rule.step(g, slots, x, at), values_of(rule, g, slots, x, at)
+            assert np.array_equal(step.x, walked.x, equal_nan=True)
+            assert all(np.array_equal(after[kind, name], value, equal_nan=True) for kind, of in (
+                ("slot", named(step.slots)), ("stage", step.stages)) for name, value in of.items()
+                if (kind, name) in after)  # fmt: skip
+            given = {"gradient": g, "t": np.float64(t), "parameter": x, "norm_g": at.norm_g}
+            values = {symbol: given[name] for name, symbol in formula.given.items()}
             values |= {symbol: named(slots)[name] for name, symbol in formula.old.items()}
             # As the rule has them: NumPy's powers of an array and of a scalar differ in their last bits.
-            values |= {symbol: np.asarray(getattr(rule, name)) for name, symbol in formula.settings.items()}
+            values |= {symbol: np.asarray(formula.numbers[name]) for name, symbol in formula.settings.items()}
             for one, compute in lines:
-                values[one.symbol] = expected = after[one.kind][one.name]
-                worst[one.name] = max(worst[one.name], _units(compute(values), expected))
+                values[one.symbol] = expected = after[one.kind, one.name]
+                worst[one.name] = max(
+                    worst[one.name], _units(compute(values), expected, LARGEST if one.kind == "setting" else 0.0)
+                )
         slots = step.slots
     return worst
 
 
-def _units(found: Any, expected: Any) -> float:
+def _units(found: Any, expected: Any, least: float) -> float:
+    """Of values below `least`, in units of that: a schedule's are the end of a difference of larger ones."""
     found, expected = np.asarray(found, np.float64), np.asarray(expected, np.float64)
     limits = np.finfo(np.float64)
-    apart = np.abs(found - expected) / np.maximum(np.abs(expected), limits.tiny) / limits.eps
+    apart = np.abs(found - expected) / np.maximum(np.abs(expected), max(limits.tiny, least)) / limits.eps
     return float(np.max(np.where(found == expected, 0.0, np.nan_to_num(apart, nan=np.inf))))
 
 
 def _compiled(equation: Equation, formula: Formula, read: Reader | None) -> Callable[[Mapping[Any, Any]], Any]:
     if read is None:
         symbols = sorted(equation.expression.free_symbols, key=str)
-        function = sympy.lambdify(symbols, equation.expression, "numpy", dummify=True)
+        function = sympy.lambdify(symbols, equation.expression, [{"norm": FUNCTIONS["norm"]}, "numpy"], dummify=True)
         return lambda values: function(*(values[symbol] for symbol in symbols))
     code, names = compile(read(equation, formula), equation.name, "eval"), _names(formula)
-    words = {**FUNCTIONS, "sqrt": np.sqrt, "where": np.where}
+    words = {**FUNCTIONS, "sqrt": np.sqrt, "where": np.where, "pi": np.pi}
     return lambda values: eval(code, words | {names[s]: value for s, value in values.items() if s in names})
 
 
@@ -102,11 +111,18 @@ def _python(element: Element, names: Mapping[str, str]) -> str:
     match element.tagName:
         case "mrow" if len(parts) == 3 and parts[0] == parts[2] == "|":
             return f"abs({parts[1]})"
+        case "mrow" if len(parts) == 3 and parts[0] == parts[2] == "‖":
+            return f"norm({parts[1]})"
+        case "mrow" if parts[0] == "⌊":
+            return f"floor({' '.join(parts[1:-1])})"
         case "mrow" if len(parts) == 2 and parts[0] in FUNCTIONS:
             return f"{parts[0]}{parts[1][1:-1]}"
         case "mrow" if tables:
-            (value, case), (other, _) = (row.childNodes for row in tables[0].childNodes)
-            return f"where({_python(case, names)}, {_python(value, names)}, {_python(other, names)})"
+            *cases, (other, _) = (row.childNodes for row in tables[0].childNodes)
+            text = _python(other, names)
+            for value, case in reversed(cases):
+                text = f"where({_python(case, names)}, {_python(value, names)}, {text})"
+            return text
         case "mrow" | "mtd":
             return f"({' '.join(parts)})"
         case "mfrac":
@@ -117,20 +133,32 @@ def _python(element: Element, names: Mapping[str, str]) -> str:
             return f"sqrt({' '.join(parts)})"
         case "mo" | "mn" | "mi":
             text = "".join(child.data for child in element.childNodes)
-            return {"⋅": "*", "−": "-", "\N{INVISIBLE TIMES}": "*"}.get(text, text)
+            return {
+                "⋅": "*",
+                "·": "*",
+                "−": "-",
+                "\N{INVISIBLE TIMES}": "*",
+                "=": "==",
+                "≥": ">=",
+                "π": "pi",
+                "mod": "%",
+            }.get(text, text)
     raise LookupError(f"{element.tagName} is read nowhere: {written}")
 
 
 def from_latex(equation: Equation, formula: Formula) -> str:
     """Reads LaTeX back into Python."""
-    text = in_latex(equation.expression, formula.signs).replace(r"\\", r"\\ ")  # the next row begins with a sign
-    text = re.sub(r"(?<!_)\{([\d.]+)\}(?=\^)", r"\1", text)
+    text = in_latex(equation.expression, formula.signs).replace(r"\\", ";;").replace(r"\cdot", "*")
+    text = re.sub(r"(?<!_)\{([\d.]+)\}\^", r"\1^", text)  # a number that is raised
     for symbol in sorted(formula.signs, key=lambda symbol: -len(formula.signs[symbol].latex)):
         text = re.sub(
             rf"(?<![\w\\]){re.escape(formula.signs[symbol].latex)}(?![A-Za-z_])", _names(formula)[symbol], text
         )
-    text = text.replace(r"\left|", "abs(").replace(r"\right|", ")")
-    text = re.sub(r"\\(?:operatorname\{)?(sign|max|min|exp|log)\}?\\left\(", r"\1(", text)
+    for name, left, right in (("abs", r"\left|", r"\right|"), ("norm", r"\left\lVert", r"\right\rVert"),
+                              ("floor", r"\left\lfloor{", r"}\right\rfloor")):  # fmt: skip
+        text = text.replace(left, f"{name}(").replace(right, ")")
+    text = text.replace(r"\pi", "pi").replace(r"\geq", ">=").replace(" = ", " == ").replace(r"\bmod", "%")
+    text = re.sub(r"\\(?:operatorname\{)?(sign|max|min|exp|log|cos)\}?\\left\(", r"\1(", text)
     text = text.replace(r"\left(", "(").replace(r"\right)", ")")
     before = ""
     while text != before:  # from the inside out
@@ -138,8 +166,9 @@ def from_latex(equation: Equation, formula: Formula) -> str:
         text = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"((\1) / (\2))", text)
         text = re.sub(r"\\sqrt\{([^{}]*)\}", r"sqrt(\1)", text)
         text = re.sub(r"\^\{([^{}]*)\}", r"**(\1)", text)
-    inner = r"((?:(?!\\begin).)*?)"
-    cases = rf"\\begin\{{cases\}} {inner} & \\text\{{for\}}\\: {inner} \\\\ {inner} & \\text\{{otherwise\}}"
-    while before != (text := re.sub(rf"{cases} \\end\{{cases\}}", r"where(\2, \1, \3)", text)):
-        before = text
+    if found := re.fullmatch(r"\\begin\{cases\} (.*) \\end\{cases\}", text):
+        *cases, last = found[1].split(";;")
+        text = last.partition(" & ")[0]
+        for value, case in (case.split(r" & \text{for}\: ") for case in reversed(cases)):
+            text = f"where({case}, {value}, {text})"
     return re.sub(r"(?<=[\w)])\s+(?=[\w(])", " * ", text)

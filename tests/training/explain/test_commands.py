@@ -7,7 +7,9 @@ import math
 import pytest
 
 from core import RULES
+from core.rules.schedules import KINDS
 from core.rules.settings import notes
+from training.building import PIECES
 from training.cli import main
 from training.explain.explanation import explain
 from training.explain.notation import in_latex, in_mathml
@@ -16,7 +18,7 @@ from training.pages import displayed
 OWN = '''
 from dataclasses import dataclass
 from typing import Annotated, NamedTuple
-from core import Rule, Step
+from core import SGD, Average, ClipByNorm, DecoupledDecay, Rule, Step, chain, only
 from core.rules import Decay, Dialect, Letter, Rate
 from core.xp import Array, zeros_like
 
@@ -47,7 +49,15 @@ class Plain(Momentum):
 class Branches(Momentum):
     def update(self, g, slots, x, at):
         return super().update(g if g > 0 else -g, slots, x, at)
+
+def wide(name, rank):
+    return rank > 1
+
+my_chain = chain(ClipByNorm(1.0, where=only("h*")), SGD(0.1), DecoupledDecay(0.5, where=wide), Average(0.9))
 '''
+
+CHAIN = "explain adam --dialect keras --clip-global-norm 1 --weight-decay 0.01 --decay-only matrices --ema 0.999"
+"""The worked example of the whole of a chain, without its schedule."""
 
 
 @pytest.fixture
@@ -146,6 +156,60 @@ def test_dialects_of_one_s_own_and_a_schedule_are_explained(folder, capsys):
     assert "Δ₂ = " in capsys.readouterr().out
 
 
+def test_a_chain_is_explained_part_by_part_in_words_signs_and_numbers(folder, capsys):
+    run(f"{CHAIN} --schedule cosine:3e-3,steps=5500,warmup=500 --gradients 2 --parameter 3 --html c.html --json c.json")
+    out, err = capsys.readouterr()
+    assert err == ""
+    words = " ".join(out.split())
+    for part in (
+        "decoupled_decay matrices only Beside the step, a share α·λ of every parameter is taken off",
+        "decoupled_decay, on matrices only decayedₜ = θₜ₋₁⋅λ⋅αₜ θ′ₜ = θₜ₋₁ - decayedₜ",
+        "‖g‖ₜ is the norm of the gradients of all variables together; in the steps on numbers, which have one "
+        "coordinate, |g|.",
+        "Evaluation and export use θ̄ₜ, the average of the weights (ema 0.999).",
+        "c clip_by_global_norm.limit 1",
+        "clip_by_global_norm.form least larger in paper; damped in torch; where in optax",
+        "γ average.decay 0.999",
+        "αₜ learning_rate cosine:0.003,steps=5500,warmup=500",
+        "θ̄ₜ average.average running mean of the parameter; starts at 3",
+        "g′₁ = 2⋅0.5 = 1",
+        "θ₁ = 3 - 0 = 3",
+    ):
+        assert part in words
+    optax = words.split("Otherwise in optax")[1]
+    assert "In the order clip_by_global_norm, adam, decoupled_decay, average." in optax
+    assert "Δ′ₜ = Δₜ + decayedₜ" in optax
+    record, page = json.loads((folder / "c.json").read_text()), (folder / "c.html").read_text()
+    assert record["chain"][1]["on"] == "matrices only"
+    assert record["steps"][0]["values"]["clip_by_global_norm.factor"] == 0.5
+    assert record["steps"][0]["values"]["learning_rate"] == 0
+    assert "<h3>decoupled_decay, on matrices only</h3>" in page
+    assert r"\cos\left(\frac{\pi \min" in record["equations"][0]["latex"]
+
+
+def test_a_chain_of_one_s_own_is_explained_and_can_have_more_around_it(folder, capsys):
+    run("explain own_explained:my_chain --gradients 2")
+    out = capsys.readouterr().out
+    assert "clip_by_norm, on h* only" in out
+    assert "decoupled_decay, on variables where wide is true" in out
+    assert "max(c, ‖gₜ‖)" in out
+    assert "Δ′₁ = 0.1 + 0.05 = 0.15" in out
+    run("explain own_explained:my_chain --clip-global-norm 2 --latex")
+    out = capsys.readouterr().out
+    assert "  % chain.clip_by_norm, on h* only\n" in out
+    assert r"\left\lVert g'_{t} \right\rVert" in out
+
+
+def test_without_a_rule_rules_pieces_and_schedules_are_listed(capsys):
+    run("explain")
+    out = capsys.readouterr().out
+    listed = [line.split()[0] for line in out.splitlines() if line.startswith(" ") and line.split()]
+    assert {*RULES, *KINDS, "warmup"} - {"constant"} <= {*listed}
+    for name, (kind, _) in PIECES.items():
+        assert kind.__name__ in listed
+        assert f"--{name.replace('_', '-')}" in out
+
+
 def test_latex_is_printed_alone_and_is_of_the_same_expressions_as_the_page(folder, capsys):
     run("explain adagrad --dialect optax --latex --html page.html --json all.json")
     out = capsys.readouterr().out
@@ -188,6 +252,9 @@ def test_the_file_has_all_that_is_shown(folder, capsys):
         ("explain adam --json .", ". must be a file, found a folder."),
         ("explain adam --html nowhere/page.html", "nowhere/page.html cannot be written"),
         ("explain adam --html one --json one", "is given for two things that are written."),
+        (f"{CHAIN} --group biases:sgd:keras", "explain the rule of each group alone."),
+        ("explain own_explained:my_chain --dialect keras", "is an instance and has its settings"),
+        ("explain --ema 0.9", "explain needs a rule for this"),
         ("explain own_explained:Nobody --html page.html", "own_explained:Nobody cannot be imported: AttributeError"),
         ("explain own_explained:Momentum --dialect keras", "Momentum has no dialect 'keras'; it has: none."),
         ("explain own_explained:Branches --json a.json", "in Branches.update: Branches does not run on"),

@@ -8,7 +8,8 @@ import sympy
 
 from core import RULES, Adam, At, InputError
 from core.rules import named
-from training.explain.dialects import in_all_dialects, other_forms, rounding_only
+from training.around import Around
+from training.explain.dialects import default_rate, other_forms, rounding_only
 from training.explain.explanation import EXAMPLE_RATE, explain
 from training.explain.formula import formula
 
@@ -59,11 +60,27 @@ def test_a_change_of_form_is_no_rounding():
     assert form.rounding == set()
 
 
+def test_the_dialects_of_a_chain_differ_in_order_and_form_and_what_is_rounding_is_told():
+    """Would catch a case of one step, t = 1, that is taken for rounding, and 1e-6 beside a norm."""
+    found = explain("sgd", "keras", around=Around(clip_global_norm=1.0, weight_decay=0.01, ema=0.9))
+    forms = {form.dialects: form for form in found.forms}
+    assert forms.keys() == {("paper",), ("tf1",), ("torch",), ("optax",)}
+    names = {dialect: {one.name for one in form.equations} - form.rounding for (dialect,), form in forms.items()}
+    assert names["paper"] == names["tf1"] == names["optax"] == {"delta", "parameter", "average.average"}
+    assert names["torch"] == {"clip_by_global_norm.factor", "clip_by_global_norm.gradient"} & names["torch"]
+    assert "clip_by_global_norm.factor" in names["torch"]
+    assert forms["torch",].rounding == {"decoupled_decay.parameter", "average.average"}
+    assert {one.setting for one in found.rounding} == {
+        "decoupled_decay.form", "average.incremental", "average.complement_in",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_settings_are_those_of_the_rule_in_every_dialect(rule):
     found = explain(rule)
-    for dialect, of in in_all_dialects(RULES[rule], 123.0).items():
-        expected = vars(of) | ({"learning_rate": None} if of.learning_rate == 123.0 else {})
+    for dialect in RULES[rule].DIALECTS:
+        rate = default_rate(RULES[rule], dialect)
+        expected = vars(RULES[rule].dialect(dialect, learning_rate=rate or 123.0)) | {"learning_rate": rate}
         assert {name: values[dialect] for name, values in found.settings.items()} == expected
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from training.around import Around
 from training.explain.explanation import explain
 from training.explain.page import page
 
@@ -13,13 +14,28 @@ KNOWN = {"mrow", "mi", "mn", "mo", "mtext", "msub", "msup", "mfrac", "msqrt", "m
 """Elements that MathML Core lays out; browsers show the text of others in a row."""
 
 
+EXPLAINED = {
+    "adam": ("keras", {}, Around()),
+    "adagrad": ("optax", {}, Around()),
+    "sgd": ("keras", {"learning_rate": "0.1,warmup=2"},
+                     Around(clip_norm=1.0, clip_value=0.5,
+                            clip_global_norm=1.0, l2=0.1, weight_decay=0.1, decay_only=("matrices",), ema=0.9)),
+}  # fmt: skip
+
+
 @pytest.fixture(scope="module")
 def pages(tmp_path_factory):
-    """Adam has roots, fractions and five dialects; Optax's Adagrad has cases; SGD has neither slots nor stages."""
+    """Adam has roots, fractions and five dialects; Optax's Adagrad has cases; SGD has neither slots nor stages, and all
+    around it that there is."""
     folder = tmp_path_factory.mktemp("explained")
-    for rule, dialect in (("adam", "keras"), ("adagrad", "optax"), ("sgd", "paper")):
-        (folder / f"{rule}.html").write_text(page(explain(rule, dialect, gradients=(0.5, -1.0, 0.0))))
+    for rule in EXPLAINED:
+        (folder / f"{rule}.html").write_text(page(explained(rule)))
     return folder
+
+
+def explained(rule):
+    dialect, settings, around = EXPLAINED[rule]
+    return explain(rule, dialect, settings, gradients=(0.5, -1.0, 0.0), around=around)
 
 
 @pytest.fixture
@@ -28,10 +44,10 @@ def open_explained(open_page, pages):
 
 
 @needs_chromium
-@pytest.mark.parametrize("rule", ["adam", "adagrad", "sgd"])
+@pytest.mark.parametrize("rule", EXPLAINED)
 def test_every_formula_is_drawn(open_explained, rule):
     """Would catch MathML that the browser takes for text or for nothing: sympy's own cases are in no such element."""
-    opened, found = open_explained(rule), explain(rule, {"adam": "keras", "adagrad": "optax", "sgd": "paper"}[rule])
+    opened, found = open_explained(rule), explained(rule)
     lines = len(found.formula.equations)
     dialects = sum(len(formula.equations) for formula in found.formulas.values())
     sizes = opened.evaluate(SIZES.format(".formula"))
@@ -65,6 +81,6 @@ def test_what_differs_between_dialects_is_marked(open_explained):
 
 
 @needs_chromium
-@pytest.mark.parametrize("rule", ["adam", "adagrad", "sgd"])
+@pytest.mark.parametrize("rule", EXPLAINED)
 def test_all_of_it_can_be_read_on_a_laptop_and_a_phone_by_day_and_by_night(open_explained, rule):
     check_page(open_explained(rule))
