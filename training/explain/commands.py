@@ -28,8 +28,8 @@ def explain(
 ) -> None:
     """Print a rule's formula, what it remembers, how its dialects differ, and a few steps on numbers.
 
-    So too of a rule with a schedule, clips, decays and an average around it, part by part. Without a rule, print the
-    rules that there are, and what can stand around them.
+    With a schedule, clips, decays or an average around the rule, all of that is explained, part by part. Without a
+    rule, print the rules that there are, the pieces that go around them, and the schedules.
 
     The formula is not typed in: the rule itself is run on symbols, and what it does with them is printed. The numbers
     are computed by the same rule in float64.

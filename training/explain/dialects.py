@@ -127,7 +127,7 @@ def _without_stages(formula: Formula) -> dict[Any, Any]:
 
 
 def _agree(one: Expr, other: Expr, positive: Set[Any]) -> bool:
-    """Whether expressions, which have cases, are equal at so many places: sympy cannot say whether they always are."""
+    """Whether expressions with cases are equal at PLACES random places: sympy cannot say whether they always are."""
     known = {call.func.__name__ for call in one.atoms(AppliedUndef) | other.atoms(AppliedUndef)} <= {"norm"}
     if not known or not (one.has(*CASES) or other.has(*CASES)):
         return False

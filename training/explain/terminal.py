@@ -60,7 +60,7 @@ def _sections(explanation: Explanation) -> Iterable[tuple[str, Iterable[Any]]]:
     shown = explanation.formula
     yield (
         "One step, t being its number, from 1",
-        [_by_part(explanation, shown.sections, shown, {}), *remarks(explanation)],
+        [_by_part(explanation, shown.sections, shown, {}), *_said_of_formula(explanation)],
     )
     if explanation.slots:
         yield "Slots: what the rule remembers", [_slots(explanation)]
@@ -81,7 +81,7 @@ def _sections(explanation: Explanation) -> Iterable[tuple[str, Iterable[Any]]]:
     yield f"On numbers, from {beginning(explanation)}", _steps(explanation)
 
 
-def remarks(explanation: Explanation) -> list[str]:
+def _said_of_formula(explanation: Explanation) -> list[str]:
     """What the equations leave to be said, a paragraph each."""
     return [f"\n{remark}" for remark in explanation.remarks]
 

@@ -60,7 +60,7 @@ def test_a_change_of_form_is_no_rounding():
     assert form.rounding == set()
 
 
-def test_the_dialects_of_a_chain_differ_in_order_and_form_and_what_is_rounding_is_told():
+def test_the_dialects_of_a_chain_differ_in_order_and_form_and_rounding_is_named():
     """Would catch a case of one step, t = 1, that is taken for rounding, and 1e-6 beside a norm."""
     found = explain("sgd", "keras", around=Around(clip_global_norm=1.0, weight_decay=0.01, ema=0.9))
     forms = {form.dialects: form for form in found.forms}
