@@ -166,9 +166,11 @@ def from_latex(equation: Equation, formula: Formula) -> str:
         text = re.sub(r"\\frac\{([^{}]*)\}\{([^{}]*)\}", r"((\1) / (\2))", text)
         text = re.sub(r"\\sqrt\{([^{}]*)\}", r"sqrt(\1)", text)
         text = re.sub(r"\^\{([^{}]*)\}", r"**(\1)", text)
-    if found := re.fullmatch(r"\\begin\{cases\} (.*) \\end\{cases\}", text):
+    innermost = re.compile(r"\\begin\{cases\} ((?:(?!\\begin).)*?) \\end\{cases\}")
+    while found := innermost.search(text):
         *cases, last = found[1].split(";;")
-        text = last.partition(" & ")[0]
+        chosen = last.partition(" & ")[0]
         for value, case in (case.split(r" & \text{for}\: ") for case in reversed(cases)):
-            text = f"where({case}, {value}, {text})"
+            chosen = f"where({case}, {value}, {chosen})"
+        text = text[: found.start()] + chosen + text[found.end() :]
     return re.sub(r"(?<=[\w)])\s+(?=[\w(])", " * ", text)
