@@ -20,8 +20,8 @@ QUARTILES = {"min": 0.0, "quartile_1": 0.25, "median": 0.5, "quartile_3": 0.75, 
 
 
 class Layer(NamedTuple):
-    """One variable in step t: the rule that updates it, its gradient g, its value x after the step, and the step, all in
-    the dtype of its slots."""
+    """One variable in step t: the rule that updates it, its gradient g, its value x after the step, and the step, all
+    in the dtype of its slots."""
 
     t: tf.Tensor
     rule: Rule
