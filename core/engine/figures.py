@@ -1,23 +1,29 @@
 """The figures that the flight recorder takes of one variable in one step."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from ..mistakes import mistakes_in
-from ..rules import Rule, Step, named
+from ..rules import Chain, Piece, Rule, Step, named
+from ..rules.part import Part
+from ..rules.settings import resolved
 from ..rules.slots import squares
 from .reductions import half_octaves, order_statistics
 
+MEASURED_BY = {"decayed": "norm_delta", "distance": "norm_x"}
+"""By the stage of a piece, what its norm is compared with: a decay with the whole step, the way from an average to the
+parameter with the parameter."""
 QUARTILES = {"min": 0.0, "quartile_1": 0.25, "median": 0.5, "quartile_3": 0.75, "max": 1.0}
 
 
 class Layer(NamedTuple):
-    """One variable in one step: the rule that updates it, its gradient g, its value x after the step, and the step, all
+    """One variable in step t: the rule that updates it, its gradient g, its value x after the step, and the step, all
     in the dtype of its slots."""
 
+    t: tf.Tensor
     rule: Rule
     g: tf.Tensor
     x: tf.Tensor
@@ -71,7 +77,9 @@ def _norms(layer: Layer) -> Iterator[tuple[str, Figure]]:
     if layer.rule.serves:
         with mistakes_in(layer.rule, method="served"):
             yield "norm_served", norm(layer.rule.served(layer.x, layer.step.slots))
+    yield from ((f"norm_{name}", norm(value)) for name, value in _of_pieces(layer))
     yield from ((name, Scalar(value)) for name, value in layer.step.values.items() if not value.shape.rank)
+    yield from ((name, Scalar(value)) for name, value in _scheduled(layer) if not value.shape.rank)
 
 
 def _shares(layer: Layer) -> Iterator[tuple[str, Figure]]:
@@ -88,6 +96,37 @@ def _rates(layer: Layer) -> Iterator[tuple[str, Figure]]:
 
 def _histograms(layer: Layer) -> Iterator[tuple[str, Figure]]:
     yield from ((f"histogram_{name}", Histogram(half_octaves(x))) for name, x in _magnitudes(layer))
+
+
+def _of_pieces(layer: Layer) -> Iterator[tuple[str, tf.Tensor]]:
+    """The stages of a chain's pieces that have the variable's elements."""
+    slots = named(layer.step.slots)
+    for part in (name for name, part in _parts(layer.rule) if isinstance(part, Piece)):
+        for name, value in layer.step.values.items():
+            if name.startswith(f"{part}.") and name not in slots and value.shape.rank:
+                yield name, value
+
+
+def _scheduled(layer: Layer) -> Iterator[tuple[str, tf.Tensor]]:
+    """The settings that follow the steps, as they are in this one: "learning_rate", and a piece's "l2.weight_decay"."""
+    for name, part in _parts(layer.rule):
+        for setting, value in resolved(vars(part), type(part), layer.t, layer.x).items():
+            if callable(getattr(part, setting)):
+                yield setting if isinstance(part, Rule) else f"{name}.{setting}", value
+
+
+def _parts(rule: Rule) -> Sequence[tuple[str, Part]]:
+    return rule.parts if isinstance(rule, Chain) else [("", rule)]
+
+
+def relative(names: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    """The ratios that a layer's figures of these names make: what each is called, and the two that are divided."""
+    for name in names:
+        value = name.removeprefix("norm_")
+        part, _, stage = value.rpartition(".")
+        by = "norm_x" if value == "delta" else MEASURED_BY.get(stage) if part else None
+        if value != name and by:
+            yield f"relative_{value}", name, by
 
 
 def _magnitudes(layer: Layer) -> list[tuple[str, tf.Tensor]]:

@@ -13,6 +13,7 @@ from ..errors import InputError
 from ..mistakes import described, mistakes_in
 from ..rules import At, Rule, Step, named, refilled
 from .checks import check_gradient, check_sparse, check_step, check_variable, first_slots
+from .reductions import sum_of_squares
 from .sparse import Occurrences, Sparse, updated
 
 Variables = Mapping[str, tf.Variable]
@@ -250,8 +251,7 @@ def parameter(variable: Any, master: Any) -> tf.Tensor:
 
 def global_norm(gradients: Iterable[Any]) -> tf.Tensor:
     """√Σg² over all elements of all gradients, in float64; of sparse ones, over the dense ones they stand for."""
-    dense = [tf.cast(tf.convert_to_tensor(gradient), tf.float64) for gradient in gradients]
-    return tf.sqrt(tf.add_n([tf.reduce_sum(g * g) for g in dense]))
+    return tf.sqrt(tf.add_n([sum_of_squares(tf.convert_to_tensor(gradient)) for gradient in gradients]))
 
 
 def slot_dtype(variable: tf.Variable) -> tf.DType:

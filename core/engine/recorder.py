@@ -9,7 +9,7 @@ from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
 from ..errors import InputError
 from ..rules import Step
-from .figures import FIGURES, Count, Figure, Histogram, Layer, Scalar, Total, norm
+from .figures import FIGURES, Count, Figure, Histogram, Layer, Scalar, Total, norm, relative
 from .optimizer import Gradients, Optimizer, slot_dtype, unchanged
 from .reductions import HALF_OCTAVES, column_sums
 
@@ -44,7 +44,9 @@ class Recorder:
 
     norms:      norm_g, norm_delta, norm_x, norm_SLOT: ‖·‖ over the layer's elements; norm_root_SLOT: ‖√v‖ = √(Σv), of
                 slots that hold squares; relative_delta: ‖Δ‖/‖x‖; norm_served, where the rule serves another parameter
-                than x; and the stages that are scalars, such as Adam's correction_1 and correction_2.
+                than x; the stages that are scalars, such as Adam's correction_1 and a clip's factor; and the settings
+                that are schedules. Of pieces around a rule, norm_STAGE; relative_decoupled_decay.decayed: the share of
+                ‖Δ‖ that is decay; relative_average.distance: between x and its average, of ‖x‖.
     shares:     share_zero_g, of elements with a gradient of 0; share_CONDITION, of those where a stage that is a
                 condition holds: share_epsilon_outweighs, where ε is greater than what it is added to (Adam's √v̂, say);
                 nonfinite_g, nonfinite_x: how many are ∞ or NaN.
@@ -137,8 +139,10 @@ class Recorder:
         columns |= dict(zip(self._histograms, np.moveaxis(histograms, 1, 0), strict=True))
         columns = {name: self._finish.get(name, np.asarray)(columns[name]) for name in self._names}
         for name in self._layers if "norms" in self._groups else ():
-            with np.errstate(divide="ignore", invalid="ignore"):  # of a parameter that is 0 throughout
-                columns[f"{name}/relative_delta"] = columns[f"{name}/norm_delta"] / columns[f"{name}/norm_x"]
+            own = [column.rpartition("/")[2] for column in columns if column.startswith(f"{name}/")]
+            for ratio, of, by in relative(own):
+                with np.errstate(divide="ignore", invalid="ignore"):  # of a parameter that is 0 throughout
+                    columns[f"{name}/{ratio}"] = columns[f"{name}/{of}"] / columns[f"{name}/{by}"]
         return Recording(steps, columns)
 
     def _figures_of(self, cost: tf.Tensor, gradients: Gradients, compiled: bool) -> dict[str, Figure]:
@@ -147,8 +151,9 @@ class Recorder:
         # Computed once more from hidden gradients and slots: what an update is read by decides which loops XLA makes of
         # it, and so how it rounds.
         updates = self.optimizer.updates(gradients, cast(Any, optimization_barrier) if compiled else unchanged)
+        t = tf.cast(self.optimizer.step + 1, tf.float64)
         for name, step in updates.items():
-            layer = self._layer(name, gradients[name], step)
+            layer = self._layer(t, name, gradients[name], step)
             if name in self._layers:
                 figures |= {f"{name}/{figure}": of for figure, of in self._of_layer(layer)}
             for element in self._coordinates.get(name, ()):
@@ -158,10 +163,10 @@ class Recorder:
                 }
         return figures
 
-    def _layer(self, name: str, gradient: Any, step: Step) -> Layer:
+    def _layer(self, t: tf.Tensor, name: str, gradient: Any, step: Step) -> Layer:
         variable, rule = self.optimizer.assigned(name)
         dtype = slot_dtype(variable)
-        return Layer(rule, tf.cast(gradient, dtype), tf.cast(tf.cast(step.x, variable.dtype), dtype), step)
+        return Layer(t, rule, tf.cast(gradient, dtype), tf.cast(tf.cast(step.x, variable.dtype), dtype), step)
 
     def _of_layer(self, layer: Layer) -> Iterator[tuple[str, Figure]]:
         for group in self._groups:

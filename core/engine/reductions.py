@@ -6,8 +6,11 @@ from typing import Any, cast
 import numpy as np
 import tensorflow as tf
 from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
+from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
 
 COLUMNS, FOLDS = 256, 4
+SQUARES = 64
+"""What `sum_of_squares` adds up in one pass."""
 HALF_OCTAVES = 512
 """What `half_octaves` counts in: the bins of all float32 magnitudes."""
 DIGIT = 8
@@ -44,6 +47,32 @@ def column_sums(x: tf.Tensor, compiled: bool) -> tf.Tensor:
 
 def _sum(tensors: Sequence[tf.Tensor]) -> Any:
     return sum(tensors[1:], tensors[0])
+
+
+def sum_of_squares(x: tf.Tensor) -> tf.Tensor:
+    """Σx² over all elements, in float64, a scalar; squares and sums are computed in it.
+
+    XLA's CPU compiler would write all squares to memory, twice as wide as float32 is, and add them up afterwards, one
+    after another. Where it compiles, the loop that reads x adds up some of them, so that few sums are left to be added.
+    """
+    flat: Any = tf.reshape(x, [-1])
+    places = (flat.shape[0] or 0) // SQUARES  # None where a shape is not known before it runs
+    if not places or tf.executing_eagerly() or not GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+        return tf.reduce_sum(_squared(flat))
+    folded, rest = tf.split(flat, [SQUARES * places, -1])
+    squares = _in_pairs([_squared(part) for part in tf.unstack(tf.reshape(folded, [SQUARES, places]))])
+    return tf.reduce_sum(squares) + tf.reduce_sum(_squared(rest))
+
+
+def _squared(x: tf.Tensor) -> Any:
+    wide: Any = tf.cast(x, tf.float64)
+    return wide * wide
+
+
+def _in_pairs(tensors: Sequence[Any]) -> Any:
+    """The sum of a power of two of tensors, by halves: additions of one level do not wait for each other."""
+    half = len(tensors) // 2
+    return tensors[0] if not half else _in_pairs(tensors[:half]) + _in_pairs(tensors[half:])
 
 
 def half_octaves(x: tf.Tensor) -> tf.Tensor:

@@ -13,14 +13,20 @@ from core import (
     Adadelta,
     Adagrad,
     Adam,
+    Average,
+    ClipByGlobalNorm,
+    DecoupledDecay,
     InputError,
     Optimizer,
     Program,
     Recorder,
     Rule,
     Step,
+    chain,
     logits,
+    matrices,
     new_weights,
+    schedules,
     softmax_cross_entropy,
 )  # fmt: skip  # isort: skip
 from core.engine.executions import Execution
@@ -308,6 +314,43 @@ def test_what_is_not_finite_is_counted(execution):
     columns = recorder.recording().columns
     assert columns["ho/nonfinite_g"].tolist() == [0, np.sum(~np.isfinite(weights["ho"]))] != [0, 0]
     assert columns["ho/nonfinite_x"].tolist() == [0, np.sum(~np.isfinite(weights["ho"]))]
+
+
+def test_what_stands_around_a_rule_is_recorded_and_training_left_alone():
+    """In the compiled loop, to the bit. Would catch a schedule that is read a step late, a norm of another stage, and a
+    figure of a piece at a variable that it leaves out."""
+    rate = schedules.Cosine(0.02, 20)
+    rule = chain(
+        ClipByGlobalNorm(0.5), Adam(rate), DecoupledDecay(schedules.Points((0, 8), (0.1, 0.0)), where=matrices),
+        Average(0.9),
+    )  # fmt: skip
+
+    def observe(weights, _, gradients, updates):
+        return {name: step.values | {"delta": step.delta, "after": step.x} for name, step in updates.items()}
+
+    plain, data, expected, _ = network(rule, observe=observe)
+    recorded, _, weights, recorder = network(rule, observe=observe, figures=["norms"], every=3)
+    observed = plain.run(data, BATCHES)
+    recorded.run(data, BATCHES)
+    for found, value in zip(state(recorded, weights), state(plain, expected), strict=True):
+        np.testing.assert_array_equal(found, value)
+    steps, columns = recorder.recording()
+
+    def norms(name):
+        return np.linalg.norm(observed["ho"][name].numpy().reshape(12, -1)[::3].astype(float), axis=1)
+
+    close = dict(rtol=ROUNDINGS)
+    np.testing.assert_allclose(columns["ho/learning_rate"], rate(steps - 1.0), rtol=1e-6)
+    np.testing.assert_allclose(
+        columns["ho/decoupled_decay.weight_decay"], np.maximum(0.1 - (steps - 1) / 80, 0), atol=1e-8
+    )
+    factors = observed["bo"]["clip_by_global_norm.factor"].numpy()[::3]
+    np.testing.assert_array_equal(columns["bo/clip_by_global_norm.factor"], factors)
+    assert 0 < factors.min() < 1
+    shares = columns["ho/relative_decoupled_decay.decayed"], columns["ho/relative_average.distance"]
+    np.testing.assert_allclose(shares[0], norms("decoupled_decay.decayed") / norms("delta"), **close)
+    np.testing.assert_allclose(shares[1], norms("average.distance") / norms("after"), **close)
+    assert {name for name in columns if name.startswith("bo/") and "decay" in name} == set()
 
 
 def test_groups_of_rules_have_their_own_figures():

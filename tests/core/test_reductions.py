@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from core.engine.reductions import column_sums, half_octave_edges, half_octaves, order_statistics
+from core.engine.reductions import column_sums, half_octave_edges, half_octaves, order_statistics, sum_of_squares
 
 SHARES = [0.0, 0.25, 0.5, 0.75, 1.0]
 SIZES = [1, 2, 7, 4_095, 4_096, 50_003]
@@ -39,6 +39,17 @@ def test_a_sum_leaves_out_nothing_and_rounds_as_rarely_as_its_columns_are_long(s
     found, expected = total(x, jit), x.astype(float).sum()
     bound = (size / 1024 + 4) * 2.0**-24 * expected
     assert abs(found - expected) <= bound < abs(found - expected - x[-1])
+
+
+@pytest.mark.parametrize("jit", [False, True])
+@pytest.mark.parametrize("size", SIZES)
+def test_a_sum_of_squares_is_exact_to_float64_s_roundings(size, jit):
+    """Would catch squares in float32, of which these are ∞ or 0, and a remainder that is dropped or counted twice."""
+    x = np.random.default_rng(size).uniform(1, 2, (size, 1)).astype(np.float32) * np.float32(
+        2.0 ** (130 * (size % 2) - 30)
+    )
+    found, expected = compiled(sum_of_squares, jit, x), (x.astype(float) ** 2).sum()
+    assert abs(found - expected) <= size * 2.0**-53 * expected < abs(found - expected - x[-1].astype(float)[0] ** 2)
 
 
 @pytest.mark.parametrize("jit", [False, True])

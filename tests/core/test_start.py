@@ -88,6 +88,7 @@ ALLOWED = {
         "core.errors",
         "core.mistakes",
         "core.rules",
+        "core.engine.reductions",
         "core.engine.sparse",
     ],
     "core/bridges/keras.py": [

@@ -53,7 +53,8 @@ def trace(
     - `rawstep trace --rule adagrad --out adagrad --beside trace`: another rule, and the first one's curves beside it
     - `rawstep trace --every 1 --epochs 1 --follow "h1[300,5]" "bo[3]"`: every step, and two parameters of your choice
     - `rawstep trace --figures norms --layers h1 ho --values m_hat denominator`: less, and stages by their names
-    - `rawstep trace --clip-global-norm 1 --figures norms --values clip_by_global_norm.factor`: and how much is clipped
+    - `rawstep trace --clip-global-norm 1 --schedule cosine:1e-3,steps=1650 --ema 0.99`: how often a clip acts, the
+      rate, and how far the weights are from their average
     - `rawstep trace --rule my_rules:Momentum --out momentum`: a rule of your own, from my_rules.py
     - `tensorboard --logdir trace/events`: the same figures in TensorBoard
 
@@ -96,6 +97,7 @@ def trace(
     from ..results import write_json
     from .conduct import Watch, traced
     from .elements import revealing_elements
+    from .figures import clipped
     from .folder import check_trace_folder, write_folder
     from .table import print_trace
     from .trace import load
@@ -123,7 +125,7 @@ def trace(
         if trainer.finished:
             attempt(print_trace, found, paths)
         if json is not None:
-            attempt(write_json, json, {**found.about, "last_record": found.last})
+            attempt(write_json, json, {**found.about, "clipped": clipped(found.columns), "last_record": found.last})
         if csv is not None:
             attempt(write_csv, csv, found.rows)
     if signal is not None:

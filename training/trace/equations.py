@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from sympy import Symbol, evaluate, lambdify
+from sympy import Dummy, Symbol, evaluate, lambdify
 from sympy.core.function import AppliedUndef
 
 from core import InputError, Rule
@@ -98,7 +98,7 @@ def _through(shown: Formula, trace: Trace, element: str) -> Followed | None:
     equations = []
     for _, _, symbol, expression in shown.equations:
         with evaluate(False):
-            filled: Any = expression.xreplace(places)
+            filled: Any = _filled(expression, places)
         symbols = terms(in_mathml(symbol, shown.signs), "=", in_mathml(expression, shown.signs))
         equations.append(Equation(numbers[symbol], symbols, terms("=", in_mathml(filled, {}))))
     written = [_value(in_mathml(symbol, shown.signs), of) for symbol, of in values.items()]
@@ -111,6 +111,12 @@ def _computed(expression: Any, values: Mapping[Any, Any], steps: int) -> np.ndar
         return None
     function = lambdify(symbols, expression, "numpy", dummify=True)
     return np.broadcast_to(function(*(np.asarray(values[symbol], np.float64) for symbol in symbols)), steps)
+
+
+def _filled(expression: Any, places: Mapping[Any, Symbol]) -> Any:
+    """With the places of numbers for symbols, except within a sum over elements: those are of one element."""
+    sums = {of: Dummy() for of in expression.atoms(AppliedUndef)}
+    return expression.xreplace(sums).xreplace(places).xreplace({dummy: of for of, dummy in sums.items()})
 
 
 def _by_name(trace: Trace, element: str) -> Followed:

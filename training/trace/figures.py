@@ -1,8 +1,10 @@
 """What the recorder's columns are called, what they mean and how they are drawn: for page and terminal alike."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal, NamedTuple
+
+import numpy as np
 
 from ..explain.notation import sign_of
 
@@ -55,6 +57,20 @@ KNOWN = {
             "The norm of the parameters that the rule serves to evaluation and export, where it trains others.",
             "logarithmic",
         ),
+        Figure("learning_rate", "learning rate", "The learning rate of the step, as its schedule has it.", "linear"),
+        Figure(
+            "factor", "clip factor", "What the gradient was multiplied by: 1 where it was no longer than the limit.",
+            "share",
+        ),
+        Figure("norm_decayed", "‖decay‖", "The norm of what weight decay subtracted.", "logarithmic"),
+        Figure("relative_decayed", "‖decay‖/‖Δ‖", "How much of the update is decay, by their norms.", "logarithmic"),
+        Figure(
+            "norm_distance", "‖θ − average‖", "The distance between the parameters and their average.", "logarithmic"
+        ),
+        Figure(
+            "relative_distance", "‖θ − average‖/‖θ‖",
+            "The distance between the parameters and their average, measured by the parameters.", "logarithmic",
+        ),
         Figure("correction_1", "1 − β₁ᵗ", "The bias correction of m: small at first, then 1.", "linear"),
         Figure("correction_2", "1 − β₂ᵗ", "The bias correction of v: small at first, then 1.", "linear"),
         Figure("histogram_g", "|g|", "How the magnitudes of the gradient are spread.", "linear"),
@@ -65,6 +81,10 @@ KNOWN = {
 RATES = {name: f"rate_{name}" for name in ("min", "quartile_1", "median", "quartile_3", "max")}
 """The columns of the effective learning rate, in their order."""
 HISTOGRAM = "histogram_"
+OF_A_PART = re.compile(r"(?P<kind>norm_root_|norm_|relative_|share_|)(?P<part>\w+)\.(?P<value>.+)")
+"""What a key is called behind the name of a chain's part: norm_adam.m, clip_by_norm.factor."""
+WHOLE = 1 - 2.0**-20
+"""A factor that is 1 except for rounding: c·(1/c)."""
 
 
 class Place(NamedTuple):
@@ -80,6 +100,11 @@ def place(column: str) -> Place:
     return Place(layer, key)
 
 
+def without_part(key: str) -> str:
+    """The key of the same figure of a rule by itself: norm_m of norm_adam.m."""
+    return OF_A_PART.sub(r"\g<kind>\g<value>", key)
+
+
 def is_of_an_element(column: str) -> bool:
     """Whether a column is that of one element that is followed, such as h1[300,5]/m."""
     return place(column).layer.endswith("]")
@@ -89,6 +114,9 @@ def figure(key: str) -> Figure:
     """The figure of this key; one that only a rule of the user's own or --values has is described by its name."""
     if key in KNOWN:
         return KNOWN[key]
+    if part := OF_A_PART.fullmatch(key):
+        found, of = figure(without_part(key)), part["part"].replace("_", " ")
+        return found._replace(key=key, title=f"{found.title}, {of}", meaning=f"{found.meaning} Of the part {of}.")
     if found := re.fullmatch("norm_root_(.+)", key):
         sign = sign_of(found[1]).text
         return Figure(key, f"‖√{sign}‖", f"The norm of √{sign} over the layer, the slot {found[1]}'s.", "logarithmic")
@@ -106,6 +134,22 @@ def curves(columns: Iterable[str]) -> dict[str, Figure]:
     """The figures that are drawn as curves over the steps, by their keys, in the columns' order."""
     keys = (key for key in _keys(columns) if not key.startswith(HISTOGRAM))
     return {key: figure(key) for key in dict.fromkeys("rates" if key in RATES.values() else key for key in keys)}
+
+
+def clipped(columns: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """By the layer, and once for all layers where one factor is theirs: the share of records in which a clip took
+    something off a gradient, as {"clip_by_global_norm": 0.25} and {"h1/clip_by_norm": 0.5}."""
+    found, everywhere = {}, {}
+    for name, column in columns.items():
+        layer, key = place(name)
+        piece, _, stage = key.rpartition(".")
+        if piece and stage == "factor" and not is_of_an_element(name) and len(column):
+            found[f"{layer}/{piece}"] = share = float(np.mean(column < WHOLE))
+            everywhere.setdefault(piece, []).append((layer, column, share))
+    for piece, of in everywhere.items():
+        if all(np.array_equal(column, of[0][1]) for _, column, _ in of):
+            found = {name: share for name, share in found.items() if place(name).key != piece} | {piece: of[0][2]}
+    return found
 
 
 def histograms(columns: Iterable[str]) -> dict[str, Figure]:

@@ -15,6 +15,7 @@ from .equations import Followed, followed
 from .figures import Figure, Scale, curves, histograms
 from .own_cost import in_words
 from .series import curves_of, edges, histogram_steps, histograms_of
+from .table import clips
 from .trace import Trace
 
 AXES: Mapping[Scale, Mapping[str, Any]] = {
@@ -44,6 +45,7 @@ def page(name: str, trace: Trace, rule: Rule, beside: Mapping[str, Trace]) -> st
         meanings=[(figure.title, figure.meaning) for figure in (*drawn.values(), *spread.values())],
         followed=through,
         settings=settings_table(runs),
+        clips=clips(trace),
         own_cost=in_words(trace.about["own_cost"]),
     )
 

@@ -7,13 +7,15 @@ import numpy as np
 from rich.table import Table
 
 from ..display import Screen
-from .figures import figure
+from .figures import clipped, figure, is_of_an_element, place, without_part
 from .own_cost import in_words
 from .trace import Trace
 
 SHOWN = (
-    "norm_g", "norm_delta", "norm_x", "relative_delta", "rate_median", "share_zero_g", "share_epsilon_outweighs",
+    "norm_g", "norm_delta", "norm_x", "relative_delta", "relative_decayed", "relative_distance", "rate_median",
+    "share_zero_g", "share_epsilon_outweighs",
 )  # fmt: skip
+"""In their order, of any part of a chain."""
 
 
 def print_trace(trace: Trace, paths: Sequence[Path]) -> None:
@@ -23,17 +25,27 @@ def print_trace(trace: Trace, paths: Sequence[Path]) -> None:
     if len(trace.steps) and trace.layers:
         screen.print(last_record(trace))
     screen.print(f"test accuracy: {trace.about['test_accuracy']:.4f}")
+    for sentence in clips(trace):
+        screen.print(sentence)
     screen.print(in_words(trace.about["own_cost"]), soft_wrap=True)
     screen.print(f"written: {', '.join(map(str, paths))}", soft_wrap=True)
+
+
+def clips(trace: Trace) -> list[str]:
+    """A sentence for each clip, and for each layer where they differ."""
+    return [
+        f"{name} shortened {share:.1%} of the recorded gradients." for name, share in clipped(trace.columns).items()
+    ]
 
 
 def last_record(trace: Trace) -> Table:
     """A row a layer, of what was recorded of it in the last recorded step."""
     table = Table(title=f"step {trace.steps[-1]:,}")
     table.add_column("layer")
-    keys = [key for key in SHOWN if any(f"{layer}/{key}" in trace.columns for layer in trace.layers)]
+    there = dict.fromkeys(place(column).key for column in trace.columns if not is_of_an_element(column))
+    keys = sorted((key for key in there if without_part(key) in SHOWN), key=lambda key: SHOWN.index(without_part(key)))
     for key in keys:
-        table.add_column("median |Δ|/|g|" if key == "rate_median" else figure(key).title, justify="right")
+        table.add_column("median |Δ|/|g|" if key == "rate_median" else figure(without_part(key)).title, justify="right")
     for layer in trace.layers:
         table.add_row(layer, *(_text(key, trace.columns.get(f"{layer}/{key}")) for key in keys))
     return table

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from core import Adam, InputError, Optimizer, Program
+from core import Adam, ClipByGlobalNorm, DecoupledDecay, InputError, Optimizer, Program, chain
 from core.engine.executions import Loop
-from core.rules import SGD
+from core.rules import SGD, Step
+from core.xp import cast_like, minimum
 from training.data import load_dataset
 from training.inspection.conclusions import conclusions, facts
 from training.inspection.figures import least, step_figures
@@ -14,18 +15,19 @@ from training.inspection.step import by_phase, inspect, together
 from training.inspection.subjects import layers, perceptron
 from training.settings import Settings
 
-DATA = (tf.ones((7, 3)), tf.ones((7, 2)))
 BATCHES = np.arange(20).reshape(4, 5) % 7
 
 
-def linear(rule, program=Program, execution="xla-loop", scale=1.0):
-    """Inspects 4 steps of batches of 5, of a model from 3 inputs to 2 outputs."""
-    weights = {"w": tf.Variable(tf.ones((3, 2)), name="w")}
+def linear(rule, program=Program, execution="xla-loop", scale=1.0, units=(3, 2)):
+    """Inspects 4 steps of batches of 5, of a model from inputs to outputs."""
+    weights = {"w": tf.Variable(tf.ones(units), name="w")}
 
     def cost(weights, x, y):
         return tf.reduce_mean(tf.square(scale * tf.matmul(x, weights["w"]) - y))
 
-    return inspect(program(cost, weights, Optimizer(rule, weights), execution), DATA, BATCHES)
+    return inspect(
+        program(cost, weights, Optimizer(rule, weights), execution), [tf.ones((7, count)) for count in units], BATCHES
+    )
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,35 @@ def test_arithmetic_of_adam_s_update(adam):
     and the difference, m/c₁, v/c₂, the root, + ε and the quotient are 7. Besides the scalars, β₁^t and β₂^t, and
     1 − β^t of both."""
     assert by_phase(adam.kernels)["update"].flop == (0, 6 * (3 + 4 + 7) + 4)
+
+
+class ByHand(Adam):
+    """Clipped to 1 by the global norm, and a decay of 0.01, in one body."""
+
+    NEEDS_NORM = True
+
+    def update(self, g, slots, x, at):
+        norm = cast_like(at.norm_g, g)
+        step = super().update(g * (1.0 * minimum(1.0 / norm, 1.0)), slots, x, at)
+        return Step(step.delta + x * 0.01 * self.learning_rate, step.slots, {})
+
+
+def test_a_chain_is_what_one_body_written_by_hand_would_be():
+    """Kernel by kernel. A clip reads the gradient once more, and writes nothing of its size; a decay moves nothing."""
+    units, clip, decay = (100, 64), ClipByGlobalNorm(1.0), DecoupledDecay(0.01)
+    rules = dict(
+        plain=Adam(0.01), hand=ByHand(0.01), chain=chain(clip, Adam(0.01), decay), decay=chain(Adam(0.01), decay)
+    )
+    found = {name: linear(rule, units=units).kernels for name, rule in rules.items()}
+    moved = {name: sum(kernel.read + kernel.written for kernel in of) for name, of in found.items()}
+    ours, theirs = ([(kernel.kind, kernel.operations, kernel.read, kernel.written) for kernel in found[name]]
+                    for name in ("chain", "hand"))  # fmt: skip
+    assert len(ours) == len(theirs)
+    assert moved["chain"] == moved["hand"]
+    assert ours == theirs
+    assert moved["decay"] == moved["plain"]
+    gradient = 4 * 100 * 64
+    assert gradient <= moved["chain"] - moved["plain"] < 1.1 * gradient
 
 
 def test_bytes_of_adam_s_update(adam):

@@ -19,6 +19,12 @@ GRAPH = ["--execution", "graph"]
 ADAM = ["--learning-rate", "0.01", "--every", "3", "--follow", "h1[5,2]", "bo[1]", "--values", "m_hat"]
 ADAGRAD = ["--rule", "adagrad", "--dialect", "keras", "--learning-rate", "0.1", "--every", "4"]
 
+AROUND = [
+    "--schedule", "cosine:0.01,steps=90,warmup=9", "--clip-value", "0.1", "--clip-norm", "0.3", "--l2", "0.01",
+    "--weight-decay", "0.1", "--decay-only", "matrices", "--ema", "0.9", "--accumulate", "2",
+    "--group", "b*:sgd,learning_rate=0.1",
+]  # fmt: skip
+
 
 def traced(images, *arguments):
     """Runs the command in this process, to its end."""
@@ -46,6 +52,15 @@ def runs(images, tmp_path_factory):
         adam=adam, adagrad=adagrad, traces={folder: load(folder) for folder in (adam, adagrad)},
         json=json.loads(written.read_text()), csv=(root / "table.csv").read_text(),
     )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def around(images, tmp_path_factory):
+    """The folder of a trace of two steps with all kinds of pieces around two rules, around.json beside it."""
+    folder = tmp_path_factory.mktemp("traces") / "around"
+    follow = ["--follow", "h1[5,2]", "bo[1]", "--every", "30", "--json", folder.with_suffix(".json")]
+    traced(images, *GRAPH, *AROUND, *follow, "--no-cost", "--out", folder)
+    return folder
 
 
 @pytest.fixture

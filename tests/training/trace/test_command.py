@@ -26,7 +26,7 @@ from training.trace.own_cost import PIECES, own_cost
 from training.trace.trace import NAME, NEEDED, Trace, load, written
 
 from ..striped import SETTINGS, striped_dataset, trained
-from .conftest import QUICK, traced
+from .conftest import AROUND, QUICK
 
 
 def recorded(optimizer):
@@ -87,23 +87,15 @@ def test_the_command_trains_as_a_run_without_a_recorder_does(runs, images):
     assert runs.traces[runs.adam].about["epochs"] == report(plain)["epochs"]
 
 
-AROUND = [
-    "--schedule", "cosine:0.01,steps=90,warmup=9", "--clip-value", "0.1", "--l2", "0.01", "--weight-decay", "0.1",
-    "--decay-only", "matrices", "--ema", "0.9", "--accumulate", "2", "--group", "b*:sgd,learning_rate=0.1",
-]  # fmt: skip
-
-
 def rule_of(arguments):
     """The rule that a command trains with these arguments."""
     _, bound, _ = app.parse_args(["trace", *arguments])
     return bound.arguments["settings"].make_rule()
 
 
-def test_what_stands_around_a_rule_is_recorded_and_a_parameter_goes_through_its_own_variable_s_rule(images, tmp_path):
+def test_what_stands_around_a_rule_is_recorded_and_a_parameter_goes_through_its_own_variable_s_rule(around):
     """The bias has no decay, and SGD; of the rate, what the schedule is at step 31."""
-    follow = ["--follow", "h1[5,2]", "bo[1]", "--every", "30"]
-    traced(images, "--execution", "graph", *AROUND, *follow, "--no-cost", "--out", tmp_path / "trace")
-    trace = load(tmp_path / "trace")
+    trace, figures = load(around), json.loads((around / "../around.json").read_text())
     assert trace.about["settings"]["rule_settings"]["b*.rule"] == "SGD"
     assert [*trace.steps] == [1, 31]
     weight, bias = ({name.partition("/")[2]: column[1] for name, column in trace.columns.items()
@@ -113,6 +105,17 @@ def test_what_stands_around_a_rule_is_recorded_and_a_parameter_goes_through_its_
     assert bias["delta"] == pytest.approx(0.1 * np.clip(bias["g"], -0.1, 0.1), rel=1e-5)
     assert not any("decay" in name for name in bias)
     assert trace.columns["h1/norm_served"][1] == trace.columns["h1/norm_average.average"][1]
+    for layer in ("h1", "ho"):
+        columns = {name: trace.columns[f"{layer}/{name}"] for name in (
+            "norm_decoupled_decay.decayed", "relative_decoupled_decay.decayed", "norm_delta", "learning_rate",
+        )}  # fmt: skip
+        decayed, share, delta, rates = columns.values()
+        assert share[1] == decayed[1] / delta[1] > 0
+        assert rates[1] == pytest.approx(rate, rel=1e-6)
+    assert 0 < trace.columns["b1/relative_average.distance"][1] < 1
+    assert "b1/learning_rate" not in trace.columns, "SGD's does not follow the steps"
+    assert figures["clipped"].keys() == {f"{layer}/clip_by_norm" for layer in trace.layers}
+    assert figures["clipped"]["h1/clip_by_norm"] == np.mean(trace.columns["h1/clip_by_norm.factor"] < 0.999999)
     through = followed(trace, rule_of(AROUND))
     assert ["adam" in "".join(one.symbols for one in of.equations) for of in through] == [True, False]
     assert all(of.equations for of in through)

@@ -9,6 +9,7 @@ import pytest
 from core import Adagrad, Adam
 from training.trace.equations import followed
 from training.trace.page import page
+from training.trace.trace import load
 
 from ..browsing import check_page, needs_chromium
 from ..explain.evaluated import _element, _python
@@ -50,6 +51,25 @@ def test_every_figure_can_be_chosen_and_is_drawn_for_every_layer_or_once_where_a
         assert opened.inner_text("#figure-meaning") in opened.inner_text("#meanings")
         if key in ("rates", "correction_1", "share_zero_g"):
             check_page(opened, schemes=["dark"])
+
+
+@needs_chromium
+def test_what_stands_around_a_rule_is_drawn_too(around, open_page):
+    """Names of parts have dots in them, and a piece may be that of some layers alone."""
+    opened, trace = open_page(around / "trace.html", READY), load(around)
+    keys = opened.eval_on_selector_all("#figure option", "options => options.map(option => option.value)")
+    assert {"learning_rate", "clip_by_norm.factor", "relative_average.distance", "norm_adam.m"} <= {*keys}
+    for key in (key for key in keys if "." in key or key == "learning_rate"):
+        opened.select_option("#figure", key)
+        have = [column for column in trace.columns if column.rpartition("/")[2] == key and "[" not in column]
+        assert opened.locator("#curves .scatterlayer .trace").count() == len(have), key
+    for element in range(2):
+        opened.select_option("#element", str(element))
+        assert opened.locator("#equations .numbers").count() > 1
+        sums = [text for text in opened.locator("#equations .numbers").all_inner_texts() if "Σ" in text]
+        assert sums and all("g" in text for text in sums), "no number of this element stands for those of all"
+    assert "h1/clip_by_norm shortened " in opened.inner_text("p >> nth=0")
+    check_page(opened, widths=[1280], schemes=["dark"])
 
 
 @needs_chromium
