@@ -1,7 +1,7 @@
 """From the options of a run to its rule, with pieces around it and rules of groups beside it."""
 
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, replace
 from typing import Any
 
 from core import L2, RULES, Average, Chain, ClipByGlobalNorm, ClipByNorm, ClipByValue, DecoupledDecay, InputError, Rule
@@ -89,15 +89,20 @@ def _group(given: Around, text: str, dialect: str | None) -> tuple[Any, Rule]:
         name, own = split_dialect(name)
         if own is None and name in RULES:
             own = dialect if dialect in RULES[name].DIALECTS else usual_dialect(name)
-        rule = _surrounded(given, name, own, dialect, None, _settings(kind_of(name), items))
+        rule = _surrounded(given, name, own, dialect, None, settings_of(kind_of(name), items))
         return mask([words]), rule
     except InputError as error:
         raise InputError(f"--group {text}: {error}", error.name, error.known) from error
 
 
-def _settings(kind: type[Rule], items: list[str]) -> dict[str, str]:
-    """By name, of texts such as beta_2=0.95. What names no setting belongs to the schedule before it."""
-    known, found, last = [one.name for one in fields(kind)], {}, ""
+def settings_of(kind: type[Rule], items: Sequence[str], others: Sequence[str] = ()) -> dict[str, str]:
+    """By name, of texts such as beta_2=0.95. What names no setting belongs to the schedule before it.
+
+    others: what may be named beside the settings of a rule of this class.
+
+    Raises InputError for what is none of these.
+    """
+    known, found, last = [*dict.fromkeys((*(one.name for one in fields(kind)), *others))], {}, ""
     for item in items:
         name, equals, value = item.partition("=")
         if equals and name.replace("-", "_") in known:
@@ -115,6 +120,17 @@ def _mask(what: str, *words: str) -> Any:
         return mask(words)
     except InputError as error:
         raise InputError(f"{what}: {error}") from error
+
+
+def with_amount(rule: Rule, piece: str, amount: Any) -> Rule:
+    """The rule with another number for one of `PIECES` around it, or for its own setting of that name."""
+    kind, setting = PIECES[piece]
+    if not isinstance(rule, Chain):
+        return replace(rule, **{piece: amount})
+    if not any(type(part) is kind for _, part in rule.parts):
+        kind, setting = type(rule.rule), piece
+    found = [(name, replace(part, **{setting: amount}) if type(part) is kind else part) for name, part in rule.parts]
+    return replace(rule, parts=tuple(found))
 
 
 def check_masks(given: Around, weights: Mapping[str, Any]) -> None:

@@ -36,12 +36,14 @@ def inspect(
 
     Of the ladder eager, graph, xla-step, xla-loop: seconds to compile, the time of a step in interleaved rounds,
     after how many steps compiling has paid for itself, and how far rounding carries the weights from a float64 run.
+    Of what stands around the rule, piece by piece: the bytes that the update moves with it, and the time of a step.
 
     Examples:
 
     - `rawstep inspect`: the notebook's network with Adam, in less than a minute
     - `rawstep inspect --no-ladder`: the step alone, in some seconds
     - `rawstep inspect --rule adagrad --dialect keras --init he --html adagrad.html`: another rule, and a page of it
+    - `rawstep inspect --clip-global-norm 1 --weight-decay 0.01 --ema 0.999`: and what each of them costs
     - `rawstep inspect --execution xla-step --no-ladder`: one step a call instead of a loop
     - `rawstep inspect --no-ladder --hlo step.hlo --stablehlo step.mlir`: XLA's programs, before and after its passes
 
@@ -84,10 +86,11 @@ def inspect(
     check_files(hlo, stablehlo, html, json, csv)
     before = circumstances("rawstep")
     study = Study(settings, settings.dataset(), steps)
-    with Tally(1 + (pieces(rounds, compilations) if ladder else 0)) as tally:
+    with Tally(1 + (pieces(rounds, compilations) + study.pieces_heard if ladder else 0)) as tally:
         tally.begin("compiling")
         figures = study.step()
         figures["ladder"] = study.ladder(rounds, compilations, tally.begin) if ladder else None
+        figures["pieces"] = study.pieces(rounds, tally.begin) if ladder else []
     optimized = "" if hlo is None and html is None else study.text("optimized_hlo")
     with outputs() as attempt:
         attempt(print_step, figures)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,16 @@ from .step import Inspection, PhaseWork, by_phase, together
 
 
 def least(layers: Sequence[int], batch_size: int, rule: Rule) -> dict[Phase, dict[str, int]]:
-    """The least arithmetic, of products alone, and the least traffic of a step's phases; see `training.work`."""
+    """The least arithmetic, of products alone, and the least traffic of a step's phases; see `training.work`. A rule
+    that reads the norm of all gradients needs each of them once more, before it can begin."""
     slots = len(named(slots_of(rule, np.zeros(1, np.float32))))
+    gradients = 4 * sum((inputs + 1) * units for inputs, units in pairwise(layers))
     products, moved = flop(layers, batch_size), traffic(layers, batch_size, slots)
     return {
         "gather": {"products": 0, "bytes": moved.gather},
         "forward": {"products": products.forward, "bytes": moved.forward},
         "backward": {"products": products.weight_gradients + products.input_gradients, "bytes": moved.backward},
-        "update": {"products": 0, "bytes": moved.update},
+        "update": {"products": 0, "bytes": moved.update + rule.reads_norm * gradients},
     }
 
 

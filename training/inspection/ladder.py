@@ -90,7 +90,7 @@ def ladder(
         heard(f"round {number + 1} of {rounds}")
         for place in random.permutation(len(EXECUTIONS)):
             execution = EXECUTIONS[place]
-            seconds[execution].append(_sample(subjects[execution].program, data, batches))
+            seconds[execution].append(sample(subjects[execution].program, data, batches))
     return rungs(first, seconds, len(batches), {each: drift(one, reference) for each, one in walks.items()})
 
 
@@ -151,8 +151,8 @@ def break_even(more: float, gained: float) -> int | None:
     return max(0, math.ceil(more / gained))
 
 
-def _sample(program: Program, data: Sequence[tf.Tensor], batches: np.ndarray) -> float:
-    """Seconds a step."""
+def sample(program: Program, data: Sequence[tf.Tensor], batches: np.ndarray) -> float:
+    """Seconds a step of one call."""
     taken = batches[: max(1, len(batches) // EAGER_SHARE)] if program.execution == "eager" else batches
     begin = time.perf_counter()
     program.run(data, taken).numpy()

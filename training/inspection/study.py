@@ -11,6 +11,7 @@ from ..rule_choice import rule_settings
 from ..settings import Settings
 from .figures import ladder_figures, least, step_figures
 from .ladder import ladder
+from .pieces import pieces, stages
 from .step import inspect
 from .subjects import layers, perceptron
 
@@ -28,6 +29,7 @@ class Study:
         self._rule = settings.make_rule()
         self._layers = layers(settings, dataset)
         self._build = perceptron(settings, dataset)
+        self._stages = {name: perceptron(settings, dataset, rule) for name, rule in stages(self._rule).items()}
         self._batches = Sampler(len(dataset.train.images), settings.batch_size, settings.seed).take(steps)
         self._data = tuple(tf.constant(array) for array in dataset.train)
         self._program = self._build(settings.execution).program
@@ -55,6 +57,19 @@ class Study:
             self._build, self._data, self._batches, rounds, compilations, self._settings.seed, heard
         )  # fmt: skip
         return ladder_figures(rungs)
+
+    def pieces(self, rounds: int, heard: Callable[[str], None]) -> list[dict[str, Any]]:
+        """The rule alone and with its pieces, one more each; see `pieces.pieces`. Nothing where it has none."""
+        if not self._stages:
+            return []
+        programs = {name: build("xla-loop").program for name, build in self._stages.items()}
+        found = pieces(programs, self._data, self._batches, rounds, self._settings.seed, heard)
+        return [one._asdict() | {"ratio": one.ratio._asdict()} for one in found]
+
+    @property
+    def pieces_heard(self) -> int:
+        """How often `pieces` calls `heard`."""
+        return len(self._stages) and len(self._stages) + 1
 
     def text(self, stage: str) -> str:
         """The program at a stage of its compilation, as `Program.compiler_ir` has it."""

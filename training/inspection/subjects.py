@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from core import Optimizer, Program, logits, new_weights, softmax_cross_entropy
+from core import Optimizer, Program, Rule, logits, new_weights, softmax_cross_entropy
 from core.engine.executions import Execution
 from core.network import Weights
 
@@ -18,15 +18,16 @@ def layers(settings: Settings, dataset: Dataset) -> list[int]:
     return [dataset.train.images.shape[1], *settings.hidden, dataset.classes]
 
 
-def perceptron(settings: Settings, dataset: Dataset) -> Build:
-    """Builds the program that `rawstep train` runs with these settings, except for its execution and dtype.
+def perceptron(settings: Settings, dataset: Dataset, rule: Rule | None = None) -> Build:
+    """Builds the program that `rawstep train` runs with these settings, except for its execution and dtype, and the
+    rule where one is given.
 
     In float64, weights start from what they are in float32 and pixels have the values that they have there: what
     differs is the arithmetic in between, and the rule's constants, which are rounded to the weights' dtype.
 
     Raises InputError, some of it when it builds, for what `Trainer` refuses.
     """
-    rule = settings.make_rule()
+    rule = rule or settings.make_rule()
     start = {
         name: variable.numpy()
         for name, variable in new_weights(layers(settings, dataset), settings.init, settings.seed).items()

@@ -11,6 +11,7 @@ from .conclusions import conclusions, facts
 
 LAUNCH_HEADINGS = ("phase", "launches", "fused", "products", "calls", "copies", "operations")
 TIME_HEADINGS = ("rung", "compile", "a step", "× xla-loop", "95 %", "pays", "over eager")
+PIECE_HEADINGS = ("with", "launches", "MB", "passes", "a step", "× the rule", "95 %")
 DRIFT_HEADINGS = ("rung", "moved", "roundings", "cost")
 LAUNCHES = (
     "launches: of kernels in a step; fused: loops over several operations; operations: XLA's instructions in the "
@@ -32,6 +33,12 @@ DRIFTS = (
     "relative difference of the last cost."
 )
 
+PIECES = (
+    "with: the rule, then a piece more in each row; launches: of kernels in the update; MB: read and written by "
+    "these; passes: the same as a multiple of all parameters; a step: µs of the whole step in xla-loop, the median; "
+    "× the rule: paired ratio to the rule alone, and its 95 % interval."
+)
+
 
 def print_step(figures: Mapping[str, Any]) -> None:
     """Two tables of the phases, what they launch and what that does, then conclusions, to standard output."""
@@ -47,11 +54,18 @@ def print_step(figures: Mapping[str, Any]) -> None:
 
 
 def print_ladder(figures: Mapping[str, Any]) -> None:
-    """Two tables of the rungs, times and drift, to standard output."""
+    """Two tables of the rungs, times and drift, and one of the pieces around a rule, to standard output."""
     screen, rows = Screen(), [(rung["execution"], rung) for rung in figures["ladder"]]
     _print(screen, "The ladder", TIME_HEADINGS, rows, time_cells, TIMES)
     title = f"Drift in {figures['steps']} steps, from {figures['start']}"
     _print(screen, title, DRIFT_HEADINGS, rows, drift_cells, DRIFTS)
+    if figures["pieces"]:
+        _print(screen, "What each piece costs", PIECE_HEADINGS, piece_rows(figures), piece_cells, PIECES)
+
+
+def piece_rows(figures: Mapping[str, Any]) -> list[tuple[str, Mapping[str, Any]]]:
+    """What is in each row of the pieces, by its name: a plus before each that is added."""
+    return [(f"+ {one['name']}" if place else one["name"], one) for place, one in enumerate(figures["pieces"])]
 
 
 def records(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -108,6 +122,19 @@ def time_cells(rung: Mapping[str, Any]) -> list[str]:
         f"{ratio['low']:.2f}–{ratio['high']:.2f}",
         count(rung["over_before"], ",d"),
         count(rung["over_eager"], ",d"),
+    ]
+
+
+def piece_cells(piece: Mapping[str, Any]) -> list[str]:
+    """Of a rule with some pieces: launches, MB, passes, µs of a step, the ratio to the rule alone and its interval."""
+    ratio = piece["ratio"]
+    return [
+        str(piece["launches"]),
+        f"{(piece['read'] + piece['written']) / 1e6:.3f}",
+        f"{piece['passes']:.2f}",
+        f"{1e6 * piece['step_seconds']:,.0f}",
+        f"{ratio['median']:.2f}",
+        f"{ratio['low']:.2f}–{ratio['high']:.2f}",
     ]
 
 

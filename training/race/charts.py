@@ -133,7 +133,7 @@ def _rings(paths: dict[str, np.ndarray], one: Race, relief: Relief, step: int) -
 
 def _name(one: Race, rule: str) -> str:
     """In the legend, with the learning rate that it was tuned to."""
-    return f"{rule} ({one.outcomes[rule].rate:.3g})"
+    return f"{rule} ({one.outcomes[rule].chosen})"
 
 
 def _thinned(steps: int) -> np.ndarray:

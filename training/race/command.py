@@ -18,6 +18,7 @@ def race(
     steps: Annotated[Whole, Parameter(validator=Number(gte=1, lte=100_000))] = 1_000,
     around: Annotated[Elementwise, Parameter(name="*")] = Elementwise(),  # noqa: B008 - frozen
     schedule: str | None = None,
+    tune: str | None = None,
     rates: Annotated[Whole, Parameter(validator=Number(gte=2, lte=1_000))] = 20,
     starts: Annotated[Whole, Parameter(validator=Number(gte=1, lte=100))] = 1,
     noise: Annotated[float, Parameter(validator=Number(gte=0, lt=float("inf")))] = 0.0,
@@ -41,13 +42,16 @@ def race(
     - `rawstep race --rules my_rules:Momentum --landscape quadratic`: a rule of your own, from my_rules.py
     - `rawstep race --noise 0.5 --starts 5 --landscape himmelblau`: noisy gradients, the same noise for all
     - `rawstep race --schedule cosine:1,steps=1000,warmup=50 --clip-value 1`: rates rise and fall
+    - `rawstep race --tune clip_value=0.1,1,10 --landscape beale`: the limit of a clip is tuned too
+    - `rawstep race --rules adam adam,clip_value=1 adam,beta_2=0.9`: with settings and pieces of their own
     - `rawstep race --landscape mnist --seed 3 --json race.json`: around another network, and the figures in a file
 
     Parameters
     ----------
     rules
         Rules of rawstep's, which `rawstep explain` lists, as their papers have them; one with a dialect, such as
-        adam:keras; or module:Name for a rule of your own. The notebook's unless given.
+        adam:keras; or module:Name for a rule of your own; each with settings, --clip-value, --l2 or --weight-decay of
+        its own, as adam,beta_2=0.95,clip_value=1. The notebook's unless given.
     landscape
         rosenbrock, beale, himmelblau, rastrigin, saddle, quadratic (ill-conditioned), or mnist: a slice of the loss
         around a network trained on MNIST. All unless given.
@@ -55,6 +59,9 @@ def race(
         Of each run.
     schedule
         What the tuned learning rate is multiplied by: cosine:1,steps=1000 falls from it to 0; see `rawstep train`.
+    tune
+        A number around every rule that is tuned beside the learning rate, and its values: clip_value, l2 or
+        weight_decay, as clip_value=0.1,1,10. Each gets a grid of learning rates.
     rates
         Learning rates in each rule's grid; the same number is tried around its best.
     starts
@@ -83,7 +90,7 @@ def race(
     from ..record import circumstances
     from ..results import write_json
     from . import conduct
-    from .contestants import contestants
+    from .contestants import contestants, tunable
     from .landscapes import NAMES
     from .table import print_results, records
 
@@ -91,8 +98,10 @@ def race(
         if name not in NAMES:
             raise InputError(f"There is no landscape {name!r}; there are: {', '.join(NAMES)}.", name, NAMES)
     given = {name: value for name, value in (asdict(around) | {"schedule": schedule}).items() if value is not None}
-    names, chosen = dict.fromkeys(landscape or NAMES), contestants(rules, given)
-    terms = conduct.Terms(steps, rates, starts, noise, seed, given)
+    tuned, amounts = (None, [None]) if tune is None else tunable(tune, given)
+    first = {} if tuned is None else {tuned: amounts[0]}
+    names, chosen = dict.fromkeys(landscape or NAMES), contestants(rules, given | first, tuned)
+    terms = conduct.Terms(steps, rates, starts, noise, seed, given, tuned, amounts)
     check_apart(json, csv, out)
     check_files(json, csv)
     if out is not None:

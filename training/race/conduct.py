@@ -10,6 +10,7 @@ from core import NonFiniteError
 from core.engine.guard import OnNonfinite
 from core.seeds import generator
 
+from ..rule_choice import option
 from .contestants import Contestant
 from .heat import Heat
 from .landscapes import FORMULAS, MNIST, Landscape
@@ -30,6 +31,8 @@ class Terms:
     noise:  standard deviation of what is added to each coordinate of the gradient in each step.
     seed:   decides starts, noise and the network of `mnist`.
     around: what stands around every rule, by the names of options; see `contestants`.
+    tuned:  the piece around every rule that is tuned beside the learning rate, if one is, and `amounts`, those that are
+            tried, with a grid of learning rates each.
     """
 
     steps: int = 1000
@@ -38,6 +41,13 @@ class Terms:
     noise: float = 0.0
     seed: int = 0
     around: Mapping[str, Any] = field(default_factory=dict)
+    tuned: str | None = None
+    amounts: Sequence[float | None] = (None,)
+
+    @property
+    def runs(self) -> int:
+        """Of each rule on each landscape, from each start."""
+        return self.rates * (len(self.amounts) + 1)
 
     def drawn_starts(self, landscape: Landscape) -> np.ndarray:
         """[starts, 2], the landscape's own first."""
@@ -81,13 +91,13 @@ def race(
     for name, contestant in contestants.items():
         begin(f"{name} on {landscape.name}")
         heat = Heat(landscape, contestant, starts, terms.rates, noise)
-        outcomes[name] = outcome = tuned(heat, landscape, terms.rates)
+        outcomes[name] = outcome = tuned(heat, landscape, terms.rates, terms.amounts)
         if on_nonfinite == "stop" and not np.isfinite(outcome.cost[-1]).all():
             try:
-                heat.watch(outcome.rate)
+                heat.watch(outcome.rate, outcome.amount)
             except NonFiniteError as error:
                 where = (
-                    f"{name} on {landscape.name} at {outcome.rate:g}, the best of {len(outcome.tried)} learning rates"
+                    f"{name} on {landscape.name} at {outcome.chosen}, the best of {len(outcome.tried)} learning rates"
                 )
                 raise NonFiniteError(error.step, f"{error.what}; this was {where}") from error
     return Race(landscape, outcomes)
@@ -97,15 +107,20 @@ def budget(terms: Terms) -> str:
     """The budget of each rule, in a sentence."""
     starts = "from one start" if terms.starts == 1 else f"as many from each of {terms.starts} starts"
     return (
-        f"On each landscape each rule got the same {2 * terms.rates * terms.starts} runs of {terms.steps:,} steps, "
-        f"{starts}: at {terms.rates} learning rates from {LOWEST:g} to {HIGHEST:g} on a logarithmic grid, then at "
-        f"{terms.rates} around its best{_around(terms)}. A run has arrived when its cost stays above the minimum by at "
-        f"most {WITHIN:g} of what the start's cost is above it."
+        f"On each landscape each rule got the same {terms.runs * terms.starts} runs of {terms.steps:,} steps, "
+        f"{starts}: at {terms.rates} learning rates from {LOWEST:g} to {HIGHEST:g} on a logarithmic grid"
+        f"{_amounts(terms)}, then at {terms.rates} around its best{_around(terms)}. A run has arrived when its cost "
+        f"stays above the minimum by at most {WITHIN:g} of what the start's cost is above it."
     )
 
 
+def _amounts(terms: Terms) -> str:
+    tried = ", ".join(f"{amount:g}" for amount in terms.amounts if amount is not None)
+    return f" at each {option(terms.tuned)} of {tried}" if terms.tuned else ""
+
+
 def _around(terms: Terms) -> str:
-    given = ", ".join(f"--{name.replace('_', '-')} {value}" for name, value in terms.around.items())
+    given = ", ".join(f"{option(name)} {value}" for name, value in terms.around.items())
     return f"; every rule with {given}" if given else ""
 
 
@@ -147,6 +162,7 @@ def _outcome(outcome: Outcome, terms: Terms) -> dict[str, Any]:
     arrived = outcome.steps[np.isfinite(outcome.steps)]
     return {
         "rate": outcome.rate,
+        **_amount(terms, outcome.amount),
         "arrived": len(arrived),
         "steps": [None if np.isnan(steps) else int(steps) for steps in outcome.steps],
         "mean_steps": float(arrived.mean()) if len(arrived) == terms.starts else None,
@@ -154,7 +170,13 @@ def _outcome(outcome: Outcome, terms: Terms) -> dict[str, Any]:
         "distance": float(outcome.distance.mean()),
         "runs": len(outcome.tried) * terms.starts,
         "tried": [
-            {"rate": float(rate), "arrived": int(count), "final": float(final)}
-            for rate, count, final in zip(outcome.tried, outcome.arrived, outcome.finals, strict=True)
+            {"rate": float(rate), **_amount(terms, amount), "arrived": int(count), "final": float(final)}
+            for rate, amount, count, final in zip(
+                outcome.tried, outcome.amounts, outcome.arrived, outcome.finals, strict=True
+            )
         ],
     }
+
+
+def _amount(terms: Terms, amount: float | None) -> dict[str, float]:
+    return {} if terms.tuned is None or amount is None else {"amount": amount}

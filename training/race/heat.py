@@ -26,7 +26,8 @@ class Heat:
     """One rule from several starts at several learning rates at once: the variable has a leading axis of runs.
 
     The cost that is differentiated is the sum over runs, so that each run has its own gradient, and one that ends in
-    NaN leaves the others as they are. The rates are a variable: other rates run in the same compiled program.
+    NaN leaves the others as they are. Rates and the amount of a piece are variables: others run in the same compiled
+    program.
 
     starts: [starts, 2]. rates: how many at once. noise: [steps, 2], added to every run's gradient, a row a step.
 
@@ -40,29 +41,33 @@ class Heat:
         self._rates = tf.Variable(tf.ones([rates * len(starts), 1], tf.float64), trainable=False)
         self._x = tf.Variable(tf.constant(self._starts.reshape(-1, 2), tf.float64))
         variables = {"x": self._x}
-        self._optimizer = Optimizer(contestant(self._rates), variables)
+        self._amount = tf.Variable(tf.ones([], tf.float64), trainable=False)
+        self._optimizer = Optimizer(contestant(self._rates, self._amount), variables)
         self._slots = {name: slot.numpy() for name, slot in self._optimizer.slots["x"].items()}
         self._program = Program(self._cost, variables, self._optimizer, "xla-loop", self._observe)
 
-    def run(self, rates: np.ndarray) -> Runs:
-        """Every start at each of these learning rates [rates], from the beginning."""
-        self._begin(rates)
+    def run(self, rates: np.ndarray, amount: float | None = None) -> Runs:
+        """Every start at each of these learning rates [rates] and at this amount of the piece that is tuned, if one is,
+        from the beginning."""
+        self._begin(rates, amount)
         observed = self._program.run([self._noise], np.arange(len(self._noise))[:, np.newaxis])
         x, cost = (array.numpy().reshape(-1, *self._shape[: array.shape.rank]) for array in observed)
         first = self._landscape.costs(self._starts)
         return Runs(np.concatenate([self._starts[np.newaxis], x]), np.concatenate([first[np.newaxis], cost]))
 
-    def watch(self, rate: float) -> None:
-        """Takes the steps at one learning rate, which every run has, under a guard.
+    def watch(self, rate: float, amount: float | None = None) -> None:
+        """Takes the steps at one learning rate and amount, which every run has, under a guard.
 
         Raises NonFiniteError at the first step at which a run leaves the finite numbers.
         """
-        self._begin(np.full(self._shape[0], rate))
+        self._begin(np.full(self._shape[0], rate), amount)
         guard = Guard(Program(self._cost, {"x": self._x}, self._optimizer))
         guard.run([self._noise], np.arange(len(self._noise))[:, np.newaxis])
         guard.look()
 
-    def _begin(self, rates: np.ndarray) -> None:
+    def _begin(self, rates: np.ndarray, amount: float | None) -> None:
+        if amount is not None:
+            self._amount.assign(amount)
         self._x.assign(self._starts.reshape(-1, 2))
         self._rates.assign(np.repeat(rates, self._shape[1])[:, np.newaxis])
         self._optimizer.step.assign(0)

@@ -33,7 +33,7 @@ def map_of(one: Race, relief: Relief) -> tuple[Figure, list[Line2D]]:
         colour, way = colours(one)[number], path(outcome.x)
         lines += axes.plot(
             *way, color=colour, lw=1.6, marker="o", markersize=ring(one, number), markerfacecolor="none",
-            markevery=[-1], label=f"{rule}, rate {outcome.rate:.3g}",
+            markevery=[-1], label=f"{rule}, rate {outcome.chosen}",
         )  # fmt: skip
         for exit_ in visible(way, relief.frame).exits.T:
             axes.plot(*exit_, "<>v^"[side(exit_, relief.frame)], color=colour, markersize=8, clip_on=False)

@@ -30,6 +30,7 @@ def records(results: Mapping[str, Any]) -> list[dict[str, Any]]:
             "landscape": landscape,
             "rule": name,
             "learning_rate": rule["rate"],
+            **({"amount": rule["amount"]} if "amount" in rule else {}),
             "arrived": rule["arrived"],
             "mean_steps": rule["mean_steps"],
             "final_over_least": rule["final"] - figures["least"],
@@ -45,7 +46,7 @@ def rows(figures: Mapping[str, Any]) -> list[tuple[str, ...]]:
     return [
         (
             name,
-            f"{rule['rate']:.3g}",
+            f"{rule['rate']:.3g}" + (f" at {rule['amount']:g}" if "amount" in rule else ""),
             _steps(rule),
             _number(rule["final"] - figures["least"]),
             _number(rule["distance"]),

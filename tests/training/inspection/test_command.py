@@ -11,7 +11,7 @@ from training.cli import main
 from ..browsing import check_page, needs_chromium
 
 SMALL = ["inspect", "--hidden", "16", "--batch-size", "20", "--init", "he", "--steps", "5",
-         "--rule", "adagrad", "--learning-rate", "0.01"]  # fmt: skip
+         "--rule", "adagrad", "--learning-rate", "0.01", "--clip-global-norm", "1", "--ema", "0.9"]  # fmt: skip
 CHARTS = ["traffic", "arithmetic", "ladder"]
 ROWS = "document.querySelectorAll('#{} tr').length - 1"
 
@@ -45,18 +45,32 @@ def test_tables_and_sentences_are_printed(written, figures):
     assert "adagrad (tf1) on 784-16-10, batches of 20, xla-loop" in printed
     assert "Drift in 5 steps, from He's first weights" in printed
     assert "XLA knows how often the loop over steps runs: 5 times." in printed
-    assert "9 of 9 variables are updated in place." in printed
+    assert "13 of 13 variables are updated in place." in printed
     assert f"A step launches {sum(figures['step']['whole']['launches'].values())} kernels: " in printed
 
 
 def test_all_figures_are_in_the_json(figures):
-    """784 · 16 and 16 · 10 weights, 26 biases; Adagrad has one slot, so 20 B a parameter are the least."""
+    """784 · 16 and 16 · 10 weights, 26 biases; Adagrad and the average have a slot each, and the norm needs all
+    gradients before their use, so 32 B a parameter are the least."""
     assert figures["settings"]["hidden"] == [16]
     assert figures["command"].startswith("rawstep")
     assert figures["steps"] == figures["step"]["trip_count"] == 5
-    assert figures["step"]["phases"]["update"]["least"]["bytes"] == 20 * (784 * 16 + 16 * 10 + 26)
+    assert figures["step"]["phases"]["update"]["least"]["bytes"] == 32 * (784 * 16 + 16 * 10 + 26)
     assert figures["step"]["whole"]["flop"]["products"] == 2 * 20 * (2 * 784 * 16 + 3 * 16 * 10)
     assert [rung["execution"] for rung in figures["ladder"]] == ["eager", "graph", "xla-step", "xla-loop"]
+
+
+def test_each_piece_has_a_rung_of_what_the_update_moves_with_it(written, figures):
+    """A clip reads the gradient once more; an average is read and written, and so is the parameter once more read."""
+    alone, clipped, averaged = figures["pieces"]
+    assert [piece["name"] for piece in figures["pieces"]] == ["adagrad", "clip_by_global_norm", "average"]
+    assert alone["ratio"]["median"] == 1
+    assert 1 < clipped["passes"] - alone["passes"] < 1.2
+    assert averaged["passes"] - clipped["passes"] == pytest.approx(3, abs=0.05)
+    assert averaged["read"] + averaged["written"] == sum(
+        figures["step"]["phases"]["update"][way] for way in ("read", "written")
+    )
+    assert "\n  + clip_by_global_norm " in written[1]
 
 
 def test_both_programs_are_written(written):
@@ -74,8 +88,9 @@ def test_the_page_shows_every_kernel_variable_and_rung(open_inspection, figures)
     assert page.locator("#conclusions").inner_text().startswith("A step launches ")
     for table in ("launches", "work"):
         assert page.evaluate(ROWS.format(table)) == len(step["phases"]) + 1
+    assert page.evaluate(ROWS.format("pieces")) == len(figures["pieces"])
     assert page.evaluate(ROWS.format("kernels")) == len(step["kernels"])
-    assert page.evaluate(ROWS.format("variables")) == len(step["variables"]) == 9
+    assert page.evaluate(ROWS.format("variables")) == len(step["variables"]) == 13
     for table in ("times", "drifts"):
         assert page.evaluate(ROWS.format(table)) == len(figures["ladder"]) == 4
     assert not page.locator("pre").is_visible()

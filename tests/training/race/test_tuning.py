@@ -45,9 +45,9 @@ class Counted(Heat):
         super().__init__(*arguments)
         self.asked = []
 
-    def run(self, rates):
+    def run(self, rates, amount=None):
         self.asked.append(rates)
-        return super().run(rates)
+        return super().run(rates, amount)
 
 
 @pytest.mark.parametrize("rule", contestants(["adam"]))
@@ -84,3 +84,21 @@ def test_sgd_s_best_rate_on_the_quadratic_is_the_one_that_theory_gives():
     u = np.array([np.cos(np.pi / 6), np.sin(np.pi / 6)]) @ QUADRATIC.start
     steps = np.log(np.sqrt(2 * threshold(QUADRATIC)) / abs(u)) / np.log(1 - outcome.rate)
     assert outcome.steps[0] == pytest.approx(steps, abs=12)
+
+
+def test_a_number_of_a_piece_is_tuned_beside_the_learning_rate():
+    """Would catch an amount that the compiled program does not read, and a best one that is another's."""
+    start, noise, amounts = np.array([QUADRATIC.start]), np.zeros((60, 2)), [1e-3, 10.0]
+    both = tuned(Heat(QUADRATIC, contestants(["adam"], {"clip_value": 1.0}, "clip_value")["adam"], start, 4, noise),
+                 QUADRATIC, 4, amounts)  # fmt: skip
+    alone = [
+        tuned(Heat(QUADRATIC, contestants([f"adam,clip_value={amount}"])[f"adam,clip_value={amount}"], start, 4, noise),
+              QUADRATIC, 4)
+        for amount in amounts
+    ]  # fmt: skip
+    assert len(both.tried) == len(both.amounts) == 12
+    assert {*both.amounts} == {*amounts}
+    best = amounts.index(both.amount)
+    assert alone[0].cost[-1] != alone[1].cost[-1], "the limit decides"
+    assert both.rate == alone[best].rate
+    np.testing.assert_allclose(both.cost, alone[best].cost, rtol=1e-9)
