@@ -66,11 +66,12 @@ class ClipByGlobalNorm(Piece):
 
 
 def shortened(g: Array, norm: Array, limit: Any, form: str) -> tuple[Array, dict[str, Array]]:
-    """g·min(1, c/N), rounded as `form` says, and the factor."""
+    """g·min(1, c/N), rounded as `form` says; the norm N and the factor."""
     limit = cast_like(limit, g)
     if form == "where":
-        return where(norm < limit, g, g / norm * limit), dict(factor=minimum(limit / norm, 1.0))
+        return where(norm < limit, g, g / norm * limit), dict(norm=norm, factor=minimum(limit / norm, 1.0))
     if form == "larger":
-        return g * limit / maximum(norm, limit), dict(factor=limit / maximum(norm, limit))
+        longest = maximum(norm, limit)
+        return g * limit / longest, dict(norm=norm, factor=limit / longest)
     factor = limit * minimum(1.0 / norm, 1.0 / limit) if form == "least" else minimum(limit / (norm + 1e-6), 1.0)
-    return g * factor, dict(factor=factor)
+    return g * factor, dict(norm=norm, factor=factor)

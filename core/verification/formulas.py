@@ -210,7 +210,8 @@ class Formula:
         beside:   what else it takes by name, of a chain.
         """
         takes, corrections = asked(self.compute), self.corrections(t, precision)
-        given = {name: precision.exact(found[name]) for name in takes - {"t", "x"} if found and name in found}
+        shown = (takes & (found or {}).keys()) - {"t", "x", *(beside or {})}
+        given = {name: precision.exact(found[name]) for name in shown} if found else {}
         if not isinstance(g, Rounded):
             lost = np.where(np.abs(g) < precision.tiny, np.abs(precision.wide(g)), 0)
             g = Rounded(precision.wide(g), lost, precision)

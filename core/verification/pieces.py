@@ -29,22 +29,22 @@ def between(g, slots, *, limit):
 
 def _least(g, norm, limit):
     factor = np.where(norm > limit, limit * (1 / np.maximum(norm, limit)), limit * (1 / limit))
-    return dict(factor=factor, gradient=g * factor)
+    return dict(norm=norm, factor=factor, gradient=g * factor)
 
 
 def _larger(g, norm, limit):
     longest = np.maximum(norm, limit)
-    return dict(factor=limit / longest, gradient=g * limit / longest)
+    return dict(norm=norm, factor=limit / longest, gradient=g * limit / longest)
 
 
 def _damped(g, norm, limit):
     factor = np.minimum(limit / (norm + 1e-6), 1.0)
-    return dict(factor=factor, gradient=g * factor)
+    return dict(norm=norm, factor=factor, gradient=g * factor)
 
 
 def _divided(g, norm, limit):
     longest = np.maximum(norm, limit)
-    return dict(factor=limit / longest, gradient=np.where(norm < limit, g, g / longest * limit))
+    return dict(norm=norm, factor=limit / longest, gradient=np.where(norm < limit, g, g / longest * limit))
 
 
 SHORTENED: dict[str, Callable[..., dict[str, Any]]] = {

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 import pytest
 
-import training.rule_choice
+import training.building
 import training.stablehlo
 from benchmarks import pjrt
 from core import Adam
@@ -118,7 +118,7 @@ def export(folder, formula=None, **settings):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Settings, "dataset", lambda self: striped_dataset())
         if formula is not None:
-            patch.setattr(training.rule_choice, "choose_rule", lambda *_: formula)
+            patch.setattr(training.building, "choose_rule", lambda *_: formula)
         run_folder = RunFolder(folder / "run")
         run_folder.save(trained(replace(SETTINGS, execution="graph", **settings), calls=2))
         exported = training.stablehlo.epoch_program(run_folder.newest())

@@ -20,6 +20,7 @@ WRITTEN = {
     "weight_decay": ("λ", r"\lambda"),
     "parameter": ("θ", r"\theta"),
     "gradient": ("g", "g"),
+    "norm": ("N", "N"),
     "norm_g": ("‖g‖", r"\lVert g \rVert"),
     "delta": ("Δ", r"\Delta"),
     "dx": ("Δx", r"\Delta x"),
