@@ -67,18 +67,24 @@ Computed = Callable[[Link, Any, Any, dict[str, Any]], Mapping[str, Any]]
 
 
 def _walk(
-    links: Sequence[Link], g: Any, x: Any, layout: Layout, computed: Computed, norm: Callable[[Any], Any]
+    links: Sequence[Link],
+    g: Any,
+    x: Any,
+    layout: Layout,
+    computed: Computed,
+    norm: Callable[[Any], Any],
+    own_norm: Callable[[Any], Any],
 ) -> dict[str, Any]:
     """All values of a step by the chain's names, "delta" and "x" last.
 
     moving: the gradient, and from the rule on the update. after: where the parameter goes from x, from the rule on.
-    norm: of all elements of the last axis.
+    norm, own_norm: of all elements of the last axis, those of all variables, and of one.
     """
     start, moving, after, found = x, g, None, {}
     for link in links:
         reads = dict(
             norm=lambda moving=moving: norm(moving),
-            own_norm=lambda moving=moving: _own_norms(moving, layout, norm),
+            own_norm=lambda moving=moving: _own_norms(moving, layout, own_norm),
             after=lambda x=x, after=after: x if after is None else after,
         )
         values = dict(computed(link, moving, x, {n: read() for n, read in reads.items() if n in link.formula.takes}))
@@ -131,7 +137,7 @@ def _own_norms(values: Any, layout: Layout, norm: Callable[[Any], Any]) -> Any:
 class StatedChain:
     """What should come out of a chain's step.
 
-    narrow_norm: norms are added up in the judged dtype, not in float64.
+    narrow_norm: the norm of all gradients is added up in the judged dtype, as that of a variable is, not in float64.
     """
 
     estimated: ClassVar[bool] = False
@@ -163,8 +169,8 @@ class StatedChain:
 
         g, x = flushed(g, precision), widened(x, precision)
         layout = self.layout or Layout.flat(g.shape[-1])
-        narrow = partial(_norm_of_rounded, narrow=self.narrow_norm)
-        found_values = _walk(self.links, g, x, layout, computed, narrow)
+        norm, own_norm = (partial(_norm_of_rounded, narrow=narrow) for narrow in (self.narrow_norm, True))
+        found_values = _walk(self.links, g, x, layout, computed, norm, own_norm)
         return {
             name: value if isinstance(value, Rounded) else precision.exact(value)
             for name, value in found_values.items()
@@ -239,7 +245,7 @@ class OfChain(Implementation):
             return of.follow(part, {**reads, "rate": rate})
 
         with np.errstate(all="ignore"):
-            found = _walk(self.links, trajectory.g, trajectory.x, layout, computed, _norm)
+            found = _walk(self.links, trajectory.g, trajectory.x, layout, computed, _norm, _norm)
         kept = {slot: trajectory.before[slot] for link in self._kept for slot in link.slots.values()}
         return {**kept, **{name: np.asarray(value, dtype) for name, value in found.items()}}
 

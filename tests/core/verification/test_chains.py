@@ -94,7 +94,7 @@ def swapped(right):
     [
         (dict(ema=0.875), with_(Late), "average.average"),
         (dict(weight_decay=0.125, where=matrices), with_(OfAll), "delta"),
-        (dict(clip_norm=0.5, clip_value=0.25), swapped, "clip_by_norm.factor"),
+        (dict(clip_norm=0.5, clip_value=0.25), swapped, "clip_by_norm.norm"),
     ],
     ids=["the average of the step before", "a mask ignored", "an order"],
 )

@@ -26,7 +26,7 @@ def test_a_chain_is_written_part_by_part_with_what_goes_on_between_them():
     assert (shown["sgd.delta"], shown["parameter"]) == ("Δₜ = α⋅g″ₜ", "θₜ = θ′ₜ - Δₜ")
     assert "θ̄ₜ₋₁" in shown["average.average"]
     beside = written(around(SGD(0.1), "optax", clip_norm=1.0, weight_decay=0.1))
-    assert "max(c, ‖gₜ‖)" in beside["clip_by_norm.factor"]
+    assert "max(Nₜ, c)" in beside["clip_by_norm.factor"]
     assert beside["delta"] == "Δ′ₜ = Δₜ + decayedₜ"
     assert beside["parameter"] == "θₜ = θₜ₋₁ - Δ′ₜ"
 
