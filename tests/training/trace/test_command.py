@@ -21,6 +21,7 @@ from training.results import report
 from training.trace import conduct
 from training.trace.elements import revealing_elements
 from training.trace.equations import followed
+from training.trace.figures import clipped
 from training.trace.folder import write_folder
 from training.trace.own_cost import PIECES, own_cost
 from training.trace.trace import NAME, NEEDED, Trace, load, written
@@ -119,6 +120,16 @@ def test_what_stands_around_a_rule_is_recorded_and_a_parameter_goes_through_its_
     through = followed(trace, rule_of(AROUND))
     assert all(of.equations for of in through)
     assert len(through[0].equations) > len(through[1].equations), "SGD has fewer"
+
+
+def test_a_clip_acted_where_its_factor_is_below_1_by_more_than_rounding():
+    """Of all layers together where one factor is theirs."""
+    rounded = np.float32(3) * (np.float32(1) / np.float32(3)) - 2.0**-24
+    columns = {f"{layer}/clip_by_global_norm.factor": np.array([1.0, rounded, 0.5, 0.25]) for layer in ("h1", "b1")}
+    columns |= {"h1/clip_by_norm.factor": np.array([0.5, 1, 1, 1]), "b1/clip_by_norm.factor": np.ones(4)}
+    columns |= {"h1[0,0]/clip_by_norm.factor": np.zeros(4), "cost": np.zeros(4)}
+    shares = {"clip_by_global_norm": 0.5, "h1/clip_by_norm": 0.25, "b1/clip_by_norm": 0.0}
+    assert clipped(columns) == shares
 
 
 def test_unless_told_otherwise_it_follows_the_pixel_that_varies_the_most(runs):
