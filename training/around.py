@@ -34,7 +34,8 @@ class Elementwise:
     clip_value
         No element of a gradient is larger than this: --clip-value 0.5
     l2
-        λ of ½·λ·‖θ‖² in the cost; its gradient is added after clipping: --l2 1e-4
+        λ of ½·λ·‖θ‖² in the cost; its gradient is added after clipping: --l2 1e-4; of a rule with a setting of that
+        name, such as Ftrl, that setting.
     weight_decay
         The share of each parameter that a step at a rate of 1 takes off, beside the gradient: --weight-decay 0.01; of a
         rule with a setting of that name, such as AdamW, that setting.

@@ -5,9 +5,8 @@ from dataclasses import fields, replace
 from typing import Any
 
 from core import L2, RULES, Average, Chain, ClipByGlobalNorm, ClipByNorm, ClipByValue, DecoupledDecay, InputError, Rule
-from core.rules import around, groups
+from core.rules import around, groups, parts_of
 from core.rules.around import ORDERS
-from core.rules.groups import Groups
 from core.rules.masks import mask
 from core.rules.part import Part
 from core.rules.settings import accepted, hints
@@ -66,8 +65,8 @@ def pieces(given: Around, kind: type[Rule]) -> dict[str, Any]:
     amounts = {piece: value for piece in PIECES if (value := getattr(given, piece)) is not None}
     found = {piece: _amount(piece, value) for piece, value in amounts.items() if piece not in own}
     if given.decay_only:
-        if "weight_decay" in own:
-            raise InputError(f"--decay-only: {kind.__name__} decays all variables itself, and cannot leave some out.")
+        if inside := [option(one) for one in ("l2", "weight_decay") if one in own and one in amounts]:
+            raise InputError(f"--decay-only: {inside[0]} is a setting of {kind.__name__} itself, for all variables.")
         if not {"l2", "weight_decay"} & amounts.keys():
             raise InputError("--decay-only needs --weight-decay or --l2.")
         found["where"] = _mask("--decay-only", *given.decay_only)
@@ -108,7 +107,7 @@ def settings_of(kind: type[Rule], items: Sequence[str], others: Sequence[str] = 
         if equals and name.replace("-", "_") in known:
             last = name.replace("-", "_")
             found[last] = value
-        elif last:
+        elif last and (":" in found[last] or name in ("warmup", "warmup-from")):
             found[last] += f",{item}"
         else:
             raise InputError(f"{kind.__name__} has no setting {name!r}; it has: {', '.join(known)}.", name, known)
@@ -146,17 +145,10 @@ def served_as(rule: Rule) -> str | None:
     """What evaluation and export use in place of the weights, in words; None where they use those."""
     if not rule.serves:
         return None
-    averages = [part.decay for part in _parts(rule) if isinstance(part, Average)]
+    averages = [part.decay for part in parts_of(rule) if isinstance(part, Average)]
     return f"the average of the weights (ema {shown(averages[0])})" if averages else "the weights that the rule serves"
 
 
 def is_ours(rule: Rule) -> bool:
     """Whether a rule and all around it are rawstep's, whose mistakes are not the user's."""
-    return all(type(part) in RULES.values() or not isinstance(part, Rule) for part in _parts(rule))
-
-
-def _parts(rule: Part) -> list[Part]:
-    """Of a chain and of groups, their parts, down to the rules."""
-    if isinstance(rule, Groups):
-        return [part for one in (rule.rule, *(of for _, of in rule.groups)) for part in _parts(one)]
-    return [part for _, one in rule.parts for part in _parts(one)] if isinstance(rule, Chain) else [rule]
+    return all(type(part) in RULES.values() or not isinstance(part, Rule) for part in parts_of(rule))

@@ -25,7 +25,8 @@ lack now where nothing is said; in 1, validation images always were the first to
 PREFIX = "state"
 """tf.train.Checkpoint's files in the folder of a checkpoint: state.index and state.data-00000-of-00001."""
 MAY_CHANGE = (
-    "--learning-rate", "--epochs", "--execution", "--data-dir", "--on-nonfinite", "--microbatches", "--patience",
+    "--learning-rate", "--schedule", "--epochs", "--execution", "--data-dir", "--on-nonfinite", "--microbatches",
+    "--patience",
 )  # fmt: skip
 """The options that a resumed run may have otherwise; --data-dir, if the same images are there."""
 
@@ -87,7 +88,7 @@ class Checkpoint:
         if not self.run.get("serves"):
             return self.weights, None
         if raw:
-            return self.weights, "the weights as they are trained, not their average"
+            return self.weights, f"the weights as they are trained, not {served_as(self.settings.make_rule())}"
         rule, weights = self.settings.make_rule(), self.weights
         optimizer = Optimizer(rule, {name: tf.Variable(value, name=name) for name, value in weights.items()})
         for name, slots in optimizer.slots.items():

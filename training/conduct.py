@@ -27,7 +27,7 @@ def conduct(trainer: Trainer, folder: RunFolder | None, signals: Sequence[Signal
                 folder.save_if_due(trainer)
             yield call
     except NonFiniteError as error:
-        advice = f"{_saved(trainer, folder)}; a smaller --learning-rate may help"
+        advice = f"{_saved(trainer, folder)}; a smaller --learning-rate or --schedule may help"
         raise NonFiniteError(error.step, f"{error.what}; {advice}") from error
 
 

@@ -189,6 +189,9 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
     def over(self, earlier: Self) -> Self:
         """The settings of an earlier run, except those that were named when this one was made."""
         mine = {name: getattr(self, name) for name in self.__dict__["named"]}
+        for one, other in ("learning_rate", "schedule"), ("schedule", "learning_rate"):
+            if mine.get(one) is not None:
+                mine.setdefault(other, None)
         if mine.get("rule", earlier.rule) != earlier.rule:
             mine.setdefault("rule_options", {})
         elif "rule_options" in mine:

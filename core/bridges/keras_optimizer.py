@@ -132,7 +132,8 @@ class KerasOptimizer(keras.optimizers.Optimizer):
         return self.rule.for_variable(path_of(variable), len(variable.shape))
 
     def _at_rate(self, variable: Any, rate: Any) -> Rule:
-        return replace(self._rule_of(variable), learning_rate=tf.convert_to_tensor(rate))
+        rule = replace(self.rule, learning_rate=tf.convert_to_tensor(rate))
+        return rule.for_variable(path_of(variable), len(variable.shape))
 
     def _new_variable(self, variable: Any, name: str, first: Any) -> Any:
         """As Keras's add_variable_from_reference makes one, but wide, and of any shape."""

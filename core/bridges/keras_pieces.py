@@ -26,10 +26,12 @@ from ..rules import (
     ClipByValue,
     DecoupledDecay,
     Except,
+    Groups,
     Named,
     Piece,
     Rule,
     around,
+    parts_of,
 )
 
 _CLIPS = (ClipByNorm, ClipByValue, ClipByGlobalNorm)
@@ -50,9 +52,7 @@ SETTINGS = (*_CLIPPED, "weight_decay", "use_ema", "ema_momentum", "ema_overwrite
 
 def pieces_of(rule: Rule) -> list[Piece]:
     """All pieces of a chain, those of a chain within it too; none of another rule."""
-    if not isinstance(rule, Chain):
-        return []
-    return [*(part for _, part in rule.parts if isinstance(part, Piece)), *pieces_of(rule.rule)]
+    return [part for part in parts_of(rule) if isinstance(part, Piece)]
 
 
 def renamed(rule: Rule, names: Mapping[str, tuple[str, int]]) -> Rule:
@@ -60,6 +60,8 @@ def renamed(rule: Rule, names: Mapping[str, tuple[str, int]]) -> Rule:
 
     A mask that says the same of the new names stays; another becomes a list of them.
     """
+    if isinstance(rule, Groups) and any(new != old for new, (old, _) in names.items()):
+        raise InputError("Rules of groups are not taken over under other names: give the names that Keras has.")
     if not isinstance(rule, Chain):
         return rule
 

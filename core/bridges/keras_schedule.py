@@ -11,7 +11,7 @@ from keras.optimizers.schedules import LearningRateSchedule
 class StepSchedule(LearningRateSchedule):
     """A schedule as rules take it, rate(steps taken before), in the form that Keras reads.
 
-    Keras gives its schedules the number of batches; where it accumulates gradients, `batches_per_step` make one step.
+    Keras passes its schedules the number of batches; where it accumulates gradients, `batches_per_step` make one step.
     """
 
     def __init__(self, schedule: Callable[[Any], Any], batches_per_step: int = 1):

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from ..errors import InputError
 from ..mistakes import described, mistakes_in, written
-from ..rules import At, Chain, Rule, Step, named
+from ..rules import At, Rule, Step, named, parts_of
 from .sparse import Sparse
 
 
@@ -79,7 +79,7 @@ def check_sparse(sparse: Any) -> None:
 def _check_settings(where: str, rule: Rule, dtype: tf.DType) -> None:
     """Refuses numbers that the dtype rounds to 0 or to infinity: an ε that is 0 there leads to 0/0."""
     limits = np.finfo(dtype.name)
-    for part in [rule, *(part for _, part in rule.parts)] if isinstance(rule, Chain) else [rule]:
+    for part in parts_of(rule):
         for field in fields(part):
             value = getattr(part, field.name)
             if isinstance(value, float) and value and not float(limits.tiny) <= abs(value) <= float(limits.max):

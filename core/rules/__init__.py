@@ -10,7 +10,7 @@ from .builtin import *
 from .chain import Chain, chain
 from .clipping import ClipByGlobalNorm, ClipByNorm, ClipByValue
 from .decays import L2, DecoupledDecay
-from .groups import Groups, groups
+from .groups import Groups, groups, parts_of
 from .masks import Except, Named, Rank, matrices, only, vectors
 from .piece import Begun, Piece
 from .rule import At, Dialect, Rule, Step

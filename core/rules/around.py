@@ -50,7 +50,8 @@ def around(
     """The rule with these pieces around it, in the order and the form of a dialect; the rule itself without any.
 
     Everywhere gradients are clipped first, the global norm before others, then L2 is added, and the average is taken
-    last. Keras and PyTorch decay the parameter before the rule's step, Optax and the paper beside it.
+    last. Keras and PyTorch decay the parameter before the rule's step; Optax, the paper, and TF1, which has no decay of
+    its own, beside it.
 
     clip_value, clip_norm, clip_global_norm: the limits of `ClipByValue`, `ClipByNorm` and `ClipByGlobalNorm`.
     l2, weight_decay: λ in the gradient (`L2`), and beside the step (`DecoupledDecay`).
@@ -61,6 +62,9 @@ def around(
     """
     if dialect not in ORDERS:
         raise InputError(f"There is no order {dialect!r}; there are: {', '.join(ORDERS)}.", dialect, ORDERS)
+    for name, value, needed in ("where", where, (l2, weight_decay)), ("overwrite_every", overwrite_every, (ema,)):
+        if value and all(one is None for one in needed):
+            raise InputError(f"{name} needs {'l2 or weight_decay' if name == 'where' else 'ema'}.")
     order = ORDERS[dialect]
     decay = _made(weight_decay, lambda value: DecoupledDecay(value, order.decay, where=where))  # pyright: ignore
     before = [

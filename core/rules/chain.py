@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from keyword import iskeyword
 from typing import Any, NamedTuple, cast
 
 from ..errors import InputError
@@ -81,7 +82,8 @@ class Chain(Rule):
             for called, part in self.parts
             if not isinstance(part, Piece) or part.acts_on(name, rank)
         ]
-        return replace(self, parts=tuple(kept))
+        rate = next(part.learning_rate for _, part in kept if isinstance(part, Rule))  # groups have one each
+        return replace(self, learning_rate=rate, parts=tuple(kept))
 
 
 def chain(*parts: Part) -> Chain:
@@ -97,7 +99,9 @@ def chain(*parts: Part) -> Chain:
     """
     names, seen = [], Counter()
     for part in parts:
-        name = _snake(type(part).__name__) if isinstance(part, Piece) else type(part).__name__.lower()
+        kind = type(part).__name__.strip("_") or "part"
+        name = _snake(kind) if isinstance(part, Piece) else kind.lower()
+        name = f"{name}_" if iskeyword(name) else name
         seen[name] += 1
         names.append(name if seen[name] == 1 else f"{name}_{seen[name]}")
     together = tuple(zip(names, parts, strict=True))
@@ -106,19 +110,20 @@ def chain(*parts: Part) -> Chain:
 
 
 def _check(parts: Sequence[tuple[str, Part]]) -> None:
+    for _, part in parts:
+        if not isinstance(part, Part):
+            raise InputError(f"A chain is made of pieces and a rule, found {part!r}.")
     rules = [name for name, part in parts if isinstance(part, Rule)]
     if len(rules) != 1:
         found = ", ".join(rules) or "none"
         raise InputError(f"A chain needs one rule, with pieces before and after it, found {found}.")
     place = [name for name, _ in parts].index(rules[0])
     for number, (name, part) in enumerate(parts):
-        if not isinstance(part, Part):
-            raise InputError(f"A chain is made of pieces and a rule, found {part!r}.")
         hook = "before" if number < place else "after"
         if isinstance(part, Piece) and getattr(type(part), hook) is getattr(Piece, hook):
             raise InputError(f"{name} does nothing {hook} the rule: put it on the other side of {rules[0]}.")
-        if number and part.reads_norm and isinstance(part, Piece):
-            raise InputError(f"{name} reads the norm of all gradients as they are: it must come first in the chain.")
+        if number and part.reads_norm:
+            raise InputError(f"{name} reads the norm of all gradients as they are: no piece may stand before it.")
 
 
 @cache

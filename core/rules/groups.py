@@ -1,10 +1,12 @@
 """Rules for groups of variables, which together are a rule."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
 from ..xp import Array
+from .chain import Chain
+from .part import Part
 from .piece import Where
 from .rule import At, Rule, Step
 
@@ -50,6 +52,18 @@ class Groups(Rule):
     @property
     def _rules(self) -> list[Rule]:
         return [self.rule, *(rule for _, rule in self.groups)]
+
+
+def parts_of(rule: Rule) -> Iterator[Part]:
+    """All pieces and rules of a chain or of groups, down to those within; a rule that is neither, itself."""
+    if isinstance(rule, Groups):
+        for one in (rule.rule, *(of for _, of in rule.groups)):
+            yield from parts_of(one)
+    elif isinstance(rule, Chain):
+        for _, part in rule.parts:
+            yield from parts_of(part) if isinstance(part, Rule) else [part]
+    else:
+        yield rule
 
 
 def groups(rule: Rule, *others: tuple[Callable[[str, int], bool], Rule]) -> Groups:

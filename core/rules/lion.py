@@ -24,7 +24,7 @@ class Lion(Rule):
 
     The direction has a shorter memory than what is kept. A coordinate whose gradients were always 0 stays: sign(0) = 0.
     Keras, where λ is an option of every optimizer, decays θ first and then takes the step, and subtracts 1 − β in the
-    variable's dtype. λ is 0.001 in Optax, unless told otherwise; Optax has no default rate, PyTorch no Lion.
+    variable's dtype. λ is 0.001 in Optax, by default; Optax has no default rate, PyTorch no Lion.
     """
 
     learning_rate: Annotated[Rate, "how far every coordinate moves"]

@@ -1,5 +1,6 @@
 """The settings of a rule: what each may be, what it says of itself, and its value at a step."""
 
+import dataclasses
 import functools
 import math
 import numbers
@@ -84,6 +85,12 @@ def accepted(where: str, value: Any, hint: Any) -> Any:
         for number in (float(least()), float(most())):
             if not interval.holds(number):
                 raise InputError(f"{where} must lie in {interval}, found {number:g} in an array.")
+    elif (
+        dataclasses.is_dataclass(value) and not isinstance(value, type) and callable(value)
+    ):  # a schedule that is data: of its first step
+        first: Any = value(0.0)
+        if isinstance(first, numbers.Real) and not interval.holds(float(first)):
+            raise InputError(f"{where} must lie in {interval}, found {float(first):g} in the first step of {value}.")
     elif not is_array(value) and not callable(value):
         raise InputError(f"{where} must be a number in {interval}, found {value!r}.")
     return value

@@ -21,6 +21,7 @@ from core import (
     chain,
     matrices,
     only,
+    schedules,
 )
 from core.rules.clipping import ClipByNorm as Clip
 
@@ -77,9 +78,14 @@ def test_the_learning_rate_of_a_chain_is_its_rule_s():
         ((Adam(), L2(0.1)), "l2 does nothing after the rule: put it on the other side of adam."),
         (
             (ClipByValue(1.0), ClipByGlobalNorm(1.0), Adam()),
-            "clip_by_global_norm reads the norm of all gradients as they are: it must come first in the chain.",
+            "clip_by_global_norm reads the norm of all gradients as they are: no piece may stand before it.",
         ),
         ((Adam(), "ema"), "A chain is made of pieces and a rule, found 'ema'."),
+        ((ClipByValue(1.0), SGD), "A chain is made of pieces and a rule, found <class 'core.rules.sgd.SGD'>."),
+        (
+            (ClipByValue(1.0), chain(ClipByGlobalNorm(1.0), Adam())),
+            "chain reads the norm of all gradients as they are: no piece may stand before it.",
+        ),
     ],
 )
 def test_what_is_no_chain_is_refused_in_a_sentence(parts, said):
@@ -104,6 +110,12 @@ def test_what_is_no_chain_is_refused_in_a_sentence(parts, said):
         (
             lambda: Optimizer(chain(L2(0.1), Adam(epsilon=1e-46)), variables()),
             "Chain on 'w': epsilon = 1e-46 is out of the range of float32.",
+        ),
+        (lambda: around(Adam(), where=matrices), "where needs l2 or weight_decay."),
+        (lambda: around(Adam(), overwrite_every=2), "overwrite_every needs ema."),
+        (
+            lambda: Adam(beta_1=schedules.Constant(1.5)),
+            "Adam: beta_1 must lie in [0, 1), found 1.5 in the first step of constant:1.5.",
         ),
         (
             lambda: around(Adam(), "nosuch", ema=0.9),

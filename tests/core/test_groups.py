@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 from core import SGD, Adam, Average, ClipByGlobalNorm, InputError, Optimizer, chain, groups
+from core.rules import parts_of
 from core.rules.masks import Except, mask, matrices, only, vectors
 
 START = {"h1": np.linspace(-1, 1, 6).reshape(2, 3), "b1": np.array([0.5, -0.5])}
@@ -27,6 +28,14 @@ def test_groups_are_an_optimizer_of_several_rules_to_the_bit():
     apart = stepped(lambda v: ([(MAIN, {"h1": v["h1"]}), (BIASES, {"b1": v["b1"]})],))
     assert stepped(lambda v: (rule, v)) == apart
     assert (rule.reads_norm, rule.serves, groups(BIASES, (vectors, SGD(1.0))).serves) == (True, True, False)
+
+
+def test_pieces_around_groups_leave_each_group_its_rate():
+    apart = groups(chain(ClipByGlobalNorm(9.0), SGD(0.1)), (vectors, chain(ClipByGlobalNorm(9.0), SGD(0.5))))
+    around_all = chain(ClipByGlobalNorm(9.0), groups(SGD(0.1), (vectors, SGD(0.5))))
+    found = [stepped(lambda v, rule=rule: (rule, v)) for rule in (apart, around_all)]
+    assert found[0] == found[1]
+    assert {type(part) for part in parts_of(around_all)} == {ClipByGlobalNorm, SGD}
 
 
 @pytest.mark.parametrize(

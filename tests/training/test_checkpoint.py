@@ -220,7 +220,6 @@ def around(tmp_path_factory):
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        (dict(schedule="constant:0.01"), "--schedule cosine:0.01,steps=90,warmup=9, not constant:0.01"),
         (dict(clip_global_norm=2.0), "--clip-global-norm 1.0, not 2.0"),
         (dict(clip_norm=2.0), "--clip-norm None, not 2.0"),
         (dict(clip_value=2.0), "--clip-value None, not 2.0"),
@@ -243,8 +242,15 @@ def test_a_schedule_is_known_however_it_is_written(around):
     same = Settings(schedule="cosine:1e-2,steps=9e1,warmup=9", rule_options={"beta_1": "polynomial:.9,steps=50,end=.5"})
     trainer, _ = around.begin(same, resume=True)
     assert trainer.step == 8
-    with pytest.raises(InputError, match="--learning-rate cannot be given with it"):
-        around.begin(Settings(learning_rate=0.1), resume=True)
+
+
+def test_a_run_may_go_on_at_another_rate_or_schedule(around):
+    for change, said in (
+        (dict(learning_rate=0.1), ["--learning-rate is 0.1, was cosine:0.01,steps=90,warmup=9"]),
+        (dict(schedule="0.1,warmup=9"), ["--schedule is constant:0.1,warmup=9, was cosine:0.01,steps=90,warmup=9"]),
+    ):
+        _, notes = around.begin(Settings(**change), resume=True)
+        assert all(any(one in note for note in notes) for one in said), notes
 
 
 @pytest.mark.parametrize(

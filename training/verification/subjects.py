@@ -14,7 +14,7 @@ from core.verification.resolving import FormulaReference, Given, built, implemen
 
 from ..around import NOTHING, Around
 from ..building import pieces
-from ..rule_choice import import_named, lowered, typed
+from ..rule_choice import import_named, lowered, option, typed
 
 CHAINS = "chains"
 """The name of all chains that are certified, among those of rules."""
@@ -36,8 +36,15 @@ def claims_about(
 
     Raises InputError for what is not there.
     """
-    rules, references = [*map(lowered, rules or (*RULES, CHAINS))], [*map(_lowered_library, references)]
+    rules, references = (
+        [*map(lowered, rules or (RULES if options else (*RULES, CHAINS)))],
+        [*map(_lowered_library, references)],
+    )
     if ":" in rules[0]:
+        if around != NOTHING:
+            raise InputError(
+                "Options around a rule are for rawstep's own rules: put pieces around yours with core.chain."
+            )
         known_reference = references[0] == ITSELF or references[0].partition(":")[0] in (PAPER, *RULES, *REFERENCES)
         reference = references[0] if known_reference or ":" not in references[0] else import_named(references[0])
         subject = import_named(rules[0])
@@ -50,7 +57,9 @@ def claims_about(
     once = [tuple(dict.fromkeys(names)) for names in (rules, dialects, references)]
     alone = [rule for rule in once[0] if rule != CHAINS]
     if around != NOTHING:
-        return _around(once, around, options)
+        return _around((tuple(alone), *once[1:]), around, options)
+    if CHAINS in once[0] and options:
+        raise InputError(f"{CHAINS} are judged with numbers of their own, found {', '.join(map(option, options))}.")
     given = {rule: typed_for(rule, options or {}) for rule in alone} if options else {}
     chosen = once[1] or None, once[2] or None
     found = matrix(alone, *chosen, given) if alone else []

@@ -61,7 +61,8 @@ class Schedule(ABC):
         first, *others = fields(cls)
         names = {one.name.replace("_", "-"): one for one in others}
         if unknown := [name for name in items if name and name not in names]:
-            raise InputError(f"it has no {unknown[0]!r}, but {', '.join(names)}", unknown[0], names)
+            there = f", but {', '.join(names)}" if names else ""
+            raise InputError(f"it has no {unknown[0]!r}{there}", unknown[0], names)
         required = {"": first} | {name: one for name, one in names.items() if one.default is MISSING}
         for name, one in required.items():
             if name not in items:

@@ -62,6 +62,12 @@ def _warmed_up(made: Schedule, steps: float, start: float) -> Warmup:
     try:
         return Warmup(made.moved(-length), length, start)
     except InputError:
+        if all(
+            getattr(made, name) > length
+            for name in made.FROM_THE_BEGINNING
+            if not isinstance(getattr(made, name), tuple)
+        ):
+            raise
         moved = " and ".join(made.FROM_THE_BEGINNING)
         raise InputError(f"{moved} must come after the warm-up of {length} steps, which they include") from None
 

@@ -33,7 +33,7 @@ class Cosine(Schedule):
 class CosineRestarts(Schedule):
     """Waves one after another: each `longer` times as long as the last, and `lower` times as high above `end`.
 
-    "SGDR", section 3. Where a start lies between two steps, the wave begins at the step after it; at the one before it
+    "SGDR", section 3. Where a start falls between two steps, the wave begins at the step after it; at the one before it
     within 1/1024 of a step. float64 finds each of up to 10^11 · (longer − 1) steps; float32 would not. Keras's
     CosineDecayRestarts, of which `longer` is t_mul, `lower` m_mul and end alpha · initial; PyTorch's
     CosineAnnealingWarmRestarts (lower = 1, longer = T_mult, whole); Optax's sgdr_schedule lists its waves.

@@ -71,7 +71,7 @@ class Keras(Library):
         self._apply = tf.function(partial(self._applied), autograph=False) if self.compiled else self._applied
 
     def _before_building(self, optimizer: Any) -> None:
-        """Whatever an optimizer is told before it knows its variables, which are there."""
+        """Whatever is set before an optimizer is built for its variables, which are there."""
 
     def _is_slot(self, value: Any) -> bool:
         """Whether an attribute is a number, or holds a variable for each parameter and is not the list of these."""

@@ -73,7 +73,7 @@ class Late(Average):
 
 
 class OfAll(DecoupledDecay):
-    """Decays whatever it is told to leave out."""
+    """Decays what its mask leaves out, too."""
 
     def acts_on(self, name, rank):
         return True
