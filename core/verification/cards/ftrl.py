@@ -20,12 +20,15 @@ def twice(g, slots, *, x, learning_rate, learning_rate_power, l1, l2, shrinkage,
 def proximal(g, slots, x, learning_rate, power, l1, shrinkage, l2, beta):
     n = slots["n"] + g**2
     root = n**power
-    sigma = (root - slots["n"] ** power) / learning_rate
+    sigma = either(  # TensorFlow's graphs multiply by 1/α where α is a constant, which is rounded
+        (root, slots["n"] ** power), lambda new, old: (new - old) / learning_rate,
+        lambda new, old: (new - old) * (1 / (np.ones_like(new) * learning_rate)),
+    )  # fmt: skip
     pulled = g + x * shrinkage * 2
     z = either((slots["z"], pulled, sigma * x), lambda z, g, s: z + g - s, lambda z, g, s: z + (g - s))
     quadratic = either(
         (root, l2, beta), lambda n, l2, beta: (n + beta) / learning_rate + l2,
-        lambda n, l2, beta: n / learning_rate + (l2 + beta / learning_rate),
+        lambda n, l2, beta: n * (1 / (np.ones_like(n) * learning_rate)) + (l2 + beta / learning_rate),
     )  # fmt: skip
     after = (np.clip(z, -l1, l1) - z) / quadratic
     return dict(n=n, sigma=sigma, z=z, quadratic=quadratic, delta=x - after, x=after)
