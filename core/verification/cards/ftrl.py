@@ -24,8 +24,10 @@ def proximal(g, slots, x, learning_rate, power, l1, shrinkage, l2, beta):
         (root, slots["n"] ** power), lambda new, old: (new - old) / learning_rate,
         lambda new, old: (new - old) * (1 / (np.ones_like(new) * learning_rate)),
     )  # fmt: skip
-    pulled = g + x * shrinkage * 2
-    z = either((slots["z"], pulled, sigma * x), lambda z, g, s: z + g - s, lambda z, g, s: z + (g - s))
+    z = either(  # TensorFlow's graphs add in any order
+        (slots["z"], g, x * shrinkage * 2, sigma * x), lambda z, g, p, s: z + (g + p) - s,
+        lambda z, g, p, s: z + (g + p - s), lambda z, g, p, s: z + g + p - s,
+    )  # fmt: skip
     quadratic = either(
         (root, l2, beta), lambda n, l2, beta: (n + beta) / learning_rate + l2,
         lambda n, l2, beta: n * (1 / (np.ones_like(n) * learning_rate)) + (l2 + beta / learning_rate),
