@@ -64,7 +64,7 @@ def test_a_run_that_diverges_ends_with_a_status_of_its_own_and_all_its_states_fi
     assert status == 3
     assert said.splitlines()[-1] == (
         "rawstep: step 112 left the finite numbers: the cost is NaN; go on from run/step-00000110 with --resume; "
-        "a smaller --learning-rate may help."
+        "a smaller --learning-rate or --schedule may help."
     )
     assert states(tmp_path) == {"step-00000110": []}
     assert saved("train", *further, "--learning-rate", "1e-3", "--epochs", "2")[0] == 0

@@ -51,6 +51,7 @@ class PutIn(type):
         ours = [field.name for field in fields(RULES[name])]
         theirs = {one: Keras.by_their_names(name, {one: None}) for one in ours}
         settings = {one: options.pop(of) for one in ours for of in theirs[one] if of in options}
+        settings = {one: value for one, value in settings.items() if value is not None}  # Lion's weight_decay
         optimizer = KerasOptimizer(RULES[name].dialect("keras", **settings), **options)
         made += 1
         return optimizer
