@@ -225,7 +225,7 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path, mo
         (["--decay-only", "matrices"], "--decay-only needs --weight-decay or --l2.\n"),
         (["--l2", "1", "--decay-only", "matrices", "b1"], "or patterns of their names, found 'matrices b1'.\n"),
         (["--l2", "1", "--decay-only", "q*"], "--decay-only matches no variable; there are: h1, h2, ho, b1, b2, bo.\n"),
-        (["--rule", "adamw", "--weight-decay", "1", "--decay-only", "b*"], "--weight-decay is a setting of AdamW itself, for all variables"),
+        (["--rule", "adamw", "--weight-decay", "1", "--decay-only", "b*"], "a setting of AdamW itself, for all"),
         (["--group", "biases"], "--group must be MASK:RULE, such as biases:sgd,learning_rate=0.1, found 'biases'.\n"),
         (["--group", "biases:sgdd,learning_rate=1"], "There is no rule 'sgdd'"),
         (["--group", "biases:sgd,lr=1"], "--group biases:sgd,lr=1: SGD has no setting 'lr'; it has: learning_rate.\n"),
