@@ -36,7 +36,7 @@ wheel: .venv/test.stamp  ## the wheel, with its dependencies in an empty environ
 	$(BIN)/pytest tests/test_wheel.py -m ""
 
 fuzz: .venv/test.stamp  ## the IDX reader on 100,000 damaged files
-	$(BIN)/pytest tests/training/data/test_idx.py -k no_damage --hypothesis-profile fuzz
+	$(BIN)/pytest tests/training/workloads/data/test_idx.py -k no_damage --hypothesis-profile fuzz
 
 lint: .venv/test.stamp  ## style and types
 	$(BIN)/ruff format --check .

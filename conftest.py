@@ -134,11 +134,11 @@ pytest_collect_file = Sybil(
 
 LONGEST = [
     "README.md",
-    "tests/training/verification/test_commands.py",
+    "tests/training/views/certificate/test_commands.py",
     "tests/core/verification/test_subjects.py",
     "tests/core/verification/test_certificate.py",
     "tests/benchmarks/test_compare.py",
-    "tests/training/distribution/test_launch.py",
+    "tests/training/runs/distribution/test_launch.py",
     "tests/core/test_replicas.py",
     "tests/benchmarks/test_replicas.py",
 ]

@@ -9,9 +9,9 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from training.command_line import run
-from training.options import FilePath, HiddenLayers, Names, Whole
-from training.replication.printed import RULES as NOTEBOOK_RULES
+from training.commands.command_line import run
+from training.notebook.printed import RULES as NOTEBOOK_RULES
+from training.runs.options import FilePath, HiddenLayers, Names, Whole
 
 from .places import NOWHERE, Places
 

@@ -13,7 +13,7 @@ import numpy as np
 from core import InputError
 from core.mistakes import mistakes_in
 from core.seeds import generator
-from training.processes import Process
+from training.runs.processes import Process
 
 from .contestants import Contestant, Sample, able, compare_costs, engines, leave_out_beaten
 from .engines import ALONE, Engine, build, environment

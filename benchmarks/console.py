@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from training.console import command
+from training.commands.console import command
 
 
 def rawstep_bench() -> NoReturn:

@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.box import MARKDOWN
 
-from training.replication.printed import RULES as NOTEBOOK_RULES
+from training.notebook.printed import RULES as NOTEBOOK_RULES
 
 from .ceiling import notes
 from .growth import STUDIES
@@ -230,7 +230,7 @@ def replication() -> None:
 
 def _replication() -> tuple[Path, dict[str, Any]]:
     """The newest replication: where it is, and its results, with the notebook's figures beside ours."""
-    from training.report.page import beside  # only now: it brings in TensorFlow
+    from training.notebook.report.page import beside  # only now: it brings in TensorFlow
 
     path = newest("results.json", "replicate")
     results = json.loads(path.read_text())
@@ -347,8 +347,8 @@ def _summary(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 def render_report() -> None:
     """The newest replication's page, by the templates as they are."""
-    from training.replication.place import Place  # only now: they bring in TensorFlow
-    from training.report import write_report
+    from training.notebook.place import Place  # only now: they bring in TensorFlow
+    from training.notebook.report import write_report
 
     path = newest("results.json", "replicate")
     write_report(json.loads(path.read_text()), Place(path.parent))

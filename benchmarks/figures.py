@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from training.paired import paired_ratio
+from training.runs.paired import paired_ratio
 
 from .conductor import FIRST_STEPS
 from .contestants import Contestant, engines

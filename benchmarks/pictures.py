@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter, ScalarFormatter
 
-from training.plot import write_picture
+from training.output.plot import write_picture
 
 from .ceiling import Share, shown_share
 from .growth import Rate, Study

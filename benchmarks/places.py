@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cyclopts import Parameter
 
-from training.options import FilePath
+from training.runs.options import FilePath
 
 
 @Parameter(name="*")
@@ -23,7 +23,7 @@ class Places:
 
     def check(self) -> None:
         """Raises InputError for one that cannot be written."""
-        from training.files import check_files, check_folder  # only now: --help answers without TensorFlow
+        from training.output.files import check_files, check_folder  # only now: --help answers without TensorFlow
 
         check_files(self.json, self.csv)
         if self.out is not None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from core import InputError
 from core.mistakes import in_words
-from training import results
-from training.processes import environment, settle_in
+from training.runs import results
+from training.runs.processes import environment, settle_in
 
 
 class Helper:

@@ -8,13 +8,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from training.csv_table import write_csv
-from training.display import Tally
-from training.files import make_folder
-from training.interruption import Interrupted
-from training.outputs import outputs
-from training.record import circumstances
-from training.results import write_json
+from training.output.csv_table import write_csv
+from training.output.files import make_folder
+from training.output.interruption import Interrupted
+from training.output.outputs import outputs
+from training.runs.display import Tally
+from training.runs.record import circumstances
+from training.runs.results import write_json
 
 from .ceiling import notes
 from .growth import STUDIES

@@ -19,12 +19,12 @@ import tensorflow as tf
 from core import RULES, Optimizer, Program, logits, new_weights, softmax_cross_entropy
 from core.engine.executions import Execution
 from core.seeds import generator
-from training.data import Sampler, load_dataset
-from training.images import unit_pixels
-from training.replication.printed import RULES as NOTEBOOK_RULES
-from training.rule_choice import choose_rule, usual_dialect
-from training.versions import versions
-from training.work import flop, update_bytes
+from training.notebook.printed import RULES as NOTEBOOK_RULES
+from training.runs.rule_choice import choose_rule, usual_dialect
+from training.runs.versions import versions
+from training.workloads.data import Sampler, load_dataset
+from training.workloads.images import unit_pixels
+from training.workloads.work import flop, update_bytes
 
 LAYERS = [784, 256, 256, 10]
 BATCH_SIZE = 100
@@ -120,7 +120,7 @@ def optimizer(benchmark, rule, dtype, execution, weights):
 @pytest.fixture
 def program(weights, optimizer, execution):
     def cost(weights, images, labels):
-        """`training.images.image_cost` in the dtype of the weights."""
+        """`training.workloads.images.image_cost` in the dtype of the weights."""
         return softmax_cross_entropy(logits(weights, tf.cast(unit_pixels(images), weights["ho"].dtype)), labels)
 
     return Program(cost, weights, optimizer, execution)

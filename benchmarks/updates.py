@@ -12,7 +12,7 @@ from core.rules import named
 from core.seeds import generator
 from core.verification.cards import FORMULAS
 from core.verification.libraries import Reference
-from training.work import update_bytes
+from training.workloads.work import update_bytes
 
 from .devices import Device
 

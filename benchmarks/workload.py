@@ -8,8 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from core import new_weights
-from training.data import Sampler, Split, load_dataset
-from training.work import flop, update_bytes
+from training.workloads.data import Sampler, Split, load_dataset
+from training.workloads.work import flop, update_bytes
 
 from .devices import Device
 

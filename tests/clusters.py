@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from training.distribution.local import free_addresses, tf_configs
+from training.runs.distribution.local import free_addresses, tf_configs
 
 ROOT = Path(__file__).parents[1]
 

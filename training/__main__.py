@@ -1,5 +1,5 @@
 """`python -m training` is the command `rawstep`."""
 
-from .console import rawstep
+from .commands.console import rawstep
 
 rawstep()

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from core import InputError
-from training.rule_choice import import_named
+from training.runs.rule_choice import import_named
 
 from .. import devices
 from ..devices import Device

@@ -5,8 +5,8 @@ import tensorflow as tf
 
 from core import Adam, Optimizer, Program, Recorder
 from core.engine.executions import Execution
-from training.images import image_cost
-from training.loop import call_lengths
+from training.runs.trainer import call_lengths
+from training.workloads.images import image_cost
 
 from ..workload import Workload
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from training.distribution.local import free_addresses, tf_configs
-from training.distribution.strategies import mirrored, multi_worker
-from training.rule_choice import import_named
+from training.runs.distribution.local import free_addresses, tf_configs
+from training.runs.distribution.strategies import mirrored, multi_worker
+from training.runs.rule_choice import import_named
 
 from ..processes import HELPERS, Helper, answers, begin_helping
 from ..workload import Workload

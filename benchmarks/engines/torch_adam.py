@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from training.processes import cores
+from training.runs.processes import cores
 
 from ..workload import Work, Workload
 

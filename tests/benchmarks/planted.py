@@ -8,7 +8,7 @@ from benchmarks.engines.frozen_step import FrozenStep
 from benchmarks.engines.replicas import join, wait_until_listening
 from benchmarks.engines.tensorflow_updates import RawstepUpdate
 from benchmarks.processes import Helper
-from training.distribution.local import free_addresses, tf_configs
+from training.runs.distribution.local import free_addresses, tf_configs
 
 
 class RateOff(FrozenStep):

@@ -26,7 +26,7 @@ from benchmarks.pictures import plot_comparison, plot_growth
 from benchmarks.tables import COMPARISON, markdown
 from benchmarks.workload import Workload
 from tests.training.processes import heed_signals
-from training.work import flop
+from training.workloads.work import flop
 
 ROOT = Path(__file__).parents[2]
 SMALL = Workload(hidden=(16, 16), batch_size=500)

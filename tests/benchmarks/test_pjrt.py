@@ -13,14 +13,14 @@ import jax
 import numpy as np
 import pytest
 
-import training.building
-import training.stablehlo
+import training.exchange.stablehlo
+import training.runs.building
 from benchmarks import pjrt
 from core import Adam
 from tests.training.striped import SETTINGS, striped_dataset, trained
-from training.cli import main
-from training.run_folder import RunFolder
-from training.settings import Settings
+from training.commands.cli import main
+from training.runs.run_folder import RunFolder
+from training.runs.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -118,11 +118,11 @@ def export(folder, formula=None, **settings):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Settings, "dataset", lambda self: striped_dataset())
         if formula is not None:
-            patch.setattr(training.building, "choose_rule", lambda *_: formula)
+            patch.setattr(training.runs.building, "choose_rule", lambda *_: formula)
         run_folder = RunFolder(folder / "run")
         run_folder.save(trained(replace(SETTINGS, execution="graph", **settings), calls=2))
-        exported = training.stablehlo.epoch_program(run_folder.newest())
-        training.stablehlo.write_epoch_program(folder / "epoch", exported)
+        exported = training.exchange.stablehlo.epoch_program(run_folder.newest())
+        training.exchange.stablehlo.write_epoch_program(folder / "epoch", exported)
     return folder / "epoch"
 
 

@@ -18,7 +18,7 @@ from benchmarks.places import Places
 from benchmarks.recording import record_comparisons
 from benchmarks.tables import COMPARISON, LEGEND, markdown
 from tests.benchmarks.planted import waiting_worker
-from training.processes import Process
+from training.runs.processes import Process
 
 SMALL = SharedWork((8,), 500)
 SHARING = ("mirrored-2", "workers-2")

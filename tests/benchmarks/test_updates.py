@@ -18,7 +18,7 @@ from benchmarks.growth import STUDIES
 from benchmarks.tables import UPDATES, markdown
 from benchmarks.updates import Updates
 from core import Adam, At, InputError
-from training.data import load_dataset
+from training.workloads.data import load_dataset
 
 TESTED = [
     pytest.param(("adam", ("rawstep", "keras", "torch")), id="adam"),

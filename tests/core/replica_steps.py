@@ -17,9 +17,9 @@ import tensorflow as tf
 
 from core import Adam, Optimizer, Program, Recorder, new_weights
 from tests.cases import CASES
-from training.data import Sampler, load_dataset
-from training.distribution.strategies import mirrored, multi_worker
-from training.images import image_cost
+from training.runs.distribution.strategies import mirrored, multi_worker
+from training.workloads.data import Sampler, load_dataset
+from training.workloads.images import image_cost
 
 LAYERS, BATCH, STEPS, FREE, MICROBATCHES = [784, 20, 10], 60, 6, 30, 6
 RULES = {"h1": ("adam", "tf1"), "b1": ("adagrad", "torch"), "ho": ("adadelta", "torch"), "bo": ("sgd", "keras")}

@@ -43,7 +43,7 @@ from core.verification import FORMULAS
 from core.verification.libraries import Keras
 from core.xp import zeros_like
 from tests.cases import checkered
-from training.data import load_dataset
+from training.workloads.data import load_dataset
 
 # Keras's own, wherever it makes a NumPy array of one of its variables.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")

@@ -12,7 +12,7 @@ import tensorflow as tf
 from core import SGD, InputError, Optimizer, Program
 from core.verification.judge import judge
 from core.verification.trajectory import Trajectory
-from training.data import load_dataset
+from training.workloads.data import load_dataset
 
 from ..cases import CASES
 from ..clusters import ROOT, workers

@@ -10,7 +10,7 @@ from nbclient.exceptions import CellExecutionError
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_notebook
 
-from training.cli import app
+from training.commands.cli import app
 
 from .tour import TOUR, execute, outlines
 

@@ -1,6 +1,6 @@
 import pytest
 
-from training.settings import Settings
+from training.runs.settings import Settings
 
 from .striped import striped_dataset
 

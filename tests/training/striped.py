@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from training.data import Dataset, Split
-from training.loop import Trainer
-from training.settings import Settings
+from training.runs.settings import Settings
+from training.runs.trainer import Trainer
+from training.workloads.data import Dataset, Split
 
 SETTINGS = Settings(learning_rate=0.01, batch_size=7, epochs=3, hidden=(8,), init="he")
 """32 steps an epoch, in two calls, and a remainder of 6 images that the next epoch takes over."""

@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 import pytest
 from plotly.offline import get_plotlyjs
 
-from training.pages import axes, chart
+from training.output.pages import axes, chart
 
 from .browsing import check_page, needs_chromium
 

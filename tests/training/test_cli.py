@@ -17,8 +17,8 @@ from core import RULES, Adam
 from core.engine.executions import Execution
 from core.engine.guard import OnNonfinite
 from core.network import INITIALIZERS
-from training.cli import app, main
-from training.settings import Settings
+from training.commands.cli import app, main
+from training.runs.settings import Settings
 
 from .processes import ENVIRONMENT, ROOT, command, rawstep, started
 
@@ -353,7 +353,7 @@ def test_help_answers_without_tensorflow_and_names_every_choice():
     for word in (*Adam.DIALECTS, *get_args(Execution), *INITIALIZERS, "rawstep train --learning-rate 0.005"):
         assert word in done.stdout
     loaded = subprocess.run(
-        [sys.executable, "-c", "import sys, training.cli; print('tensorflow' in sys.modules)"],
+        [sys.executable, "-c", "import sys, training.commands.cli; print('tensorflow' in sys.modules)"],
         capture_output=True, text=True, check=True, cwd=ROOT,
     )  # fmt: skip
     assert loaded.stdout == "False\n"

@@ -27,7 +27,7 @@ AT_LEAST = 3.0
 
 
 def begun(arguments, cwd):
-    program = [sys.executable, "-c", MARK + "from training.console import rawstep; rawstep()", *arguments]
+    program = [sys.executable, "-c", MARK + "from training.commands.console import rawstep; rawstep()", *arguments]
     process = subprocess.Popen(
         program, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=cwd, env=ENVIRONMENT,
         preexec_fn=heed_signals,

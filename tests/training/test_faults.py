@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from training.checkpoint import read
+from training.runs.checkpoint import read
 
 from .processes import ENVIRONMENT, command, heed_signals, rawstep, started
 

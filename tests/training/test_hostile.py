@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import training.display
-import training.run_folder  # noqa: F401 - both before nobody tries, who may not read where they are
-from training.cli import main
-from training.data.dataset import MNIST
+import training.runs.display
+import training.runs.run_folder  # noqa: F401 - both before nobody tries, who may not read where they are
+from training.commands.cli import main
+from training.workloads.data.dataset import MNIST
 
 from .processes import rawstep
 

@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 
-from training.checkpoint import read
-from training.cli import main
-from training.trace.trace import load
+from training.commands.cli import main
+from training.runs.checkpoint import read
+from training.views.trace.trace import load
 
 RUN = ["--batch-size", "500", "--hidden", "16", "--execution", "graph"]
 USER_RULES = """
@@ -115,7 +115,7 @@ def test_a_race_ends_where_a_rule_is_lost_at_every_rate(run, tmp_path, monkeypat
 
 
 def test_a_replication_ends_there_and_names_the_run(run, monkeypatch):
-    from training.replication import scale
+    from training.notebook import scale
 
     monkeypatch.setattr(scale, "HALF_DECADES", (1e30,))
     monkeypatch.setattr(scale, "quick", lambda *_: scale.Scale(seeds=(0,), epochs=1, rates=(1e30,), batches=(1000,)))

@@ -12,9 +12,9 @@ import tensorflow as tf
 
 from benchmarks.engines.notebook_session import NotebookSession
 from benchmarks.workload import Workload
-from training.data import load_dataset
-from training.loop import Trainer
-from training.settings import Settings
+from training.runs.settings import Settings
+from training.runs.trainer import Trainer
+from training.workloads.data import load_dataset
 
 v1 = tf.compat.v1
 STEPS = 550

@@ -6,9 +6,9 @@ import pytest
 
 from core import InputError
 from core.verification.trajectory import called
-from training.cli import main
-from training.rule_choice import choose_rule
-from training.verification.subjects import claims_about
+from training.commands.cli import main
+from training.runs.rule_choice import choose_rule
+from training.views.certificate.subjects import claims_about
 
 LION = '''
 from typing import NamedTuple

@@ -8,12 +8,12 @@ import pytest
 import tensorflow as tf
 
 from core import RULES, SGD, Adam, AdamW, around, logits, only, schedules
-from training.cli import main
-from training.display import run_title
-from training.images import unit_pixels
-from training.rule_choice import choose_rule, option, usual_dialect
-from training.run_folder import RunFolder
-from training.settings import Settings
+from training.commands.cli import main
+from training.runs.display import run_title
+from training.runs.rule_choice import choose_rule, option, usual_dialect
+from training.runs.run_folder import RunFolder
+from training.runs.settings import Settings
+from training.workloads.images import unit_pixels
 
 MINE = """
 from core import Adam, Rule

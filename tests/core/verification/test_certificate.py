@@ -1,6 +1,6 @@
 """The certificate's verdicts, each of them reached; and a user's own rule, right and wrong.
 
-The whole matrix is `make verify`; a stated part of it runs in tests/training/verification/test_commands.py.
+The whole matrix is `make verify`; a stated part of it runs in tests/training/views/certificate/test_commands.py.
 """
 
 from dataclasses import dataclass, replace

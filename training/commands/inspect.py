@@ -1,0 +1,108 @@
+"""`rawstep inspect`."""
+
+from typing import Annotated
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from ..runs.options import FilePath, Whole
+from ..runs.rule_options import RuleOption, by_name
+from ..runs.settings import Settings
+from .starting import start_tensorflow
+
+RUNS = ("epochs", "keep_best", "patience")
+DIVIDED = ("accumulate", "microbatches")
+
+
+def inspect(
+    settings: Annotated[Settings, Parameter(name="*")] = Settings(),  # noqa: B008 - frozen
+    *,
+    steps: Annotated[Whole, Parameter(validator=Number(gte=2, lte=1_000))] = 50,
+    ladder: bool = True,
+    rounds: Annotated[Whole, Parameter(validator=Number(gte=2))] = 20,
+    compilations: Annotated[Whole, Parameter(validator=Number(gte=1))] = 3,
+    hlo: FilePath | None = None,
+    stablehlo: FilePath | None = None,
+    html: FilePath | None = None,
+    json: FilePath | None = None,
+    csv: FilePath | None = None,
+    **rule_settings: RuleOption,
+) -> None:
+    """Show what XLA made of a training step, and what each rung from eager execution to one compiled loop gains.
+
+    Of the compiled step, phase by phase: how many kernels it launches, what they read, write and compute beside the
+    least that the phase needs; which variables are updated in place, which are copied; how often the loop runs, and
+    how much memory XLA set aside.
+
+    Of the ladder eager, graph, xla-step, xla-loop: seconds to compile, the time of a step in interleaved rounds,
+    after how many steps compiling has paid for itself, and how far rounding carries the weights from a float64 run.
+    Of what stands around the rule, piece by piece: the bytes that the update moves with it, and the time of a step.
+
+    Examples:
+
+    - `rawstep inspect`: the notebook's network with Adam, in less than a minute
+    - `rawstep inspect --no-ladder`: the step alone, in some seconds
+    - `rawstep inspect --rule adagrad --dialect keras --init he --html adagrad.html`: another rule, and a page of it
+    - `rawstep inspect --clip-global-norm 1 --weight-decay 0.01 --ema 0.999`: and what each of them costs
+    - `rawstep inspect --execution xla-step --no-ladder`: one step a call instead of a loop
+    - `rawstep inspect --no-ladder --hlo step.hlo --stablehlo step.mlir`: XLA's programs, before and after its passes
+
+    Parameters
+    ----------
+    steps
+        Steps of a call: the iterations of the loop, after which the weights are compared.
+    ladder
+        Compile and time all four executions too.
+    rounds
+        Each takes one sample of every execution.
+    compilations
+        Of each execution; the median counts.
+    hlo
+        Write the program that XLA optimized to this file.
+    stablehlo
+        Write the program that XLA was given to this file.
+    html
+        Write a page with all of it to this file: tables, pictures, each kernel in order, the optimized program.
+    json
+        Write all figures to this file, with settings, versions, flags and processor.
+    csv
+        Write the ladder to this file, a row for each rung; with --no-ladder the phases, a row for each.
+    """
+    settings.refuse(RUNS, "a step is inspected, and no run is trained")
+    settings.refuse(DIVIDED, "the inspected step is one XLA program, and that of divided batches is several")
+    settings = settings.with_rule(by_name(rule_settings))
+    start_tensorflow()
+    from ..output.csv_table import write_csv
+    from ..output.files import check_files, write_whole
+    from ..output.outputs import outputs
+    from ..runs.display import Tally
+    from ..runs.record import circumstances
+    from ..runs.results import write_json
+    from ..views.inspection.ladder import pieces
+    from ..views.inspection.page import page
+    from ..views.inspection.study import Study
+    from ..views.inspection.tables import print_ladder, print_step, records
+
+    check_files(hlo, stablehlo, html, json, csv)
+    before = circumstances("rawstep")
+    study = Study(settings, settings.dataset(), steps)
+    with Tally(1 + (pieces(rounds, compilations) + study.pieces_heard if ladder else 0)) as tally:
+        tally.begin("compiling")
+        figures = study.step()
+        figures["ladder"] = study.ladder(rounds, compilations, tally.begin) if ladder else None
+        figures["pieces"] = study.pieces(rounds, tally.begin) if ladder else []
+    optimized = "" if hlo is None and html is None else study.text("optimized_hlo")
+    with outputs() as attempt:
+        attempt(print_step, figures)
+        if ladder:
+            attempt(print_ladder, figures)
+        if hlo is not None:
+            attempt(write_whole, hlo, optimized.encode())
+        if stablehlo is not None:
+            attempt(write_whole, stablehlo, study.text("stablehlo").encode())
+        if html is not None:
+            attempt(write_whole, html, page(figures, optimized).encode())
+        if json is not None:
+            attempt(write_json, json, before | figures)
+        if csv is not None:
+            attempt(write_csv, csv, records(figures))

@@ -1,0 +1,75 @@
+"""What was given wrongly on a command line, in a sentence that says what can be given instead."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from functools import reduce
+from typing import Literal, get_args, get_origin
+
+from cyclopts import App, ArgumentCollection, CoercionError, CycloptsError, MissingArgumentError, UnknownOptionError
+from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
+
+from ..runs.rule_options import NoSuchSettingError
+
+
+def sentence(error: CycloptsError, app: App) -> str:
+    """What to print for an error of the command line `app`."""
+    command = " ".join(error.command_chain or [app.name[0]])
+    match error:
+        case UnknownCommandError(unused_tokens=[name, *_]):
+            commands = [one for one in app if not one.startswith("-") and app[one].show]
+            return f"There is no command {name!r}; there are: {', '.join(commands)}.{did_you_mean(name, commands)}"
+        case UnusedCliTokensError(unused_tokens=[name, *_]):
+            arguments = reduce(App.__getitem__, error.command_chain or (), app).assemble_argument_collection()
+            return f"{command} takes no argument {name!r}.{_advice(name, arguments, app, command)}"
+        case UnknownOptionError():
+            option = (error.token.keyword or error.token.value).partition("=")[0]
+            return f"{command} has no option {option}.{_advice(option, error.argument_collection, app, command)}"
+        case MissingArgumentError(argument=argument) if argument is not None:
+            given = error.keyword or next((token.keyword for token in argument.tokens if token.keyword), None)
+            return f"{given} needs a value." if given else f"{command} needs {argument.name}."
+        case CoercionError(argument=argument) if argument is not None:
+            return _misfit(error, argument.name)
+    return str(error)
+
+
+def no_such_setting(error: NoSuchSettingError, app: App, arguments: Sequence[str]) -> str:
+    """What to print for an option that is neither the command's nor a setting of its rule."""
+    command = next(one for one in arguments if one in app)
+    own = app[command].assemble_argument_collection()
+    said = f"{command} has no option {error.option}, and {error.rule} has no such setting."
+    return f"{said}{_advice(error.option, own, app, command, error.known)}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A question to end a sentence with, where one known name is close to this one or has it as one of its words.
+
+    Close: 7 of 10 characters agree, as difflib counts them; below that it finds unrelated names.
+    """
+    known = list(known)
+    words = [one for one in known if name in one.split("-")]
+    meant = get_close_matches(name.lower(), known, n=1, cutoff=0.7) or words
+    return f" Did you mean {meant[0]}?" if len(meant) == 1 else ""
+
+
+def _advice(given: str, arguments: ArgumentCollection, app: App, command: str, settings: Sequence[str] = ()) -> str:
+    """The option that was probably meant, among the command's and the settings of its rule; all where none is close."""
+    names = [name for argument in arguments if argument.parse for name in argument.names if name.startswith("--")]
+    names += [name for name in settings if name not in names]
+    meant = did_you_mean(given.lstrip("-"), [name.removeprefix("--") for name in names])
+    if meant:
+        return meant.replace("mean ", "mean --")
+    shown = [argument.name for argument in arguments if argument.name in names and "[" not in argument.name]
+    shown += [name for name in settings if name not in shown]
+    return f" Its options: {', '.join(shown)}; see {app.name[0]} {command} --help."
+
+
+def _misfit(error: CoercionError, name: str) -> str:
+    if error.msg is not None:
+        return f"{name} {error.msg}."
+    if error.token is None:
+        return str(error)
+    value = error.token.value
+    choices: Sequence[str] = get_args(error.target_type) if get_origin(error.target_type) is Literal else ()
+    if choices:
+        return f"{name} must be one of {', '.join(choices)}, found {value!r}.{did_you_mean(value, choices)}"
+    return f"{name} must be a number, found {value!r}." if error.target_type is float else str(error)

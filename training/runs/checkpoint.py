@@ -1,0 +1,233 @@
+"""One state of a run on disk: everything that decides its next step."""
+
+import hashlib
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from core import InputError, Optimizer
+
+from ..workloads.data import Dataset, fingerprint
+from .building import served_as
+from .rule_choice import option, rule_settings
+from .settings import Settings
+from .trainer import Epoch, Trainer
+from .versions import versions
+
+FORMAT = 3
+"""Of `Checkpoint.run`; a change of its keys makes another. In 2, settings had nothing around a rule, which is what they
+lack now where nothing is said; in 1, validation images always were the first too."""
+PREFIX = "state"
+"""tf.train.Checkpoint's files in the folder of a checkpoint: state.index and state.data-00000-of-00001."""
+MAY_CHANGE = (
+    "--learning-rate", "--schedule", "--epochs", "--execution", "--data-dir", "--on-nonfinite", "--microbatches",
+    "--patience",
+)  # fmt: skip
+"""The options that a resumed run may have otherwise; --data-dir, if the same images are there."""
+
+
+class DamagedError(Exception):
+    """A checkpoint that cannot be read whole; the message says why."""
+
+
+class _Text(tf.train.experimental.PythonState):
+    """A text among the variables of a tf.train.Checkpoint."""
+
+    def __init__(self, text: str):
+        self._text = text
+
+    def serialize(self) -> str:
+        return self._text
+
+    def deserialize(self, string_value: str) -> None:
+        self._text = string_value
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A state of a run, read from disk and found whole.
+
+    path:    the folder that it was read from.
+    tensors: weights/<name>, optimizer/slots/<name>/<slot> and optimizer/step, by these names.
+    run:     all the rest: settings, every setting of the rule and of what stands around it, sizes, split and hash of
+             the images, versions, the epochs so far, which of them is the best and the step at its end, the costs of
+             the steps so far in the epoch that has begun (as many as the position in it), and the sampler's state.
+    """
+
+    path: Path
+    tensors: Mapping[str, np.ndarray]
+    run: Mapping[str, Any]
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(**self.run["settings"])
+
+    @property
+    def weights(self) -> dict[str, tf.Tensor]:
+        """The network's weights and biases by name."""
+        prefix = "weights/"
+        return {
+            name.removeprefix(prefix): tf.constant(tensor)
+            for name, tensor in self.tensors.items()
+            if name.startswith(prefix)
+        }
+
+    def served(self, raw: bool = False) -> tuple[dict[str, tf.Tensor], str | None]:
+        """The weights and biases that evaluation and export use, and what they are, in words.
+
+        They are those that the rule serves, such as averages, unless the `raw` ones are asked for; there are no words
+        for weights that are trained and served.
+
+        Raises InputError for a rule of the user's that is not there any more.
+        """
+        if not self.run.get("serves"):
+            return self.weights, None
+        if raw:
+            return self.weights, f"the weights as they are trained, not {served_as(self.settings.make_rule())}"
+        rule, weights = self.settings.make_rule(), self.weights
+        optimizer = Optimizer(rule, {name: tf.Variable(value, name=name) for name, value in weights.items()})
+        for name, slots in optimizer.slots.items():
+            for slot, variable in slots.items():
+                variable.assign(self.tensors[f"optimizer/slots/{name}/{slot}"])
+        return optimizer.served(), served_as(rule)
+
+    @property
+    def step(self) -> int:
+        """The number of steps taken."""
+        return int(self.tensors["optimizer/step"])
+
+    @property
+    def digest(self) -> str:
+        """A hash of all tensors."""
+        digest = hashlib.sha256()
+        for name, tensor in sorted(self.tensors.items()):
+            digest.update(name.encode() + np.ascontiguousarray(tensor).tobytes())
+        return digest.hexdigest()[:16]
+
+    @property
+    def nonfinite(self) -> list[str]:
+        """The names of the tensors that hold numbers that are not finite."""
+        return [name for name, tensor in self.tensors.items() if not np.isfinite(tensor).all()]
+
+    def __str__(self) -> str:
+        settings = self.settings
+        dialect = settings.dialect or "its own defaults"
+        return f"{self.path} ({settings.rule}, {dialect}; step {self.step:,}, epochs done: {len(self.run['epochs'])})"
+
+    def check_data(self, dataset: Dataset) -> None:
+        """Raises InputError where these are not the images that the run was trained with."""
+        _refuse_changes(self, self.run["data"], fingerprint(dataset))
+
+
+def write(trainer: Trainer, folder: Path) -> None:
+    """Writes the state of a trainer between two calls into an empty folder, as a tf.train.Checkpoint."""
+    run = {
+        "format": FORMAT,
+        "settings": asdict(trainer.settings),
+        "rule": rule_settings(trainer.rule),
+        "serves": trainer.rule.serves,
+        "data": trainer.fingerprint,
+        "versions": versions(),
+        "epochs": trainer.history,
+        "best": {"epoch": trainer.best_epoch, "step": trainer.best_step} if trainer.best_epoch else None,
+        "costs": trainer.costs,
+        "sampler": trainer.sampler.state,
+    }
+    text = _Text(json.dumps(run, default=str))
+    tf.train.Checkpoint(weights=trainer.weights, optimizer=trainer.optimizer, run=text).write(str(folder / PREFIX))
+
+
+def read(folder: Path) -> Checkpoint:
+    """Reads what `write` wrote. Every tensor is read, and so its checksum checked, before any is used.
+
+    Raises DamagedError; and InputError where the files cannot be opened, or are whole but not of this rawstep's.
+    """
+    for file in (f"{PREFIX}.index", f"{PREFIX}.data-00000-of-00001"):
+        try:
+            (folder / file).open("rb").close()
+        except FileNotFoundError as error:
+            raise DamagedError(f"{file} is missing") from error
+        except OSError as error:
+            raise InputError(f"{folder / file} cannot be read: {error.strerror}.") from error
+    try:
+        reader = tf.train.load_checkpoint(str(folder / PREFIX))
+        tensors = {  # TensorFlow writes a point in a name, such as a slot's inside another, twice
+            name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE").replace("..", "."): reader.get_tensor(name)
+            for name in reader.get_variable_to_shape_map()
+        }
+    except (tf.errors.OpError, IndexError, ValueError) as error:
+        raise DamagedError(str(error).partition("\n")[0]) from error
+    run = json.loads(tensors.pop("run/.ATTRIBUTES/py_state", "{}"))
+    if run.get("format") == 1:
+        run["settings"]["validation"] = run["data"]["validation"] = "first"
+    if run.get("format") in (1, 2):
+        run["format"] = FORMAT
+    if run.get("format") != FORMAT:
+        raise InputError(f"{folder} is no checkpoint of a run, or of another version of rawstep.")
+    del tensors["_CHECKPOINTABLE_OBJECT_GRAPH"]
+    return Checkpoint(folder, tensors, run)
+
+
+def check_settings(checkpoint: Checkpoint, settings: Settings) -> None:
+    """Raises InputError where a run with these settings cannot go on from a checkpoint."""
+    of_rules = [option(name) for name in {**checkpoint.settings.rule_options, **settings.rule_options}]
+    _refuse_changes(checkpoint, checkpoint.settings.options, settings.options, [*MAY_CHANGE, *of_rules])
+
+
+def restore(checkpoint: Checkpoint, trainer: Trainer) -> None:
+    """Puts a checkpoint into a trainer, which then goes on to the bits of a run that was never interrupted.
+
+    Raises InputError, with the trainer as it was, where the checkpoint is of other settings, of a rule, training data
+    or tensors that differ; in the learning rate, epochs and execution it may.
+    """
+    check_settings(checkpoint, trainer.settings)
+    run, held = checkpoint.run, variables(trainer)
+    before = run["rule"] | run["data"] | _kinds(checkpoint.tensors)
+    now = rule_settings(trainer.rule) | trainer.fingerprint | _kinds(held)
+    _refuse_changes(checkpoint, before, now, ["learning_rate"])
+    for name, variable in held.items():
+        variable.assign(checkpoint.tensors[name])
+    trainer.history = [Epoch(*epoch) for epoch in run["epochs"]]
+    trainer.costs = list(run["costs"])
+    trainer.sampler.state = run["sampler"]
+
+
+def notes(checkpoint: Checkpoint, trainer: Trainer) -> list[str]:
+    """A sentence for each thing that a run may have otherwise than the checkpoint it goes on from, and has."""
+    settings, run = checkpoint.settings.options, checkpoint.run
+    before = {name: settings[name] for name in MAY_CHANGE} | {"--learning-rate": run["rule"]["learning_rate"]}
+    now = trainer.settings.options | {"--learning-rate": rule_settings(trainer.rule)["learning_rate"]}
+    changed = [f"{name} is {now[name]}, was {before[name]}" for name in before if now[name] != before[name]]
+    return changed + [
+        f"{name} is {version}, was {run['versions'].get(name)}: the last bits may differ"
+        for name, version in versions().items()
+        if version != run["versions"].get(name)
+    ]
+
+
+def _refuse_changes(
+    checkpoint: Checkpoint, before: Mapping[str, Any], now: Mapping[str, Any], but: Collection[str] = ()
+) -> None:
+    names = [name for name in {**before, **now} if name not in but and before.get(name) != now.get(name)]
+    if names:
+        changes = "; ".join(f"{name} {before.get(name)}, not {now.get(name)}" for name in names)
+        raise InputError(f"{checkpoint.path} is a checkpoint of another run: {changes}.")
+
+
+def variables(trainer: Trainer) -> dict[str, tf.Variable]:
+    """What a trainer changes at each step, by the names of `Checkpoint.tensors`."""
+    slots = trainer.optimizer.slots
+    return {
+        "optimizer/step": trainer.optimizer.step,
+        **{f"weights/{name}": variable for name, variable in trainer.weights.items()},
+        **{f"optimizer/slots/{name}/{slot}": variable for name in slots for slot, variable in slots[name].items()},
+    }
+
+
+def _kinds(tensors: Mapping[str, Any]) -> dict[str, str]:
+    return {name: f"{tf.as_dtype(tensor.dtype).name} {tuple(tensor.shape)}" for name, tensor in tensors.items()}

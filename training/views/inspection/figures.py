@@ -1,0 +1,58 @@
+"""All that `rawstep inspect` finds, in the form that JSON, tables and page share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from core import Rule
+from core.engine.checks import slots_of
+from core.rules import named
+
+from ...workloads.work import flop, traffic
+from .ladder import Rung
+from .phases import Phase
+from .step import Inspection, PhaseWork, by_phase, together
+
+
+def least(layers: Sequence[int], batch_size: int, rule: Rule) -> dict[Phase, dict[str, int]]:
+    """The least arithmetic, of products alone, and the least traffic of a step's phases; see `workloads.work`. A rule
+    that reads the norm of all gradients needs each of them once more, before it can begin."""
+    slots = len(named(slots_of(rule, np.zeros(1, np.float32))))
+    gradients = 4 * sum((inputs + 1) * units for inputs, units in pairwise(layers))
+    products, moved = flop(layers, batch_size), traffic(layers, batch_size, slots)
+    return {
+        "gather": {"products": 0, "bytes": moved.gather},
+        "forward": {"products": products.forward, "bytes": moved.forward},
+        "backward": {"products": products.weight_gradients + products.input_gradients, "bytes": moved.backward},
+        "update": {"products": 0, "bytes": moved.update + rule.reads_norm * gradients},
+    }
+
+
+def step_figures(inspection: Inspection, least: Mapping[Phase, Mapping[str, int]]) -> dict[str, Any]:
+    """A step for JSON: its phases beside their least work, its kernels, variables and memory."""
+    none = {"products": 0, "bytes": 0}
+    whole = {part: sum(one[part] for one in least.values()) for part in none}
+    return {
+        "loops": inspection.loops,
+        "trip_count": inspection.trip_count,
+        "phases": {
+            phase: _work(work) | {"least": dict(least.get(phase, none))}
+            for phase, work in by_phase(inspection.kernels).items()
+        },
+        "whole": _work(together(inspection.kernels)) | {"least": whole},
+        "kernels": [asdict(kernel) | {"flop": kernel.flop._asdict()} for kernel in inspection.kernels],
+        "variables": [variable._asdict() for variable in inspection.variables],
+        "memory": inspection.memory._asdict() | {"total": inspection.memory.total},
+    }
+
+
+def ladder_figures(rungs: Sequence[Rung]) -> list[dict[str, Any]]:
+    """The rungs for JSON."""
+    return [rung._asdict() | {"ratio": rung.ratio._asdict(), "drift": rung.drift._asdict()} for rung in rungs]
+
+
+def _work(work: PhaseWork) -> dict[str, Any]:
+    return asdict(work) | {"flop": work.flop._asdict()}
