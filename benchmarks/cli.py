@@ -11,7 +11,7 @@ from cyclopts.validators import Number
 
 from training.commands.command_line import run
 from training.notebook.printed import RULES as NOTEBOOK_RULES
-from training.runs.options import FilePath, HiddenLayers, Names, Whole
+from training.workloads.options import FilePath, HiddenLayers, Names, Whole
 
 from .places import NOWHERE, Places
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cyclopts import Parameter
 
-from training.runs.options import FilePath
+from training.workloads.options import FilePath
 
 
 @Parameter(name="*")

@@ -1,4 +1,4 @@
-"""rawstep's hand-written layer: update rules, the optimizer, the network and the training program."""
+"""rawstep's hand-written layer: update rules, the optimizer, costs and the training program."""
 
 from .signals import give_signals_a_stack
 from .start import import_tensorflow
@@ -6,12 +6,12 @@ from .start import import_tensorflow
 import_tensorflow()
 give_signals_a_stack()
 
+from .costs import accuracy, softmax_cross_entropy
 from .engine.guard import Guard
 from .engine.optimizer import Optimizer
 from .engine.program import Program
 from .engine.recorder import Recorder
 from .errors import InputError, NonFiniteError, WorkerLostError
-from .network import accuracy, logits, new_weights, softmax_cross_entropy
 from .rules import (
     L2,
     RULES,

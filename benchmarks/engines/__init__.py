@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from core import InputError
-from training.runs.rule_choice import import_named
+from training.workloads.imports import import_named
 
 from .. import devices
 from ..devices import Device

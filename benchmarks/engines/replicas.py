@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from training.runs.distribution.local import free_addresses, tf_configs
 from training.runs.distribution.strategies import mirrored, multi_worker
-from training.runs.rule_choice import import_named
+from training.workloads.imports import import_named
 
 from ..processes import HELPERS, Helper, answers, begin_helping
 from ..workload import Workload

@@ -6,7 +6,7 @@
 import keras
 import numpy as np
 
-from ..network import Weights
+from training.workloads.perceptron import Weights
 
 
 def keras_model(weights: Weights, scale: float, dtype: str) -> keras.Sequential:

@@ -16,7 +16,7 @@ import tensorflow as tf
 from core import RULES, Adam
 from core.engine.executions import Execution
 from core.engine.guard import OnNonfinite
-from core.network import INITIALIZERS
+from training.workloads.perceptron import INITIALIZERS
 from training.commands.cli import app, main
 from training.runs.settings import Settings
 

@@ -12,9 +12,9 @@ from cyclopts.validators import Number
 
 from ..output.interruption import signals_noted
 from ..runs.distribution.options import ALONE, Placement
-from ..runs.options import FilePath, Whole
 from ..runs.rule_options import RuleOption, by_name
 from ..runs.settings import Settings
+from ..workloads.options import FilePath, Whole
 from .command_line import run
 from .evaluate import evaluate
 from .explain import explain

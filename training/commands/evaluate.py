@@ -4,7 +4,7 @@ import sys
 from dataclasses import replace
 
 from ..runs.distribution.options import ALONE, Placement
-from ..runs.options import Best, FilePath, Raw
+from ..workloads.options import Best, FilePath, Raw
 from .starting import start_tensorflow
 
 

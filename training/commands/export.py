@@ -4,7 +4,7 @@ from itertools import permutations
 
 from cyclopts import CycloptsError
 
-from ..runs.options import Best, FilePath, Raw
+from ..workloads.options import Best, FilePath, Raw
 
 
 def export(

@@ -5,9 +5,9 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from ..runs.options import FilePath, Whole
 from ..runs.rule_options import RuleOption, by_name
 from ..runs.settings import Settings
+from ..workloads.options import FilePath, Whole
 from .starting import start_tensorflow
 
 RUNS = ("epochs", "keep_best", "patience")

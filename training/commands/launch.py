@@ -15,7 +15,7 @@ from cyclopts.validators import Number
 
 from ..output.interruption import STOPPING
 from ..runs.distribution.local import free_addresses, tf_configs
-from ..runs.options import Whole
+from ..workloads.options import Whole
 
 COMMANDS = ("train", "evaluate", "trace")
 GRACE = 15.0

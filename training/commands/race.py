@@ -8,7 +8,7 @@ from cyclopts.validators import Number
 
 from ..notebook.printed import RULES as NOTEBOOK_RULES
 from ..runs.around import Elementwise
-from ..runs.options import FilePath, Names, Whole
+from ..workloads.options import FilePath, Names, Whole
 
 
 def race(

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from ..runs.options import FilePath, Names, Whole
+from ..workloads.options import FilePath, Names, Whole
 
 
 def replicate(

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
-from ..runs.options import Best, FilePath, Whole
 from ..runs.settings import Settings
+from ..workloads.options import Best, FilePath, Whole
 
 RuleName = Literal["adam", "adagrad", "adadelta"]
 NotNegative = Annotated[Whole, Parameter(validator=Number(gte=0, lte=10**15))]

@@ -9,9 +9,9 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..runs.distribution.options import ALONE, Placement
-from ..runs.options import FilePath, Names, Several, Whole
 from ..runs.rule_options import RuleOption, by_name
 from ..runs.settings import Settings
+from ..workloads.options import FilePath, Names, Several, Whole
 from .starting import start_tensorflow
 
 Folders = Annotated[tuple[FilePath, ...], Several]

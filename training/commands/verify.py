@@ -9,8 +9,8 @@ from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from ..runs.around import NOTHING, Around
-from ..runs.options import FilePath, Names, Several, Whole, numbers_by_name
 from ..runs.rule_options import RuleOption, by_name
+from ..workloads.options import FilePath, Names, Several, Whole, numbers_by_name
 
 if TYPE_CHECKING:
     from core.verification import Streams

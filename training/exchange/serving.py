@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from core import InputError, logits
-from core.network import Weights
+from training.workloads.perceptron import Weights
 
 from ..output.files import check_file, check_new_folder, unwritable
 from ..output.interruption import clean_up_after_signals

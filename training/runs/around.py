@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import Parameter, Token
 
-from .options import Names
+from ..workloads.options import Names
 
 
 def _number_or_schedule(_: type, tokens: Sequence[Token]) -> float | str:

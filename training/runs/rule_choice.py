@@ -1,20 +1,18 @@
 """From what a person types, such as "adam" or "my_module:MyRule", to a rule."""
 
-import importlib
-import os
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import MISSING, fields, replace
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from core import RULES, Chain, InputError, Rule
-from core.mistakes import described, in_words, mistakes_in, place_of
+from core.mistakes import described, mistakes_in
 from core.rules.groups import Groups
 from core.rules.part import Part
 from core.rules.schedules import parse
 from core.rules.settings import Interval, hints
 
+from ..workloads.imports import as_module, import_named, is_file
 from .rule_options import NoSuchSettingError
 
 
@@ -78,7 +76,7 @@ def kind_of(name: str) -> type[Rule]:
 def _found(name: str) -> type[Rule] | Rule:
     found = _import_rule(name) if ":" in name else RULES.get(name.lower())
     if found is None:
-        own = f", or, for a rule of your own, {_as_module(name)}:Class" if _is_file(name) else ", or give module:Class"
+        own = f", or, for a rule of your own, {as_module(name)}:Class" if is_file(name) else ", or give module:Class"
         raise InputError(f"There is no rule {name!r}; there are: {', '.join(RULES)}{own}.", name, RULES)
     return found
 
@@ -198,34 +196,6 @@ def _name(value: Any) -> str:
 def shown(value: Any) -> str:
     """A number or a schedule, as a person reads it."""
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def import_named(name: str) -> Any:
-    """What module:attribute names, looked up in the working directory first.
-
-    Raises InputError where it fails, with the line of the user's module that does.
-    """
-    module, _, attribute = name.partition(":")
-    if _is_file(module):
-        raise InputError(f"{name} names a file; give the module and the class: {_as_module(module)}:{attribute}.")
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    try:
-        return getattr(importlib.import_module(module), attribute)
-    except (Exception, SystemExit) as error:  # a user's module may fail in any way while it is imported
-        place = place_of(error)
-        where = f"{place}: " if place else ""
-        raise InputError(f"{name} cannot be imported: {where}{in_words(error)}") from error
-
-
-def _is_file(module: str) -> bool:
-    return module.endswith(".py") or os.sep in module
-
-
-def _as_module(path: str) -> str:
-    """A path of a Python file as the name of a module; a folder outside the working directory is left out."""
-    relative = os.path.relpath(path.removesuffix(".py")) if path.strip() else path
-    return (os.path.basename(relative) if relative.startswith(os.pardir) else relative).replace(os.sep, ".")
 
 
 def _import_rule(name: str) -> type[Rule] | Rule:

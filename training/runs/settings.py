@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
+from ..workloads.options import FilePath, HiddenLayers, Whole
 from .around import SCHEDULED, Around
-from .options import FilePath, HiddenLayers, Whole
 
 if TYPE_CHECKING:
     from core import Rule

@@ -1,1 +1,8 @@
+"""Problems to train, by name. Each is one file and one line here; see `workload.Workload`."""
 
+from collections.abc import Mapping
+
+WORKLOADS: Mapping[str, str] = {
+    "mlp": "training.workloads.mlp:MLP",
+}
+"""module:Class by name, imported when it is asked for."""

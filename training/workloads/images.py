@@ -1,70 +1,62 @@
-"""What a perceptron makes of images: its cost on a batch, and how well it names those of a split."""
+"""What workloads on labelled images share: their data as options of a command, and grey levels as numbers."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import tensorflow as tf
 
-from core import InputError, accuracy, logits, softmax_cross_entropy
-from core.network import Weights
-
-from ..runs.distribution.distribution import Distribution
-from .data import Split
-
-CHUNK = 5_000
-"""Images at a time: the whole of a split as float32 would be most of what a run holds in memory."""
+from .data import Dataset, load_dataset
+from .options import FilePath
+from .workload import Data, Workload
 
 
-class Evaluation(NamedTuple):
-    """cost: the mean softmax cross-entropy; accuracy: the share of images that are named rightly."""
+@dataclass(frozen=True, kw_only=True)
+class Images(Workload):
+    """A workload on labelled images.
 
-    cost: float
-    accuracy: float
-
-
-def unit_pixels(images: tf.Tensor) -> tf.Tensor:
-    """Grey levels 0 to 255 (uint8) as float32 from 0 to 1, by the notebook's product with 1/255."""
-    return tf.cast(images, tf.float32) * np.float32(1 / 255)
-
-
-def image_cost(weights: Weights, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-    """The mean softmax cross-entropy of a batch of uint8 images and class numbers."""
-    return softmax_cross_entropy(logits(weights, unit_pixels(images)), labels)
-
-
-def evaluator(
-    weights: Weights, distribution: Distribution | None = None, served: Callable[[], Weights] | None = None
-) -> Callable[[Split], Evaluation]:
-    """A function that evaluates these weights, as they then are, on a split, each replica on its share of it.
-
-    served: what is evaluated in their place, where a rule serves other weights than it trains.
-
-    It raises InputError for images of another size and for labels of more classes than the weights have.
+    Parameters
+    ----------
+    data_dir
+        A folder with four IDX files like MNIST's, plain or gzipped: Fashion-MNIST, KMNIST, a set of EMNIST or your
+        own. Image size and classes come from the files. Unless given, MNIST.
+    validation
+        The images for validation: a number, drawn from the seed with each class's share; first, the first twelfth of
+        the training images; or a folder with two IDX files. Unless given, first for MNIST, as in the notebook, and a
+        twelfth, drawn, of other images.
     """
-    distribution = distribution or Distribution()
-    inputs, outputs = weights.get("h1", weights["ho"]).shape[0], weights["bo"].shape[0]
 
-    @tf.function(autograph=False)
-    def figures(images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
-        estimates = logits(weights if served is None else served(), unit_pixels(images))
-        cost = tf.cast(softmax_cross_entropy(estimates, labels), tf.float64)
-        return tf.stack([cost, accuracy(estimates, labels)])[tf.newaxis]
+    data_dir: FilePath | None = None
+    validation: str | None = None
 
-    def evaluate(split: Split) -> Evaluation:
-        if split.images.shape[1] != inputs or split.labels.max() >= outputs:
-            raise InputError(
-                f"The network takes images of {inputs} pixels in {outputs} classes, "
-                f"found {split.images.shape[1]} pixels and class numbers up to {split.labels.max()}."
-            )
-        replicas = distribution.replicas
-        shares = [
-            [*zip(*(np.array_split(array[start : start + CHUNK * replicas], replicas) for array in split), strict=True)]
-            for start in range(0, len(split.images), CHUNK * replicas)
-        ]
-        means = np.concatenate([distribution.gathered(figures, one) for one in shares])
-        sizes = np.array([len(labels) for one in shares for _, labels in one])
-        some = sizes > 0  # fewer images than replicas leave some without
-        return Evaluation(*np.average(means[some], axis=0, weights=sizes[some]).tolist())
+    places: ClassVar[Sequence[str]] = ("data_dir", "validation")
+    judged_by: ClassVar[str] = "accuracy"
+    higher_is_better: ClassVar[bool] = True
 
-    return evaluate
+    def __post_init__(self) -> None:
+        """A run may be resumed from another working directory."""
+        if self.data_dir is not None:
+            object.__setattr__(self, "data_dir", Path(self.data_dir).absolute())
+        if self.validation is not None and self.validation != "first" and not self.validation.isdecimal():
+            object.__setattr__(self, "validation", str(Path(self.validation).absolute()))
+
+    def dataset(self, seed: int) -> Dataset:
+        """The images, as `data.load_dataset` reads and splits them."""
+        return load_dataset(self.data_dir, self.validation, seed)
+
+    def data(self, seed: int) -> Data:
+        found = self.dataset(seed)
+        splits = [tuple(split) for split in (found.train, found.validation, found.test)]
+        return Data(*splits, chosen=found.split, notes=found.notes)
+
+
+def classes(data: Data) -> int:
+    """How many the labels of all splits name."""
+    return 1 + max(int(labels.max()) for _, labels in data.splits.values())
+
+
+def unit_pixels(images: tf.Tensor, dtype: tf.DType = tf.float32) -> tf.Tensor:
+    """Grey levels 0 to 255 (uint8) from 0 to 1, by the notebook's product with 1/255 in float32."""
+    return tf.cast(tf.cast(images, tf.float32) * np.float32(1 / 255), dtype)

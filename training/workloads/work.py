@@ -1,16 +1,30 @@
 """The least work that training takes, counted from shapes: what a machine can do is set against it."""
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
+
+
+class Product(NamedTuple):
+    """A matrix product, or a convolution, that a cost computes of each example.
+
+    multiplications: and as many additions, of one example.
+    parameters:      numbers of the operand that is trained; 0 where both operands are computed, as in attention.
+    outputs:         numbers of the result, of one example.
+    first:           whether the other operand is data, which need no gradient.
+    """
+
+    multiplications: int
+    parameters: int
+    outputs: int
+    first: bool = False
 
 
 class Flop(NamedTuple):
     """Floating-point operations of one training step's matrix products, a multiplication and an addition being two.
 
-    forward:          each layer's outputs from its inputs.
-    weight_gradients: of each layer, from its inputs and its outputs' gradients.
-    input_gradients:  of each layer but the first, whose inputs are the data.
+    forward:          each product from its operands.
+    weight_gradients: of the operand that is trained, from the other and the result's gradient.
+    input_gradients:  of each operand that is computed.
     """
 
     forward: int
@@ -18,14 +32,13 @@ class Flop(NamedTuple):
     input_gradients: int
 
 
-def flop(layers: Sequence[int], batch_size: int) -> Flop:
-    """The products of one step of a perceptron with these layers, from the inputs to the classes: [784, 256, 10], say.
-
-    Each layer's product takes 2 · batch_size · inputs · units. Nothing else is counted: biases, activations and cost
-    come to less than a per cent in layers of hundreds of units.
-    """
-    products = [2 * batch_size * inputs * units for inputs, units in pairwise(layers)]
-    return Flop(sum(products), sum(products), sum(products[1:]))
+def flop(products: Sequence[Product], batch_size: int) -> Flop:
+    """The products of one step. Nothing else is counted: biases, activations and cost come to less than a per cent in
+    dense layers of hundreds of units."""
+    forward = sum(one.multiplications for one in products)
+    weights = sum(one.multiplications for one in products if one.parameters)
+    inputs = sum(one.multiplications * (1 if one.parameters else 2) for one in products if not one.first)
+    return Flop(*(2 * batch_size * count for count in (forward, weights, inputs)))
 
 
 def update_bytes(slots: int, itemsize: int = 4) -> int:
@@ -43,11 +56,11 @@ class Traffic(NamedTuple):
     """Bytes that one training step moves to and from memory at least, by the step's phases.
 
     Each phase reads once what it needs of others, and writes once what others need of it. Forward and backward read
-    the batch's examples, uint8 pixels and labels, where they are in the data: nothing has to write them elsewhere.
+    the batch's examples where they are in the data: nothing has to write them elsewhere.
 
     gather:   the numbers of the batch's examples, read.
-    forward:  the examples and all parameters; each layer's outputs.
-    backward: the examples, the outputs, all matrices but the first layer's; each parameter's gradient.
+    forward:  the examples and all parameters; each product's outputs.
+    backward: the examples, the outputs, the operands whose products have input gradients; each parameter's gradient.
     update:   see `update_bytes`.
     """
 
@@ -57,14 +70,13 @@ class Traffic(NamedTuple):
     update: int
 
 
-def traffic(layers: Sequence[int], batch_size: int, slots: int) -> Traffic:
-    """Of one step of a perceptron in float32 with these layers; slots: see `update_bytes`."""
-    matrices = [inputs * units for inputs, units in pairwise(layers)]
-    parameters = 4 * (sum(matrices) + sum(layers[1:]))
-    batch, outputs = batch_size * (layers[0] + 1), 4 * batch_size * sum(layers[1:])
+def traffic(products: Sequence[Product], parameters: int, example_bytes: int, batch_size: int, slots: int) -> Traffic:
+    """Of one step in float32 with this many parameters. slots: see `update_bytes`."""
+    batch, outputs = batch_size * example_bytes, 4 * batch_size * sum(one.outputs for one in products)
+    inner = 4 * sum(one.parameters for one in products if not one.first)
     return Traffic(
         gather=4 * batch_size,
-        forward=batch + parameters + outputs,
-        backward=batch + outputs + 4 * sum(matrices[1:]) + parameters,
-        update=parameters // 4 * update_bytes(slots),
+        forward=batch + 4 * parameters + outputs,
+        backward=batch + outputs + inner + 4 * parameters,
+        update=parameters * update_bytes(slots),
     )

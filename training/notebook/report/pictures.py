@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from core import new_weights
-from core.network import activations
+from training.workloads.perceptron import activations
 
 from ...output.files import make_folder
 from ...output.pages.charts import FEW

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
-from ..options import Whole
+from ...workloads.options import Whole
 
 
 @Parameter(name="*")

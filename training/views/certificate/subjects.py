@@ -14,7 +14,8 @@ from core.verification.resolving import FormulaReference, Given, built, implemen
 
 from ...runs.around import NOTHING, Around
 from ...runs.building import pieces
-from ...runs.rule_choice import import_named, lowered, option, typed
+from ...runs.rule_choice import lowered, option, typed
+from ...workloads.imports import import_named
 
 CHAINS = "chains"
 """The name of all chains that are certified, among those of rules."""

@@ -11,8 +11,8 @@ import tensorflow as tf
 
 from core import Program
 from core.engine.executions import Execution
-from core.network import Weights
 from core.seeds import generator
+from training.workloads.perceptron import Weights
 
 from ...runs.paired import Ratio, paired_ratio
 from .drift import Drift, Walk, drift, vector

@@ -4,7 +4,7 @@ import tensorflow as tf
 
 from core import Optimizer, Program, Rule, logits, new_weights, softmax_cross_entropy
 from core.engine.executions import Execution
-from core.network import Weights
+from training.workloads.perceptron import Weights
 
 from ...runs.building import check_masks
 from ...runs.settings import Settings

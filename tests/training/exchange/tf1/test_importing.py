@@ -13,7 +13,7 @@ from training.runs.checkpoint import restore
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
 
-from ...test_run_folder import files_no_larger_than
+from ...runs.test_run_folder import files_no_larger_than
 from .files import ADADELTA, ADAGRAD, ADAM, SaverDef, session_saves, tensors, write, write_images
 
 RULES = {"adam": ADAM, "adagrad": ADAGRAD, "adadelta": ADADELTA}

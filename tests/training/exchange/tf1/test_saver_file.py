@@ -11,7 +11,7 @@ import tensorflow as tf
 from core import InputError
 from training.exchange.tf1.saver_file import Reader, check_new, write
 
-from ...test_run_folder import files_no_larger_than
+from ...runs.test_run_folder import files_no_larger_than
 from .files import ADAM, SaverDef, session_saves, tensors
 
 FORMATS = {"V2": SaverDef.V2, "V1": SaverDef.V1}

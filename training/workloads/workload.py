@@ -1,0 +1,154 @@
+"""What is trained: the contract between a problem and all that trains, saves, traces, races, inspects and times it."""
+
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+import tensorflow as tf
+
+from .work import Product
+
+Variables = Mapping[str, Any]
+"""tf.Variables, tensors or arrays, by name."""
+Examples = tuple[np.ndarray, ...]
+"""Arrays whose first axis is examples, such as (images, labels): what `Workload.cost` takes of a batch."""
+
+
+class Data(NamedTuple):
+    """A problem's examples in three splits.
+
+    chosen: how the validation examples were chosen, in words; notes: what a person should know of the data, a sentence
+    each.
+    """
+
+    train: Examples
+    validation: Examples
+    test: Examples
+    chosen: str = "as they come"
+    notes: Sequence[str] = ()
+
+    @property
+    def splits(self) -> dict[str, Examples]:
+        return {"train": self.train, "validation": self.validation, "test": self.test}
+
+    @property
+    def kind(self) -> str:
+        """The dtype and shape of one example, such as "uint8 [784], uint8 []"."""
+        return ", ".join(f"{array.dtype.name} {[*array.shape[1:]]}" for array in self.train)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload(ABC):
+    """A problem to train: data, variables, a cost, and what else a command needs of it.
+
+        @dataclass(frozen=True, kw_only=True)
+        class MyTask(Workload):
+            width: int = 64             # an option of every command: --width 128
+            def data(self, seed): …
+            def variables(self, data, seed): …
+            def cost(self, variables, *batch): …
+
+    Its fields are its settings. Those that name files or folders stand in `places`: they may differ between two runs
+    on the same data. A class is frozen: what depends on the data is computed from them.
+
+    defaults:         of a run, by the names of options: batch_size and epochs; and, for runs that name no rule, one
+                      with its options, such as {"rule": "adamw", "learning_rate": 1e-3, "weight_decay": 1.0}.
+    judged_by:        what decides which epoch is the best: "cost" or one of `metrics`; higher_is_better.
+    watched:          the splits that are evaluated after each epoch.
+    evaluated_at_once: the examples of a split whose cost is computed at a time.
+    groups:           names for variables in --group and --decay-only beside matrices and vectors, each with patterns of
+                      their names: {"last-layer": ("ho", "bo")}.
+    """
+
+    defaults: ClassVar[Mapping[str, Any]] = {"batch_size": 100, "epochs": 30}
+    judged_by: ClassVar[str] = "cost"
+    higher_is_better: ClassVar[bool] = False
+    watched: ClassVar[Sequence[str]] = ("validation",)
+    evaluated_at_once: ClassVar[int] = 5_000
+    groups: ClassVar[Mapping[str, Sequence[str]]] = {}
+    places: ClassVar[Sequence[str]] = ()
+
+    @classmethod
+    def small(cls) -> Self:
+        """A smaller one of its kind, whose gradients and slices of the cost are quick to compute."""
+        return cls()
+
+    @abstractmethod
+    def data(self, seed: int) -> Data:
+        """The examples. Raises InputError for files that are missing, damaged or do not fit each other."""
+
+    @abstractmethod
+    def variables(self, data: Data, seed: int) -> dict[str, np.ndarray]:
+        """The first value of each variable, by name, of a floating dtype; drawn from `core.seeds.generator(seed, …)`.
+
+        Raises InputError for settings that cannot be.
+        """
+
+    @abstractmethod
+    def cost(self, variables: Variables, *batch: tf.Tensor) -> tf.Tensor:
+        """The mean cost of a batch's examples, a scalar of the variables' dtype."""
+
+    def metrics(self, variables: Variables, *batch: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Further means over a batch's examples by which a person judges, float64 scalars; the cost is not one."""
+        return {}
+
+    def outputs(self, variables: Variables, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """What a served model returns for the first array of a batch, by name; for `rawstep export --saved-model`."""
+        raise NotImplementedError
+
+    def keras(self, variables: Variables) -> Any:
+        """A Keras model with these values, which takes the first array of a batch and returns the first of `outputs`,
+        or for `fit` what the loss needs; for `rawstep export --keras`. Keras is imported here alone."""
+        raise NotImplementedError
+
+    def execution(self, device: str) -> str:
+        """The execution that suits the problem on a device, "cpu" or "gpu"."""
+        return "xla-loop"
+
+    def products(self, data: Data) -> Sequence[Product]:
+        """The matrix products of one example, in their order; none where they are not counted."""
+        return ()
+
+    def title(self, data: Data) -> str:
+        """What it is, in a few words with its sizes: "784-256-256-10"."""
+        return type(self).__name__
+
+    def followed(self, data: Data, variables: Variables) -> list[str]:
+        """Single parameters that show much, such as "h1[300,5]": a trace follows them unless it is asked for others."""
+        return [
+            f"{name}[{','.join('0' * np.ndim(variables[name]))}]" for name in (*variables,)[:: len(variables) - 1 or 1]
+        ]
+
+    def along(self, examples: Examples, origin: Variables, directions: Sequence[Variables]) -> Any:
+        """The cost of examples on the plane origin + x·(first direction) + y·(second), as a function of points.
+
+        Returns cost(points): float64 [..., 2] → [...], differentiable. All is computed in float64.
+        """
+        batch = [tf.constant(array) for array in examples]
+        values = {name: tf.constant(np.asarray(value), tf.float64) for name, value in origin.items()}
+        ways = [{name: tf.constant(np.asarray(way[name]), tf.float64) for name in values} for way in directions]
+
+        def at(point: tf.Tensor) -> tf.Tensor:
+            moved = {
+                name: value + sum(point[n] * way[name] for n, way in enumerate(ways)) for name, value in values.items()
+            }
+            return self.cost(moved, *batch)
+
+        def cost(points: tf.Tensor) -> tf.Tensor:
+            flat = tf.reshape(points, [-1, 2])
+            return tf.reshape(tf.map_fn(at, flat, parallel_iterations=1), points.shape[:-1])
+
+        return cost
+
+
+def fingerprint(data: Data) -> dict[str, int | str]:
+    """What identifies data: how many examples are trained on, their kind, how they were split, a hash of them all."""
+    digest = hashlib.sha256()
+    for examples in data.splits.values():
+        for array in examples:
+            digest.update(np.ascontiguousarray(array).data)
+    sizes = {"examples": len(data.train[0]), "kind": data.kind, "validation": data.chosen}
+    return {**sizes, "sha256": digest.hexdigest()}
