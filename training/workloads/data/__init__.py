@@ -1,6 +1,7 @@
-"""Data sets: the IDX reader, MNIST and what else comes in its form, and the sampler of batches."""
+"""Data sets: MNIST and what else comes in IDX or .npz files, and the sampler of batches."""
 
-from .dataset import Dataset, Split, fingerprint, load_dataset
+from .dataset import Dataset, fingerprint, load_dataset
 from .sampler import Sampler
+from .split import Split
 
 __all__ = ["Dataset", "Sampler", "Split", "fingerprint", "load_dataset"]
