@@ -12,7 +12,7 @@ from training.output.csv_table import write_csv
 from training.output.files import make_folder
 from training.output.interruption import Interrupted
 from training.output.outputs import outputs
-from training.runs.display import Tally
+from training.output.screen import Tally
 from training.runs.record import circumstances
 from training.runs.results import write_json
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from ..runs.rule_options import RuleOption, by_name
+from ..runs.own_options import RuleOption, by_name
 from ..runs.settings import Settings
 from ..workloads.options import FilePath, Whole
 from .starting import start_tensorflow
@@ -75,7 +75,7 @@ def inspect(
     from ..output.csv_table import write_csv
     from ..output.files import check_files, write_whole
     from ..output.outputs import outputs
-    from ..runs.display import Tally
+    from ..output.screen import Tally
     from ..runs.record import circumstances
     from ..runs.results import write_json
     from ..views.inspection.ladder import pieces

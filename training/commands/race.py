@@ -86,7 +86,7 @@ def race(
     from ..output.csv_table import write_csv
     from ..output.files import check_apart, check_files, check_folder
     from ..output.outputs import outputs
-    from ..runs.display import Tally
+    from ..output.screen import Tally
     from ..runs.record import circumstances
     from ..runs.results import write_json
     from ..views.race import conduct

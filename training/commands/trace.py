@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..runs.distribution.options import ALONE, Placement
-from ..runs.rule_options import RuleOption, by_name
+from ..runs.own_options import RuleOption, by_name
 from ..runs.settings import Settings
 from ..workloads.options import FilePath, Names, Several, Whole
 from .starting import start_tensorflow

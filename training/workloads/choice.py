@@ -33,7 +33,8 @@ def app_of(name: str) -> App:
     """
     found = _found(name)
     kind = kind_of(name)
-    app = App(name="rawstep", help=f"Settings of the workload {name}.", version_flags=(), result_action="return_value")
+    said = f"Settings of the workload {name}."
+    app = App(name="rawstep", help=said, help_flags=(), version_flags=(), result_action="return_value")
     with mistakes_in(kind, name, "__post_init__", said="cannot be built"):
         default = found if isinstance(found, Workload) else kind()
 

@@ -7,14 +7,14 @@ from typing import ClassVar, Self
 import numpy as np
 import tensorflow as tf
 
-from core import accuracy, softmax_cross_entropy
+from core import InputError, accuracy, softmax_cross_entropy
 
 from .images import Images, classes, unit_pixels
 from .initial import Init
 from .options import HiddenLayers
 from .perceptron import first_values, logits, products
 from .work import Product
-from .workload import Data, Variables
+from .workload import Data, Examples, Variables
 
 SAMPLE = 5_000
 """Images that show which pixel varies the most."""
@@ -71,6 +71,15 @@ class MLP(Images):
         """probabilities, float32 [images, classes], the softmax of the logits; classes, int64 [images]."""
         estimates = self.logits(variables, inputs)
         return {"probabilities": tf.nn.softmax(estimates), "classes": tf.argmax(estimates, axis=1)}
+
+    def check_fit(self, variables: Variables, examples: Examples) -> None:
+        images, labels = examples
+        inputs, outputs = variables["h1" if "h1" in variables else "ho"].shape[0], variables["bo"].shape[0]
+        if images.shape[1] != inputs or labels.max() >= outputs:
+            raise InputError(
+                f"The network takes images of {inputs} pixels in {outputs} classes, "
+                f"found {images.shape[1]} pixels and class numbers up to {labels.max()}."
+            )
 
     def products(self, data: Data) -> Sequence[Product]:
         return products(self.layers(data))

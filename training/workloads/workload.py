@@ -104,7 +104,10 @@ class Workload(ABC):
         or for `fit` what the loss needs; for `rawstep export --keras`. Keras is imported here alone."""
         raise NotImplementedError
 
-    def execution(self, device: str) -> str:
+    def check_fit(self, variables: Variables, examples: Examples) -> None:  # noqa: B027 - some accept all
+        """Raises InputError for examples of another kind than those that the variables were made for."""
+
+    def execution(self, device: str) -> Any:
         """The execution that suits the problem on a device, "cpu" or "gpu"."""
         return "xla-loop"
 

@@ -6,7 +6,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ...runs.display import Screen
+from ...output.screen import Screen
 from .conclusions import conclusions, facts
 
 LAUNCH_HEADINGS = ("phase", "launches", "fused", "products", "calls", "copies", "operations")

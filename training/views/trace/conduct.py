@@ -8,8 +8,9 @@ from typing import Any
 
 from core import NonFiniteError, Optimizer, Recorder
 
+from ...output.screen import Tally
 from ...runs.conduct import endings
-from ...runs.display import RunDisplay, Tally
+from ...runs.display import RunDisplay
 from ...runs.record import circumstances
 from ...runs.results import report
 from ...runs.trainer import Trainer

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from rich.table import Table
 
-from ...runs.display import Screen
+from ...output.screen import Screen
 from .figures import clipped, figure, is_of_an_element, place, without_part
 from .own_cost import in_words
 from .trace import Trace

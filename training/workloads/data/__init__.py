@@ -1,6 +1,5 @@
-"""Data sets: the IDX reader, MNIST and what else comes in its form, and the sampler of batches."""
+"""Data sets: the IDX reader, MNIST and what else comes in its form."""
 
-from .dataset import Dataset, Split, fingerprint, load_dataset
-from .sampler import Sampler
+from .dataset import Dataset, Split, load_dataset
 
-__all__ = ["Dataset", "Sampler", "Split", "fingerprint", "load_dataset"]
+__all__ = ["Dataset", "Split", "load_dataset"]

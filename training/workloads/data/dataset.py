@@ -1,6 +1,5 @@
 """Labelled images in three splits: MNIST, which comes with the package, or any four files like its own."""
 
-import hashlib
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -122,17 +121,6 @@ def _folder(path: Path) -> Path:
     if not path.is_dir():
         raise InputError(f"{path} must be a folder of IDX files, found {'a file' if path.exists() else 'nothing'}.")
     return path
-
-
-def fingerprint(dataset: Dataset) -> dict[str, int | str]:
-    """What identifies a data set: its sizes, its split, and a hash of all its images and labels."""
-    digest = hashlib.sha256()
-    for split in (dataset.train, dataset.validation, dataset.test):
-        for array in split:
-            digest.update(array.data)
-    count, pixels = dataset.train.images.shape
-    sizes = {"images": count, "pixels": pixels, "classes": dataset.classes}
-    return {**sizes, "validation": dataset.split, "sha256": digest.hexdigest()}
 
 
 class _SplitFiles(NamedTuple):

@@ -1,4 +1,4 @@
-"""The settings of a rule as options, with the values that a dialect has for them, for `--rule NAME --help`."""
+"""The settings of a workload and of a rule as options, for `--workload NAME --help` and `--rule NAME --help`."""
 
 from collections.abc import Sequence
 from dataclasses import MISSING
@@ -8,12 +8,13 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 
-def named_rule(arguments: Sequence[str]) -> tuple[str, str | None] | None:
-    """The rule and the dialect of a command line that asks for help; None where it does not, or names no rule."""
+def asked(arguments: Sequence[str]) -> list[list[str]]:
+    """The commands that print the settings of what a command line names while it asks for help."""
     if not {"--help", "-h"} & {*arguments}:
-        return None
-    rule = _value(arguments, "--rule")
-    return None if rule is None else (rule, _value(arguments, "--dialect"))
+        return []
+    workload, rule, dialect = (_value(arguments, option) for option in ("--workload", "--rule", "--dialect"))
+    found = [["settings-of-workload", workload]] if workload else []
+    return found + ([["settings-of-rule", *filter(None, (rule, dialect))]] if rule else [])
 
 
 def _value(arguments: Sequence[str], option: str) -> str | None:
@@ -25,11 +26,19 @@ def _value(arguments: Sequence[str], option: str) -> str | None:
     return None
 
 
+def print_workload_help(workload: str, /) -> None:
+    """Print the settings of a workload as options, with their defaults and what they mean."""
+    from ..workloads.choice import app_of
+
+    print()
+    app_of(workload).help_print()
+
+
 def print_rule_help(rule: str, dialect: str | None = None, /) -> None:
     """Print the settings of a rule as options, with their values in a dialect and what they mean."""
     from core.rules.settings import notes
 
-    from ..runs.display import Screen
+    from ..output.screen import Screen
     from ..runs.rule_choice import option, usual_dialect, usual_settings
 
     chosen = dialect or usual_dialect(rule.lower())
