@@ -260,7 +260,7 @@ def test_observing_does_not_change_the_training():
 
 def test_the_default_execution_is_the_loop():
     x = tf.Variable(1.0)
-    assert Program(lambda v: v["x"], {"x": x}, Optimizer(Adam(), {"x": x})).execution == "xla-loop"
+    assert Program(lambda v: v["x"], {"x": x}, Optimizer(Adam(), {"x": x})).execution.name == "xla-loop"
 
 
 @pytest.mark.parametrize("execution", EXECUTIONS)
