@@ -8,7 +8,8 @@ from benchmarks.engines import ENGINES
 from benchmarks.overhead import CALLS, Part, count_variables, has_jax, overhead, taken_apart
 from benchmarks.tables import print_parts
 from benchmarks.workload import Workload
-from core import Adam, Optimizer, new_weights
+from core import Adam, Optimizer
+from training.workloads.perceptron import new_weights
 
 ROUNDS = 5
 SECONDS = {"empty": 2, "data": 5, "read": 9, "assigned": 10, "concrete": 25, "dispatch": 45, "rows": 3, "loop": 100,

@@ -15,14 +15,13 @@ from core import (
     InputError,
     Optimizer,
     Program,
-    logits,
-    new_weights,
     softmax_cross_entropy,
 )
 from core.engine.executions import Execution
 from core.verification.judge import judge
 from core.verification.streams import synthetic
 from tests.cases import CASES, IDS, assert_close, in_one_program
+from training.workloads.perceptron import logits, new_weights
 
 EXECUTIONS = get_args(Execution)
 KEYED = dict(zip(IDS, CASES.values(), strict=True))
