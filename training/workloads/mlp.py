@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import tensorflow as tf
@@ -71,6 +71,11 @@ class MLP(Images):
         """probabilities, float32 [images, classes], the softmax of the logits; classes, int64 [images]."""
         estimates = self.logits(variables, inputs)
         return {"probabilities": tf.nn.softmax(estimates), "classes": tf.argmax(estimates, axis=1)}
+
+    def keras(self, variables: Variables, inputs: tf.TensorSpec) -> Any:
+        from core.bridges.keras_model import keras_model
+
+        return keras_model(variables, float(unit_pixels(tf.ones([], tf.uint8))), inputs.dtype.name)
 
     def check_fit(self, variables: Variables, examples: Examples) -> None:
         images, labels = examples

@@ -61,6 +61,7 @@ class Workload(ABC):
     evaluated_at_once: the examples of a split whose cost is computed at a time.
     groups:           names for variables in --group and --decay-only beside matrices and vectors, each with patterns of
                       their names: {"last-layer": ("ho", "bo")}.
+    input_name:       what a served model calls the first array of a batch, of which it returns `outputs`.
     """
 
     defaults: ClassVar[Mapping[str, Any]] = {"batch_size": 100, "epochs": 30}
@@ -70,6 +71,7 @@ class Workload(ABC):
     evaluated_at_once: ClassVar[int] = 5_000
     groups: ClassVar[Mapping[str, Sequence[str]]] = {}
     places: ClassVar[Sequence[str]] = ()
+    input_name: ClassVar[str] = "inputs"
 
     @classmethod
     def small(cls) -> Self:
@@ -99,9 +101,12 @@ class Workload(ABC):
         """What a served model returns for the first array of a batch, by name; for `rawstep export --saved-model`."""
         raise NotImplementedError
 
-    def keras(self, variables: Variables) -> Any:
-        """A Keras model with these values, which takes the first array of a batch and returns the first of `outputs`,
-        or for `fit` what the loss needs; for `rawstep export --keras`. Keras is imported here alone."""
+    def keras(self, variables: Variables, inputs: tf.TensorSpec) -> Any:
+        """A Keras model with copies of these values, of Keras's own layers alone, that takes the first array of a batch
+        and returns the first of `outputs`; for `rawstep export --keras`. Keras is imported here alone.
+
+        inputs: the dtype of that array, and its shape, whose first size is None.
+        """
         raise NotImplementedError
 
     def check_fit(self, variables: Variables, examples: Examples) -> None:  # noqa: B027 - some accept all
