@@ -11,12 +11,13 @@ from .command_line import run
 from .evaluate import evaluate
 from .explain import explain
 from .export import export
+from .export_tf1 import export_tf1
+from .import_tf1 import import_tf1
 from .inspect import inspect
 from .launch import launch
 from .own_help import asked, print_rule_help, print_workload_help
 from .race import race
 from .replicate import replicate
-from .tf1 import export_tf1, import_tf1
 from .trace import trace
 from .train import train
 from .verify import diverge, translate, verify

@@ -35,6 +35,7 @@ class Images(Workload):
     places: ClassVar[Sequence[str]] = ("data_dir", "validation")
     judged_by: ClassVar[str] = "accuracy"
     higher_is_better: ClassVar[bool] = True
+    input_name: ClassVar[str] = "images"
 
     def __post_init__(self) -> None:
         """A run may be resumed from another working directory."""

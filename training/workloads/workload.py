@@ -62,6 +62,7 @@ class Workload(ABC):
     slice_examples:   the examples of a slice of its cost; see `along`.
     groups:           names for variables in --group and --decay-only beside matrices and vectors, each with patterns of
                       their names: {"last-layer": ("ho", "bo")}.
+    input_name:       what a served model calls the first array of a batch, of which it returns `outputs`.
     """
 
     defaults: ClassVar[Mapping[str, Any]] = {"batch_size": 100, "epochs": 30}
@@ -72,6 +73,7 @@ class Workload(ABC):
     slice_examples: ClassVar[int] = 16
     groups: ClassVar[Mapping[str, Sequence[str]]] = {}
     places: ClassVar[Sequence[str]] = ()
+    input_name: ClassVar[str] = "inputs"
 
     @classmethod
     def small(cls) -> Self:
