@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import tensorflow as tf
@@ -80,6 +80,19 @@ class MLP(Images):
                 f"The network takes images of {inputs} pixels in {outputs} classes, "
                 f"found {images.shape[1]} pixels and class numbers up to {labels.max()}."
             )
+
+    def keras(self, variables: Variables, inputs: tf.TensorSpec) -> Any:
+        """Dense layers, named after the matrices, the last one with the softmax."""
+        import keras
+
+        from .keras_models import Layers
+
+        layers = Layers(variables)
+        images = layers.inputs(inputs)
+        x = layers.unit_pixels(images)
+        for layer in range(1, len(variables) // 2):
+            x = layers.dense(x, f"h{layer}", f"b{layer}", "relu")
+        return keras.Model(images, layers.dense(x, "ho", "bo", "softmax"), name="perceptron")
 
     def products(self, data: Data) -> Sequence[Product]:
         return products(self.layers(data))

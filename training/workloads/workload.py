@@ -99,9 +99,12 @@ class Workload(ABC):
         """What a served model returns for the first array of a batch, by name; for `rawstep export --saved-model`."""
         raise NotImplementedError
 
-    def keras(self, variables: Variables) -> Any:
-        """A Keras model with these values, which takes the first array of a batch and returns the first of `outputs`,
-        or for `fit` what the loss needs; for `rawstep export --keras`. Keras is imported here alone."""
+    def keras(self, variables: Variables, inputs: tf.TensorSpec) -> Any:
+        """A Keras model with copies of these values, of Keras's own layers alone, that takes the first array of a batch
+        and returns the first of `outputs`; for `rawstep export --keras`. Keras is imported here alone.
+
+        inputs: the dtype of that array, and its shape, whose first size is None.
+        """
         raise NotImplementedError
 
     def check_fit(self, variables: Variables, examples: Examples) -> None:  # noqa: B027 - some accept all
