@@ -73,11 +73,6 @@ class MLP(Images):
         estimates = self.logits(variables, inputs)
         return {"probabilities": tf.nn.softmax(estimates), "classes": tf.argmax(estimates, axis=1)}
 
-    def keras(self, variables: Variables, inputs: tf.TensorSpec) -> Any:
-        from core.bridges.keras_model import keras_model
-
-        return keras_model(variables, float(unit_pixels(tf.ones([], tf.uint8))), inputs.dtype.name)
-
     def check_fit(self, variables: Variables, examples: Examples) -> None:
         images, labels = examples
         inputs, outputs = variables["h1" if "h1" in variables else "ho"].shape[0], variables["bo"].shape[0]
