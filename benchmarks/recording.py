@@ -12,7 +12,7 @@ from training.output.csv_table import write_csv
 from training.output.files import make_folder
 from training.output.interruption import Interrupted
 from training.output.outputs import outputs
-from training.runs.display import Tally
+from training.output.screen import Tally
 from training.runs.record import circumstances
 from training.runs.results import write_json
 
@@ -23,7 +23,7 @@ from .overhead import overhead
 from .pictures import plot_comparison, plot_growth
 from .places import Places
 from .tables import Columns, print_comparison, print_parts
-from .workload import Work
+from .work import Work
 
 PACKAGES = ("keras", "scipy", "torch", "jax", "optax")
 """Whose versions count, besides rawstep's own needs."""

@@ -6,7 +6,7 @@ from typing import Any
 from rich.box import MARKDOWN, SIMPLE_HEAD, Box
 from rich.table import Table
 
-from training.runs.display import Screen
+from training.output.screen import Screen
 
 from .ceiling import Share, load, notes, shown_share
 

@@ -16,9 +16,9 @@ import tensorflow as tf
 from core import RULES, Adam
 from core.engine.executions import Execution
 from core.engine.guard import OnNonfinite
-from training.workloads.perceptron import INITIALIZERS
 from training.commands.cli import app, main
 from training.runs.settings import Settings
+from training.workloads.perceptron import INITIALIZERS
 
 from .processes import ENVIRONMENT, ROOT, command, rawstep, started
 

@@ -1,32 +1,22 @@
 """The command line. A command imports what it needs when it runs, so that --help answers at once."""
 
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
-from functools import partial
 from importlib.metadata import version
-from typing import Annotated
 
-from cyclopts import App, CycloptsError, Parameter
-from cyclopts.validators import Number
+from cyclopts import App
 
-from ..output.interruption import signals_noted
-from ..runs.distribution.options import ALONE, Placement
-from ..runs.rule_options import RuleOption, by_name
-from ..runs.settings import Settings
-from ..workloads.options import FilePath, Whole
-from .command_line import run
 from .evaluate import evaluate
 from .explain import explain
 from .export import export
+from .export_tf1 import export_tf1
+from .import_tf1 import import_tf1
 from .inspect import inspect
 from .launch import launch
+from .own_help import print_rule_help, print_workload_help, run_with_own_help
 from .race import race
 from .replicate import replicate
-from .rule_help import named_rule, print_rule_help
-from .starting import start_tensorflow
-from .tf1 import export_tf1, import_tf1
 from .trace import trace
+from .train import train
 from .verify import diverge, translate, verify
 
 app = App(
@@ -38,131 +28,8 @@ app = App(
 )
 
 
-@app.command
-def train(
-    settings: Annotated[Settings, Parameter(name="*")] = Settings(),  # noqa: B008 - frozen
-    *,
-    checkpoint: FilePath | None = None,
-    resume: Annotated[bool, Parameter(negative=())] = False,
-    save_every: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None,
-    json: FilePath | None = None,
-    csv: FilePath | None = None,
-    plot: FilePath | None = None,
-    tensorboard: FilePath | None = None,
-    placement: Placement = ALONE,
-    **rule_settings: RuleOption,
-) -> None:
-    """Train a perceptron on MNIST, or on images like it, and print its costs and accuracies.
-
-    The defaults are the notebook's first experiment: Adam as TensorFlow 1 computed it, learning rate 0.001, batches
-    of 100, 30 epochs, two hidden layers of 256 units, weights and biases from N(0,1).
-
-    With a checkpoint folder, Ctrl-C and `kill` save the run after the call that is under way. A run that was
-    interrupted in any way continues with `--resume`, to the same bits as one that was not. A run with a NaN or an
-    infinity ends with status 3 and names the step and the value; the state it saves is finite.
-
-    Examples:
-
-    - `rawstep train`: the notebook's first experiment
-    - `rawstep train --learning-rate 0.005 --epochs 10`: its second, shorter
-    - `rawstep train --rule adagrad --dialect keras`: Adagrad as Keras computes it, at Keras's rate
-    - `rawstep train --hidden 64 32 --init he --json he.json`: smaller layers, and the figures in a file
-    - `rawstep train --hidden none --init he --csv epochs.csv`: softmax regression, and its epochs as a table
-    - `rawstep train --plot run.png`: and a picture of the run
-    - `rawstep train --beta-2 0.95 --epsilon 1e-7`: with settings of the rule; `--rule adam --help` lists Adam's
-    - `rawstep train --schedule cosine:3e-3,steps=5500,warmup=500 --clip-global-norm 1`: with a schedule and a limit
-    - `rawstep train --rule adamw --ema 0.999 --accumulate 4`: averages of the weights; four batches a step
-    - `rawstep train --weight-decay 0.01 --decay-only matrices --group biases:sgd,learning_rate=0.1`: biases apart
-    - `rawstep train --checkpoint run --keep-best --patience 5`: until five epochs were no better; the best is kept
-    - `rawstep train --rule my_rules:Momentum`: a rule of your own, from my_rules.py
-    - `rawstep train --data-dir fashion --init he`: on Fashion-MNIST, whose four files are in the folder fashion
-    - `rawstep train --rule adadelta --checkpoint run`: saved in the folder run after every epoch
-    - `rawstep train --checkpoint run --resume`: continue the run with its settings
-    - `rawstep train --checkpoint run --resume --epochs 40`: continue it beyond the planned epochs
-    - `rawstep train --strategy mirrored`: on all GPUs, or two logical devices of the CPU; see also `rawstep launch`
-
-    Parameters
-    ----------
-    checkpoint
-        Save the run in this folder, after every epoch and when it is interrupted. The last three states are kept,
-        the last one without a NaN or an infinity, and with --keep-best the best.
-    resume
-        Continue from the newest state in the checkpoint folder, with the settings found there; learning rate, epochs,
-        patience and execution may be changed. Without a state there, start a new run.
-    save_every
-        Save after this many steps instead of every epoch, rounded up to whole calls of the training program.
-    json
-        Write costs, accuracies, rates, settings and versions to this file.
-    csv
-        Write the costs and accuracies to this file, a row for each epoch.
-    plot
-        Draw costs and accuracies into this file, a .png, .svg or .pdf.
-    tensorboard
-        Write cost and accuracy as TensorBoard events to this folder.
-    """
-    if checkpoint is None and (resume or save_every is not None):
-        raise CycloptsError(f"{'--resume' if resume else '--save-every'} needs a folder: give --checkpoint DIR.")
-    if checkpoint is None and settings.keep_best:
-        raise CycloptsError("--keep-best needs a folder: give --checkpoint DIR.")
-    settings = settings.with_rule(by_name(rule_settings))
-    start_tensorflow(placement)
-    from ..output.csv_table import write_csv
-    from ..output.files import check_apart, check_files, check_folder
-    from ..output.outputs import outputs
-    from ..runs.conduct import conduct, endings, go_on_from
-    from ..runs.display import RunDisplay, print_run
-    from ..runs.distribution.distribution import Distribution
-    from ..runs.results import TensorBoard, report, write_json
-    from ..runs.run_folder import RunFolder
-    from ..runs.trainer import Trainer
-
-    distribution = Distribution(placement)
-    if not distribution.is_chief:
-        json = csv = plot = tensorboard = None
-    check_apart(checkpoint, json, csv, plot, tensorboard)
-    check_files(json, csv)
-    if plot is not None:
-        from ..output.plot import check_plot
-
-        check_plot(plot)
-    if tensorboard is not None:
-        check_folder(tensorboard)
-    folder = None if checkpoint is None else RunFolder(checkpoint, save_every, distribution)
-    losses_named = partial(distribution.losses_named, partial(go_on_from, folder))
-    with losses_named():
-        if folder is None:
-            dataset, notes = settings.dataset(), []
-            distribution.begin(settings, dataset, {})
-            trainer = Trainer(settings, dataset, distribution=distribution)
-        else:
-            trainer, notes = folder.begin(settings, resume)
-    with outputs() as attempt, losses_named():
-        board = None if tensorboard is None else TensorBoard(tensorboard)
-        with RunDisplay(trainer) as display, signals_noted() as signals:
-            for note in notes:
-                display.note(note)
-            for call in conduct(trainer, folder, signals):
-                display.after_call(call)
-                if board is not None and call.epoch is not None:
-                    written = attempt(partial(board.write, len(trainer.history), **call.epoch._asdict()))
-                    board = board if written else None
-            for note in endings(trainer, folder):
-                display.note(note)
-        figures = report(trainer)
-        distribution.leave()
-        if distribution.is_chief:
-            attempt(print_run, figures)
-        if json is not None:
-            attempt(write_json, json, figures)
-        if csv is not None:
-            attempt(write_csv, csv, figures["epochs"])
-        if plot is not None:
-            from ..output.plot import plot_run
-
-            attempt(plot_run, figures, plot)
-
-
 for command in (
+    train,
     evaluate,
     launch,
     replicate,
@@ -178,14 +45,10 @@ for command in (
     export_tf1,
 ):
     app.command(command)
-app.command(print_rule_help, name="settings-of", show=False)
+app.command(print_workload_help, name="settings-of-workload", show=False)
+app.command(print_rule_help, name="settings-of-rule", show=False)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command `rawstep`, the process's own unless `arguments` are given."""
-    if named := named_rule(sys.argv[1:] if arguments is None else arguments):
-        with suppress(SystemExit):
-            run(app, arguments)
-        run(app, ["settings-of", *filter(None, named)])
-    else:
-        run(app, arguments)
+    run_with_own_help(app, arguments)

@@ -12,7 +12,7 @@ from typing import Any
 from cyclopts import App, CycloptsError
 
 from ..output.interruption import NOTED, Interrupted
-from ..runs.rule_options import NoSuchSettingError
+from ..runs.own_options import NoSuchSettingError
 from . import mistakes
 
 

@@ -1,9 +1,9 @@
 """`rawstep evaluate`. It imports what it needs when it runs."""
 
 import sys
-from dataclasses import replace
 
 from ..runs.distribution.options import ALONE, Placement
+from ..runs.own_options import OwnOption, by_name
 from ..workloads.options import Best, FilePath, Raw
 from .starting import start_tensorflow
 
@@ -13,25 +13,24 @@ def evaluate(
     checkpoint: FilePath,
     best: Best = False,
     raw: Raw = False,
-    data_dir: FilePath | None = None,
     json: FilePath | None = None,
     csv: FilePath | None = None,
     placement: Placement = ALONE,
+    **own: OwnOption,
 ) -> None:
-    """Print the cost and the accuracy of a run's newest checkpoint on validation and test images.
+    """Print the cost and the metrics of a run's newest checkpoint on its validation and test examples.
 
     Examples:
 
     - `rawstep evaluate --checkpoint run`: of a run that `rawstep train --checkpoint run` saved
     - `rawstep evaluate --checkpoint run --best --raw`: of its best epoch, without the average of --ema
+    - `rawstep evaluate --checkpoint run --data-dir other`: on the images in another folder
     - `rawstep evaluate --checkpoint run --json figures.json`: and the figures in a file
 
     Parameters
     ----------
     checkpoint
         The folder of the run.
-    data_dir
-        A folder with four IDX files. Unless given, the images that the run was trained with.
     json
         Write the figures to this file.
     csv
@@ -43,27 +42,27 @@ def evaluate(
     from ..output.outputs import outputs
     from ..runs.display import print_evaluation
     from ..runs.distribution.distribution import Distribution
+    from ..runs.evaluation import evaluator
     from ..runs.results import write_json
     from ..runs.run_folder import RunFolder
-    from ..workloads.images import evaluator
 
     distribution = Distribution(placement)
     if distribution.is_chief:
         check_files(json, csv)
     state = RunFolder(checkpoint).chosen(best)
-    settings = state.settings if data_dir is None else replace(state.settings, data_dir=data_dir)
-    dataset = settings.dataset()
-    if data_dir is None:
-        state.check_data(dataset)
-    distribution.begin(settings, dataset, {"checkpoint": state.digest, "--raw": raw})
-    weights, served = state.served(raw)
+    settings = state.settings.elsewhere(by_name(own))
+    data = settings.data()
+    if not own:
+        state.check_data(data)
+    distribution.begin(settings, data, {"checkpoint": state.digest, "--raw": raw})
+    values, served = state.served(raw)
     with distribution.losses_named(lambda: "nothing was evaluated"):
-        evaluated = evaluator(weights, distribution)
-        figures = {name: evaluated(getattr(dataset, name))._asdict() for name in ("validation", "test")}
+        evaluated = evaluator(settings.make_workload(), values, distribution)
+        figures = {name: evaluated(data.splits[name]) for name in ("validation", "test")}
         distribution.leave()
     if not distribution.is_chief:
         return
-    for note in dataset.notes:
+    for note in data.notes:
         print(f"rawstep: {note}", file=sys.stderr)
     with outputs() as attempt:
         attempt(print_evaluation, f"{state}\nevaluated with {served}" if served else str(state), figures)

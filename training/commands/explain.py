@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import CycloptsError, Parameter
 
 from ..runs.around import NOTHING, Around
-from ..runs.rule_options import RuleOption, by_name
+from ..runs.own_options import RuleOption, by_name
 from ..workloads.options import FilePath, Several
 
 Numbers = Annotated[tuple[float, ...], Several]

@@ -8,7 +8,7 @@ from typing import Literal, get_args, get_origin
 from cyclopts import App, ArgumentCollection, CoercionError, CycloptsError, MissingArgumentError, UnknownOptionError
 from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
 
-from ..runs.rule_options import NoSuchSettingError
+from ..runs.own_options import NoSuchSettingError
 
 
 def sentence(error: CycloptsError, app: App) -> str:
@@ -36,7 +36,7 @@ def no_such_setting(error: NoSuchSettingError, app: App, arguments: Sequence[str
     """What to print for an option that is neither the command's nor a setting of its rule."""
     command = next(one for one in arguments if one in app)
     own = app[command].assemble_argument_collection()
-    said = f"{command} has no option {error.option}, and {error.rule} has no such setting."
+    said = f"{command} has no option {error.option}, nor has {error.of} such a setting."
     return f"{said}{_advice(error.option, own, app, command, error.known)}"
 
 

@@ -64,7 +64,7 @@ def replicate(
     from ..output.csv_table import write_csv
     from ..output.files import check_files
     from ..output.interruption import signals_noted
-    from ..runs.display import WorkDisplay
+    from ..output.screen import WorkDisplay
     from ..runs.record import circumstances
 
     for name in experiments or ():

@@ -9,7 +9,7 @@ from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from ..runs.around import NOTHING, Around
-from ..runs.rule_options import RuleOption, by_name
+from ..runs.own_options import RuleOption, by_name
 from ..workloads.options import FilePath, Names, Several, Whole, numbers_by_name
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ def verify(
     from ..output.files import check_apart, check_files, write_whole
     from ..output.interruption import Interrupted, signals_noted
     from ..output.outputs import outputs
-    from ..runs.display import Tally
+    from ..output.screen import Tally
     from ..runs.processes import cores
     from ..runs.record import circumstances
     from ..runs.results import write_json

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from core import InputError
 
 from ..output.interruption import Interrupted
-from ..runs.display import WorkDisplay
+from ..output.screen import WorkDisplay
 from .answers import answers
 from .batch_sizes import BatchSizes
 from .epochs import Epochs

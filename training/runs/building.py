@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
+from types import MappingProxyType
 from typing import Any
 
 from core import L2, RULES, Average, Chain, ClipByGlobalNorm, ClipByNorm, ClipByValue, DecoupledDecay, InputError, Rule
@@ -34,29 +35,46 @@ def chosen_rate(learning_rate: float | None, schedule: str | None) -> Any:
     return number("--schedule", schedule)
 
 
+Names = Mapping[str, Sequence[str]]
+"""What a workload calls some of its variables, each with patterns of their names."""
+
+
 def build_rule(
-    given: Around, name: str, dialect: str | None, learning_rate: Any = None, settings: Mapping[str, str] | None = None
+    given: Around,
+    name: str,
+    dialect: str | None,
+    learning_rate: Any = None,
+    settings: Mapping[str, str] | None = None,
+    names: Names = MappingProxyType({}),
 ) -> Rule:
     """The rule `name` with what is `given` around it; see `choose_rule`, which takes the other arguments.
 
+    names: for masks, beside those of `core.rules.masks`.
+
     Raises InputError as `choose_rule` does, and for options that cannot be or exclude each other.
     """
-    rule = _surrounded(given, name, dialect, dialect, learning_rate, settings or {})
-    return groups(rule, *(_group(given, text, dialect) for text in given.group)) if given.group else rule
+    rule = _surrounded(given, name, dialect, dialect, learning_rate, settings or {}, names)
+    return groups(rule, *(_group(given, text, dialect, names) for text in given.group)) if given.group else rule
 
 
 def _surrounded(
-    given: Around, name: str, dialect: str | None, order: str | None, learning_rate: Any, settings: Mapping[str, str]
+    given: Around,
+    name: str,
+    dialect: str | None,
+    order: str | None,
+    learning_rate: Any,
+    settings: Mapping[str, str],
+    names: Names,
 ) -> Rule:
     """order: whose order and form of the pieces."""
     kind = kind_of(name)
     own = {one.name for one in fields(kind)}
     ours = {piece: str(value) for piece in PIECES if (value := getattr(given, piece)) is not None and piece in own}
     rule = choose_rule(name, dialect, learning_rate, {**ours, **settings})
-    return around(rule, order if order in ORDERS else "paper", **pieces(given, kind))
+    return around(rule, order if order in ORDERS else "paper", **pieces(given, kind, names))
 
 
-def pieces(given: Around, kind: type[Rule]) -> dict[str, Any]:
+def pieces(given: Around, kind: type[Rule], names: Names = MappingProxyType({})) -> dict[str, Any]:
     """What is `given` around rules of a class, by the names of `core.around`; what the rule itself has is not.
 
     Raises InputError for values that a piece cannot have, and for a mask of nothing.
@@ -69,7 +87,7 @@ def pieces(given: Around, kind: type[Rule]) -> dict[str, Any]:
             raise InputError(f"--decay-only: {inside[0]} is a setting of {kind.__name__} itself, for all variables.")
         if not {"l2", "weight_decay"} & amounts.keys():
             raise InputError("--decay-only needs --weight-decay or --l2.")
-        found["where"] = _mask("--decay-only", *given.decay_only)
+        found["where"] = _mask("--decay-only", given.decay_only, names)
     return found
 
 
@@ -78,7 +96,7 @@ def _amount(piece: str, value: float | str) -> Any:
     return accepted(option(piece), number(option(piece), str(value)), hints(kind)[setting])
 
 
-def _group(given: Around, text: str, dialect: str | None) -> tuple[Any, Rule]:
+def _group(given: Around, text: str, dialect: str | None, names: Names) -> tuple[Any, Rule]:
     """A mask and its rule, in the run's dialect where it has that one."""
     words, _, rest = text.partition(":")
     name, *items = rest.split(",")
@@ -88,8 +106,8 @@ def _group(given: Around, text: str, dialect: str | None) -> tuple[Any, Rule]:
         name, own = split_dialect(name)
         if own is None and name in RULES:
             own = dialect if dialect in RULES[name].DIALECTS else usual_dialect(name)
-        rule = _surrounded(given, name, own, dialect, None, settings_of(kind_of(name), items))
-        return mask([words]), rule
+        rule = _surrounded(given, name, own, dialect, None, settings_of(kind_of(name), items), names)
+        return mask(names.get(words, [words])), rule
     except InputError as error:
         raise InputError(f"--group {text}: {error}", error.name, error.known) from error
 
@@ -114,9 +132,9 @@ def settings_of(kind: type[Rule], items: Sequence[str], others: Sequence[str] = 
     return found
 
 
-def _mask(what: str, *words: str) -> Any:
+def _mask(what: str, words: Sequence[str], names: Names) -> Any:
     try:
-        return mask(words)
+        return mask([one for word in words for one in names.get(word, [word])])
     except InputError as error:
         raise InputError(f"{what}: {error}") from error
 
@@ -132,13 +150,15 @@ def with_amount(rule: Rule, piece: str, amount: Any) -> Rule:
     return replace(rule, parts=tuple(found))
 
 
-def check_masks(given: Around, weights: Mapping[str, Any]) -> None:
-    """Raises InputError for a mask of the options that matches none of the weights, by name and rank."""
+def check_masks(given: Around, variables: Mapping[str, Any], names: Names) -> None:
+    """Raises InputError for a mask of the options that matches none of the variables, by name and rank."""
     masks = [("--decay-only", given.decay_only)] if given.decay_only else []
     masks += [(f"--group {text}", [text.partition(":")[0]]) for text in given.group]
     for what, words in masks:
-        if not any(mask(words)(name, len(weight.shape)) for name, weight in weights.items()):
-            raise InputError(f"{what} matches no variable; there are: {', '.join(weights)}.")
+        matches = _mask(what, words, names)
+        if not any(matches(name, len(variable.shape)) for name, variable in variables.items()):
+            others = f", and {', '.join(names)} for some of them" if names else ""
+            raise InputError(f"{what} matches no variable; there are: {', '.join(variables)}{others}.")
 
 
 def served_as(rule: Rule) -> str | None:

@@ -12,23 +12,21 @@ import tensorflow as tf
 
 from core import InputError, Optimizer
 
-from ..workloads.data import Dataset, fingerprint
+from ..workloads.workload import Data, fingerprint
 from .building import served_as
 from .rule_choice import option, rule_settings
 from .settings import Settings
 from .trainer import Epoch, Trainer
 from .versions import versions
 
-FORMAT = 3
-"""Of `Checkpoint.run`; a change of its keys makes another. In 2, settings had nothing around a rule, which is what they
-lack now where nothing is said; in 1, validation images always were the first too."""
+FORMAT = 4
+"""Of `Checkpoint.run`; a change of its keys makes another. See `_of_before` for what the earlier ones were."""
 PREFIX = "state"
 """tf.train.Checkpoint's files in the folder of a checkpoint: state.index and state.data-00000-of-00001."""
 MAY_CHANGE = (
-    "--learning-rate", "--schedule", "--epochs", "--execution", "--data-dir", "--on-nonfinite", "--microbatches",
-    "--patience",
+    "--learning-rate", "--schedule", "--epochs", "--execution", "--on-nonfinite", "--microbatches", "--patience",
 )  # fmt: skip
-"""The options that a resumed run may have otherwise; --data-dir, if the same images are there."""
+"""The options that a resumed run may have otherwise; where its data are too, if they are the same."""
 
 
 class DamagedError(Exception):
@@ -55,7 +53,7 @@ class Checkpoint:
     path:    the folder that it was read from.
     tensors: weights/<name>, optimizer/slots/<name>/<slot> and optimizer/step, by these names.
     run:     all the rest: settings, every setting of the rule and of what stands around it, sizes, split and hash of
-             the images, versions, the epochs so far, which of them is the best and the step at its end, the costs of
+             the data, versions, the epochs so far, which of them is the best and the step at its end, the costs of
              the steps so far in the epoch that has begun (as many as the position in it), and the sampler's state.
     """
 
@@ -68,8 +66,8 @@ class Checkpoint:
         return Settings(**self.run["settings"])
 
     @property
-    def weights(self) -> dict[str, tf.Tensor]:
-        """The network's weights and biases by name."""
+    def variables(self) -> dict[str, tf.Tensor]:
+        """The workload's variables by name."""
         prefix = "weights/"
         return {
             name.removeprefix(prefix): tf.constant(tensor)
@@ -78,19 +76,19 @@ class Checkpoint:
         }
 
     def served(self, raw: bool = False) -> tuple[dict[str, tf.Tensor], str | None]:
-        """The weights and biases that evaluation and export use, and what they are, in words.
+        """The variables that evaluation and export use, and what they are, in words.
 
         They are those that the rule serves, such as averages, unless the `raw` ones are asked for; there are no words
-        for weights that are trained and served.
+        for variables that are trained and served.
 
         Raises InputError for a rule of the user's that is not there any more.
         """
         if not self.run.get("serves"):
-            return self.weights, None
+            return self.variables, None
         if raw:
-            return self.weights, f"the weights as they are trained, not {served_as(self.settings.make_rule())}"
-        rule, weights = self.settings.make_rule(), self.weights
-        optimizer = Optimizer(rule, {name: tf.Variable(value, name=name) for name, value in weights.items()})
+            return self.variables, f"the weights as they are trained, not {served_as(self.settings.make_rule())}"
+        rule, values = self.settings.make_rule(), self.variables
+        optimizer = Optimizer(rule, {name: tf.Variable(value, name=name) for name, value in values.items()})
         for name, slots in optimizer.slots.items():
             for slot, variable in slots.items():
                 variable.assign(self.tensors[f"optimizer/slots/{name}/{slot}"])
@@ -119,9 +117,9 @@ class Checkpoint:
         dialect = settings.dialect or "its own defaults"
         return f"{self.path} ({settings.rule}, {dialect}; step {self.step:,}, epochs done: {len(self.run['epochs'])})"
 
-    def check_data(self, dataset: Dataset) -> None:
-        """Raises InputError where these are not the images that the run was trained with."""
-        _refuse_changes(self, self.run["data"], fingerprint(dataset))
+    def check_data(self, data: Data) -> None:
+        """Raises InputError where these are not the data that the run was trained with."""
+        _refuse_changes(self, self.run["data"], fingerprint(data))
 
 
 def write(trainer: Trainer, folder: Path) -> None:
@@ -139,7 +137,7 @@ def write(trainer: Trainer, folder: Path) -> None:
         "sampler": trainer.sampler.state,
     }
     text = _Text(json.dumps(run, default=str))
-    tf.train.Checkpoint(weights=trainer.weights, optimizer=trainer.optimizer, run=text).write(str(folder / PREFIX))
+    tf.train.Checkpoint(weights=trainer.variables, optimizer=trainer.optimizer, run=text).write(str(folder / PREFIX))
 
 
 def read(folder: Path) -> Checkpoint:
@@ -163,20 +161,47 @@ def read(folder: Path) -> Checkpoint:
     except (tf.errors.OpError, IndexError, ValueError) as error:
         raise DamagedError(str(error).partition("\n")[0]) from error
     run = json.loads(tensors.pop("run/.ATTRIBUTES/py_state", "{}"))
-    if run.get("format") == 1:
-        run["settings"]["validation"] = run["data"]["validation"] = "first"
-    if run.get("format") in (1, 2):
-        run["format"] = FORMAT
+    if run.get("format") in range(1, FORMAT):
+        run = _of_before(run)
     if run.get("format") != FORMAT:
         raise InputError(f"{folder} is no checkpoint of a run, or of another version of rawstep.")
     del tensors["_CHECKPOINTABLE_OBJECT_GRAPH"]
     return Checkpoint(folder, tensors, run)
 
 
+def _of_before(run: Mapping[str, Any]) -> dict[str, Any]:
+    """What an earlier rawstep wrote, in today's form: a run of the perceptron on images, and its validation accuracies.
+
+    In 3, settings had all that is around a rule; in 2 nothing; in 1, validation images always were the first too.
+    """
+    settings, data = dict(run["settings"]), dict(run["data"])
+    if run["format"] == 1:
+        settings["validation"] = data["validation"] = "first"
+    kind = f"uint8 [{data['pixels']}], uint8 []"
+    return {
+        **run,
+        "format": FORMAT,
+        "settings": of_perceptron(settings),
+        "data": {"examples": data["images"], "kind": kind, **{name: data[name] for name in ("validation", "sha256")}},
+        "epochs": [(cost, {"validation_accuracy": accuracy}) for cost, accuracy in run["epochs"]],
+    }
+
+
+def of_perceptron(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a rawstep that trained the perceptron alone, as JSON has them, in today's form."""
+    rest = dict(settings)
+    own = {name: rest.pop(name, None) for name in ("hidden", "init", "data_dir", "validation")}
+    own["hidden"] = own["hidden"] or ["none"]
+    lists = {name: value if isinstance(value, list) else [value] for name, value in own.items() if value is not None}
+    words = {name: [*map(str, values)] for name, values in lists.items()}
+    return {**rest, "workload": "mlp", "workload_options": words}
+
+
 def check_settings(checkpoint: Checkpoint, settings: Settings) -> None:
     """Raises InputError where a run with these settings cannot go on from a checkpoint."""
     of_rules = [option(name) for name in {**checkpoint.settings.rule_options, **settings.rule_options}]
-    _refuse_changes(checkpoint, checkpoint.settings.options, settings.options, [*MAY_CHANGE, *of_rules])
+    but = [*MAY_CHANGE, *checkpoint.settings.places, *of_rules]
+    _refuse_changes(checkpoint, checkpoint.settings.options, settings.options, but)
 
 
 def restore(checkpoint: Checkpoint, trainer: Trainer) -> None:
@@ -200,8 +225,13 @@ def restore(checkpoint: Checkpoint, trainer: Trainer) -> None:
 def notes(checkpoint: Checkpoint, trainer: Trainer) -> list[str]:
     """A sentence for each thing that a run may have otherwise than the checkpoint it goes on from, and has."""
     settings, run = checkpoint.settings.options, checkpoint.run
-    before = {name: settings[name] for name in MAY_CHANGE} | {"--learning-rate": run["rule"]["learning_rate"]}
-    now = trainer.settings.options | {"--learning-rate": rule_settings(trainer.rule)["learning_rate"]}
+    may_change = (*MAY_CHANGE, *trainer.settings.places)
+    before = {name: settings.get(name) for name in may_change} | {"--learning-rate": run["rule"]["learning_rate"]}
+    now = (
+        dict.fromkeys(may_change)
+        | trainer.settings.options
+        | {"--learning-rate": rule_settings(trainer.rule)["learning_rate"]}
+    )
     changed = [f"{name} is {now[name]}, was {before[name]}" for name in before if now[name] != before[name]]
     return changed + [
         f"{name} is {version}, was {run['versions'].get(name)}: the last bits may differ"
@@ -224,7 +254,7 @@ def variables(trainer: Trainer) -> dict[str, tf.Variable]:
     slots = trainer.optimizer.slots
     return {
         "optimizer/step": trainer.optimizer.step,
-        **{f"weights/{name}": variable for name, variable in trainer.weights.items()},
+        **{f"weights/{name}": variable for name, variable in trainer.variables.items()},
         **{f"optimizer/slots/{name}/{slot}": variable for name in slots for slot, variable in slots[name].items()},
     }
 

@@ -6,6 +6,7 @@ from signal import Signals
 from core import NonFiniteError
 
 from ..output.interruption import Interrupted
+from .figures import figure, heading
 from .run_folder import RunFolder
 from .trainer import Call, Trainer
 
@@ -36,12 +37,13 @@ def endings(trainer: Trainer, folder: RunFolder | None) -> Iterator[str]:
     if trainer.out_of_patience:
         patience = trainer.settings.patience
         yield (
-            f"stopped after epoch {len(trainer.history)}: --patience {patience}, and the best validation accuracy is "
-            f"epoch {trainer.best_epoch}'s"
+            f"stopped after epoch {len(trainer.history)}: --patience {patience}, and the best "
+            f"{heading(trainer.judged_by)} is epoch {trainer.best_epoch}'s"
         )
     if folder is not None and (path := folder.best_path(trainer)):
-        accuracy = trainer.history[trainer.best_epoch - 1].validation_accuracy
-        yield f"the best epoch is {trainer.best_epoch}, with validation accuracy {accuracy:.4f}, kept in {path}"
+        best = trainer.history[trainer.best_epoch - 1].figures[trainer.judged_by]
+        judged = f"{heading(trainer.judged_by)} {figure(trainer.judged_by, best)}"
+        yield f"the best epoch is {trainer.best_epoch}, with {judged}, kept in {path}"
 
 
 def go_on_from(folder: RunFolder | None) -> str:

@@ -25,11 +25,12 @@ def report(trainer: Trainer) -> dict[str, Any]:
     """The whole of a finished run, as JSON can hold it; what is no plain value by its text."""
     rule = rule_settings(trainer.rule)
     return {
-        "epochs": [{"epoch": number, **epoch._asdict()} for number, epoch in enumerate(trainer.history, start=1)],
+        "epochs": [{"epoch": number, **epoch.flat} for number, epoch in enumerate(trainer.history, start=1)],
         "best_epoch": trainer.best_epoch,
         "out_of_patience": trainer.out_of_patience,
         "evaluated_with": served_as(trainer.rule),
-        "test_accuracy": trainer.evaluate(trainer.dataset.test).accuracy,
+        **{f"test_{name}": value for name, value in trainer.evaluate(trainer.data.test).items()},
+        "judged_by": trainer.workload.judged_by,
         "steps_per_second": trainer.stopwatch.steps_per_second,
         "compile_seconds": trainer.stopwatch.compile_seconds,
         "replicas": trainer.distribution.replicas,

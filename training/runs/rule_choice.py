@@ -13,7 +13,7 @@ from core.rules.schedules import parse
 from core.rules.settings import Interval, hints
 
 from ..workloads.imports import as_module, import_named, is_file
-from .rule_options import NoSuchSettingError
+from .own_options import NoSuchSettingError
 
 
 def choose_rule(

@@ -68,12 +68,12 @@ class RunFolder:
         if not resume:
             raise InputError(f"{self.path} holds a run already; give --resume to go on with it, or another folder.")
         checkpoint = self._newest()
-        settings = settings.over(checkpoint.settings)
+        settings = settings.over(checkpoint.settings).settled()
         if settings.on_nonfinite == "stop":
             self._check_finite(checkpoint)
         check_settings(checkpoint, settings)
         begun = len(checkpoint.run["epochs"]) + bool(checkpoint.run["costs"])
-        if settings.epochs < begun:
+        if (settings.epochs or 0) < begun:
             raise InputError(
                 f"{checkpoint.path} is in epoch {begun}; --epochs must be as many or more, found {settings.epochs}."
             )
@@ -84,9 +84,9 @@ class RunFolder:
 
     def _trainer(self, settings: Settings, state: str) -> Trainer:
         """state: of the checkpoint that the run goes on from; the same for all workers of a cluster."""
-        dataset = settings.dataset()
-        self._distribution.begin(settings, dataset, {"--save-every": self._save_every, "checkpoint": state})
-        return Trainer(settings, dataset, distribution=self._distribution)
+        data = settings.data()
+        self._distribution.begin(settings, data, {"--save-every": self._save_every, "checkpoint": state})
+        return Trainer(settings, data, distribution=self._distribution)
 
     @property
     def newest_path(self) -> Path | None:
@@ -94,7 +94,7 @@ class RunFolder:
         return next(reversed(self._checkpoints()), None)
 
     def chosen(self, best: bool) -> Checkpoint:
-        """The newest checkpoint, or that of the epoch with the best validation accuracy.
+        """The newest checkpoint, or that of the best epoch.
 
         Raises InputError as `newest` does, and where the best one was not kept.
         """
@@ -219,7 +219,7 @@ def _step(path: Path) -> int:
 
 def _over(trainer: Trainer) -> list[str]:
     """Why there is nothing left to train, where that is so."""
-    if len(trainer.history) >= trainer.settings.epochs:
+    if len(trainer.history) >= trainer.epochs:
         return ["all its epochs are done; a greater number of --epochs goes further"]
     if trainer.out_of_patience:
         return [f"epoch {trainer.best_epoch} is still the best; a greater --patience goes further"]

@@ -1,21 +1,21 @@
 """What decides a training run. Free of TensorFlow, so that --help answers at once."""
 
 import copy
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
-from ..workloads.options import FilePath, HiddenLayers, Whole
+from ..workloads.options import Whole
 from .around import SCHEDULED, Around
+from .own_options import NoSuchSettingError
 
 if TYPE_CHECKING:
     from core import Rule
 
-    from ..workloads.data import Dataset
+    from ..workloads.workload import Data, Workload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,25 +50,19 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
 
     Parameters
     ----------
+    workload
+        What is trained: one of rawstep's problems (mlp, the notebook's perceptron), or module:Name for one of your
+        own. With --workload NAME, --help lists its options; of mlp they are --hidden, --init, --data-dir and
+        --validation.
     batch_size
-        Images a step.
+        Examples a step. Unless given, the workload's: 100 of mlp.
     epochs
-        Passes over the training images.
+        Passes over the training examples. Unless given, the workload's: 30 of mlp.
     seed
-        Decides the first weights and the order of the batches.
-    hidden
-        Units of each hidden layer, or none: the pixels then lead straight to the classes, which is softmax regression.
-    init
-        First weights: normal is N(0,1) for weights and biases, as in the notebook.
-    data_dir
-        A folder with four IDX files like MNIST's, plain or gzipped: Fashion-MNIST, KMNIST, a set of EMNIST or your
-        own. Image size and classes come from the files. Unless given, MNIST.
-    validation
-        The images for validation: a number, drawn from the seed with each class's share; first, the first twelfth of
-        the training images; or a folder with two IDX files. Unless given, first for MNIST, as in the notebook, and a
-        twelfth, drawn, of other images.
+        Decides the first values of the variables, the order of the batches, and what of the data is drawn.
     execution
-        How steps run: operation by operation, as a graph a step, as an XLA program a step, or as one XLA loop.
+        How steps run: operation by operation, as a graph a step, as an XLA program a step, or as one XLA loop. Unless
+        given, what suits the workload here: xla-loop for mlp.
     microbatches
         Divide every batch into this many parts, and add their gradients in a fixed order: a run then has the same bits
         on any number of replicas that divides it, for the time that it takes to send all parts' gradients.
@@ -84,54 +78,58 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
         let it continue, with a note.
     """
 
-    batch_size: Whole = 100
-    epochs: Annotated[Whole, Parameter(validator=Number(gte=1))] = 30
+    workload: str = "mlp"
+    batch_size: Whole | None = None
+    epochs: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
     seed: Annotated[Whole, Parameter(validator=Number(gte=0))] = 0
-    hidden: HiddenLayers = (256, 256)
-    init: Literal["normal", "he", "glorot"] = "normal"
-    data_dir: FilePath | None = None
-    validation: str | None = None
-    execution: Literal["eager", "graph", "xla-step", "xla-loop"] = "xla-loop"
+    execution: Literal["eager", "graph", "xla-step", "xla-loop"] | None = None
     microbatches: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
     accumulate: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
     keep_best: bool = False
     patience: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
     on_nonfinite: Literal["stop", "continue"] = "stop"
     rule_options: Annotated[Mapping[str, str], Parameter(parse=False)] = field(default_factory=dict)
+    workload_options: Annotated[Mapping[str, Sequence[str]], Parameter(parse=False)] = field(default_factory=dict)
 
     def __new__(cls, **given: Any) -> Self:
         self = super().__new__(cls)
-        self.__dict__["named"] = tuple(given)  # past the lock of a frozen dataclass
+        self.__dict__.update(named=tuple(given), own={})  # past the lock of a frozen dataclass
         return self
 
     def __post_init__(self) -> None:
-        # JSON has lists and texts; and a run may be resumed from another working directory.
-        for name in ("hidden", "decay_only", "group"):
+        # JSON has lists and texts.
+        for name in ("decay_only", "group"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         # Up to rawstep 0.2, a rule's own weight decay was one of its options.
         own = {name: value for name, value in self.rule_options.items() if name in SCHEDULED}
         rest = {name: value for name, value in self.rule_options.items() if name not in own}
-        for name, value in {**own, "rule_options": rest}.items():
+        words = {name: tuple(map(str, value)) for name, value in self.workload_options.items()}
+        for name, value in {**own, "rule_options": rest, "workload_options": words}.items():
             object.__setattr__(self, name, value)
-        if self.data_dir is not None:
-            object.__setattr__(self, "data_dir", Path(self.data_dir).absolute())
-        if self.validation is not None and self.validation != "first" and not self.validation.isdecimal():
-            object.__setattr__(self, "validation", str(Path(self.validation).absolute()))
-        if ":" not in self.rule:
-            object.__setattr__(self, "rule", self.rule.lower())
+        for name in ("rule", "workload"):
+            if ":" not in getattr(self, name):
+                object.__setattr__(self, name, getattr(self, name).lower())
 
     @property
     def options(self) -> dict[str, Any]:
         """The settings by the names that they have on the command line."""
+        from ..workloads.choice import shown
         from .rule_choice import canonical
 
+        settled = self.settled()
         values = {
             name: (" ".join(map(str, value)) or "none") if isinstance(value, tuple) else value
-            for name, value in asdict(self.settled()).items()
+            for name, value in asdict(settled).items()
         }
         values |= {name: canonical(name, values[name]) for name in SCHEDULED if isinstance(values[name], str)}
-        named: Any = values.pop("rule_options")
-        return {f"--{name.replace('_', '-')}": value for name, value in {**values, **named}.items()}
+        del values["workload_options"], values["rule_options"]
+        own = {name: " ".join(words) for name, words in shown(settled.make_workload()).items()}
+        return {f"--{name.replace('_', '-')}": value for name, value in (values | own | settled.rule_options).items()}
+
+    @property
+    def places(self) -> list[str]:
+        """The options that say where the workload's data are."""
+        return [f"--{name.replace('_', '-')}" for name in self.make_workload().places]
 
     def refuse(self, names: Collection[str], why: str) -> None:
         """Raises CycloptsError where one of these was named when this was made."""
@@ -139,39 +137,97 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
             if name in self.__dict__["named"]:
                 raise CycloptsError(f"--{name.replace('_', '-')} means nothing here: {why}.")
 
-    def with_rule(self, options: Mapping[str, str]) -> Self:
-        """The same with settings of the rule, as `rule_options.by_name` returns them."""
-        if not options:
-            return self
-        other = self._with("rule_options", {**self.rule_options, **options})
-        other.__dict__["named"] = (*self.__dict__["named"], "rule_options")
+    def with_options(self, options: Mapping[str, Sequence[str]]) -> Self:
+        """The same with settings of the workload and of the rule, as `own_options.by_name` returns them: which is whose
+        shows once both are known."""
+        other = self._with()
+        other.__dict__["own"] = {**self.__dict__["own"], **options}
         return other
 
+    def _split(self) -> tuple[dict[str, Sequence[str]], dict[str, str]]:
+        """The settings of the workload, and those of the rule."""
+        from ..workloads.choice import kind_of
+
+        of_workload, own = {one.name for one in fields(kind_of(self.workload))}, self.__dict__["own"]
+        return (
+            {**self.workload_options, **{name: words for name, words in own.items() if name in of_workload}},
+            {**self.rule_options, **{name: " ".join(words) for name, words in own.items() if name not in of_workload}},
+        )
+
+    def elsewhere(self, options: Mapping[str, Sequence[str]]) -> Self:
+        """The same on other data: with settings that say where those of the workload are.
+
+        Raises CycloptsError for any other.
+        """
+        places = self.make_workload().places
+        if others := [name for name in options if name not in places]:
+            own = ", ".join(f"--{name.replace('_', '-')}" for name in places) or "none"
+            raise CycloptsError(
+                f"There is no option --{others[0].replace('_', '-')}; of {self.workload} there are here: {own}."
+            )
+        return self.with_options(options).settled()
+
     def settled(self) -> Self:
-        """The same with the dialect that is meant where none is given."""
-        if self.dialect is not None or ":" in self.rule:
-            return self
+        """The same with what is meant where nothing is given: the workload's defaults, and the rule's dialect."""
+        from ..workloads.choice import shown
         from .rule_choice import usual_dialect
 
-        return self._with("dialect", usual_dialect(self.rule))
+        workload, (_, rule_options) = self.make_workload(), self._split()
+        given = {name: workload.defaults[name] for name in ("batch_size", "epochs") if getattr(self, name) is None}
+        given |= {"workload_options": shown(workload), "rule_options": rule_options}
+        if "rule" not in self.__dict__["named"]:
+            given |= self._usual_rule(workload.defaults, rule_options)
+        if self.execution is None:
+            given["execution"] = workload.execution(_device())
+        settled = self._with(**given)
+        settled.__dict__["own"] = {}
+        if settled.dialect is not None or ":" in settled.rule:
+            return settled
+        return settled._with(dialect=usual_dialect(settled.rule))
 
-    def _with(self, name: str, value: Any) -> Self:
+    def _usual_rule(self, usual: Mapping[str, Any], options: Mapping[str, str]) -> dict[str, Any]:
+        """The rule among a workload's defaults, with those of its settings that are not named here."""
+        known, named = {one.name for one in fields(self)}, {*self.__dict__["named"]}
+        if named & {"learning_rate", "schedule"}:
+            named |= {"learning_rate", "schedule"}
+        of_rule = {name: str(value) for name, value in usual.items() if name not in known}
+        ours = {name: value for name, value in usual.items() if name in known - named - {"batch_size", "epochs"}}
+        return ours | {"rule_options": {**of_rule, **options}}
+
+    def _with(self, **values: Any) -> Self:
         """Past the lock of a frozen dataclass: what was named when it was made stays as it is."""
         other = copy.copy(self)
-        object.__setattr__(other, name, value)
+        for name, value in values.items():
+            object.__setattr__(other, name, value)
         return other
 
     def make_rule(self) -> "Rule":
         """The rule of the run, with all that stands around it; see `building.build_rule`."""
+        from ..workloads.choice import kind_of
         from .building import build_rule, chosen_rate
 
-        rate = chosen_rate(self.learning_rate, self.schedule)
-        return build_rule(self, self.rule, self.settled().dialect, rate, self.rule_options)
+        of = self.settled()
+        rate, workload = chosen_rate(of.learning_rate, of.schedule), kind_of(of.workload)
+        try:
+            return build_rule(of, of.rule, of.dialect, rate, of.rule_options, workload.groups)
+        except NoSuchSettingError as error:
+            others = [f"--{one.name.replace('_', '-')}" for one in fields(workload)]
+            raise NoSuchSettingError(error.option, f"{error.of} or {of.workload}", [*others, *error.known]) from error
+
+    def make_workload(self) -> "Workload":
+        """What is trained. Raises InputError for a workload or a setting of it that cannot be."""
+        from ..workloads.choice import chosen
+
+        return chosen(self.workload, self._split()[0])
+
+    def data(self) -> "Data":
+        """The workload's examples."""
+        return self.make_workload().data(self.seed)
 
     @property
     def examples(self) -> int:
-        """Images that a step takes, in all its batches."""
-        return self.batch_size * (self.accumulate or 1)
+        """Those that a step takes, in all its batches."""
+        return (self.settled().batch_size or 0) * (self.accumulate or 1)
 
     @property
     def parts(self) -> int | None:
@@ -180,20 +236,19 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
             return None
         return (self.microbatches or 1) * (self.accumulate or 1)
 
-    def dataset(self) -> "Dataset":
-        """The images, as `data.load_dataset` reads and splits them."""
-        from ..workloads.data import load_dataset
-
-        return load_dataset(self.data_dir, self.validation, self.seed)
-
     def over(self, earlier: Self) -> Self:
         """The settings of an earlier run, except those that were named when this one was made."""
         mine = {name: getattr(self, name) for name in self.__dict__["named"]}
         for one, other in ("learning_rate", "schedule"), ("schedule", "learning_rate"):
             if mine.get(one) is not None:
                 mine.setdefault(other, None)
-        if mine.get("rule", earlier.rule) != earlier.rule:
-            mine.setdefault("rule_options", {})
-        elif "rule_options" in mine:
-            mine["rule_options"] = {**earlier.rule_options, **self.rule_options}
-        return type(self)(**asdict(earlier) | mine)
+        for kind in ("rule", "workload"):
+            if mine.get(kind, getattr(earlier, kind)) != getattr(earlier, kind):
+                mine.setdefault(f"{kind}_options", {})
+        return type(self)(**asdict(earlier) | mine).with_options(self.__dict__["own"])
+
+
+def _device() -> str:
+    import tensorflow as tf
+
+    return "gpu" if tf.config.list_physical_devices("GPU") else "cpu"

@@ -1,7 +1,7 @@
-"""Training a perceptron on labelled images: one epoch after another, with its costs, accuracies and rates."""
+"""Training a workload: one epoch after another, with its costs, metrics and rates."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from typing import NamedTuple
@@ -9,12 +9,13 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from core import Guard, InputError, NonFiniteError, Optimizer, Program, Recorder, new_weights
+from core import Guard, InputError, NonFiniteError, Optimizer, Program, Recorder
 
-from ..workloads.data import Dataset, Sampler, fingerprint
-from ..workloads.images import evaluator, image_cost
+from ..workloads.sampler import Sampler
+from ..workloads.workload import Data, fingerprint
 from .building import check_masks, is_ours
 from .distribution.distribution import Distribution
+from .evaluation import evaluator
 from .settings import Settings
 from .stopwatch import Stopwatch
 
@@ -23,10 +24,19 @@ STEPS_PER_CALL = 128
 
 
 class Epoch(NamedTuple):
-    """One epoch: the mean of its batches' costs, each taken before its step, and the accuracy after the last."""
+    """One epoch.
+
+    cost:    the mean of its batches' costs, each taken before its step.
+    figures: after its last step, of each split that the workload watches: validation_cost, validation_accuracy.
+    """
 
     cost: float
-    validation_accuracy: float
+    figures: Mapping[str, float]
+
+    @property
+    def flat(self) -> dict[str, float]:
+        """All of it, by name."""
+        return {"cost": self.cost, **self.figures}
 
 
 class Call(NamedTuple):
@@ -52,43 +62,43 @@ def call_lengths(steps: int, most: int = STEPS_PER_CALL) -> list[int]:
 
 
 class Trainer:
-    """A perceptron, its optimizer and its data, trained a call at a time.
+    """A workload's variables, their optimizer and the data, trained a call at a time.
 
     history:   the epochs so far.
     costs:     of the steps so far in the epoch that has begun; as many as the position in it.
-    evaluate:  cost and accuracy of the weights that the rule serves, as they then are, on a split.
+    evaluate:  cost and metrics of the variables that the rule serves, as they then are, on a split.
     stopwatch: compile seconds and steady rate of the training calls, drawing the batches included.
     guard:     what looks for numbers that are not finite, and has found the first where the run continues after it.
     recorder:  the flight recorder that `record` makes of the optimizer; None where there is no `record`.
     distribution: where it computes; its replicas are connected. One device, unless given.
 
-    Raises InputError for a rule, dialect, learning rate, batch size, layer, initialisation or execution that
-    cannot be, and what `record` raises.
+    Raises InputError for a rule, dialect, learning rate, batch size, execution or setting of the workload that cannot
+    be, and what `record` raises.
     """
 
     def __init__(
         self,
         settings: Settings,
-        dataset: Dataset,
+        data: Data,
         record: Callable[[Optimizer], Recorder] | None = None,
         distribution: Distribution | None = None,
     ):
         self.distribution = distribution or Distribution()
         self.settings = settings = settings.settled()
-        self.dataset = dataset
+        self.workload, self.data = settings.make_workload(), data
         self.rule = settings.make_rule()
-        self.sampler = _sampler(settings, len(dataset.train.images))
-        layers = [dataset.train.images.shape[1], *settings.hidden, dataset.classes]
+        self.sampler = _sampler(settings, len(data.train[0]))
+        values = self.workload.variables(data, settings.seed)
         with self.distribution.scope():
-            self.weights = new_weights(layers, settings.init, settings.seed)
-            check_masks(settings, self.weights)
-            self.optimizer = Optimizer(self.rule, self.weights)
+            self.variables = {name: tf.Variable(value, name=name) for name, value in values.items()}
+            check_masks(settings, self.variables, self.workload.groups)
+            self.optimizer = Optimizer(self.rule, self.variables)
             self.recorder = None if record is None else record(self.optimizer)
             self.program = Program(
-                image_cost,
-                self.weights,
+                self.workload.cost,
+                self.variables,
                 self.optimizer,
-                settings.execution,
+                settings.execution or "xla-loop",
                 recorder=self.recorder,
                 microbatches=settings.parts,
             )
@@ -97,17 +107,17 @@ class Trainer:
             self.program.check()
         self.guard = Guard(self.program, settings.on_nonfinite)
         served = self.optimizer.served if self.rule.serves else None
-        self.evaluate = evaluator(self.weights, self.distribution, served)
+        self.evaluate = evaluator(self.workload, self.variables, self.distribution, served)
         self.stopwatch = Stopwatch()
         self.history: list[Epoch] = []
         self.costs: list[float] = []
         self._held = self.sampler.state, self.costs, self.history
-        self._train_data = tuple(tf.constant(array) for array in dataset.train)
+        self._train_data = tuple(tf.constant(array) for array in data.train)
 
     @cached_property
     def fingerprint(self) -> dict[str, int | str]:
-        """What identifies the data; see `data.fingerprint`."""
-        return fingerprint(self.dataset)
+        """What identifies the data; see `workload.fingerprint`."""
+        return fingerprint(self.data)
 
     @property
     def step(self) -> int:
@@ -115,10 +125,16 @@ class Trainer:
         return int(self.optimizer.step.numpy())
 
     @property
+    def judged_by(self) -> str:
+        """The figure of an epoch that says how good it is."""
+        return f"validation_{self.workload.judged_by}"
+
+    @property
     def best_epoch(self) -> int:
-        """The number of the first epoch with the best validation accuracy; 0 before there is one."""
-        accuracies = [epoch.validation_accuracy for epoch in self.history]
-        return accuracies.index(max(accuracies)) + 1 if accuracies else 0
+        """The number of the first of the best epochs; 0 before there is one."""
+        figures = [epoch.figures[self.judged_by] for epoch in self.history]
+        best = max if self.workload.higher_is_better else min
+        return figures.index(best(figures)) + 1 if figures else 0
 
     @property
     def best_step(self) -> int:
@@ -128,14 +144,19 @@ class Trainer:
 
     @property
     def out_of_patience(self) -> bool:
-        """Whether as many epochs as `patience` allows have brought no better validation accuracy."""
+        """Whether as many epochs as `patience` allows were no better than the best before them."""
         patience = self.settings.patience
         return patience is not None and len(self.history) - self.best_epoch >= patience
 
     @property
+    def epochs(self) -> int:
+        """How many are to be trained in all."""
+        return self.settings.epochs or 0
+
+    @property
     def finished(self) -> bool:
         """Whether all epochs are trained, or as many as `patience` allows."""
-        return len(self.history) >= self.settings.epochs or self.out_of_patience
+        return len(self.history) >= self.epochs or self.out_of_patience
 
     def train(self) -> Iterator[Call]:
         """Trains what is left of the epochs, yielding after each call; there a run can be saved, or left for good.
@@ -151,7 +172,7 @@ class Trainer:
             costs = self._call(steps)
             self.costs += costs.tolist()
             if len(self.costs) == steps_per_epoch:
-                epoch = Epoch(float(np.mean(self.costs)), self.evaluate(self.dataset.validation).accuracy)
+                epoch = Epoch(float(np.mean(self.costs)), self._watched())
                 self.history.append(epoch)
                 self.costs = []
                 self.look()
@@ -165,6 +186,13 @@ class Trainer:
         with self._going_back():
             self.guard.look()
         self._held = self.sampler.state, [*self.costs], [*self.history]
+
+    def _watched(self) -> dict[str, float]:
+        splits = {
+            split: self.evaluate(self.data.splits[split])
+            for split in dict.fromkeys((*self.workload.watched, "validation"))
+        }
+        return {f"{split}_{name}": value for split, found in splits.items() for name, value in found.items()}
 
     def _call(self, steps: int) -> np.ndarray:
         start = time.perf_counter()
@@ -182,10 +210,10 @@ class Trainer:
             raise
 
 
-def _sampler(settings: Settings, images: int) -> Sampler:
-    if settings.accumulate is not None and settings.examples > images:
+def _sampler(settings: Settings, examples: int) -> Sampler:
+    if settings.accumulate is not None and settings.examples > examples:
         raise InputError(
             f"--accumulate {settings.accumulate} in batches of {settings.batch_size} takes {settings.examples:,} "
-            f"images a step; there are {images:,}."
+            f"examples a step; there are {examples:,}."
         )
-    return Sampler(images, settings.examples, settings.seed)
+    return Sampler(examples, settings.examples, settings.seed)

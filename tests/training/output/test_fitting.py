@@ -3,7 +3,7 @@
 import pytest
 from rich.table import Table
 
-from training.runs.display import Screen
+from training.output.screen import Screen
 
 HEADINGS = ("rule", "learning rate", "final cost over the least", "where")
 ROWS = [("adam", "0.0123", "1.25e-12", ""), ("my_rules:Momentum", "10.5", "1,234.5", "step 3, a weight of h1")]

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from ...runs.display import Screen
+from ...output.screen import Screen
 from ..place import REPORT, Place
 from .tables import beside, figure
 

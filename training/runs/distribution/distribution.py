@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from core import WorkerLostError
 
-from ...workloads.data import Dataset, fingerprint
+from ...workloads.workload import Data, fingerprint
 from ..settings import Settings
 from ..versions import versions
 from .cluster import Cluster, cluster_of_environment
@@ -32,8 +32,6 @@ LOST = (
 """What TensorFlow raises in a worker that lacks another, by the moment at which it was lost."""
 PAUSE = 2.0
 """Seconds before a worker ends that has lost another, so that the rest find the same one lost, and not this."""
-PATHS = ("--data-dir", "--validation")
-"""Options that may differ from machine to machine, if the data do not."""
 
 
 class Distribution:
@@ -62,18 +60,19 @@ class Distribution:
     def replicas(self) -> int:
         return 1 if self.strategy is None else self.strategy.num_replicas_in_sync
 
-    def begin(self, settings: Settings, dataset: Dataset, others: Mapping[str, Any]) -> None:
+    def begin(self, settings: Settings, data: Data, others: Mapping[str, Any]) -> None:
         """Connects the replicas, in a cluster after all workers have met; see `meeting.meet`.
 
-        They must agree in rawstep, TensorFlow and NumPy, in all settings, in the data and in `others`, by name.
+        They must agree in rawstep, TensorFlow and NumPy, in all settings except where the data are, in the data, and in
+        `others`, by name.
 
         Raises InputError for what is wrong with a cluster, and for devices that are not there.
         """
         if self.cluster is not None:
             computing = {name: version for name, version in versions().items() if name != "python"}
-            options = {name: value for name, value in settings.options.items() if name not in PATHS}
+            options = {name: value for name, value in settings.options.items() if name not in settings.places}
             others = {**others, "workers in TF_CONFIG": ", ".join(map(str, self.cluster.workers))}
-            report = computing | options | {f"data ({k})": v for k, v in fingerprint(dataset).items()} | others
+            report = computing | options | {f"data ({k})": v for k, v in fingerprint(data).items()} | others
             meet(self.cluster, {name: str(value) for name, value in report.items()}, self.placement.cluster_timeout)
             self.strategy = multi_worker()
         elif self.placement.strategy == "mirrored":

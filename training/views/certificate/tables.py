@@ -14,7 +14,7 @@ from rich.table import Table
 from core.verification import CARDS, Coverage, Divergence, Row, Streams
 from core.verification.translation import Translation
 
-from ...runs.display import Screen
+from ...output.screen import Screen
 
 HEADINGS = ("rule", "dialect", "reference", "dtype", "execution", "steps", "units", "of", "where", "relative", "drift",
             "errors", "verdict")  # fmt: skip

@@ -8,8 +8,8 @@ from core.rules import schedules
 from core.rules.schedules.schedule import name_of
 from core.rules.settings import Interval, notes
 
+from ...output.screen import Screen
 from ...runs.building import PIECES
-from ...runs.display import Screen
 from ...runs.rule_choice import option
 from .explanation import what
 

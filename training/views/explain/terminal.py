@@ -6,7 +6,7 @@ from typing import Any
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from ...runs.display import Screen
+from ...output.screen import Screen
 from .explanation import HERE, Explanation
 from .formula import Equation, Formula, Section
 from .notation import in_latex, in_unicode

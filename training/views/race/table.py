@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from ...runs.display import Screen
+from ...output.screen import Screen
 
 HEADINGS = ("rule", "tuned learning rate", "steps to arrive", "final cost above the minimum", "distance to the minimum")
 

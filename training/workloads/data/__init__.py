@@ -1,7 +1,6 @@
-"""Data sets: MNIST and what else comes in IDX or .npz files, and the sampler of batches."""
+"""Data sets: MNIST and what else comes in IDX or .npz files."""
 
-from .dataset import Dataset, fingerprint, load_dataset
-from .sampler import Sampler
+from .dataset import Dataset, load_dataset
 from .split import Split
 
-__all__ = ["Dataset", "Sampler", "Split", "fingerprint", "load_dataset"]
+__all__ = ["Dataset", "Split", "load_dataset"]

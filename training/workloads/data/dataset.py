@@ -1,6 +1,5 @@
 """Labelled images in three splits: MNIST, which comes with the package, four files like its own, or a .npz file."""
 
-import hashlib
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -87,9 +86,7 @@ def load_dataset(place: Path | None = None, validation: str | None = None, seed:
 def _stored(place: Path) -> tuple[StoredSplit, StoredSplit]:
     """What is to be trained on, and the tests, of which the headers alone are read."""
     if place.is_file():
-        train, test = (
-            [NpzArray.of(place, f"{kind}_{part}") for kind in ("x", "y")] for part in ("train", "test")
-        )
+        train, test = ([NpzArray.of(place, f"{kind}_{part}") for kind in ("x", "y")] for part in ("train", "test"))
         return StoredSplit.of(*train, fewest=VALIDATION_SHARE), StoredSplit.of(*test, fewest=1)
     folder = _folder(place)
     return _idx_split(folder, "train", fewest=VALIDATION_SHARE), _idx_split(folder, "t10k|test", fewest=1)
@@ -142,17 +139,6 @@ def _folder(path: Path) -> Path:
             f"found {'a file' if path.exists() else 'nothing'}."
         )
     return path
-
-
-def fingerprint(dataset: Dataset) -> dict[str, int | str]:
-    """What identifies a data set: its sizes, its split, and a hash of all its images and labels."""
-    digest = hashlib.sha256()
-    for split in (dataset.train, dataset.validation, dataset.test):
-        for array in split:
-            digest.update(array.data)
-    count, pixels = dataset.train.images.shape
-    sizes = {"images": count, "pixels": pixels, "classes": dataset.classes}
-    return {**sizes, "validation": dataset.split, "sha256": digest.hexdigest()}
 
 
 def _find(folder: Path, part: str, kind: str) -> Path:

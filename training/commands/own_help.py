@@ -1,19 +1,37 @@
-"""The settings of a rule as options, with the values that a dialect has for them, for `--rule NAME --help`."""
+"""The settings of a workload and of a rule as options, for `--workload NAME --help` and `--rule NAME --help`."""
 
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import MISSING
 from typing import Any
 
+from cyclopts import App
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from .command_line import run
 
-def named_rule(arguments: Sequence[str]) -> tuple[str, str | None] | None:
-    """The rule and the dialect of a command line that asks for help; None where it does not, or names no rule."""
+
+def run_with_own_help(app: App, arguments: Sequence[str] | None = None) -> None:
+    """Runs a command line, and the commands that print the settings of what it names where it asks for help."""
+    further = _asked(sys.argv[1:] if arguments is None else arguments)
+    if not further:
+        run(app, arguments)
+        return
+    with suppress(SystemExit):
+        run(app, arguments)
+    for command in further:
+        run(app, command)
+
+
+def _asked(arguments: Sequence[str]) -> list[list[str]]:
+    """The commands that print the settings of what a command line names while it asks for help."""
     if not {"--help", "-h"} & {*arguments}:
-        return None
-    rule = _value(arguments, "--rule")
-    return None if rule is None else (rule, _value(arguments, "--dialect"))
+        return []
+    workload, rule, dialect = (_value(arguments, option) for option in ("--workload", "--rule", "--dialect"))
+    found = [["settings-of-workload", workload]] if workload else []
+    return found + ([["settings-of-rule", *filter(None, (rule, dialect))]] if rule else [])
 
 
 def _value(arguments: Sequence[str], option: str) -> str | None:
@@ -25,11 +43,19 @@ def _value(arguments: Sequence[str], option: str) -> str | None:
     return None
 
 
+def print_workload_help(workload: str, /) -> None:
+    """Print the settings of a workload as options, with their defaults and what they mean."""
+    from ..workloads.choice import app_of
+
+    print()
+    app_of(workload).help_print()
+
+
 def print_rule_help(rule: str, dialect: str | None = None, /) -> None:
     """Print the settings of a rule as options, with their values in a dialect and what they mean."""
     from core.rules.settings import notes
 
-    from ..runs.display import Screen
+    from ..output.screen import Screen
     from ..runs.rule_choice import option, usual_dialect, usual_settings
 
     chosen = dialect or usual_dialect(rule.lower())

@@ -1,0 +1,82 @@
+"""The terminal: plain text and tables, and a bar while work goes on."""
+
+import os
+from contextlib import suppress
+from typing import Any, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from .fitting import fitted
+from .interruption import clean_up_after_signals
+
+
+class Screen(Console):
+    """What is printed is plain text.
+
+    wide: tables keep their width where the output is no terminal, unless COLUMNS sets one.
+    """
+
+    def __init__(self, stderr: bool = False, wide: bool = False):
+        super().__init__(stderr=stderr, markup=False, emoji=False, highlight=False)
+        if wide and not self.is_terminal and "COLUMNS" not in os.environ:
+            self.width = 200
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """Prints as rich does, and each table in the width that there is."""
+        super().print(*(fitted(one, self) if isinstance(one, Table) else one for one in objects), **options)
+
+
+class Bar:
+    """A progress bar on standard error, of these columns, where that is a terminal; nothing elsewhere.
+
+    The terminal may be closed while the work goes on: what cannot be written is left out.
+
+    bar: rich's own; console: where it is.
+    """
+
+    def __init__(self, *columns: ProgressColumn, silent: bool = False):
+        self.console = Screen(stderr=True)
+        self.console.quiet = silent
+        self.bar = Progress(*columns, console=self.console, disable=not self.console.is_terminal, transient=True)
+
+    def __enter__(self) -> Self:
+        clean_up_after_signals()
+        with suppress(OSError):
+            self.bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        with suppress(OSError):
+            self.bar.stop()
+
+
+class Tally(Bar):
+    """A progress bar over this many pieces of work."""
+
+    def __init__(self, pieces: int):
+        super().__init__(BarColumn(), TextColumn("{task.completed}/{task.total} {task.description}"))
+        self._task, self._begun = self.bar.add_task("", total=pieces), 0
+
+    def begin(self, piece: str) -> None:
+        """The pieces before are done, and this one begins."""
+        self.bar.update(self._task, completed=self._begun, description=piece)
+        self._begun += 1
+
+
+class WorkDisplay(Bar):
+    """A progress bar over the training steps of many runs."""
+
+    def __init__(self):
+        super().__init__(BarColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+        self._task, self._done = self.bar.add_task("starting", total=None), 0
+
+    def begin(self, piece: str, left: int) -> None:
+        """A run begins; `left` steps remain in all."""
+        self.bar.update(self._task, total=self._done + left, completed=self._done, description=piece)
+
+    def advance(self, steps: int) -> None:
+        """This many steps are done."""
+        self._done += steps
+        self.bar.update(self._task, completed=self._done)
