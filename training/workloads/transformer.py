@@ -10,15 +10,15 @@ import tensorflow as tf
 from core import InputError, accuracy, softmax_cross_entropy
 from core.seeds import generator
 
+from .attention import attention, normalised, sinusoids, times
 from .options import Whole
 from .work import Product
-from .workload import Data, Variables, Workload
+from .workload import Data, Examples, Variables, Workload
 
 PLACES = 4
 """Of the tokens a, +, b, =."""
 WIDENED = 4
 """Units between the two matrices of a layer's perceptron, for each of its width."""
-EPSILON = 1e-5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,7 @@ class Transformer(Workload):
     modulus
         p: a and b are the numbers below it. A prime in the paper, which addition does not need.
     share
-        Of all p² pairs, those that are trained on; half of the others are for validation, half for the test.
+        Of all pairs, those that are trained on; half of the others are for validation, half for the test.
     width
         Numbers that stand for a token.
     heads
@@ -66,6 +66,7 @@ class Transformer(Workload):
     judged_by: ClassVar[str] = "accuracy"
     higher_is_better: ClassVar[bool] = True
     watched: ClassVar[Sequence[str]] = ("train", "validation")
+    input_name: ClassVar[str] = "tokens"
     groups: ClassVar[Mapping[str, Sequence[str]]] = {
         "attention": ("query*", "key*", "value*", "merge*"),
         "norms": ("*gain*", "*shift*"),
@@ -76,9 +77,10 @@ class Transformer(Workload):
         return cls(modulus=11, width=8, heads=2, share=0.5)
 
     def data(self, seed: int) -> Data:
-        """Tokens, int32 [pairs, 4], and answers, int32 [pairs]; all pairs, in an order drawn from the seed.
+        """Tokens, int32 [examples, 4], and answers, int32 [examples]: all pairs, in an order drawn from the seed.
 
-        The tokens 0 to p − 1 are numbers, p is + and p + 1 is =.
+        The tokens 0 to p − 1 are numbers, p is + and p + 1 is =. a + b and b + a are in one split: else a network that
+        has only learnt that they are equal would know a share of the others.
         """
         p = self.modulus
         if p < 2 or not 0 < self.share < 1:
@@ -88,11 +90,14 @@ class Transformer(Workload):
         first, second = (axis.ravel() for axis in np.mgrid[:p, :p])
         tokens = np.stack([first, np.full(p * p, p), second, np.full(p * p, p + 1)], axis=1).astype(np.int32)
         answers = ((first + second) % p).astype(np.int32)
-        order = generator(seed, "pairs").permutation(p * p)
-        shown = round(self.share * p * p)
-        parts = np.split(order, [shown, shown + (p * p - shown) // 2])
+        pairs, pair_of = np.unique(np.minimum(first, second) * p + np.maximum(first, second), return_inverse=True)
+        random = generator(seed, "pairs")
+        shown = round(self.share * len(pairs))
+        split = np.digitize(random.permutation(len(pairs)), [shown, shown + (len(pairs) - shown) // 2])[pair_of]
+        order = random.permutation(p * p)
+        parts = [order[split[order] == number] for number in range(3)]
         if min(map(len, parts)) == 0:
-            raise InputError(f"A share of {self.share} leaves a split of the {p * p} pairs without any.")
+            raise InputError(f"A share of {self.share} leaves a split of the {len(pairs)} pairs without any.")
         return Data(*((tokens[part], answers[part]) for part in parts), chosen=f"half of the others, from seed {seed}")
 
     def variables(self, data: Data, seed: int) -> dict[str, np.ndarray]:
@@ -157,39 +162,64 @@ class Transformer(Workload):
         estimates = self.logits(variables, inputs)
         return {"probabilities": tf.nn.softmax(estimates), "answers": tf.argmax(estimates, axis=1)}
 
+    def check_fit(self, variables: Variables, examples: Examples) -> None:
+        tokens, answers = examples
+        known, sums = variables["tokens"].shape[0], variables["answers"].shape[1]
+        if tokens.max() >= known or answers.max() >= sums:
+            raise InputError(
+                f"The transformer takes tokens below {known} and answers below {sums}, found them up to {tokens.max()} "
+                f"and {answers.max()}."
+            )
+
+    def keras(self, variables: Variables, inputs: tf.TensorSpec) -> Any:
+        """Embedding, MultiHeadAttention, LayerNormalization and Dense; named after the first of their values."""
+        import keras
+
+        from .keras_models import Layers
+
+        layers, places = Layers(variables), inputs.shape[1]
+        made = {"dtype": layers.dtype}
+        heads, size = self.heads, self.width // self.heads
+        tokens = layers.inputs(inputs)
+        embedding = keras.layers.Embedding(*layers.values["tokens"].shape, **made, name="tokens")
+        numbers = keras.ops.cumsum(keras.ops.ones_like(tokens), axis=1) - 1
+        positions = keras.layers.Embedding(places, self.width, trainable=False, **made, name="positions")
+        x = layers.with_values(embedding, tokens, ["tokens"]) + positions(numbers)
+        positions.set_weights([sinusoids(places, self.width)])
+        for n in range(1, self.layers + 1):
+            attending = keras.layers.MultiHeadAttention(heads, size, use_bias=False, **made, name=f"query{n}")
+            attended = attending(x, x, use_causal_mask=True)
+            split = [layers.values[f"{name}{n}"].reshape(-1, heads, size) for name in ("query", "key", "value")]
+            attending.set_weights([*split, layers.values[f"merge{n}"].reshape(heads, size, -1)])
+            x = layers.normalised(x + attended, f"gain{n}", f"shift{n}")
+            widened = layers.dense(x, f"wide{n}", None, "relu")
+            x = layers.normalised(x + layers.dense(widened, f"narrow{n}", None), f"out_gain{n}", f"out_shift{n}")
+        return keras.Model(tokens, layers.dense(x[:, -1], "answers", None, "softmax"), name="transformer")
+
+    def products(self, data: Data) -> Sequence[Product]:
+        places, width, tokens = data.train[0].shape[1], self.width, self.modulus + 2
+        counted = [Product(places * tokens * width, tokens * width, places * width, first=True)]
+        for n in range(1, self.layers + 1):
+            asking = 1 if n == self.layers else places
+            square, attended = width * width, Product(asking * places * width, 0, asking * places * self.heads)
+            counted += [Product(number * square, square, number * width) for number in (asking, places, places)]
+            counted += [
+                attended,
+                attended._replace(outputs=asking * width),
+                Product(asking * square, square, asking * width),
+            ]
+            counted += [
+                Product(asking * square * WIDENED, square * WIDENED, asking * units)
+                for units in (WIDENED * width, width)
+            ]
+        return [*counted, Product(width * self.modulus, width * self.modulus, self.modulus)]
+
+    def title(self, data: Data) -> str:
+        return f"a + b mod {self.modulus}: {self.layers}×{self.width}, {self.heads} heads"
+
+    def followed(self, data: Data, variables: Variables) -> list[str]:
+        """A number of the token 0, and a weight of the answer 0."""
+        return ["tokens[0,0]", "answers[0,0]"]
+
 
 LAYER = ("query", "key", "value", "merge", "gain", "shift", "wide", "narrow", "out_gain", "out_shift")
-
-
-def sinusoids(places: int, width: int) -> np.ndarray:
-    """Vaswani et al. 2017, section 3.5: sine at even numbers, cosine at odd ones, [places, width]."""
-    number = np.arange(width)
-    angles = np.arange(places)[:, np.newaxis] / 10_000 ** ((number - number % 2) / width)
-    return np.where(number % 2, np.cos(angles), np.sin(angles))
-
-
-def times(x: tf.Tensor, matrix: Any) -> tf.Tensor:
-    """x [examples, places, inputs] by a matrix, as one product: tf.matmul makes one of each example."""
-    return tf.tensordot(x, matrix, 1)
-
-
-def attention(queries: tf.Tensor, keys: tf.Tensor, values: tf.Tensor, heads: int) -> tf.Tensor:
-    """Each query's mean of values, weighted by the softmax of queries·keys/√size, head by head; [n, places, width].
-
-    The queries are of the last places of the keys, and see their own and those before.
-    """
-    places, width = queries.shape[1:]
-    size = width // heads
-    queries, keys, values = (tf.reshape(x, [-1, x.shape[1], heads, size]) for x in (queries, keys, values))
-    scores = tf.einsum("nqhs,nkhs->nhqk", queries, keys) / np.sqrt(size)
-    later = np.triu(np.ones((places, keys.shape[1]), bool), keys.shape[1] - places + 1)
-    scores = tf.where(later, tf.constant(-np.inf, scores.dtype), scores)
-    return tf.reshape(tf.einsum("nhqk,nkhs->nqhs", tf.nn.softmax(scores), values), [-1, places, width])
-
-
-def normalised(x: tf.Tensor, gain: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
-    """Along the last axis to mean 0 and variance 1, then times gain plus shift (Ba, Kiros & Hinton 2016)."""
-    mean = tf.reduce_mean(x, axis=-1, keepdims=True)
-    centred = x - mean
-    variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
-    return centred * tf.math.rsqrt(variance + EPSILON) * gain + shift
