@@ -8,6 +8,7 @@ from importlib.metadata import version
 from cyclopts import App
 
 from .command_line import run
+from .diverge import diverge
 from .evaluate import evaluate
 from .explain import explain
 from .export import export
@@ -19,7 +20,8 @@ from .replicate import replicate
 from .tf1 import export_tf1, import_tf1
 from .trace import trace
 from .train import train
-from .verify import diverge, translate, verify
+from .translate import translate
+from .verify import verify
 
 app = App(
     name="rawstep",
