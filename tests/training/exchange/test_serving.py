@@ -14,7 +14,6 @@ from training.exchange.serving import (
     keras_file,
     write_saved_model,
 )
-
 from training.workloads.mlp import MLP
 from training.workloads.perceptron import new_weights
 
