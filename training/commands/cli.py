@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 from cyclopts import App
 
+from .diverge import diverge
 from .evaluate import evaluate
 from .explain import explain
 from .export import export
@@ -17,7 +18,8 @@ from .race import race
 from .replicate import replicate
 from .trace import trace
 from .train import train
-from .verify import diverge, translate, verify
+from .translate import translate
+from .verify import verify
 
 app = App(
     name="rawstep",

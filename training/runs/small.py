@@ -14,8 +14,16 @@ def small(name: str, options: Mapping[str, Sequence[str]], seed: int = 0) -> Set
 
     Raises InputError for a workload that is not there, and NoSuchSettingError for options that are none of its own.
     """
+    run, others = small_beside(name, options, seed)
+    if others:
+        raise NoSuchSettingError(option(next(iter(others))), name, [*map(option, shown(run.make_workload()))])
+    return run
+
+
+def small_beside(name: str, options: Mapping[str, Sequence[str]], seed: int = 0) -> tuple[Settings, dict[str, str]]:
+    """The same; and those of the options that are none of the workload's, as settings of a rule."""
     workload = smaller(name)
     known = [one.name for one in fields(workload)]
-    if others := [one for one in options if one not in known]:
-        raise NoSuchSettingError(option(others[0]), name, [*map(option, known)])
-    return Settings(workload=name, workload_options={**shown(workload), **options}, seed=seed)
+    own = {one: words for one, words in options.items() if one in known}
+    others = {one: " ".join(words) for one, words in options.items() if one not in known}
+    return Settings(workload=name, workload_options={**shown(workload), **own}, seed=seed), others
