@@ -10,7 +10,7 @@ from .engine.guard import Guard
 from .engine.optimizer import Optimizer
 from .engine.program import Program
 from .engine.recorder import Recorder
-from .errors import InputError, NonFiniteError, WorkerLostError
+from .errors import InputError, NonFiniteError, SlowExecutionWarning, WorkerLostError
 from .network import accuracy, logits, new_weights, softmax_cross_entropy
 from .rules import (
     L2,
