@@ -71,6 +71,12 @@ def chosen(name: str, options: Options) -> Workload:
     return replace(found, **{one: getattr(own, one) for one in options}) if isinstance(found, Workload) else own
 
 
+def name_of(workload: Workload) -> str:
+    """What `chosen` takes for a workload of this class: one of rawstep's names, or module:Class."""
+    place = f"{type(workload).__module__}:{type(workload).__qualname__}"
+    return next((name for name, ours in WORKLOADS.items() if ours == place), place)
+
+
 def shown(workload: Workload) -> dict[str, tuple[str, ...]]:
     """Every setting of a workload as `chosen` takes them; those that are None are left out."""
     values = {one.name: getattr(workload, one.name) for one in fields(workload)}

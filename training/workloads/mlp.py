@@ -82,6 +82,19 @@ class MLP(Images):
                 f"found {images.shape[1]} pixels and class numbers up to {labels.max()}."
             )
 
+    def keras(self, variables: Variables, inputs: tf.TensorSpec) -> Any:
+        """Dense layers, named after the matrices, the last one with the softmax."""
+        import keras
+
+        from .keras_models import Layers
+
+        layers = Layers(variables)
+        images = layers.inputs(inputs)
+        x = layers.unit_pixels(images)
+        for layer in range(1, len(variables) // 2):
+            x = layers.dense(x, f"h{layer}", f"b{layer}", "relu")
+        return keras.Model(images, layers.dense(x, "ho", "bo", "softmax"), name="perceptron")
+
     def products(self, data: Data) -> Sequence[Product]:
         return products(self.layers(data))
 

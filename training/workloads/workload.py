@@ -62,6 +62,7 @@ class Workload(ABC):
     slice_examples:   the examples of a slice of its cost; see `along`.
     groups:           names for variables in --group and --decay-only beside matrices and vectors, each with patterns of
                       their names: {"last-layer": ("ho", "bo")}.
+    input_name:       what a served model calls the first array of a batch, of which it returns `outputs`.
     """
 
     defaults: ClassVar[Mapping[str, Any]] = {"batch_size": 100, "epochs": 30}
@@ -72,6 +73,7 @@ class Workload(ABC):
     slice_examples: ClassVar[int] = 16
     groups: ClassVar[Mapping[str, Sequence[str]]] = {}
     places: ClassVar[Sequence[str]] = ()
+    input_name: ClassVar[str] = "inputs"
 
     @classmethod
     def small(cls) -> Self:
@@ -101,9 +103,12 @@ class Workload(ABC):
         """What a served model returns for the first array of a batch, by name; for `rawstep export --saved-model`."""
         raise NotImplementedError
 
-    def keras(self, variables: Variables) -> Any:
-        """A Keras model with these values, which takes the first array of a batch and returns the first of `outputs`,
-        or for `fit` what the loss needs; for `rawstep export --keras`. Keras is imported here alone."""
+    def keras(self, variables: Variables, inputs: tf.TensorSpec) -> Any:
+        """A Keras model with copies of these values, of Keras's own layers alone, that takes the first array of a batch
+        and returns the first of `outputs`; for `rawstep export --keras`. Keras is imported here alone.
+
+        inputs: the dtype of that array, and its shape, whose first size is None.
+        """
         raise NotImplementedError
 
     def check_fit(self, variables: Variables, examples: Examples) -> None:  # noqa: B027 - some accept all

@@ -152,7 +152,7 @@ def break_even(more: float, gained: float) -> int | None:
 
 def sample(program: Program, data: Sequence[tf.Tensor], batches: np.ndarray) -> float:
     """Seconds a step of one call."""
-    taken = batches[: max(1, len(batches) // EAGER_SHARE)] if program.execution == "eager" else batches
+    taken = batches[: max(1, len(batches) // EAGER_SHARE)] if not program.execution.traced else batches
     begin = time.perf_counter()
     program.run(data, taken).numpy()
     return (time.perf_counter() - begin) / len(taken)

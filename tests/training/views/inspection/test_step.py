@@ -1,11 +1,14 @@
 """Inspected programs: a linear model whose work is counted by hand, the notebook's network, and planted faults."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from core import Adam, ClipByGlobalNorm, DecoupledDecay, InputError, Optimizer, Program, chain
-from core.engine.executions import Loop
+from core.engine.executions import EXECUTIONS
+from core.engine.runners import Loop
 from core.rules import SGD, Step
 from core.xp import cast_like, minimum
 from training.runs.settings import Settings
@@ -19,7 +22,7 @@ from training.views.inspection.tables import work_cells
 BATCHES = np.arange(20).reshape(4, 5) % 7
 
 
-def linear(rule, program=Program, execution="xla-loop", scale=1.0, units=(3, 2)):
+def linear(rule, execution="xla-loop", scale=1.0, units=(3, 2)):
     """Inspects 4 steps of batches of 5, of a model from inputs to outputs."""
     weights = {"w": tf.Variable(tf.ones(units), name="w")}
 
@@ -27,7 +30,7 @@ def linear(rule, program=Program, execution="xla-loop", scale=1.0, units=(3, 2))
         return tf.reduce_mean(tf.square(scale * tf.matmul(x, weights["w"]) - y))
 
     return inspect(
-        program(cost, weights, Optimizer(rule, weights), execution), [tf.ones((7, count)) for count in units], BATCHES
+        Program(cost, weights, Optimizer(rule, weights), execution), [tf.ones((7, count)) for count in units], BATCHES
     )
 
 
@@ -141,13 +144,8 @@ class UnboundedLoop(Loop):
         return tf.while_loop(lambda i: i < steps, body, (tf.constant(0),))
 
 
-class Unbounded(Program):
-    def _chosen_runner(self):
-        return UnboundedLoop(self.step)
-
-
 def test_a_loop_whose_length_xla_does_not_know_is_seen():
-    found = linear(Adam(), program=Unbounded)
+    found = linear(Adam(), execution=replace(EXECUTIONS["xla-loop"], runner=UnboundedLoop))
     assert (found.loops, found.trip_count) == (True, None)
     assert "does not know how often" in facts(step_figures(found, {}))[0]
 
