@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_info
 from .contestants import Contestant
 from .engines import PRODUCTS
 from .engines.ceilings import STREAM_BYTES
-from .workload import Work
+from .work import Work
 
 FEWEST = 6
 """Rounds that a 95 % interval takes: the range of n holds the median in all but one of 2ⁿ⁻¹ cases."""

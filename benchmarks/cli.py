@@ -1,19 +1,22 @@
 """The command line of the benchmarks, apart from rawstep's own: training never needs them."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
 
-from training.commands.command_line import run
+from training.commands.own_help import print_workload_help, run_with_own_help
 from training.notebook.printed import RULES as NOTEBOOK_RULES
-from training.workloads.options import FilePath, HiddenLayers, Names, Whole
+from training.workloads.options import FilePath, Names, Whole
 
 from .places import NOWHERE, Places
+
+if TYPE_CHECKING:
+    from training.workloads.workload import Workload
 
 app = App(
     name="rawstep-bench",
@@ -26,50 +29,69 @@ app = App(
 Rounds = Annotated[Whole, Parameter(validator=Number(gte=2))]
 Positive = Annotated[Whole, Parameter(validator=Number(gte=1))]
 Seed = Annotated[Whole, Parameter(validator=Number(gte=0))]
+OwnOption = Annotated[
+    tuple[str, ...],
+    Parameter(
+        help="A setting of the workload, such as --hidden 64 64. With --workload NAME, --help lists them.",
+        consume_multiple=1,
+        negative=(),
+    ),
+]
 
 
 @app.command
 def compare(
     *,
-    engines: Names = ("xla-loop", "tf1-session", "keras-fit", "frozen-step"),
+    workload: str = "mlp",
+    engines: Names | None = None,
     rounds: Rounds = 20,
-    hidden: HiddenLayers = (256, 256),
-    batch_size: Positive = 100,
+    batch_size: Positive | None = None,
     device: Literal["cpu", "gpu"] = "cpu",
     seed: Seed = 0,
     places: Places = NOWHERE,
+    **own: OwnOption,
 ) -> None:
-    """Compare the time that engines take to train the same network on the same batches of MNIST.
+    """Compare the time that engines take to train the same workload on the same batches.
 
-    Each runs in a process of its own. In every round each trains one epoch, in an order shuffled anew, and the
-    figure is the median of the ratios within rounds, with its bootstrap 95 % interval: a machine whose speed drifts
-    slows all of them alike. What the machine can do is measured in the same rounds: this network's matrix products
-    alone, and the optimizer's traffic. Ctrl-C ends the rounds, and those that are complete are kept.
+    Each runs in a process of its own. In every round each trains one epoch, or of large work as many steps as take
+    about a second, in an order shuffled anew, and the figure is the median of the ratios within rounds, with its
+    bootstrap 95 % interval: a machine whose speed drifts slows all of them alike. What the machine can do is measured
+    in the same rounds, where a step is products of matrices: these alone, and the optimizer's traffic. Ctrl-C ends the
+    rounds, and those that are complete are kept. All train by Adam, as TensorFlow 1 computes it, at the rate 0.001.
 
     Exit status: 0; 1 where an engine failed, or trains something else, as its costs show: standard error says so at
-    once, and the others go on; 2 where an engine cannot be imported, before anything is timed; 130 after Ctrl-C.
+    once, and the others go on; 2 where an engine cannot be imported or lacks the workload, before anything is timed;
+    130 after Ctrl-C.
 
     Examples:
 
     - `rawstep-bench compare`: the notebook's network, 20 rounds
     - `rawstep-bench compare --rounds 3 --engines xla-loop tf1-session`: a first look
     - `rawstep-bench compare --engines all --out record`: all engines; samples and a picture in a folder
+    - `rawstep-bench compare --workload cnn --engines rawstep keras-graph-epoch torch-channels-last`: of convolutions
+    - `rawstep-bench compare --workload my_task:MyTask`: a problem of your own, from my_task.py
     - `rawstep-bench compare --engines xla-loop mirrored-2 workers-2`: replicas, and what their all-reduce takes
     - `rawstep-bench compare --hidden 64 64 --batch-size 32 --json small.json`: smaller work, all samples in a file
     - `rawstep-bench compare --engines xla-loop xla-loop@--xla_cpu_use_xnnpack=false`: what an option of XLA changes
-    - `rawstep-bench compare --engines xla-loop my_engine:MyEngine`: an engine of your own, in ./my_engine.py
+    - `rawstep-bench compare --engines xla-loop my_engine:engine`: an engine of your own, a function in ./my_engine.py
 
     Parameters
     ----------
+    workload
+        What is trained: one of rawstep's problems, or module:Name for one of your own. With --workload NAME, --help
+        lists its options.
     engines
-        xla-loop, xla-step, graph, eager: rawstep's executions. xla-loop-one-pass: with XLA's option
-        xla_cpu_use_multi_output_fusion, by which each tensor is updated in one loop; xla-loop-recorded and
-        xla-loop-recorded-10: with the flight recorder's norms and shares of every layer, of every and of every tenth
-        step. tf1-session: the notebook's own loop. keras-fit: Keras by default; keras-jit: with jit_compile;
-        keras-epoch: with an epoch a call as well; keras-unrolled: with calls of 50 steps, five of them unrolled;
-        keras-step: a jitted step with Keras's optimizer. frozen-step: the same with Adam written out. jax-step,
-        jax-scan: JAX and Optax, a call a step and a scan. torch-eager, torch-fused, torch-compiled: PyTorch.
-        all: each of these.
+        rawstep: what `rawstep train` runs of the workload. xla-loop, xla-step, graph, eager: its executions by name.
+        xla-loop-one-pass: with XLA's option xla_cpu_use_multi_output_fusion, by which each tensor is updated in one
+        loop; xla-loop-recorded and xla-loop-recorded-10: with the flight recorder's norms and shares of every layer, of
+        every and of every tenth step. keras-step: a jitted step with Keras's optimizer. These train any workload.
+
+        Of mlp and cnn, as users of other libraries write them: keras-fit: Keras by default; keras-jit: with
+        jit_compile; keras-epoch: with a sample's steps a call as well; keras-unrolled: with calls of 50 steps, five of
+        them unrolled; keras-graph-epoch: with a sample's steps a call, without XLA. jax-step, jax-scan: JAX and Optax,
+        a call a step and a scan. torch-eager, torch-fused, torch-compiled: PyTorch; torch-channels-last: the fused one
+        with images and kernels in that layout, of cnn. Of mlp, tf1-session: the notebook's own loop; frozen-step: a
+        jitted step with Adam written out. all: each of these that has the workload. Unless given, some of them.
 
         mirrored-N, workers-N, N from 1 to 4: xla-loop on replicas that share each batch equally, which must be
         divisible by N: logical devices of one process, or processes that reach each other by gRPC on this machine.
@@ -77,40 +99,55 @@ def compare(
         keras-mirrored-2: Keras's fit under MirroredStrategy, without XLA, which fails there. Beside them their
         all-reduce is timed by itself. They are not among all.
 
-        module:Class: your own, imported from the current folder first: built from the workload, its
-        prepare(batches) takes example numbers [steps, batch size], and its train(prepared) returns the mean cost. An @
-        and options of XLA may follow a name. The first engine is the one that the others are compared with.
+        module:function: your own, imported from the current folder first. engine(work) returns train; train(batches)
+        takes a step for each row of example numbers, int32 [steps, batch size], and returns the mean cost. work has
+        examples(), first_weights(), batch_size, learning_rate and workload. An @ and options of XLA may follow a name.
+        The first engine is the one that the others are compared with.
     rounds
         Samples of each engine.
-    hidden
-        Units of each hidden layer, or none.
     batch_size
-        Images a step.
+        Examples a step. Unless given, the workload's.
     device
         cpu, or gpu: there everything is measured with float32 products, and once more with TF32.
     seed
         Decides the first weights, the batches, and the order within rounds.
     """
     from . import devices
-    from .engines import ENGINES, REPLICATED, all_reduces, check_engines
+    from .engines import all_reduces, check_engines, engines_of, usual_engines
     from .recording import record_comparisons
     from .tables import COMPARISON, LEGEND, REPLICAS_LEGEND
-    from .workload import Workload
+    from .work import TrainingWork
 
-    engines = tuple(name for name in ENGINES if name not in REPLICATED) if engines == ("all",) else engines
-    check_engines(engines)
-    if device == "gpu":
-        devices.check_gpu()
+    trained = _chosen(workload, own)
+    size = batch_size or trained.defaults["batch_size"]
     works = [
-        Workload(hidden, batch_size, seed=seed, device=device, tf32=tf32)
+        TrainingWork(trained, size, seed=seed, device=device, tf32=tf32)
         for tf32 in ((False, True) if device == "gpu" else (False,))
     ]
-    network = "-".join(map(str, works[0].layers()))
-    names = [f"compare-{network}-batch-{batch_size}{'-tf32' if work.tf32 else ''}" for work in works]
-    titles = [f"{network} in batches of {batch_size}{', TF32' if work.tf32 else ''}" for work in works]
-    legend = f"{LEGEND} {REPLICAS_LEGEND}" if all_reduces(engines) else LEGEND
-    if record_comparisons(names, titles, works, engines, rounds, places, COMPARISON, legend):
+    name = works[0].name
+    names = tuple(engines_of(name)) if engines == ("all",) else engines or tuple(usual_engines(name))
+    check_engines(names, workload=name)
+    if device == "gpu":
+        devices.check_gpu()
+    files = [f"compare-{work.file_name}" for work in works]
+    legend = f"{LEGEND} {REPLICAS_LEGEND}" if all_reduces(names) else LEGEND
+    if record_comparisons(files, [work.title for work in works], works, names, rounds, places, COMPARISON, legend):
         sys.exit(1)
+
+
+def _chosen(name: str, own: Mapping[str, Sequence[str]]) -> "Workload":
+    """Raises InputError and NoSuchSettingError for a workload or a setting of it that cannot be."""
+    from dataclasses import fields
+
+    from training.runs.own_options import NoSuchSettingError, by_name
+    from training.workloads.choice import chosen, kind_of
+
+    known, options = [one.name for one in fields(kind_of(name))], by_name(own)
+    for option in options:
+        if option not in known:
+            spelled = [f"--{one.replace('_', '-')}" for one in (option, *known)]
+            raise NoSuchSettingError(spelled[0], name, spelled[1:])
+    return chosen(name, options)
 
 
 @app.command
@@ -141,8 +178,8 @@ def update(
     engines
         rawstep: core's optimizer in a jitted function; keras: Keras's in one too; rawstep-one-pass, keras-one-pass:
         with XLA's option xla_cpu_use_multi_output_fusion, by which each tensor is updated in one loop. tf1-kernel:
-        TensorFlow 1's C++ kernels. torch: fused where PyTorch can. optax: jitted. Or module:Class; an @ and options of
-        XLA may follow a name.
+        TensorFlow 1's C++ kernels. torch: fused where PyTorch can. optax: jitted. Or module:function, as in compare; an
+        @ and options of XLA may follow a name.
     rules
         Of rawstep's, those that Keras has; each is a comparison of its own. The notebook's unless given.
     parameters
@@ -257,6 +294,9 @@ def overhead(
     record_overhead(rounds, seed, places)
 
 
+app.command(print_workload_help, name="settings-of-workload", show=False)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command `rawstep-bench`, the process's own unless `arguments` are given."""
-    run(app, arguments)
+    run_with_own_help(app, arguments)

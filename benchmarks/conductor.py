@@ -18,7 +18,7 @@ from training.runs.processes import Process
 from .contestants import Contestant, Sample, able, compare_costs, engines, leave_out_beaten
 from .engines import ALONE, Engine, build, environment
 from .processes import cpu_seconds, peak_memory_mb
-from .workload import Work
+from .work import Work
 
 FIRST_STEPS = 10
 
@@ -27,7 +27,7 @@ class EngineProcess(Process):
     """An engine in a process of its own, which waits while it is asked for nothing."""
 
     def __init__(self, name: str, work: Work):
-        super().__init__(environment(name, work.device))
+        super().__init__(environment(name, work))
         self._built = self.submit(_build, name, work)
 
     def wait_until_built(self) -> None:

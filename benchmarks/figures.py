@@ -10,7 +10,7 @@ from training.runs.paired import paired_ratio
 from .conductor import FIRST_STEPS
 from .contestants import Contestant, engines
 from .engines import ALL_REDUCES, all_reduce_of
-from .workload import Work
+from .work import Work
 
 
 def summaries(

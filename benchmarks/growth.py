@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from training.workloads.mlp import MLP
+
 from .updates import Updates
-from .workload import Work, Workload
+from .work import TrainingWork, Work
 
 TRAINING = ("xla-loop", "tf1-session")
 UPDATING = ("rawstep", "rawstep-one-pass", "tf1-kernel")
@@ -34,13 +36,13 @@ class Study(NamedTuple):
         return [engine.format(value) for engine in self.engines]
 
 
-def _network(hidden: tuple[int, ...], batch_size: int, seed: int) -> Workload:
+def _network(hidden: tuple[int, ...], batch_size: int, seed: int) -> TrainingWork:
     """He's weights: from N(0,1) the costs of deep networks would be too large to be compared."""
-    return Workload(hidden, batch_size, seed=seed, init="he")
+    return TrainingWork(MLP(hidden=hidden, init="he"), batch_size, seed=seed)
 
 
 @dataclass(frozen=True)
-class SharedWork(Workload):
+class SharedWork(TrainingWork):
     """What replicas are compared at: in short samples, since some take ten times as long as others."""
 
     ceilings = ()  # of one process
@@ -51,7 +53,7 @@ class SharedWork(Workload):
 
 
 def _shared(units: int, batch_size: int, seed: int) -> SharedWork:
-    return SharedWork((units, units), batch_size, seed=seed, init="he")
+    return SharedWork(MLP(hidden=(units, units), init="he"), batch_size, seed=seed)
 
 
 STUDIES: Mapping[str, Study] = {

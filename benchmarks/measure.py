@@ -9,7 +9,7 @@ from .ceiling import blas, ceiling
 from .conductor import compare
 from .engines import all_reduces
 from .figures import summaries
-from .workload import Work
+from .work import Work
 
 
 def measure(
@@ -33,7 +33,7 @@ def measure(
     able = [contestant for contestant in contestants[: len(names)] if contestant.failure is None]
     best = ceiling(contestants, work) if able else None
     return {
-        "work": asdict(work),
+        "work": work.described(),
         "steps": work.steps,
         "rounds": len(able[0].samples) if able else 0,
         "ceiling": best and {"products": best.products, "blas": blas()},

@@ -10,12 +10,12 @@ import numpy as np
 import tensorflow as tf
 from scipy.stats import bootstrap
 
-from core.engine.launch import launcher
+from core.engine.private import launcher
 from core.seeds import generator
 
 from .engines import ENGINES
 from .engines.rawstep_program import RawstepProgram
-from .workload import Workload
+from .work import TrainingWork
 
 CALLS = 110
 """In a sample, and steps in a call of `Program.run`, as `rawstep train` has them of the notebook's epoch."""
@@ -55,9 +55,9 @@ def overhead(
     rounds: at least 2. seed: of the first weights, the batches and the order. heard: is called with what goes on;
     noted: with a sentence of what is left out.
     """
-    workload = Workload(seed=seed)
+    work = TrainingWork(seed=seed)
     heard("compiling")
-    samples = tensorflow_samples(workload) | (jax_samples(workload) if has_jax(noted) else {})
+    samples = tensorflow_samples(work) | (jax_samples(work) if has_jax(noted) else {})
     for sample in samples.values():
         for _ in range(2):  # compiles, and settles what is allocated once
             sample()
@@ -111,16 +111,16 @@ def taken_apart(seconds: Mapping[str, np.ndarray]) -> list[Part]:
     return parts
 
 
-def tensorflow_samples(workload: Workload) -> dict[str, Sample]:
+def tensorflow_samples(work: TrainingWork) -> dict[str, Sample]:
     """By the names that `taken_apart` has for them.
 
     The variables of "read" and "assigned" are as many as the step's, but scalars: a launch looks up, locks and wraps
     each, whatever its size, and more would be arithmetic.
     """
-    images, labels = (tf.constant(array) for array in workload.examples())
-    batches = workload.sampler().take(CALLS)
+    images, labels = (tf.constant(array) for array in work.examples())
+    batches = work.sampler().take(CALLS)
     batch = tf.constant(batches[0])
-    variables = [tf.Variable(tf.zeros([])) for _ in range(count_variables(workload))]
+    variables = [tf.Variable(tf.zeros([])) for _ in range(count_variables(work))]
 
     def data(data, batch):
         return tf.cast(batch[0], tf.float32)
@@ -145,12 +145,12 @@ def tensorflow_samples(workload: Workload) -> dict[str, Sample]:
     samples["concrete"] = _repeated(dispatched.get_concrete_function((images, labels), batch), (images, labels), batch)
     costs = [tf.constant(0.0, tf.float64)] * CALLS
     samples["rows"] = lambda: (tf.unstack(tf.constant(batches)), tf.stack(costs))
-    samples["loop"] = partial(RawstepProgram(workload, "xla-loop").train, [batches])
-    samples["step"] = partial(RawstepProgram(workload, "xla-step").train, [batches])
+    samples["loop"] = partial(RawstepProgram(work, "xla-loop").train, [batches])
+    samples["step"] = partial(RawstepProgram(work, "xla-step").train, [batches])
     return samples
 
 
-def jax_samples(workload: Workload) -> dict[str, Sample]:
+def jax_samples(work: TrainingWork) -> dict[str, Sample]:
     """JAX launches a call while the one before it runs, so a sample waits once, at its end, as rawstep's steps do."""
     import jax
     import jax.numpy as jnp
@@ -159,9 +159,9 @@ def jax_samples(workload: Workload) -> dict[str, Sample]:
 
     empty = jax.jit(lambda: jnp.float32(0))
     donated = jax.jit(lambda state, batch: ([array + 1 for array in state], batch[0]), donate_argnums=0)
-    engine = JaxStep(workload)
-    batches = engine.prepare(workload.sampler().take(CALLS))
-    state = [jnp.zeros([]) for _ in range(count_variables(workload))]
+    engine = JaxStep(work)
+    batches = engine.prepare(work.sampler().take(CALLS))
+    state = [jnp.zeros([]) for _ in range(count_variables(work))]
 
     def empty_calls():
         jax.block_until_ready([empty() for _ in range(CALLS)])
@@ -175,9 +175,9 @@ def jax_samples(workload: Workload) -> dict[str, Sample]:
     return {"jax empty": empty_calls, "jax donated": donated_calls, "jax step": partial(engine.train, batches)}
 
 
-def count_variables(workload: Workload) -> int:
+def count_variables(work: TrainingWork) -> int:
     """Of a step: the weights, Adam's two slots of each, and the step counter."""
-    return 3 * len(workload.first_weights()) + 1
+    return 3 * len(work.first_weights()) + 1
 
 
 def _repeated(call: Callable[..., object], *arguments: object) -> Sample:

@@ -23,7 +23,7 @@ from .overhead import overhead
 from .pictures import plot_comparison, plot_growth
 from .places import Places
 from .tables import Columns, print_comparison, print_parts
-from .workload import Work
+from .work import Work
 
 PACKAGES = ("keras", "scipy", "torch", "jax", "optax")
 """Whose versions count, besides rawstep's own needs."""

@@ -16,17 +16,18 @@ from typing import get_args
 import pytest
 import tensorflow as tf
 
-from core import RULES, Optimizer, Program, logits, new_weights, softmax_cross_entropy
+from core import RULES, Optimizer, Program
 from core.engine.executions import Execution
 from core.seeds import generator
 from training.notebook.printed import RULES as NOTEBOOK_RULES
 from training.runs.rule_choice import choose_rule, usual_dialect
 from training.runs.versions import versions
-from training.workloads.data import Sampler, load_dataset
-from training.workloads.images import unit_pixels
+from training.workloads.mlp import MLP
+from training.workloads.perceptron import new_weights
+from training.workloads.sampler import Sampler
 from training.workloads.work import flop, update_bytes
 
-LAYERS = [784, 256, 256, 10]
+NOTEBOOK_S = MLP()
 BATCH_SIZE = 100
 
 pytestmark = [
@@ -61,9 +62,9 @@ def test_update(benchmark, weights, optimizer, execution):
 
 
 @executions
-def test_step(benchmark, program, examples):
+def test_step(benchmark, program, data, examples):
     benchmark.group = "step"
-    time_steps(benchmark, program, examples, steps=1, warmup_rounds=2, rounds=50)
+    time_steps(benchmark, program, data, examples, steps=1, warmup_rounds=2, rounds=50)
 
 
 @pytest.mark.parametrize(
@@ -73,30 +74,35 @@ def test_step(benchmark, program, examples):
         for name in get_args(Execution)
     ],
 )
-def test_epoch(benchmark, program, examples):
+def test_epoch(benchmark, program, data, examples):
     """One warm-up: it takes all 550 steps too. In XLA in the whole of the matrix alone: `make test` has its steps."""
-    steps = 22 if program.execution == "eager" else 550
+    steps = 550 if program.execution.traced else 22
     benchmark.group = "epoch" if steps == 550 else f"{steps} steps of an epoch"
-    time_steps(benchmark, program, examples, steps, warmup_rounds=1, rounds=4)
+    time_steps(benchmark, program, data, examples, steps, warmup_rounds=1, rounds=4)
 
 
-def time_steps(benchmark, program, examples, steps, **rounds):
+def time_steps(benchmark, program, data, examples, steps, **rounds):
     """Times one call of this many steps, until their costs are there."""
     batches = tf.constant(Sampler(len(examples[0]), BATCH_SIZE).take(steps))
-    benchmark.extra_info |= {"steps": steps, "step_flop": flop(LAYERS, BATCH_SIZE)._asdict()}
+    benchmark.extra_info |= {"steps": steps, "step_flop": flop(NOTEBOOK_S.products(data), BATCH_SIZE)._asdict()}
     benchmark.pedantic(lambda: program.run(examples, batches).numpy(), **rounds)
 
 
 @pytest.fixture(scope="module")
-def examples():
+def data():
+    return NOTEBOOK_S.data(0)
+
+
+@pytest.fixture(scope="module")
+def examples(data):
     """The training images, uint8 [55,000, 784], and their labels, on the device."""
-    return tuple(tf.constant(array) for array in load_dataset().train)
+    return tuple(tf.constant(array) for array in data.train)
 
 
 @pytest.fixture
-def weights(dtype):
+def weights(dtype, data):
     """N(0,1), as the notebook draws them."""
-    return new_weights(LAYERS, dtype=tf.as_dtype(dtype))
+    return new_weights(NOTEBOOK_S.layers(data), dtype=tf.as_dtype(dtype))
 
 
 @pytest.fixture
@@ -119,8 +125,4 @@ def optimizer(benchmark, rule, dtype, execution, weights):
 
 @pytest.fixture
 def program(weights, optimizer, execution):
-    def cost(weights, images, labels):
-        """`training.workloads.images.image_cost` in the dtype of the weights."""
-        return softmax_cross_entropy(logits(weights, tf.cast(unit_pixels(images), weights["ho"].dtype)), labels)
-
-    return Program(cost, weights, optimizer, execution)
+    return Program(NOTEBOOK_S.cost, weights, optimizer, execution)

@@ -1,7 +1,7 @@
 """An optimizer's update alone: given gradients, parameters that nothing else reads."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
@@ -47,6 +47,7 @@ class Updates:
     device: Device = "cpu"
     tf32: bool = False  # no products, so it means nothing here
 
+    name = ""
     ceilings = ("stream",)
     first_steps_may_differ = warm_up_may_differ = 1e-3
     """Libraries put ε = 1e-7 in other places, which matters where a gradient is small: 1e-4 of the mean. With a
@@ -78,6 +79,9 @@ class Updates:
 
     def sampler(self) -> Calls:
         return Calls()
+
+    def described(self) -> dict[str, Any]:
+        return asdict(self)
 
     def shapes(self) -> Sequence[int]:
         """Parameters of each tensor."""

@@ -1,8 +1,10 @@
-"""What can train the workload, each as its own users would write it; a file for each library.
+"""What can train a workload, each as its own users would write it; a file for each library.
 
-An engine is built from a `Workload`. `prepare(batches)` puts example numbers [steps, batch size] into the form that
+An engine is built from a `TrainingWork`. `prepare(batches)` puts example numbers [steps, batch size] into the form that
 its users hand over, outside the time that is measured. `train(prepared)` takes those steps, waits until they are
 done, and returns the mean of their costs. What only updates, or only shows what the machine can do, has the same form.
+
+One of the user's own is a function of the work, which returns `train`; see `own.OwnEngine`.
 """
 
 import os
@@ -16,8 +18,8 @@ from core import InputError
 from training.workloads.imports import import_named
 
 from .. import devices
-from ..devices import Device
-from ..workload import Work
+from ..work import Work
+from .own import check_own
 
 
 class Engine(Protocol):
@@ -27,10 +29,11 @@ class Engine(Protocol):
 
 
 class Entry(NamedTuple):
-    """Where an engine is, its settings, and the packages that it needs beyond rawstep's own.
+    """Where an engine is, its settings, the packages that it needs beyond rawstep's own, and what it can train.
 
     place:      module:Class, imported in the engine's own process alone.
     xla_flags:  options of XLA, on top of the user's own.
+    workloads:  by name, those of which it has a network; None for an engine that trains any.
     all_reduce: the name in `ALL_REDUCES` of what its steps wait for, if they are taken by replicas.
     """
 
@@ -38,6 +41,7 @@ class Entry(NamedTuple):
     settings: Mapping[str, Any] = {}
     packages: tuple[str, ...] = ()
     xla_flags: str = ""
+    workloads: tuple[str, ...] | None = None
     all_reduce: str = ""
 
 
@@ -47,6 +51,20 @@ default Adam's is three, which read again what the others have read."""
 
 _HERE = "benchmarks.engines"
 _JAX = ("jax", "optax")
+_NETWORKS = ("mlp", "cnn")
+"""Those in benchmarks.networks, of each library."""
+
+
+def _keras(**settings: Any) -> Entry:
+    return Entry(f"{_HERE}.keras_fit:KerasFit", settings, workloads=_NETWORKS)
+
+
+def _jax(engine: str) -> Entry:
+    return Entry(f"{_HERE}.jax_optax:{engine}", packages=_JAX, workloads=_NETWORKS)
+
+
+def _torch(**settings: Any) -> Entry:
+    return Entry(f"{_HERE}.torch_adam:TorchAdam", settings, ("torch",), workloads=_NETWORKS)
 
 
 def _replicated(engine: str, number: int, holders: str, **settings: Any) -> Entry:
@@ -69,11 +87,12 @@ REPLICATED: Mapping[str, Entry] = {
     },
     # Without XLA, as Keras decides under a strategy; with jit_compile=True TensorFlow 2.21 fails on logical devices:
     # "Trying to access resource … located in device CPU:1 from device CPU:0".
-    "keras-mirrored-2": _replicated("keras_fit:KerasFit", 2, "devices"),
+    "keras-mirrored-2": _replicated("keras_fit:KerasFit", 2, "devices")._replace(workloads=_NETWORKS),
 }
 """Engines that share each batch equally among replicas."""
 
 ENGINES: Mapping[str, Entry] = {
+    "rawstep": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"execution": None}),
     "xla-loop": Entry(f"{_HERE}.rawstep_program:RawstepProgram"),
     "xla-loop-one-pass": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"one_pass": True}, xla_flags=ONE_PASS),
     "xla-loop-recorded": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"every": 1}),
@@ -81,20 +100,20 @@ ENGINES: Mapping[str, Entry] = {
     "xla-step": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"execution": "xla-step"}),
     "graph": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"execution": "graph"}),
     "eager": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"execution": "eager"}),
-    "tf1-session": Entry(f"{_HERE}.notebook_session:NotebookSession"),
-    "keras-fit": Entry(f"{_HERE}.keras_fit:KerasFit"),
-    "keras-jit": Entry(f"{_HERE}.keras_fit:KerasFit", {"jit_compile": True}),
-    "keras-epoch": Entry(f"{_HERE}.keras_fit:KerasFit", {"jit_compile": True, "steps_per_execution": None}),
-    "keras-unrolled": Entry(
-        f"{_HERE}.keras_fit:KerasFit", {"jit_compile": True, "steps_per_execution": 50, "unrolled": 5}
-    ),
+    "tf1-session": Entry(f"{_HERE}.notebook_session:NotebookSession", workloads=("mlp",)),
+    "keras-fit": _keras(),
+    "keras-jit": _keras(jit_compile=True),
+    "keras-epoch": _keras(jit_compile=True, steps_per_execution=None),
+    "keras-unrolled": _keras(jit_compile=True, steps_per_execution=50, unrolled=5),
+    "keras-graph-epoch": _keras(jit_compile=False, steps_per_execution=None),
     "keras-step": Entry(f"{_HERE}.keras_step:KerasStep"),
-    "frozen-step": Entry(f"{_HERE}.frozen_step:FrozenStep"),
-    "jax-step": Entry(f"{_HERE}.jax_optax:JaxStep", packages=_JAX),
-    "jax-scan": Entry(f"{_HERE}.jax_optax:JaxScan", packages=_JAX),
-    "torch-eager": Entry(f"{_HERE}.torch_adam:TorchAdam", packages=("torch",)),
-    "torch-fused": Entry(f"{_HERE}.torch_adam:TorchAdam", {"fused": True}, packages=("torch",)),
-    "torch-compiled": Entry(f"{_HERE}.torch_adam:TorchAdam", {"compiled": True}, packages=("torch",)),
+    "frozen-step": Entry(f"{_HERE}.frozen_step:FrozenStep", workloads=("mlp",)),
+    "jax-step": _jax("JaxStep"),
+    "jax-scan": _jax("JaxScan"),
+    "torch-eager": _torch(),
+    "torch-fused": _torch(fused=True),
+    "torch-compiled": _torch(compiled=True),
+    "torch-channels-last": _torch(fused=True, channels_last=True)._replace(workloads=("cnn",)),
     **REPLICATED,
 }
 
@@ -131,28 +150,45 @@ ALONE: Mapping[str, Entry] = {**CEILINGS, **ALL_REDUCES}
 """Parts of a step by themselves; they train nothing and have no costs."""
 
 
-def check_engines(names: Sequence[str], among: Mapping[str, Entry] = ENGINES) -> None:
-    """Raises InputError for an engine that cannot be imported here, before anything is timed.
+def check_engines(names: Sequence[str], among: Mapping[str, Entry] = ENGINES, workload: str = "") -> None:
+    """Raises InputError for an engine that cannot be imported here, before anything is timed, and for one that has no
+    network of a workload.
 
-    names: each is one of `among`, or module:Class, looked up in the working directory first; an @ and options of XLA
+    names: each is one of `among`, or module:function, looked up in the working directory first; an @ and options of XLA
     may follow.
     """
     for name in (name.partition("@")[0] for name in names):
         if name not in among and ":" not in name:
             raise InputError(
-                f"There is no engine {name!r}; there are: {', '.join(among)}, or give module:Class.", name, among
+                f"There is no engine {name!r}; there are: {', '.join(among)}, or give module:function.", name, among
             )
         if name not in among:
-            _check_own(name)
+            check_own(name)
+        elif workload and not _trains(among[name], workload):
+            raise InputError(
+                f"The engine {name} has no {workload}; of {workload} there are: {', '.join(engines_of(workload))}."
+            )
         elif absent := [package for package in among[name].packages if find_spec(package) is None]:
             install = "pip install -e '.[peers]', or choose other --engines"
             raise InputError(f"The engine {name} needs {' and '.join(absent)}, not installed here: {install}.")
 
 
-def _check_own(name: str) -> None:
-    engine = import_named(name)
-    if not (callable(engine) and hasattr(engine, "prepare") and hasattr(engine, "train")):
-        raise InputError(f"{name} must be a class with the methods prepare and train, found {engine!r}.")
+def engines_of(workload: str) -> list[str]:
+    """All engines that train it on one device."""
+    return [name for name, entry in ENGINES.items() if name not in REPLICATED and _trains(entry, workload)]
+
+
+def usual_engines(workload: str) -> list[str]:
+    """Those that are compared where none are named: what `rawstep train` runs, and others by default."""
+    if workload == "mlp":
+        return ["xla-loop", "tf1-session", "keras-fit", "frozen-step"]
+    return [
+        name for name in ("rawstep", "keras-fit", "keras-graph-epoch", "keras-step") if name in engines_of(workload)
+    ]
+
+
+def _trains(entry: Entry, workload: str) -> bool:
+    return entry.workloads is None or workload in entry.workloads
 
 
 def all_reduces(names: Sequence[str]) -> list[str]:
@@ -162,18 +198,18 @@ def all_reduces(names: Sequence[str]) -> list[str]:
 
 def all_reduce_of(name: str) -> str:
     """The one of an engine, or ""."""
-    return _entry(name).all_reduce
+    return _entry(name, ENGINES).all_reduce
 
 
-def environment(name: str, device: Device) -> dict[str, str]:
+def environment(name: str, work: Work) -> dict[str, str]:
     """Variables of the environment in which an engine's process starts."""
-    flags = [os.environ.get("XLA_FLAGS", ""), _entry(name).xla_flags]
-    return devices.environment(device) | {"XLA_FLAGS": " ".join(flag for flag in flags if flag)}
+    flags = [os.environ.get("XLA_FLAGS", ""), _entry(name, _table(work)).xla_flags]
+    return devices.environment(work.device) | {"XLA_FLAGS": " ".join(flag for flag in flags if flag)}
 
 
 def build(name: str, work: Work) -> Engine:
-    """One of those above, or module:Class. Raises InputError where it cannot be imported."""
-    entry = _entry(name)
+    """One of those above, or module:function. Raises InputError where it cannot be imported."""
+    entry = _entry(name, _table(work))
     if work.device == "gpu":  # where TensorFlow's default is TF32
         import tensorflow as tf  # which core has brought in
 
@@ -181,8 +217,12 @@ def build(name: str, work: Work) -> Engine:
     return import_named(entry.place)(work, **entry.settings)
 
 
-def _entry(name: str) -> Entry:
+def _table(work: Work) -> Mapping[str, Entry]:
+    return ENGINES if work.name else UPDATERS
+
+
+def _entry(name: str, among: Mapping[str, Entry]) -> Entry:
     """name@flags is an engine with these options of XLA."""
     name, _, flags = name.partition("@")
-    entry = {**ENGINES, **UPDATERS, **ALONE}.get(name, Entry(name))
+    entry = {**among, **ALONE}.get(name) or Entry(f"{_HERE}.own:OwnEngine", {"name": name})
     return entry._replace(xla_flags=f"{entry.xla_flags} {flags}".strip())

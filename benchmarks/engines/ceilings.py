@@ -1,15 +1,13 @@
 """What the machine can do: the parts of a step that no engine can leave out, and nothing else."""
 
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
-from core.engine.launch import asynchronous, launcher
+from core.engine.private import asynchronous, barrier, launcher
 
-from ..workload import Work, Workload
+from ..work import TrainingWork, Work
 
 STREAM_BYTES = 36
 """What a step of `Stream` moves for each parameter."""
@@ -24,29 +22,31 @@ class Product(NamedTuple):
     transpose_right: bool = False
 
 
-def products(workload: Workload) -> tuple[list[np.ndarray], list[Product]]:
-    """The matrix products of a step's forward and backward pass, and the arrays that they multiply.
+def products(work: TrainingWork) -> tuple[list[np.ndarray], list[Product]]:
+    """The matrix products of a step's forward and backward pass, and the arrays that they multiply, of dense layers.
 
     Of each layer the inputs x, the weights w and the cost's derivative d by its outputs: float32, N(0, 1). The products
     are x·w, xᵀ·d, and d·wᵀ except for the first layer.
     """
-    random = np.random.default_rng(workload.seed)
-    batch_size = workload.batch_size
+    random = np.random.default_rng(work.seed)
+    batch_size = work.batch_size
     arrays, found = [], []
-    for number, (inputs, units) in enumerate(pairwise(workload.layers())):
+    for number, layer in enumerate(work.products):
+        units = layer.outputs
+        inputs = layer.parameters // units
         x, w, d = range(3 * number, 3 * number + 3)
         shapes = (batch_size, inputs), (inputs, units), (batch_size, units)
         arrays += [random.standard_normal(shape, np.float32) for shape in shapes]
         found += [Product(x, w), Product(x, d, transpose_left=True)]
-        found += [Product(d, w, transpose_right=True)] if number > 0 else []
+        found += [] if layer.first else [Product(d, w, transpose_right=True)]
     return arrays, found
 
 
 class NumpyProducts:
     """A step's matrix products by NumPy's BLAS, into memory that is there already."""
 
-    def __init__(self, workload: Workload):
-        arrays, found = products(workload)
+    def __init__(self, work: TrainingWork):
+        arrays, found = products(work)
         self._products = []
         for product in found:
             left = arrays[product.left].T if product.transpose_left else arrays[product.left]
@@ -65,8 +65,8 @@ class NumpyProducts:
 class TensorFlowProducts:
     """A step's matrix products by TensorFlow's kernels, a graph a step."""
 
-    def __init__(self, workload: Workload):
-        arrays, self._products = products(workload)
+    def __init__(self, work: TrainingWork):
+        arrays, self._products = products(work)
         self._arrays = [tf.constant(array) for array in arrays]
         self._call = launcher(tf.function(self.multiply, autograph=False), *self._arrays)
 
@@ -89,13 +89,13 @@ class TensorFlowProducts:
 class XlaProducts(TensorFlowProducts):
     """A step's matrix products by XLA, a call for all steps."""
 
-    def __init__(self, workload: Workload):
-        super().__init__(workload)
+    def __init__(self, work: TrainingWork):
+        super().__init__(work)
         self.loop = tf.function(self._loop, autograph=False, jit_compile=True)
 
     def _loop(self, steps: tf.Tensor, *arrays: tf.Tensor) -> Any:
         def body(i: tf.Tensor, *before: tf.Tensor) -> Any:
-            i, *same = optimization_barrier(i, *arrays)  # or XLA would multiply once, before the loop
+            i, *same = barrier(i, *arrays)  # or XLA would multiply once, before the loop
             return i + 1, *self.multiply(*same)
 
         start = [tf.zeros_like(product) for product in self.multiply(*arrays)]

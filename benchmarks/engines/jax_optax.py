@@ -7,27 +7,26 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from ..workload import Workload
+from ..networks.jax import NETWORKS
+from ..work import TrainingWork
 
 
 class _Jax:
-    """The images stay on the device as bytes; parameters and state are donated, so that updates happen in place."""
+    """The examples stay on the device as they come, images as bytes; parameters and state are donated, so that updates
+    happen in place."""
 
-    def __init__(self, workload: Workload):
-        if workload.device == "gpu":  # where JAX's default is TF32
-            jax.config.update("jax_default_matmul_precision", "tensorfloat32" if workload.tf32 else "float32")
-        images, labels = workload.examples()
-        data = jnp.asarray(images), jnp.asarray(labels.astype(np.int32))
-        parameters = {name: jnp.asarray(value) for name, value in workload.first_weights().items()}
-        adam = optax.adam(workload.learning_rate)
+    def __init__(self, work: TrainingWork):
+        if work.device == "gpu":  # where JAX's default is TF32
+            jax.config.update("jax_default_matmul_precision", "tensorfloat32" if work.tf32 else "float32")
+        inputs, labels = work.examples()
+        data = jnp.asarray(inputs), jnp.asarray(labels.astype(np.int32))
+        parameters = {name: jnp.asarray(value) for name, value in work.first_weights().items()}
+        adam = optax.adam(work.learning_rate)
         self._state = parameters, adam.init(parameters)
+        logits = NETWORKS[work.name]
 
-        def cost_of(parameters, pixels, labels):
-            layer = pixels.astype(jnp.float32) * np.float32(1 / 255)
-            for number in range(1, len(parameters) // 2):
-                layer = jax.nn.relu(layer @ parameters[f"h{number}"] + parameters[f"b{number}"])
-            logits = layer @ parameters["ho"] + parameters["bo"]
-            return optax.softmax_cross_entropy_with_integer_labels(logits, labels).mean()
+        def cost_of(parameters, inputs, labels):
+            return optax.softmax_cross_entropy_with_integer_labels(logits(parameters, inputs), labels).mean()
 
         def step(state, batch):
             parameters, slots = state

@@ -4,31 +4,24 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from ..workload import Workload
+from ..work import TrainingWork
 
 
 class KerasStep:
-    """Raw variables, a cost by hand, and keras.optimizers.Adam with TensorFlow 1's ε, one call for each step."""
+    """The workload's own variables and cost, and keras.optimizers.Adam with TensorFlow 1's ε, one call a step."""
 
-    def __init__(self, workload: Workload):
-        images, labels = workload.examples()
-        self._images = tf.constant(images.astype(np.float32) * np.float32(1 / 255))
-        self._labels = tf.constant(labels.astype(np.int32))
-        weights = {name: keras.Variable(value, name=name) for name, value in workload.first_weights().items()}
-        variables = list(weights.values())
-        optimizer = keras.optimizers.Adam(workload.learning_rate, epsilon=1e-8)
-        optimizer.build(variables)
+    def __init__(self, work: TrainingWork):
+        data = [tf.constant(array) for array in work.examples()]
+        variables = {name: keras.Variable(value, name=name) for name, value in work.first_weights().items()}
+        optimizer = keras.optimizers.Adam(work.learning_rate, epsilon=1e-8)
+        optimizer.build([*variables.values()])
 
-        @tf.function(jit_compile=True)
+        @tf.function(jit_compile=True, autograph=False)
         def step(batch):
+            values = {name: variable.value for name, variable in variables.items()}
             with tf.GradientTape() as tape:
-                layer = tf.gather(self._images, batch)
-                for number in range(1, len(weights) // 2):
-                    layer = tf.nn.relu(tf.matmul(layer, weights[f"h{number}"]) + weights[f"b{number}"])
-                logits = tf.matmul(layer, weights["ho"]) + weights["bo"]
-                labels = tf.gather(self._labels, batch)
-                cost = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits))
-            optimizer.apply(tape.gradient(cost, [variable.value for variable in variables]), variables)
+                cost = work.workload.cost(values, *(tf.gather(array, batch) for array in data))
+            optimizer.apply(tape.gradient(cost, [*values.values()]), [*variables.values()])
             return cost
 
         self._step = step

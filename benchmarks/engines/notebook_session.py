@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
-from ..workload import Workload
+from ..work import TrainingWork
 
 v1 = tf.compat.v1
 
@@ -15,15 +15,15 @@ class NotebookSession:
     """Cells 7 to 14 of the notebook: placeholders, network, cost, `minimize`, `Saver`, and the loop over batches.
 
     make_optimizers: each returns one of tf.compat.v1.train's optimizers, all in one graph, as in the notebook; Adam at
-                     the workload's rate unless one is given.
+                     the work's rate unless one is given.
     named:           the variables are named h1, …, bo; in the notebook they have no names.
     """
 
-    def __init__(self, workload: Workload, *make_optimizers: Callable[[], v1.train.Optimizer], named: bool = False):
-        images, labels = workload.examples()
+    def __init__(self, work: TrainingWork, *make_optimizers: Callable[[], v1.train.Optimizer], named: bool = False):
+        images, labels = work.examples()
         self._images = images.astype(np.float32) * np.float32(1 / 255)
         self._labels = np.eye(int(labels.max()) + 1, dtype=np.float32)[labels]
-        first_weights = workload.first_weights()
+        first_weights = work.first_weights()
         with tf.Graph().as_default():
             self._x = v1.placeholder("float", [None, self._images.shape[1]])
             self._y = v1.placeholder("float", [None, self._labels.shape[1]])
@@ -34,7 +34,7 @@ class NotebookSession:
             estimate = tf.matmul(layer, weights["ho"]) + weights["bo"]
             cost = v1.nn.softmax_cross_entropy_with_logits_v2(logits=estimate, labels=self._y)
             self._cost = tf.reduce_mean(cost)
-            make_optimizers = make_optimizers or (lambda: v1.train.AdamOptimizer(workload.learning_rate),)
+            make_optimizers = make_optimizers or (lambda: v1.train.AdamOptimizer(work.learning_rate),)
             self._train_steps = [make_optimizer().minimize(self._cost) for make_optimizer in make_optimizers]
             self._saver = v1.train.Saver(max_to_keep=None)
             self._session = v1.Session()

@@ -4,7 +4,6 @@ import os
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from training.runs.distribution.strategies import mirrored, multi_worker
 from training.workloads.imports import import_named
 
 from ..processes import HELPERS, Helper, answers, begin_helping
-from ..workload import Workload
+from ..work import TrainingWork
 
 
 class Replicated:
@@ -29,17 +28,17 @@ class Replicated:
     """
 
     def __init__(
-        self, workload: Workload, engine: str, devices: int | None = None, workers: int | None = None, **settings: Any
+        self, work: TrainingWork, engine: str, devices: int | None = None, workers: int | None = None, **settings: Any
     ):
         if workers is not None:
             addresses = free_addresses(workers)
             os.environ["TF_CONFIG"], *others = tf_configs(addresses)
             HELPERS[:] = [Helper({"TF_CONFIG": other}) for other in others]
-            begin_helping(join, workload, engine, settings)
+            begin_helping(join, work, engine, settings)
             for helper, address in zip(HELPERS, addresses[1:], strict=True):
                 wait_until_listening(address, helper)
         strategy = mirrored(devices) if workers is None else multi_worker()
-        self._engine = _built(workload, engine, settings, strategy)
+        self._engine = _built(work, engine, settings, strategy)
         answers()
 
     def prepare(self, batches: np.ndarray) -> Any:
@@ -60,10 +59,9 @@ class AllReduce:
     It is built in a strategy's scope. The numbers are 0, which they stay; each all-reduce waits for the one before.
     """
 
-    def __init__(self, workload: Workload):
+    def __init__(self, work: TrainingWork):
         strategy = tf.distribute.get_strategy()
-        layers = pairwise(workload.layers())
-        shapes: list[Any] = [shape for inputs, units in layers for shape in ((inputs, units), (units,))]
+        shapes = [value.shape for value in work.first_weights().values()]
 
         def reduced(*values: tf.Tensor) -> Any:
             context: Any = tf.distribute.get_replica_context()
@@ -86,9 +84,9 @@ class AllReduce:
         self._loop(prepared).numpy()  # waits
 
 
-def _built(workload: Workload, engine: str, settings: Mapping[str, Any], strategy: tf.distribute.Strategy) -> Any:
+def _built(work: TrainingWork, engine: str, settings: Mapping[str, Any], strategy: tf.distribute.Strategy) -> Any:
     with strategy.scope():
-        return import_named(engine)(workload, **settings)
+        return import_named(engine)(work, **settings)
 
 
 def wait_until_listening(address: str, helper: Helper) -> None:
@@ -108,9 +106,9 @@ _prepared: Any
 """Of a helper's process."""
 
 
-def join(workload: Workload, engine: str, settings: Mapping[str, Any]) -> None:
+def join(work: TrainingWork, engine: str, settings: Mapping[str, Any]) -> None:
     global _engine
-    _engine = _built(workload, engine, settings, multi_worker())
+    _engine = _built(work, engine, settings, multi_worker())
 
 
 def _prepare(batches: np.ndarray) -> None:

@@ -1,11 +1,13 @@
-"""PyTorch as its users run it: a Sequential module, `backward`, torch.optim.Adam."""
+"""PyTorch as its users run it: a module, `backward`, torch.optim.Adam."""
 
 import numpy as np
 import torch
 
 from training.runs.processes import cores
 
-from ..workload import Work, Workload
+from ..networks import float_examples
+from ..networks.torch import NETWORKS
+from ..work import TrainingWork, Work
 
 
 def prepare_torch(work: Work) -> torch.device:
@@ -21,31 +23,27 @@ def prepare_torch(work: Work) -> torch.device:
 
 
 class TorchAdam:
-    """On a GPU the module, the images and the batches are there before the time is taken.
+    """On a GPU the module, the examples and the batches are there before the time is taken.
 
-    fused:    one kernel for Adam's update of each tensor.
-    compiled: forward and backward pass by torch.compile, which needs a C++ compiler.
+    fused:         one kernel for Adam's update of each tensor.
+    compiled:      forward and backward pass by torch.compile, which needs a C++ compiler.
+    channels_last: images and kernels lie in memory with the channels last.
     """
 
-    def __init__(self, workload: Workload, fused: bool = False, compiled: bool = False):
-        self._device = prepare_torch(workload)
-        images, labels = workload.examples()
-        self._images = torch.from_numpy(images.astype(np.float32) * np.float32(1 / 255)).to(self._device)
+    def __init__(self, work: TrainingWork, fused: bool = False, compiled: bool = False, channels_last: bool = False):
+        self._device = prepare_torch(work)
+        inputs, labels = float_examples(work)
+        if inputs.ndim == 4:
+            inputs = np.ascontiguousarray(inputs.transpose(0, 3, 1, 2))
+        layout = {"memory_format": torch.channels_last} if channels_last else {}
+        self._inputs = torch.from_numpy(inputs).to(self._device, **layout)
         self._labels = torch.from_numpy(labels.astype(np.int64)).to(self._device)
-        first_weights = workload.first_weights()
-        layers: list[torch.nn.Module] = []
-        for label in [*(str(number) for number in range(1, len(first_weights) // 2)), "o"]:
-            weight = torch.from_numpy(first_weights[f"h{label}"])
-            linear = torch.nn.Linear(*weight.shape)
-            linear.weight.data = weight.T.contiguous()
-            linear.bias.data = torch.from_numpy(first_weights[f"b{label}"])
-            layers += [linear, torch.nn.ReLU()]
-        model = torch.nn.Sequential(*layers[:-1]).to(self._device)
-        self._optimizer = torch.optim.Adam(model.parameters(), lr=workload.learning_rate, fused=fused)
+        model = NETWORKS[work.name](work.first_weights()).to(self._device, **layout)
+        self._optimizer = torch.optim.Adam(model.parameters(), lr=work.learning_rate, fused=fused)
         cost = torch.nn.CrossEntropyLoss()
 
-        def cost_of(pixels, labels):
-            return cost(model(pixels), labels)
+        def cost_of(inputs, labels):
+            return cost(model(inputs).flatten(0, -2), labels.flatten())
 
         self._cost_of = torch.compile(cost_of) if compiled else cost_of
 
@@ -56,7 +54,7 @@ class TorchAdam:
         costs = []
         for batch in prepared:
             self._optimizer.zero_grad(set_to_none=True)
-            cost = self._cost_of(self._images[batch], self._labels[batch])
+            cost = self._cost_of(self._inputs[batch], self._labels[batch])
             cost.backward()
             self._optimizer.step()
             costs.append(cost.detach())

@@ -117,7 +117,7 @@ SETTINGS = """
 import json
 from benchmarks.engines import build
 from benchmarks.engines.torch_adam import prepare_torch
-from benchmarks.workload import Workload
+from benchmarks.work import TrainingWork
 import jax, tensorflow as tf, torch
 
 def product(x):

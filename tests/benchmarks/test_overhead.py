@@ -7,8 +7,9 @@ from benchmarks import overhead as module
 from benchmarks.engines import ENGINES
 from benchmarks.overhead import CALLS, Part, count_variables, has_jax, overhead, taken_apart
 from benchmarks.tables import print_parts
-from benchmarks.workload import Workload
-from core import Adam, Optimizer, new_weights
+from benchmarks.work import TrainingWork
+from core import Adam, Optimizer
+from training.workloads.perceptron import new_weights
 
 ROUNDS = 5
 SECONDS = {"empty": 2, "data": 5, "read": 9, "assigned": 10, "concrete": 25, "dispatch": 45, "rows": 3, "loop": 100,
@@ -57,7 +58,7 @@ def test_known_samples_are_taken_apart_rightly():
 
 
 def test_every_sample_makes_as_many_calls_and_the_variables_are_those_of_the_step():
-    workload = Workload()
+    workload = TrainingWork()
     weights = new_weights(workload.layers(), "he")
     optimizer = Optimizer(Adam(), weights)
     assert count_variables(workload) == len({id(v) for v in [*weights.values(), *optimizer.variables]}) == 19

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 
 from benchmarks.engines.notebook_session import NotebookSession
-from benchmarks.workload import Workload
+from benchmarks.work import TrainingWork
 from training.runs.settings import Settings
 from training.runs.trainer import Trainer
 
@@ -39,7 +39,7 @@ def costs(mnist):
         batches = trainer.sampler.take(STEPS)
         if name not in remembered:
             remembered[name] = trainer.program.run([tf.constant(array) for array in mnist.train], batches).numpy()
-        theirs = NotebookSession(Workload(), lambda: OPTIMIZERS[name](session_rate)).costs(batches[:steps])
+        theirs = NotebookSession(TrainingWork(), lambda: OPTIMIZERS[name](session_rate)).costs(batches[:steps])
         return remembered[name], theirs
 
     return both

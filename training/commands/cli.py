@@ -1,13 +1,11 @@
 """The command line. A command imports what it needs when it runs, so that --help answers at once."""
 
-import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib.metadata import version
 
 from cyclopts import App
 
-from .command_line import run
+from .diverge import diverge
 from .evaluate import evaluate
 from .explain import explain
 from .export import export
@@ -15,12 +13,13 @@ from .export_tf1 import export_tf1
 from .import_tf1 import import_tf1
 from .inspect import inspect
 from .launch import launch
-from .own_help import asked, print_rule_help, print_workload_help
+from .own_help import print_rule_help, print_workload_help, run_with_own_help
 from .race import race
 from .replicate import replicate
 from .trace import trace
 from .train import train
-from .verify import diverge, translate, verify
+from .translate import translate
+from .verify import verify
 
 app = App(
     name="rawstep",
@@ -54,11 +53,4 @@ app.command(print_rule_help, name="settings-of-rule", show=False)
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command `rawstep`, the process's own unless `arguments` are given."""
-    further = asked(sys.argv[1:] if arguments is None else arguments)
-    if not further:
-        run(app, arguments)
-        return
-    with suppress(SystemExit):
-        run(app, arguments)
-    for command in further:
-        run(app, command)
+    run_with_own_help(app, arguments)

@@ -1,14 +1,31 @@
 """The settings of a workload and of a rule as options, for `--workload NAME --help` and `--rule NAME --help`."""
 
+import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import MISSING
 from typing import Any
 
+from cyclopts import App
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from .command_line import run
 
-def asked(arguments: Sequence[str]) -> list[list[str]]:
+
+def run_with_own_help(app: App, arguments: Sequence[str] | None = None) -> None:
+    """Runs a command line, and the commands that print the settings of what it names where it asks for help."""
+    further = _asked(sys.argv[1:] if arguments is None else arguments)
+    if not further:
+        run(app, arguments)
+        return
+    with suppress(SystemExit):
+        run(app, arguments)
+    for command in further:
+        run(app, command)
+
+
+def _asked(arguments: Sequence[str]) -> list[list[str]]:
     """The commands that print the settings of what a command line names while it asks for help."""
     if not {"--help", "-h"} & {*arguments}:
         return []

@@ -4,5 +4,6 @@ from collections.abc import Mapping
 
 WORKLOADS: Mapping[str, str] = {
     "mlp": "training.workloads.mlp:MLP",
+    "cnn": "training.workloads.cnn:CNN",
 }
 """module:Class by name, imported when it is asked for."""

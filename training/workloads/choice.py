@@ -26,6 +26,12 @@ def kind_of(name: str) -> type[Workload]:
     return found if isinstance(found, type) else type(found)
 
 
+def smaller(name: str) -> Workload:
+    """The small one of its kind; an instance of the user's as it is. Raises InputError where there is none."""
+    found = _found(name)
+    return found if isinstance(found, Workload) else found.small()
+
+
 def app_of(name: str) -> App:
     """The settings of a workload as the options of a command line, which returns the workload.
 
@@ -63,6 +69,12 @@ def chosen(name: str, options: Options) -> Workload:
     if wrong is not None:
         raise wrong
     return replace(found, **{one: getattr(own, one) for one in options}) if isinstance(found, Workload) else own
+
+
+def name_of(workload: Workload) -> str:
+    """What `chosen` takes for a workload of this class: one of rawstep's names, or module:Class."""
+    place = f"{type(workload).__module__}:{type(workload).__qualname__}"
+    return next((name for name, ours in WORKLOADS.items() if ours == place), place)
 
 
 def shown(workload: Workload) -> dict[str, tuple[str, ...]]:

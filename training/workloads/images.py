@@ -21,7 +21,8 @@ class Images(Workload):
     ----------
     data_dir
         A folder with four IDX files like MNIST's, plain or gzipped: Fashion-MNIST, KMNIST, a set of EMNIST or your
-        own. Image size and classes come from the files. Unless given, MNIST.
+        own; or a .npz file with x_train, y_train, x_test and y_test, as Keras keeps its own. Image size, colours and
+        classes come from the files. Unless given, MNIST.
     validation
         The images for validation: a number, drawn from the seed with each class's share; first, the first twelfth of
         the training images; or a folder with two IDX files. Unless given, first for MNIST, as in the notebook, and a
@@ -48,8 +49,15 @@ class Images(Workload):
         return load_dataset(self.data_dir, self.validation, seed)
 
     def data(self, seed: int) -> Data:
-        found = self.dataset(seed)
-        splits = [tuple(split) for split in (found.train, found.validation, found.test)]
+        """Images as rows of pixels, uint8 [images, pixels]."""
+        return self.as_data(self.dataset(seed), (-1,))
+
+    def as_data(self, found: Dataset, shape: tuple[int, ...]) -> Data:
+        """A data set whose images have this shape."""
+        splits = [
+            (images.reshape(len(images), *shape), labels)
+            for images, labels in (found.train, found.validation, found.test)
+        ]
         return Data(*splits, chosen=found.split, notes=found.notes)
 
 

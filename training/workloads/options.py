@@ -36,6 +36,7 @@ Whole = Annotated[int, Parameter(converter=_whole_number)]
 Several = Parameter(consume_multiple=1, negative=())
 """One value or more after the option's name."""
 HiddenLayers = Annotated[tuple[int, ...], Parameter(converter=_layers), Several]
+Channels = Annotated[tuple[int, ...], Parameter(converter=_whole_numbers), Several]
 FilePath = Annotated[Path, Parameter(converter=_path)]
 Names = Annotated[tuple[str, ...], Several]
 Best = Annotated[bool, Parameter(negative=(), help="Of the best epoch that --keep-best kept, not the newest state.")]

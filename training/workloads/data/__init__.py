@@ -1,5 +1,6 @@
-"""Data sets: the IDX reader, MNIST and what else comes in its form."""
+"""Data sets: MNIST and what else comes in IDX or .npz files."""
 
-from .dataset import Dataset, Split, load_dataset
+from .dataset import Dataset, load_dataset
+from .split import Split
 
 __all__ = ["Dataset", "Split", "load_dataset"]

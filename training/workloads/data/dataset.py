@@ -1,4 +1,4 @@
-"""Labelled images in three splits: MNIST, which comes with the package, or any four files like its own."""
+"""Labelled images in three splits: MNIST, which comes with the package, four files like its own, or a .npz file."""
 
 import re
 from pathlib import Path
@@ -10,6 +10,8 @@ from core.errors import InputError
 from core.seeds import generator
 
 from .idx import IdxFile
+from .npz import NpzArray
+from .split import Split, StoredSplit
 
 MNIST = Path(__file__).parent / "mnist"
 VALIDATION_SHARE = 12
@@ -18,21 +20,16 @@ FIRST = "first"
 """The first images for validation, whatever is in them, as in the notebook."""
 
 
-class Split(NamedTuple):
-    """images: uint8 [examples, pixels], 0 to 255; labels: uint8 [examples], class numbers."""
-
-    images: np.ndarray
-    labels: np.ndarray
-
-
 class Dataset(NamedTuple):
-    """Three splits of one set of labelled images, how many classes the labels name, and how they were split."""
+    """Three splits of one set of labelled images, how many classes the labels name, how they were split, and rows and
+    columns of an image, with its colours where it has more than one."""
 
     train: Split
     validation: Split
     test: Split
     classes: int
     split: str
+    side: tuple[int, ...] = ()
 
     @property
     def notes(self) -> list[str]:
@@ -51,12 +48,17 @@ class Dataset(NamedTuple):
         ]
 
 
-def load_dataset(folder: Path | None = None, validation: str | None = None, seed: int = 0) -> Dataset:
-    """Training and test images and their labels from four IDX files, plain or gzipped; MNIST, where none is given.
+def load_dataset(place: Path | None = None, validation: str | None = None, seed: int = 0) -> Dataset:
+    """Training and test images and their labels from four IDX files, plain or gzipped, or from one .npz file; MNIST,
+    where none is given.
 
-    folder: holds train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte,
-    with .gz or without. Something may stand before each name, `test` may stand for `t10k`, and a point before `idx`:
-    Fashion-MNIST and KMNIST fit as they come, EMNIST one of its sets at a time.
+    place: a folder that holds train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and
+    t10k-labels-idx1-ubyte, with .gz or without; idx4 for images in colour. Something may stand before each name, `test`
+    may stand for `t10k`, and a point before `idx`: Fashion-MNIST and KMNIST fit as they come, EMNIST one of its sets at
+    a time. Or a .npz file with the arrays x_train, y_train, x_test and y_test.
+
+    Images are unsigned bytes [images, rows, columns], in colour [images, rows, columns, colours]; labels are integers
+    [images], in a .npz also [images, 1].
 
     validation: a number of training images to be drawn from `seed`, of each class its share; "first", the first
     twelfth; or a folder with two more such files, of any name, and then all training images are trained on. Unless
@@ -66,13 +68,11 @@ def load_dataset(folder: Path | None = None, validation: str | None = None, seed
     Raises InputError, naming the file, where one is missing or damaged or does not fit the others, and for a number of
     validation images that leaves none to one side.
     """
-    folder = _folder(MNIST if folder is None else folder)
-    train = _SplitFiles.of(folder, "train", fewest=VALIDATION_SHARE)
-    test = _SplitFiles.of(folder, "t10k|test", fewest=1)
+    train, test = _stored(MNIST if place is None else place)
     test.check_side(train)
     further = None
     if validation is not None and validation != FIRST and not validation.isdecimal():
-        further = _SplitFiles.of(_folder(Path(validation)), "", fewest=1)
+        further = _idx_split(_folder(Path(validation)), "", fewest=1)
         further.check_side(train)
     examples, tests = train.read(), test.read()
     if further is not None:
@@ -80,7 +80,22 @@ def load_dataset(folder: Path | None = None, validation: str | None = None, seed
     else:
         parts, split = _split_off(examples, validation, seed)
     classes = 1 + max(int(part.labels.max()) for part in (*parts, tests))
-    return Dataset(*parts, test=tests, classes=classes, split=split)
+    return Dataset(*parts, test=tests, classes=classes, split=split, side=train.side)
+
+
+def _stored(place: Path) -> tuple[StoredSplit, StoredSplit]:
+    """What is to be trained on, and the tests, of which the headers alone are read."""
+    if place.is_file():
+        train, test = ([NpzArray.of(place, f"{kind}_{part}") for kind in ("x", "y")] for part in ("train", "test"))
+        return StoredSplit.of(*train, fewest=VALIDATION_SHARE), StoredSplit.of(*test, fewest=1)
+    folder = _folder(place)
+    return _idx_split(folder, "train", fewest=VALIDATION_SHARE), _idx_split(folder, "t10k|test", fewest=1)
+
+
+def _idx_split(folder: Path, part: str, fewest: int) -> StoredSplit:
+    """part: "train" or what else begins the files' names, as a regular expression; "" for any beginning."""
+    images, labels = (_find(folder, part, kind) for kind in ("images", "labels"))
+    return StoredSplit.of(IdxFile.of(images), IdxFile.of(labels), fewest)
 
 
 def _split_off(examples: Split, validation: str | None, seed: int) -> tuple[tuple[Split, Split], str]:
@@ -119,67 +134,23 @@ def _is_mnist(examples: Split) -> bool:
 
 def _folder(path: Path) -> Path:
     if not path.is_dir():
-        raise InputError(f"{path} must be a folder of IDX files, found {'a file' if path.exists() else 'nothing'}.")
+        raise InputError(
+            f"{path} must be a folder of IDX files{'' if path.exists() else ' or a .npz file'}, "
+            f"found {'a file' if path.exists() else 'nothing'}."
+        )
     return path
 
 
-class _SplitFiles(NamedTuple):
-    """The two files of a split, of which the headers are read and fit each other."""
-
-    images: IdxFile
-    labels: IdxFile
-
-    @classmethod
-    def of(cls, folder: Path, part: str, fewest: int) -> "_SplitFiles":
-        """part: "train" or what else begins the files' names, as a regular expression; "" for any beginning."""
-        images = _unsigned_bytes(_find(folder, part, "images", 3), 3)
-        labels = _unsigned_bytes(_find(folder, part, "labels", 1), 1)
-        if images.shape[0] != labels.shape[0]:
-            raise InputError(
-                f"{labels.path} must hold a label for each image of {images.path.name}, "
-                f"found {labels.shape[0]:,} for {images.shape[0]:,}."
-            )
-        if images.shape[0] < fewest or 0 in images.shape:
-            raise InputError(
-                f"{images.path} must hold {fewest} or more images of at least one pixel, found {images.shape[0]} "
-                f"of {images.shape[1]}×{images.shape[2]}."
-            )
-        return cls(images, labels)
-
-    @property
-    def side(self) -> str:
-        _, rows, columns = self.images.shape
-        return f"{rows}×{columns} pixels"
-
-    def check_side(self, train: "_SplitFiles") -> None:
-        if self.side != train.side:
-            raise InputError(
-                f"{self.images.path} must hold images of {train.side} like the training images, found {self.side}."
-            )
-
-    def read(self) -> Split:
-        images, labels = self.images.read(), self.labels.read()
-        return Split(images.reshape(len(images), -1), labels)
-
-
-def _find(folder: Path, part: str, kind: str, dimensions: int) -> Path:
+def _find(folder: Path, part: str, kind: str) -> Path:
     """The one file of that name; where it is there both plain and gzipped, the plain one."""
-    name = re.compile(rf"((?!\.).*({part})-{kind}[-.]idx{dimensions}-ubyte)(\.gz)?")
+    axes, wanted = ("[34]", "idx3") if kind == "images" else ("1", "idx1")
+    name = re.compile(rf"((?!\.).*({part})-{kind}[-.]idx{axes}-ubyte)(\.gz)?")
     found = {}
     for path in sorted(folder.iterdir(), reverse=True):  # a plain name comes after its gzipped one, and replaces it
         if (match := name.fullmatch(path.name)) and path.is_file():
             found[match[1]] = path
     if len(found) != 1:
-        wanted = f"one file {part.split('|')[0] or '…'}-{kind}-idx{dimensions}-ubyte or the same with .gz"
-        raise InputError(f"{folder} must have {wanted}, found {', '.join(sorted(found)) or 'none'}.")
+        one = f"one file {part.split('|')[0] or '…'}-{kind}-{wanted}-ubyte or the same with .gz"
+        colour = ", or idx4 in colour" if kind == "images" else ""
+        raise InputError(f"{folder} must have {one}{colour}, found {', '.join(sorted(found)) or 'none'}.")
     return next(iter(found.values()))
-
-
-def _unsigned_bytes(path: Path, dimensions: int) -> IdxFile:
-    file = IdxFile.of(path)
-    if file.dtype != np.uint8 or len(file.shape) != dimensions:
-        raise InputError(
-            f"{path} must hold unsigned bytes in {dimensions} dimension{'s'[: dimensions - 1]}, "
-            f"found {file.dtype.name} in {len(file.shape)}."
-        )
-    return file

@@ -64,6 +64,13 @@ class IdxFile:
             raise InputError(f"{path} has the shape {file.shape}; {MOST_BYTES:,} bytes are the most that is read.")
         return file
 
+    def __str__(self) -> str:
+        return str(self.path)
+
+    @property
+    def short(self) -> str:
+        return self.path.name
+
     @property
     def header_bytes(self) -> int:
         return 4 + 4 * len(self.shape)

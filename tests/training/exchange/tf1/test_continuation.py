@@ -15,7 +15,7 @@ import pytest
 import tensorflow as tf
 
 from benchmarks.engines.notebook_session import NotebookSession
-from benchmarks.workload import Workload
+from benchmarks.work import TrainingWork
 from core import InputError
 from training.exchange.tf1.contents import read
 from training.exchange.tf1.exporting import export_run
@@ -44,7 +44,7 @@ NOTEBOOK_S = [
 
 @pytest.fixture(scope="module")
 def batches():
-    return Workload().sampler().take(500)
+    return TrainingWork().sampler().take(500)
 
 
 def imported(file, folder, rate=0.001, slots=None):
@@ -90,7 +90,7 @@ class BothSides:
         self.run, self.file = RunFolder(folder / "here"), folder / "rnn2.ckpt"
         self.run.save(self.trainer)
         self.ours = costs(self.trainer, batches[HALF : 2 * HALF])
-        self.session = NotebookSession(Workload(), partial(OPTIMIZERS[name], 0.001))
+        self.session = NotebookSession(TrainingWork(), partial(OPTIMIZERS[name], 0.001))
         self.session.costs(batches[:HALF])
         self.session.save(self.file)
         self.theirs = self.session.costs(batches[HALF : 2 * HALF])
@@ -184,7 +184,7 @@ def test_one_of_several_optimizers_in_a_graph_goes_on_here_and_is_put_back(batch
 
     The third Adam, of the smallest rate: at 0.005 rounding alone comes to 1e-2 within fifty steps.
     """
-    session = NotebookSession(Workload(), *NOTEBOOK_S)
+    session = NotebookSession(TrainingWork(), *NOTEBOOK_S)
     session.costs(batches[:100], optimizer=0)
     session.costs(batches[100:250], optimizer=2)
     session.costs(batches[250:300], optimizer=3)
@@ -206,7 +206,7 @@ def test_one_of_several_optimizers_in_a_graph_goes_on_here_and_is_put_back(batch
     changed = {name for name in before if before[name].tobytes() != after[name].tobytes()}
     assert changed == {name for name in before if re.fullmatch(r"Variable(_\d)?(/Adam_[45])?|beta[12]_power_2", name)}
 
-    restored = NotebookSession(Workload(seed=1), *NOTEBOOK_S)
+    restored = NotebookSession(TrainingWork(seed=1), *NOTEBOOK_S)
     restored.restore(back)
     theirs = restored.costs(batches[400:500], optimizer=2)
     assert together("adam", "put back", costs(trainer, batches[400:500]), theirs)

@@ -1,0 +1,163 @@
+"""A small convolutional network on images."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import tensorflow as tf
+
+from core import InputError, accuracy, softmax_cross_entropy
+from core.seeds import generator
+
+from .images import Images, classes, unit_pixels
+from .initial import Init, initializer
+from .options import Channels
+from .perceptron import MOST_PARAMETERS
+from .work import Product
+from .workload import Data, Variables
+
+WINDOW = 3
+
+
+@dataclass(frozen=True, kw_only=True)
+class CNN(Images):
+    """Convolutions of 3×3, each with ReLU and the largest of every 2×2 after it, and a dense layer to the classes.
+
+        images [n, rows, columns] or [n, rows, columns, colours] → k1, b1 → … → k2, b2 → ho, bo → logits [n, classes]
+
+    The kernels k are [3, 3, channels, channels]; the images stay as large in a convolution, with zeros around them, and
+    are halved after it, an odd row or column being left out.
+
+    Parameters
+    ----------
+    channels
+        Of each convolution.
+    init
+        First values; normal is N(0,1), as the notebook's perceptron begins.
+    """
+
+    channels: Channels = (16, 32)
+    init: Init = "he"
+
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "batch_size": 64,
+        "epochs": 6,
+        "rule": "adam",
+        "schedule": "cosine:2e-3,steps=5154",
+    }
+    evaluated_at_once: ClassVar[int] = 1_000
+    groups: ClassVar[Mapping[str, Sequence[str]]] = {"kernels": ("k*",), "last-layer": ("ho", "bo")}
+
+    @classmethod
+    def small(cls) -> Self:
+        return cls(channels=(2, 4))
+
+    def data(self, seed: int) -> Data:
+        """Images as they are, uint8 [images, rows, columns] or [images, rows, columns, colours]."""
+        found = self.dataset(seed)
+        return self.as_data(found, found.side)
+
+    def variables(self, data: Data, seed: int) -> dict[str, np.ndarray]:
+        """k1, b1, k2, b2, …, ho, bo in float32, drawn in that order from the generator "weights" of `seed`.
+
+        Raises InputError for channels that are no positive numbers, more layers than images can be halved, and more
+        parameters than a 32-bit integer counts.
+        """
+        shapes = self._shapes(data)
+        parameters = sum(int(np.prod(shape, dtype=object)) for shape in shapes.values())
+        if parameters > MOST_PARAMETERS:
+            raise InputError(
+                f"Channels {list(self.channels)} have {parameters:,} parameters; {MOST_PARAMETERS:,} are the most."
+            )
+        draw, random = initializer(self.init), generator(seed, "weights")
+        return {name: draw(random, shape).astype(np.float32) for name, shape in shapes.items()}
+
+    def logits(self, variables: Variables, images: tf.Tensor) -> tf.Tensor:
+        """[images, classes], of uint8 images."""
+        x = unit_pixels(images, variables["bo"].dtype)
+        x = x if x.shape.rank == 4 else x[..., tf.newaxis]
+        for layer in range(1, len(variables) // 2):
+            x = tf.nn.conv2d(x, variables[f"k{layer}"], 1, "SAME") + variables[f"b{layer}"]
+            x = tf.nn.max_pool2d(tf.nn.relu(x), 2, 2, "VALID")
+        flat = tf.reshape(x, [-1, variables["ho"].shape[0]])
+        return tf.matmul(flat, variables["ho"]) + variables["bo"]
+
+    def cost(self, variables: Variables, *batch: tf.Tensor) -> tf.Tensor:
+        """The mean softmax cross-entropy of a batch of uint8 images and class numbers."""
+        images, labels = batch
+        return softmax_cross_entropy(self.logits(variables, images), labels)
+
+    def metrics(self, variables: Variables, *batch: tf.Tensor) -> dict[str, tf.Tensor]:
+        """accuracy: the share of images whose largest logit is the label's."""
+        images, labels = batch
+        return {"accuracy": accuracy(self.logits(variables, images), labels)}
+
+    def outputs(self, variables: Variables, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """probabilities, float32 [images, classes], the softmax of the logits; classes, int64 [images]."""
+        estimates = self.logits(variables, inputs)
+        return {"probabilities": tf.nn.softmax(estimates), "classes": tf.argmax(estimates, axis=1)}
+
+    def keras(self, variables: Variables, inputs: tf.TensorSpec) -> Any:
+        """Conv2D and MaxPooling2D by turns, and Dense with the softmax; named after kernels and matrix."""
+        import keras
+
+        from .keras_models import Layers
+
+        layers = Layers(variables)
+        images = layers.inputs(inputs)
+        x = layers.unit_pixels(images)
+        if len(inputs.shape) == 3:
+            x = keras.layers.Reshape((*inputs.shape[1:], 1), dtype=layers.dtype, name="grey")(x)
+        for layer in range(1, len(variables) // 2):
+            x = layers.convolution(x, f"k{layer}", f"b{layer}", "relu")
+            x = keras.layers.MaxPooling2D(2, dtype=layers.dtype, name=f"halved{layer}")(x)
+        x = keras.layers.Flatten(dtype=layers.dtype, name="flat")(x)
+        return keras.Model(images, layers.dense(x, "ho", "bo", "softmax"), name="cnn")
+
+    def execution(self, device: str) -> str:
+        """XLA compiles convolutions' gradients badly for CPUs, and far worse inside a loop."""
+        return "graph" if device == "cpu" else "xla-loop"
+
+    def products(self, data: Data) -> Sequence[Product]:
+        rows, columns = data.train[0].shape[1:3]
+        counted = []
+        for name, shape in self._shapes(data).items():
+            size = int(np.prod(shape))
+            if name.startswith("k"):
+                counted.append(Product(rows * columns * size, size, rows * columns * shape[-1], first=not counted))
+                rows, columns = rows // 2, columns // 2
+            elif name == "ho":
+                counted.append(Product(size, size, shape[-1], first=not counted))
+        return counted
+
+    def title(self, data: Data) -> str:
+        rows, columns, colours = _side(data)
+        parts = [f"{WINDOW}×{WINDOW}×{channels}" for channels in self.channels]
+        return "-".join([f"{rows}×{columns}×{colours}", *parts, str(classes(data))])
+
+    def followed(self, data: Data, variables: Variables) -> list[str]:
+        """The middle of the first kernel, and the first class's bias."""
+        return ["k1[1,1,0,0]", "bo[0]"]
+
+    def _shapes(self, data: Data) -> dict[str, tuple[int, ...]]:
+        rows, columns, colours = _side(data)
+        if not self.channels or min(self.channels) < 1:
+            raise InputError(f"Each convolution needs at least one channel, found {list(self.channels)}.")
+        if min(rows, columns) >> len(self.channels) == 0:
+            raise InputError(
+                f"Images of {rows}×{columns} pixels are too small for {len(self.channels)} convolutions, each of which "
+                "halves them."
+            )
+        shapes: dict[str, tuple[int, ...]] = {}
+        for layer, (inputs, outputs) in enumerate(pairwise((colours, *self.channels)), start=1):
+            shapes |= {f"k{layer}": (WINDOW, WINDOW, inputs, outputs), f"b{layer}": (outputs,)}
+        last = (rows >> len(self.channels)) * (columns >> len(self.channels)) * self.channels[-1]
+        return shapes | {"ho": (last, classes(data)), "bo": (classes(data),)}
+
+
+def _side(data: Data) -> tuple[int, int, int]:
+    """Rows, columns and colours of an image."""
+    rows, columns, *colours = data.train[0].shape[1:]
+    return rows, columns, *(colours or [1])

@@ -1,0 +1,96 @@
+"""Labelled images of one split, and the two arrays in a user's files that hold them."""
+
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from core.errors import InputError
+
+MOST_CLASSES = 1 << 16
+"""A greater number in the labels is more likely no class."""
+
+
+class Split(NamedTuple):
+    """images: uint8 [examples, pixels], 0 to 255, the colours of a pixel beside each other; labels: class numbers
+    [examples], uint8, or int32 where one is greater than 255."""
+
+    images: np.ndarray
+    labels: np.ndarray
+
+
+class Stored(Protocol):
+    """An array in a file, of which the header is read: `idx.IdxFile` and `npz.NpzArray`. Printed, it is its place."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+    @property
+    def dtype(self) -> np.dtype: ...
+    @property
+    def path(self) -> Path: ...
+    @property
+    def short(self) -> str: ...
+    def read(self) -> np.ndarray: ...
+
+
+class StoredSplit(NamedTuple):
+    """The two arrays of a split, which fit each other, before either takes memory."""
+
+    images: Stored
+    labels: Stored
+
+    @classmethod
+    def of(cls, images: Stored, labels: Stored, fewest: int) -> "StoredSplit":
+        """fewest: images that it must have. Raises InputError, naming the array, where they do not fit."""
+        _check_images(images)
+        _check_labels(labels)
+        if images.shape[0] != labels.shape[0]:
+            raise InputError(
+                f"{labels} must hold a label for each image of {images.short}, "
+                f"found {labels.shape[0]:,} for {images.shape[0]:,}."
+            )
+        if images.shape[0] < fewest or 0 in images.shape:
+            raise InputError(
+                f"{images} must hold {fewest} or more images of at least one pixel, found {images.shape[0]} "
+                f"of {'×'.join(map(str, images.shape[1:]))}."
+            )
+        return cls(images, labels)
+
+    @property
+    def side(self) -> tuple[int, ...]:
+        """Rows and columns of an image, and colours where there are more than one."""
+        rows, columns, *colours = self.images.shape[1:]
+        return (rows, columns, *(colours if colours != [1] else ()))
+
+    def check_side(self, train: "StoredSplit") -> None:
+        """Raises InputError for images of another size than the training images."""
+        if self.side != train.side:
+            wanted, found = ("×".join(map(str, side)) for side in (train.side, self.side))
+            raise InputError(
+                f"{self.images} must hold images of {wanted} pixels like the training images, found {found} pixels."
+            )
+
+    def read(self) -> Split:
+        """Raises InputError, naming the array, for what cannot be read, and for numbers that are no classes."""
+        images, labels = self.images.read(), self.labels.read().reshape(-1)
+        least, most = int(labels.min()), int(labels.max())
+        if least < 0 or most >= MOST_CLASSES:
+            raise InputError(
+                f"{self.labels} must hold class numbers from 0 to {MOST_CLASSES - 1:,}, found {least:,} to {most:,}."
+            )
+        return Split(images.reshape(len(images), -1), labels.astype(np.uint8 if most < 256 else np.int32))
+
+
+def _check_images(images: Stored) -> None:
+    if images.dtype != np.uint8 or len(images.shape) not in (3, 4):
+        raise InputError(
+            f"{images} must hold unsigned bytes in 3 dimensions, or 4 with colours last, "
+            f"found {images.dtype.name} in {len(images.shape)}."
+        )
+
+
+def _check_labels(labels: Stored) -> None:
+    if labels.dtype.kind not in "iu":
+        raise InputError(f"{labels} must hold integers, the labels' class numbers, found {labels.dtype.name}.")
+    if len(labels.shape) != 1 and not (len(labels.shape) == 2 and labels.shape[1] == 1):
+        raise InputError(f"{labels} must hold labels in 1 dimension, found {labels.dtype.name} in {len(labels.shape)}.")

@@ -1,0 +1,55 @@
+"""Plain Keras models of raw values: what a workload's own functions compute, in layers of Keras's own.
+
+Their layers have copies of the values, and compute in their dtype, whatever Keras's own policy is. So a model can be
+saved, loaded and trained where only Keras is. This module is imported by name, since it imports Keras.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from .images import unit_pixels
+
+
+class Layers:
+    """Layers of Keras's own with values, all of one dtype.
+
+    values: arrays, tensors or variables by name, all of one dtype.
+    """
+
+    def __init__(self, values: Mapping[str, Any]):
+        self.values = {name: np.asarray(value) for name, value in values.items()}
+        self.dtype = next(iter(self.values.values())).dtype.name
+
+    def inputs(self, spec: tf.TensorSpec) -> Any:
+        """What a model takes. Raises Keras's own ValueError for a dtype that it lacks."""
+        return keras.Input(spec.shape[1:], dtype=spec.dtype.name, name="inputs")
+
+    def unit_pixels(self, images: Any) -> Any:
+        """Grey levels as `images.unit_pixels` has them, by a product in float32."""
+        level = float(unit_pixels(tf.ones([], tf.uint8)))
+        return keras.layers.Rescaling(level, dtype="float32", name="scaled")(images)
+
+    def dense(self, x: Any, name: str, bias: str | None, activation: str | None = None) -> Any:
+        """x·(matrix of that name) + bias, and an activation of Keras's."""
+        units = self.values[name].shape[1]
+        layer = keras.layers.Dense(units, activation, use_bias=bias is not None, dtype=self.dtype, name=name)
+        return self.with_values(layer, x, [name] if bias is None else [name, bias])
+
+    def convolution(self, x: Any, name: str, bias: str, activation: str | None = None) -> Any:
+        """A kernel [height, width, channels, channels] over images [images, rows, columns, channels], which stay as
+        large."""
+        *window, _, channels = self.values[name].shape
+        layer = keras.layers.Conv2D(
+            channels, tuple(window), padding="same", activation=activation, dtype=self.dtype, name=name
+        )
+        return self.with_values(layer, x, [name, bias])
+
+    def with_values(self, layer: Any, x: Any, names: Sequence[str], **arguments: Any) -> Any:
+        """What a layer makes of x, its weights in Keras's order being values of these names."""
+        result = layer(x, **arguments)
+        layer.set_weights([self.values[name] for name in names])
+        return result
