@@ -27,7 +27,7 @@ ctrl-c: .venv/test.stamp  ## commands interrupted at 300 moments, from their fir
 	$(BIN)/pytest tests/training/test_ctrl_c.py -m "" -n 2
 
 cluster: .venv/test.stamp  ## workers killed, stopped, cut off and resumed; two machines as network namespaces, as root
-	$(BIN)/pytest tests/training/distribution -m ""
+	$(BIN)/pytest tests/training/runs/distribution -m ""
 
 keras: .venv/test.stamp  ## Keras's own tests with our rules in them, and all trainings that must end with Keras's bits
 	$(BIN)/pytest tests/core/keras_own tests/core/test_keras_situations.py -m "" -n 2 --dist loadfile

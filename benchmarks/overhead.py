@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.stats import bootstrap
 
-from core.engine.launch import launcher
+from core.engine.private import launcher
 from core.seeds import generator
 
 from .engines import ENGINES

@@ -44,7 +44,7 @@ except ImportError as absent:
     print(f"pjrt: {absent.name} is not installed: pip install jax optax", file=sys.stderr)
     sys.exit(2)
 
-FORMAT = 1
+FORMAT = 2
 """Of DIR."""
 
 FIRST_STEPS = 10
@@ -171,10 +171,10 @@ def program(exported: Exported, arguments: Mapping[str, Any], precision: str) ->
 
 
 def scan(exported: Exported, arguments: Mapping[str, Any], precision: str) -> Contestant:
-    """The same epoch as a user of JAX writes it, with Optax's Adam."""
+    """The same epoch of a perceptron on images as a user of JAX writes it, with Optax's Adam."""
     rule = exported.rule
     weights = {name.removeprefix("weights/"): arguments[name] for name in arguments if name.startswith("weights/")}
-    data = [arguments[name] for name in ("images", "labels", "batches")]
+    data = [arguments[name] for name in ("data-0", "data-1", "batches")]  # images, labels, batches
 
     def adam(t: Any) -> optax.GradientTransformation:
         """ε stands outside the bias correction in TensorFlow 1's form, and inside in the paper's and Optax's."""
@@ -361,17 +361,17 @@ def run(options: argparse.Namespace) -> None:
         raise UnusableError(f"JAX finds no device; JAX_PLATFORMS is {os.environ.get('JAX_PLATFORMS')!r}.") from error
     before = circumstances()
     settings, expected, steps = exported.settings, exported.results, exported.steps
-    layers = [exported.arguments["images"].shape[1], *settings["hidden"], len(expected["weights/bo"])]
+    workload, rule = settings["workload"], settings["rule"]
     print(
-        f"{settings['rule']} ({settings['dialect']}), layers {'-'.join(map(str, layers))}, {steps} steps in batches of "
+        f"{rule} ({settings['dialect']}), {workload} {exported.manifest['title']}, {steps} steps in batches of "
         f"{settings['batch_size']}; {device.device_kind} ({device.platform}), JAX {jax.__version__}"
     )
-    adam = settings["rule"] == "adam"
-    if not adam:
-        print(f"There is no scan of {settings['rule']} to compare with: the program runs alone.")
+    compared = (workload, rule) == ("mlp", "adam")
+    if not compared:
+        print(f"There is no scan of {workload} by {rule} to compare with: the program runs alone.")
     arguments = dict(zip(exported.arguments, jax.device_put(list(exported.arguments.values()), device), strict=True))
     precisions = options.precision or (PRECISIONS if device.platform == "gpu" else PRECISIONS[:1])
-    makers = (program, scan) if adam else (program,)
+    makers = (program, scan) if compared else (program,)
     contestants = [make(exported, arguments, precision) for precision in dict.fromkeys(precisions) for make in makers]
     for contestant in contestants:
         contestant.differences = check(contestant, contestant.call()[0], expected)

@@ -4,9 +4,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
-from core.engine.launch import asynchronous, launcher
+from core.engine.private import asynchronous, barrier, launcher
 
 from ..work import TrainingWork, Work
 
@@ -96,7 +95,7 @@ class XlaProducts(TensorFlowProducts):
 
     def _loop(self, steps: tf.Tensor, *arrays: tf.Tensor) -> Any:
         def body(i: tf.Tensor, *before: tf.Tensor) -> Any:
-            i, *same = optimization_barrier(i, *arrays)  # or XLA would multiply once, before the loop
+            i, *same = barrier(i, *arrays)  # or XLA would multiply once, before the loop
             return i + 1, *self.multiply(*same)
 
         start = [tf.zeros_like(product) for product in self.multiply(*arrays)]

@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
 from ..errors import InputError
 from ..mistakes import described, mistakes_in
 from ..rules import At, Rule, Step, named, refilled
 from .checks import check_gradient, check_sparse, check_step, check_variable, first_slots
+from .private import barrier
 from .reductions import sum_of_squares
 from .sparse import Occurrences, Sparse, updated
 
@@ -262,6 +262,5 @@ def slot_dtype(variable: tf.Variable) -> tf.DType:
 def _hidden(number: int, *read: tf.Tensor) -> list[tf.Tensor]:
     """The tensors, behind a barrier to XLA's optimizations, which would merge barriers of one order into one."""
     order = [*range(number, len(read)), *range(number)]
-    barrier: Any = optimization_barrier(*(read[place] for place in order))
-    behind = dict(zip(order, barrier, strict=True))
+    behind = dict(zip(order, barrier(*(read[place] for place in order)), strict=True))
     return [behind[place] for place in range(len(read))]

@@ -1,17 +1,18 @@
 """One training step of any cost function, run four ways, on one device or on the replicas of a strategy."""
 
 from collections.abc import Sequence
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from ..errors import InputError
 from ..mistakes import kernels_known
-from .executions import EachStep, Execution, Loop, Runner, function
+from .executions import Execution, ExecutionMode, execution_mode
 from .optimizer import Gradients, Optimizer, Variables
 from .recorder import Recorder
 from .replicas import Replicas
+from .runners import Runner
 from .training_step import Cost, Observer, TrainingStep, cost_only
 
 
@@ -30,8 +31,9 @@ class Program:
 
     cost:         cost(variables, *batch), a scalar tensor.
     variables:    the variables to train, by name, the same that `optimizer` has.
-    execution:    see `Execution`. On replicas, "xla-loop" compiles the gradients of a share and the rule by XLA, and
-                  loops over both in TensorFlow.
+    execution:    the name of one of `EXECUTIONS`, or an `ExecutionMode`; kept as the latter, which prints as its name.
+                  On replicas, "xla-loop" compiles the gradients of a share and the rule by XLA, and loops over both in
+                  TensorFlow.
     observe:      what to keep of each step; the cost, as a float64 scalar, where none is given.
     recorder:     keeps figures of every n-th step, and is read after `run`; it must be the same optimizer's.
     strategy:     that of the scope around, unless given.
@@ -48,7 +50,7 @@ class Program:
         cost: Cost,
         variables: Variables,
         optimizer: Optimizer,
-        execution: Execution = "xla-loop",
+        execution: Execution | ExecutionMode = "xla-loop",
         observe: Observer = cost_only,
         recorder: Recorder | None = None,
         strategy: tf.distribute.Strategy | None = None,
@@ -58,20 +60,13 @@ class Program:
             raise InputError("The recorder must be made of the program's own optimizer, found that of another.")
         if not optimizer.manages(variables):
             raise InputError(f"The optimizer must have the variables {', '.join(variables)}, these and no others.")
-        if execution not in get_args(Execution):
-            raise InputError(
-                f"There is no execution {execution!r}; there are: {', '.join(get_args(Execution))}.",
-                execution,
-                get_args(Execution),
-            )
-        if optimizer.one_pass and not execution.startswith("xla"):
-            raise InputError(f"An optimizer with one_pass needs an xla execution, found {execution!r}.")
-        self.execution: Execution = execution
-        self.optimizer = optimizer
+        self.execution = execution_mode(execution)
+        if optimizer.one_pass and not self.execution.compiled:
+            raise InputError(f"An optimizer with one_pass needs an xla execution, found {self.execution.name!r}.")
         self.optimizer, self.recorder = optimizer, recorder
         self.strategy = strategy or (tf.distribute.get_strategy() if tf.distribute.has_strategy() else None)
         self.microbatches = microbatches
-        self.step = TrainingStep(cost, variables, optimizer, observe, recorder, execution.startswith("xla"))
+        self.step = TrainingStep(cost, variables, optimizer, observe, recorder, self.execution.compiled)
         self._runner = self._chosen_runner()
 
     @kernels_known()
@@ -104,9 +99,9 @@ class Program:
         Raises InputError for a rule that fails, does not return what it should or cannot be compiled, before anything
         else is done.
         """
-        body = function(self.step.observation, self.execution)
+        body = self.execution.function(self.step.observation)
         with kernels_known():
-            if self.execution.startswith("xla"):
+            if self.execution.compiled:
                 body.experimental_get_compiler_ir()(stage="hlo")
             else:
                 body()
@@ -114,30 +109,22 @@ class Program:
     @kernels_known()
     def compiler_ir(self, data: Sequence[tf.Tensor], batches: Any, stage: str = "optimized_hlo") -> str:
         """What XLA makes of a call of `run` with these arguments, as text; see tf.function's compiler IR for stages."""
-        if not self.execution.startswith("xla"):
-            raise InputError(f"Only the xla executions have a compiler IR, found {self.execution!r}.")
-        self._check_one_device("a compiler IR of the whole")
-        arguments = self._runner.arguments(*_resident(data, batches))
-        return self._runner.function.experimental_get_compiler_ir(*arguments)(stage=stage)
+        if not self.execution.compiled:
+            raise InputError(f"Only the xla executions have a compiler IR, found {self.execution.name!r}.")
+        return self._runner.compiler_ir(*_resident(data, batches), stage)
 
     def captured(self, data: Sequence[tf.Tensor], batches: Any) -> list[tf.Variable]:
         """The variables that a compiled call of `run` with these arguments takes after data and batches, in its order.
 
         Raises InputError in "eager", and where the cost or a rule holds tensors that would be arguments too.
         """
-        if self.execution == "eager":
-            raise InputError("Only a compiled program captures its variables, found 'eager'.")
-        self._check_one_device("one list of variables")
-        traced = self._runner.function.get_concrete_function(*self._runner.arguments(*_resident(data, batches)))
-        variables = {id(variable.handle): variable for variable in traced.variables}
-        if others := [tensor for tensor in traced.captured_inputs if id(tensor) not in variables]:
-            raise InputError(f"The cost and the rules must hold variables and numbers alone, found {others[0]!r}.")
-        return [variables[id(handle)] for handle in traced.captured_inputs]
+        if not self.execution.traced:
+            raise InputError(f"Only a compiled program captures its variables, found {self.execution.name!r}.")
+        return self._runner.captured(*_resident(data, batches))
 
     def check_batch_size(self, size: int) -> None:
         """Raises InputError for batches of a size that the replicas, or the microbatches, do not divide."""
-        if isinstance(self._runner, Replicas):
-            self._runner.check_batch_size(size)
+        self._runner.check_batch_size(size)
 
     def differentiated(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> tuple[tf.Tensor, Gradients]:
         """The cost of a batch and its gradients; operation by operation on one device, as a graph on replicas."""
@@ -147,11 +134,7 @@ class Program:
         if self.strategy is not None or self.microbatches is not None:
             strategy = self.strategy or tf.distribute.get_strategy()  # the default one, of one replica
             return Replicas(self.step, self.execution, strategy, self.microbatches)
-        return Loop(self.step) if self.execution == "xla-loop" else EachStep(self.step, self.execution)
-
-    def _check_one_device(self, what: str) -> None:
-        if isinstance(self._runner, Replicas):
-            raise InputError(f"A program on replicas, or of microbatches, is no single XLA program and lacks {what}.")
+        return self.execution.runner(self.step, self.execution.function)
 
 
 def _resident(data: Sequence[Any], batches: Any) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:

@@ -1,16 +1,16 @@
 """The flight recorder: what a rule did, recorded inside the compiled loop, at every step or every n-th."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
 
 from ..errors import InputError
 from ..rules import Step
 from .figures import FIGURES, Count, Figure, Histogram, Layer, Scalar, Total, norm, relative
 from .optimizer import Gradients, Optimizer, slot_dtype, unchanged
+from .private import barrier
 from .reductions import HALF_OCTAVES, column_sums
 
 Coordinates = Mapping[str, Sequence[tuple[int, ...]]]
@@ -150,7 +150,7 @@ class Recorder:
         figures: dict[str, Figure] = {"cost": Scalar(cost)}
         # Computed once more from hidden gradients and slots: what an update is read by decides which loops XLA makes of
         # it, and so how it rounds.
-        updates = self.optimizer.updates(gradients, cast(Any, optimization_barrier) if compiled else unchanged)
+        updates = self.optimizer.updates(gradients, barrier if compiled else unchanged)
         t = tf.cast(self.optimizer.step + 1, tf.float64)
         for name, step in updates.items():
             layer = self._layer(t, name, gradients[name], step)

@@ -1,12 +1,12 @@
 """Many numbers to few, in forms that XLA compiles well for a processor: sums, order statistics, histograms."""
 
 from collections.abc import Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.compiler.tf2xla.python.xla import optimization_barrier
-from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
+
+from .private import barrier, in_xla
 
 COLUMNS, FOLDS = 256, 4
 SQUARES = 64
@@ -40,7 +40,7 @@ def column_sums(x: tf.Tensor, compiled: bool) -> tf.Tensor:
     folded, rest = tf.split(flat, [rows * FOLDS * COLUMNS, -1])
     table: Any = _sum(tf.unstack(tf.reshape(folded, [FOLDS, rows, COLUMNS])))
     if compiled:
-        (table,) = cast(Any, optimization_barrier(table))
+        (table,) = barrier(table)
     sums = tf.reduce_sum(table, axis=0)
     return sums + column_sums(rest, compiled) if rest.shape[0] else sums
 
@@ -57,7 +57,7 @@ def sum_of_squares(x: tf.Tensor) -> tf.Tensor:
     """
     flat: Any = tf.reshape(x, [-1])
     places = (flat.shape[0] or 0) // SQUARES  # None where a shape is not known before it runs
-    if not places or tf.executing_eagerly() or not GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph()):
+    if not places or not in_xla():
         return tf.reduce_sum(_squared(flat))
     folded, rest = tf.split(flat, [SQUARES * places, -1])
     squares = _in_pairs([_squared(part) for part in tf.unstack(tf.reshape(folded, [SQUARES, places]))])

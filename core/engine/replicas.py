@@ -2,15 +2,18 @@
 
 from collections.abc import Callable, Collection, Sequence
 from functools import partial, reduce
-from typing import Any
+from typing import Any, NoReturn
 
 import tensorflow as tf
 
 from ..errors import InputError
 from .checks import check_gradient
-from .executions import Data, Execution, Runner, arrays, function, read, written
+from .executions import ExecutionMode
 from .optimizer import Gradients
+from .runners import Data, Runner, arrays, read, written
 from .training_step import TrainingStep
+
+_NOT_SINGLE = "A program on replicas, or of microbatches, is no single XLA program and lacks"
 
 
 class Replicas(Runner):
@@ -29,7 +32,7 @@ class Replicas(Runner):
     """
 
     def __init__(
-        self, step: TrainingStep, execution: Execution, strategy: tf.distribute.Strategy, microbatches: int | None
+        self, step: TrainingStep, execution: ExecutionMode, strategy: tf.distribute.Strategy, microbatches: int | None
     ):
         self._step, self._execution, self._strategy = step, execution, strategy
         self._count: Any = strategy.num_replicas_in_sync
@@ -44,15 +47,15 @@ class Replicas(Runner):
                     f"{name} must be made in the scope of the strategy: with strategy.scope(): … around variables and "
                     "optimizer."
                 )
-        self._differentiate = function(step.differentiated, execution)
-        self._follow = function(self._following, execution)
-        self._look = function(self._row, execution)
-        self.function = self._loop if execution == "eager" else tf.function(self._loop, autograph=False)
+        self._differentiate = execution.function(step.differentiated)
+        self._follow = execution.function(self._following)
+        self._look = execution.function(self._row)
+        self.function = tf.function(self._loop, autograph=False) if execution.traced else self._loop
         self._placed: tuple[Data, Any] = (), ()
 
     @property
     def trace_count(self) -> int:
-        return 0 if self._execution == "eager" else self.function.experimental_get_tracing_count()
+        return self.function.experimental_get_tracing_count() if self._execution.traced else 0
 
     def arguments(self, data: Data, batches: tf.Tensor) -> tuple[Any, ...]:
         recorder = self._step.recorder
@@ -60,7 +63,7 @@ class Replicas(Runner):
 
     def run(self, data: Data, batches: tf.Tensor, recorded: Collection[int]) -> tuple[Any, Any]:
         self.check_batch_size(len(batches[0]))
-        if self._execution == "xla-loop":
+        if self._execution.looped:
             return self.function(*self.arguments(data, batches))
         data = self._on_replicas(data)
         steps = [
@@ -73,6 +76,12 @@ class Replicas(Runner):
         if size % self._parts:
             parts = f"{self._parts} microbatches" if self._ordered else _replicas(self._count)
             raise InputError(f"A batch of {size} examples cannot be divided equally among {parts}.")
+
+    def compiler_ir(self, data: Data, batches: tf.Tensor, stage: str) -> NoReturn:
+        raise InputError(f"{_NOT_SINGLE} a compiler IR of the whole.")
+
+    def captured(self, data: Data, batches: tf.Tensor) -> NoReturn:
+        raise InputError(f"{_NOT_SINGLE} one list of variables.")
 
     def once(self, function: Callable[..., Any], *arguments: Any) -> Any:
         traced = tf.function(lambda *given: self._first(self._run(function, *given)), autograph=False)

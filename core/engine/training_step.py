@@ -60,6 +60,10 @@ class TrainingStep:
             raise InputError(f"The cost must be a scalar tensor, found {getattr(cost, 'shape', cost)!r}.")
         return cost, tape.gradient(cost, self.variables)
 
+    def stepped(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> Any:
+        """What is observed of a step on a batch, which is taken."""
+        return self.taken(*self.differentiated(data, batch))
+
     def taken(self, cost: tf.Tensor, gradients: Gradients) -> Any:
         """What is observed of a step, which is taken."""
         with tf.name_scope("update"):

@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, reduce
 from operator import or_
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 
-from ..engine.executions import Execution
+from ..engine.executions import EXECUTIONS as MODES
+from ..engine.executions import execution_mode
 from ..errors import InputError
 from ..rules import Rule
 from ..seeds import generator
@@ -24,7 +25,7 @@ from .streams import Streams
 from .trajectory import Run, Trajectory, Values, compiled_trajectories
 from .trial import Case, Expected, Judged, Trial
 
-EXECUTIONS: tuple[str, ...] = get_args(Execution)
+EXECUTIONS = tuple(MODES)
 DTYPES = ("float32", "float64")
 
 MOST_STEPS: Mapping[str, int] = {"eager": 100, "graph": 1_000, "xla-step": 1_000, "xla-loop": 10_000}
@@ -71,10 +72,7 @@ class Claim:
         if not executions:
             raise InputError(f"At least one execution is needed, of {', '.join(EXECUTIONS)}.")
         for execution in executions:
-            if execution not in EXECUTIONS:
-                raise InputError(
-                    f"There is no execution {execution!r}; there are: {', '.join(EXECUTIONS)}.", execution, EXECUTIONS
-                )
+            execution_mode(execution)  # or InputError
         if not self.can_be_asked(dtype):
             raise InputError(
                 f"{self.name} cannot be judged against {', '.join(self.references)} in {dtype.name}: one of them keeps "

@@ -24,7 +24,6 @@ from benchmarks.figures import summaries
 from benchmarks.growth import Study
 from benchmarks.pictures import plot_comparison, plot_growth
 from benchmarks.tables import COMPARISON, markdown
-from benchmarks.work import TrainingWork
 from tests.training.processes import heed_signals
 from training.workloads.mlp import MLP
 from training.workloads.work import flop

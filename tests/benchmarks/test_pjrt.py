@@ -17,7 +17,7 @@ import training.exchange.stablehlo
 import training.runs.building
 from benchmarks import pjrt
 from core import Adam
-from tests.training.striped import SETTINGS, striped_dataset, trained
+from tests.training.striped import SETTINGS, striped_data, trained
 from training.commands.cli import main
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
@@ -63,7 +63,7 @@ def test_jax_alone_runs_what_tensorflow_compiled(mnist):
     done = alone(mnist, "epoch", "--rounds", "2", "--json", "pjrt.json")
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("adam (tf1), layers 784-16-10, 110 steps in batches of 500; ")
+    assert lines[0].startswith("adam (tf1), mlp 784-16-10, 110 steps in batches of 500; ")
     assert lines[-1] == "[]"
     record = json.loads((mnist / "pjrt.json").read_text())
     assert {"date", "command", "versions", "flags", "device", "exported", "rounds"} <= set(record)
@@ -116,7 +116,7 @@ def export(folder, formula=None, **settings):
     Trained as a graph, which needs no compiler: what is exported is compiled all the same.
     """
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Settings, "dataset", lambda self: striped_dataset())
+        patch.setattr(Settings, "data", lambda self: striped_data())
         if formula is not None:
             patch.setattr(training.runs.building, "choose_rule", lambda *_: formula)
         run_folder = RunFolder(folder / "run")
@@ -167,7 +167,7 @@ def test_programs_of_other_rules_run_without_a_scan(tmp_path, run, rule):
     """In both precisions, which are a GPU's default."""
     done = run(export(tmp_path, rule=rule, learning_rate=0.1), "--precision", "default", "highest")
     assert (done.status, done.err) == (0, "")
-    assert f"There is no scan of {rule} to compare with" in done.out
+    assert f"There is no scan of mlp by {rule} to compare with" in done.out
     for precision in ("default", "highest"):
         assert re.search(f"^program +{precision} .*×", done.out, re.MULTILINE)
     assert not re.search("^scan", done.out, re.MULTILINE)
@@ -271,7 +271,7 @@ UNUSABLE = {
     "no arguments": (lambda folder: (folder / "arguments.npz").unlink(), "arguments.npz is missing"),
     "half a manifest": (cut("manifest.json"), "epoch cannot be read: JSONDecodeError"),
     "no manifest at all": (lambda folder: (folder / "manifest.json").write_text("[]"), "epoch cannot be read: TypeEr"),
-    "another format": (change_text("manifest.json", lambda text: text.replace('"format": 1', '"format": 2')), "is of "),
+    "another format": (change_text("manifest.json", lambda text: text.replace('"format": 2', '"format": 1')), "is of "),
     "a rule without ε": (change_text("manifest.json", lambda text: text.replace("epsilon", "e")), "has no 'epsilon"),
     "arguments cut off": (cut("arguments.npz"), "epoch cannot be read: BadZipFile"),
     "a flipped byte": (flip("arguments.npz"), "epoch cannot be read: "),

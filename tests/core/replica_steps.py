@@ -15,11 +15,12 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from core import Adam, Optimizer, Program, Recorder, new_weights
+from core import Adam, Optimizer, Program, Recorder
 from tests.cases import CASES
 from training.runs.distribution.strategies import mirrored, multi_worker
 from training.workloads.data import Sampler, load_dataset
-from training.workloads.images import image_cost
+from training.workloads.mlp import MLP
+from training.workloads.perceptron import new_weights
 
 LAYERS, BATCH, STEPS, FREE, MICROBATCHES = [784, 20, 10], 60, 6, 30, 6
 RULES = {"h1": ("adam", "tf1"), "b1": ("adagrad", "torch"), "ho": ("adadelta", "torch"), "bo": ("sgd", "keras")}
@@ -40,7 +41,7 @@ class Arrangement:
             weights = new_weights(LAYERS, "he")
             optimizer = Optimizer([(CASES[rule].rule, {name: weights[name]}) for name, rule in RULES.items()])
             recorder = Recorder(optimizer, **recorded) if recorded else None
-            return Program(image_cost, weights, optimizer, recorder=recorder, **options), recorder
+            return Program(MLP().cost, weights, optimizer, recorder=recorder, **options), recorder
 
     def digests(self, optimizer):
         """Of all that a step changes, on each of this process's replicas."""

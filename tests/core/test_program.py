@@ -15,14 +15,13 @@ from core import (
     InputError,
     Optimizer,
     Program,
-    logits,
-    new_weights,
     softmax_cross_entropy,
 )
 from core.engine.executions import Execution
 from core.verification.judge import judge
 from core.verification.streams import synthetic
 from tests.cases import CASES, IDS, assert_close, in_one_program
+from training.workloads.perceptron import logits, new_weights
 
 EXECUTIONS = get_args(Execution)
 KEYED = dict(zip(IDS, CASES.values(), strict=True))
@@ -260,7 +259,7 @@ def test_observing_does_not_change_the_training():
 
 def test_the_default_execution_is_the_loop():
     x = tf.Variable(1.0)
-    assert Program(lambda v: v["x"], {"x": x}, Optimizer(Adam(), {"x": x})).execution == "xla-loop"
+    assert Program(lambda v: v["x"], {"x": x}, Optimizer(Adam(), {"x": x})).execution.name == "xla-loop"
 
 
 @pytest.mark.parametrize("execution", EXECUTIONS)

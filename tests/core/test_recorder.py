@@ -23,9 +23,7 @@ from core import (
     Rule,
     Step,
     chain,
-    logits,
     matrices,
-    new_weights,
     schedules,
     softmax_cross_entropy,
 )  # fmt: skip  # isort: skip
@@ -33,6 +31,7 @@ from core.engine.executions import Execution
 from core.engine.figures import FIGURES, QUARTILES
 from core.engine.reductions import HALF_OCTAVES, half_octave_edges
 from core.xp import sqrt
+from training.workloads.perceptron import logits, new_weights
 
 EXECUTIONS = get_args(Execution)
 LAYERS = [96, 64]

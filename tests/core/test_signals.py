@@ -14,9 +14,10 @@ import os, signal, time
 os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])  # so that the main thread computes all products
 import core, numpy as np, tensorflow as tf
 BEFORE
-weights = core.new_weights([784, 32, 10])
+from training.workloads.perceptron import logits, new_weights
+weights = new_weights([784, 32, 10])
 data = tf.zeros([1000, 784]), tf.zeros([1000], tf.int32)
-cost = lambda w, x, y: core.softmax_cross_entropy(core.logits(w, x), y)
+cost = lambda w, x, y: core.softmax_cross_entropy(logits(w, x), y)
 program = core.Program(cost, weights, core.Optimizer(core.Adam(), weights))
 batches = np.random.default_rng(0).integers(0, 1000, (100, 500))
 program.run(data, batches)

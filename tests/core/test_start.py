@@ -83,11 +83,14 @@ ALLOWED = {
     "core/engine/sparse.py": ["core.errors", "core.rules", "core.xp"],
     "core/mistakes.py": ["core.errors"],
     "core/engine/checks.py": ["core.errors", "core.mistakes", "core.rules", "core.engine.sparse"],
+    "core/engine/private.py": [],
+    "core/engine/reductions.py": ["core.engine.private"],
     "core/engine/optimizer.py": [
         "core.engine.checks",
         "core.errors",
         "core.mistakes",
         "core.rules",
+        "core.engine.private",
         "core.engine.reductions",
         "core.engine.sparse",
     ],
@@ -133,6 +136,7 @@ ALLOWED = {
         "core.errors",
         "core.engine.figures",
         "core.engine.optimizer",
+        "core.engine.private",
         "core.engine.reductions",
         "core.rules",
     ],
@@ -143,12 +147,19 @@ ALLOWED = {
         "core.rules",
         "core.engine.sparse",
     ],
-    "core/engine/executions.py": ["core.engine.launch", "core.engine.optimizer", "core.engine.training_step"],
+    "core/engine/runners.py": [
+        "core.errors",
+        "core.engine.optimizer",
+        "core.engine.private",
+        "core.engine.training_step",
+    ],
+    "core/engine/executions.py": ["core.errors", "core.engine.runners", "core.engine.training_step"],
     "core/engine/replicas.py": [
         "core.engine.checks",
         "core.errors",
         "core.engine.executions",
         "core.engine.optimizer",
+        "core.engine.runners",
         "core.engine.training_step",
     ],
     "core/engine/program.py": [
@@ -158,6 +169,7 @@ ALLOWED = {
         "core.engine.optimizer",
         "core.engine.recorder",
         "core.engine.replicas",
+        "core.engine.runners",
         "core.engine.training_step",
     ],
     "core/engine/guard.py": ["core.errors", "core.engine.optimizer", "core.engine.program"],
@@ -184,16 +196,30 @@ FOREIGN = {
 """The files of core and training that may import other people's frameworks; libraries only inside functions."""
 
 
+PRIVATE = {
+    "core/engine/private.py": {"tensorflow.compiler.tf2xla", "tensorflow.python"},
+    "core": set(),
+    # What XLA made of a program, in its own messages, and the StableHLO dialect: TensorFlow has no public reader.
+    "training": {"tensorflow.compiler.xla", "tensorflow.compiler.mlir.stablehlo"},
+    "benchmarks": set(),
+}
+"""The parts of TensorFlow that it does not publish, by who may import them; the first row that fits a file counts."""
+
+
 FILES = [path.relative_to(ROOT) for room in ("core", "training", "benchmarks") for path in ROOT.glob(f"{room}/**/*.py")]
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_arrows_run_one_way(path):
-    """Would catch core importing training, training importing benchmarks, the optimizer importing the program."""
+    """Would catch core importing training, training importing benchmarks, the optimizer importing the program, and a
+    private name of TensorFlow that comes in elsewhere than by its door."""
     allowed = next(modules for room, modules in ALLOWED.items() if str(path).startswith(room))
     modules = imported(ROOT / path)
     ours = {name for name in modules if name.split(".")[0] in ("core", "training", "benchmarks", "tests")}
     assert not {name for name in ours if not any(f"{name}.".startswith(f"{module}.") for module in allowed)}
+    private = {name for name in modules if name.startswith("tensorflow.")}
+    doors = next(parts for room, parts in PRIVATE.items() if str(path).startswith(room))
+    assert not {name for name in private if not any(f"{name}.".startswith(f"{part}.") for part in doors)}
     others = {name.split(".")[0] for name in modules} & {"keras", "torch", "jax", "optax"}
     if path.name == "pjrt.py":  # which runs where there is no TensorFlow
         assert "tensorflow" not in {name.split(".")[0] for name in modules}

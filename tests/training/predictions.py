@@ -3,8 +3,8 @@
 import numpy as np
 import tensorflow as tf
 
-from core import logits
 from training.workloads.images import unit_pixels
+from training.workloads.perceptron import logits
 
 U = 2.0**-24
 """The most that one rounding to float32 changes a value by, in units of it."""

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from core import RULES, SGD, Adam, AdamW, around, logits, only, schedules
+from core import RULES, SGD, Adam, AdamW, around, only, schedules
 from training.commands.cli import main
 from training.runs.display import run_title
 from training.runs.rule_choice import choose_rule, option, usual_dialect
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
 from training.workloads.images import unit_pixels
+from training.workloads.perceptron import logits
 
 MINE = """
 from core import Adam, Rule

@@ -5,18 +5,21 @@ from importlib.metadata import version
 
 from cyclopts import App
 
+from .diverge import diverge
 from .evaluate import evaluate
 from .explain import explain
 from .export import export
+from .export_tf1 import export_tf1
+from .import_tf1 import import_tf1
 from .inspect import inspect
 from .launch import launch
 from .own_help import print_rule_help, print_workload_help, run_with_own_help
 from .race import race
 from .replicate import replicate
-from .tf1 import export_tf1, import_tf1
 from .trace import trace
 from .train import train
-from .verify import diverge, translate, verify
+from .translate import translate
+from .verify import verify
 
 app = App(
     name="rawstep",

@@ -16,12 +16,12 @@ def export(
     keras: FilePath | None = None,
     stablehlo: FilePath | None = None,
 ) -> None:
-    """Write a run for others: its network as a SavedModel or a Keras file, its next epoch as a StableHLO program.
+    """Write a run for others: its model as a SavedModel or a Keras file, its next epoch as a StableHLO program.
 
-    Of its newest checkpoint, with the average of the weights where the run has one. Both networks take images as the
-    IDX files have them, a row of grey levels from 0 to 255 each, and return the probability of each class. Neither
-    needs rawstep; the SavedModel needs no Keras either. The program is the next epoch as TensorFlow compiles it, which
-    JAX runs where there is no TensorFlow.
+    Of its newest checkpoint, with the average of the weights where the run has one. Both models take inputs as the
+    workload's data are, such as rows of grey levels from 0 to 255 of images, and return the workload's outputs, such as
+    the probability of each class. Neither needs rawstep; the SavedModel needs no Keras either. The program is the next
+    epoch as TensorFlow compiles it, which JAX runs where there is no TensorFlow.
 
     Examples:
 
@@ -35,20 +35,27 @@ def export(
     checkpoint
         The folder of the run.
     saved_model
-        Write a SavedModel to this folder, which must not be there yet. Its signature serving_default takes images
-        and returns probabilities and classes.
+        Write a SavedModel to this folder, which must not be there yet. Its signature serving_default takes the inputs
+        and returns the workload's outputs by name: of mlp, from images to probabilities and classes.
     keras
         Write a model of Keras's own layers to this file, a .keras.
     stablehlo
         Write the next epoch to this folder, which must not be there yet: the StableHLO of the whole loop, its
-        arguments, the images among them, and its results as TensorFlow computes them here.
+        arguments, the training examples among them, and its results as TensorFlow computes them here.
     """
     outputs = [path for path in (saved_model, keras, stablehlo) if path is not None]
     if not outputs:
         raise CycloptsError("There is nothing to write: give --saved-model DIR, --keras FILE.keras or --stablehlo DIR.")
     from core import InputError
 
-    from ..exchange.serving import ServedModel, check_keras_file, check_saved_model, keras_file, write_saved_model
+    from ..exchange.serving import (
+        ServedModel,
+        check_keras_file,
+        check_saved_model,
+        inputs_of,
+        keras_file,
+        write_saved_model,
+    )
     from ..exchange.stablehlo import epoch_program, write_epoch_program
     from ..output.files import check_apart, check_new_folder, write_whole
     from ..runs.run_folder import RunFolder
@@ -65,13 +72,16 @@ def export(
     if stablehlo is not None:
         check_new_folder(stablehlo)
     state = RunFolder(checkpoint).chosen(best)
-    weights, served = state.served(raw)
+    values, served = state.served(raw)
     exported = f"{state}, with {served}" if served else str(state)
-    # Keras may be unusable, and the run's images gone: found out before anything is written.
-    content = None if keras is None else keras_file(weights)
+    workload = state.settings.make_workload()
+    inputs = inputs_of(state, workload)
+    # A workload may lack what is asked for, Keras be unusable, the data be gone: all found before anything is written.
+    model = None if saved_model is None else ServedModel(workload, values, inputs)
+    content = None if keras is None else keras_file(workload, values, inputs)
     program = None if stablehlo is None else epoch_program(state)
-    if saved_model is not None:
-        write_saved_model(saved_model, ServedModel(weights))
+    if saved_model is not None and model is not None:
+        write_saved_model(saved_model, model)
         print(f"{saved_model}: a SavedModel of {exported}")
     if keras is not None and content is not None:
         write_whole(keras, content)

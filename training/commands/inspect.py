@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from ..runs.own_options import RuleOption, by_name
+from ..runs.own_options import OwnOption, by_name
 from ..runs.settings import Settings
 from ..workloads.options import FilePath, Whole
 from .starting import start_tensorflow
@@ -26,7 +26,7 @@ def inspect(
     html: FilePath | None = None,
     json: FilePath | None = None,
     csv: FilePath | None = None,
-    **rule_settings: RuleOption,
+    **own: OwnOption,
 ) -> None:
     """Show what XLA made of a training step, and what each rung from eager execution to one compiled loop gains.
 
@@ -35,7 +35,8 @@ def inspect(
     how much memory XLA set aside.
 
     Of the ladder eager, graph, xla-step, xla-loop: seconds to compile, the time of a step in interleaved rounds,
-    after how many steps compiling has paid for itself, and how far rounding carries the weights from a float64 run.
+    after how many steps compiling has paid for itself, and how far rounding carries the variables from a
+    float64 run.
     Of what stands around the rule, piece by piece: the bytes that the update moves with it, and the time of a step.
 
     Examples:
@@ -44,13 +45,14 @@ def inspect(
     - `rawstep inspect --no-ladder`: the step alone, in some seconds
     - `rawstep inspect --rule adagrad --dialect keras --init he --html adagrad.html`: another rule, and a page of it
     - `rawstep inspect --clip-global-norm 1 --weight-decay 0.01 --ema 0.999`: and what each of them costs
+    - `rawstep inspect --workload cnn --execution xla-step`: a problem that XLA does not run unless it is asked to
     - `rawstep inspect --execution xla-step --no-ladder`: one step a call instead of a loop
     - `rawstep inspect --no-ladder --hlo step.hlo --stablehlo step.mlir`: XLA's programs, before and after its passes
 
     Parameters
     ----------
     steps
-        Steps of a call: the iterations of the loop, after which the weights are compared.
+        Steps of a call: the iterations of the loop, after which the variables are compared.
     ladder
         Compile and time all four executions too.
     rounds
@@ -70,8 +72,8 @@ def inspect(
     """
     settings.refuse(RUNS, "a step is inspected, and no run is trained")
     settings.refuse(DIVIDED, "the inspected step is one XLA program, and that of divided batches is several")
-    settings = settings.with_rule(by_name(rule_settings))
     start_tensorflow()
+    settings = settings.with_options(by_name(own))
     from ..output.csv_table import write_csv
     from ..output.files import check_files, write_whole
     from ..output.outputs import outputs
@@ -85,7 +87,7 @@ def inspect(
 
     check_files(hlo, stablehlo, html, json, csv)
     before = circumstances("rawstep")
-    study = Study(settings, settings.dataset(), steps)
+    study = Study(settings, settings.data(), steps)
     with Tally(1 + (pieces(rounds, compilations) + study.pieces_heard if ladder else 0)) as tally:
         tally.begin("compiling")
         figures = study.step()

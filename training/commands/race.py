@@ -8,6 +8,7 @@ from cyclopts.validators import Number
 
 from ..notebook.printed import RULES as NOTEBOOK_RULES
 from ..runs.around import Elementwise
+from ..runs.own_options import OwnOption, by_name
 from ..workloads.options import FilePath, Names, Whole
 
 
@@ -22,11 +23,13 @@ def race(
     rates: Annotated[Whole, Parameter(validator=Number(gte=2, lte=1_000))] = 20,
     starts: Annotated[Whole, Parameter(validator=Number(gte=1, lte=100))] = 1,
     noise: Annotated[float, Parameter(validator=Number(gte=0, lt=float("inf")))] = 0.0,
+    workload: str = "mlp",
     seed: Annotated[Whole, Parameter(validator=Number(gte=0))] = 0,
     on_nonfinite: Literal["stop", "continue"] = "stop",
     json: FilePath | None = None,
     csv: FilePath | None = None,
     out: FilePath | None = None,
+    **own: OwnOption,
 ) -> None:
     """Race update rules from one start over landscapes of two numbers, each at a learning rate tuned by one budget.
 
@@ -44,7 +47,9 @@ def race(
     - `rawstep race --schedule cosine:1,steps=1000,warmup=50 --clip-value 1`: rates rise and fall
     - `rawstep race --tune clip_value=0.1,1,10 --landscape beale`: the limit of a clip is tuned too
     - `rawstep race --rules adam adam,clip_value=1 adam,beta_2=0.9`: with settings and pieces of their own
-    - `rawstep race --landscape mnist --seed 3 --json race.json`: around another network, and the figures in a file
+    - `rawstep race --landscape slice --seed 3 --json race.json`: around another network, and the figures in a file
+    - `rawstep race --landscape slice --workload mlp --hidden 64 64`: of another size
+    - `rawstep race --landscape slice --workload cnn --steps 100 --rates 5`: the loss of another workload takes longer
 
     Parameters
     ----------
@@ -53,8 +58,8 @@ def race(
         adam:keras; or module:Name for a rule of your own; each with settings, --clip-value, --l2 or --weight-decay of
         its own, as adam,beta_2=0.95,clip_value=1. The notebook's unless given.
     landscape
-        rosenbrock, beale, himmelblau, rastrigin, saddle, quadratic (ill-conditioned), or mnist: a slice of the loss
-        around a network trained on MNIST. All unless given.
+        rosenbrock, beale, himmelblau, rastrigin, saddle, quadratic (ill-conditioned), or slice: a plane through the
+        loss around a trained workload. All unless given.
     steps
         Of each run.
     schedule
@@ -68,8 +73,10 @@ def race(
         Further ones are drawn near the landscape's own.
     noise
         Standard deviation of the noise in each coordinate of the gradient, in each step.
+    workload
+        Whose loss slice is of, in a small form unless its own options say otherwise; see `rawstep train`.
     seed
-        Determines noise, further starts, and the network of mnist.
+        Determines noise, further starts, and what slice is trained from.
     on_nonfinite
         A rule whose cost is NaN or infinite at every learning rate: stop the race, with status 3, or continue without
         its arrival.
@@ -81,36 +88,30 @@ def race(
         Write trajectories.npz, race.json, a picture (.svg, .png) and an animation (.gif) of each landscape, and
         race.html to this folder.
     """
-    from core import InputError
-
     from ..output.csv_table import write_csv
     from ..output.files import check_apart, check_files, check_folder
     from ..output.outputs import outputs
     from ..output.screen import Tally
     from ..runs.record import circumstances
     from ..runs.results import write_json
+    from ..runs.small import small
     from ..views.race import conduct
     from ..views.race.contestants import contestants, tunable
-    from ..views.race.landscapes import NAMES
     from ..views.race.table import print_results, records
 
-    for name in landscape or ():
-        if name not in NAMES:
-            raise InputError(f"There is no landscape {name!r}; there are: {', '.join(NAMES)}.", name, NAMES)
+    names, run = conduct.known(landscape), small(workload, by_name(own), seed)
     given = {name: value for name, value in (asdict(around) | {"schedule": schedule}).items() if value is not None}
     tuned, amounts = (None, [None]) if tune is None else tunable(tune, given)
     first = {} if tuned is None else {tuned: amounts[0]}
-    names, chosen = dict.fromkeys(landscape or NAMES), contestants(rules, given | first, tuned)
+    chosen = contestants(rules, given | first, tuned)
     terms = conduct.Terms(steps, rates, starts, noise, seed, given, tuned, amounts)
     check_apart(json, csv, out)
     check_files(json, csv)
     if out is not None:
         check_folder(out)
-    before, races = circumstances("rawstep", ["scipy"]), []
-    with Tally(len(names) * (len(chosen) + 1)) as tally:
-        for name in names:
-            tally.begin(f"preparing {name}")
-            races.append(conduct.race(conduct.made(name, seed), chosen, terms, tally.begin, on_nonfinite))
+    before = circumstances("rawstep", ["scipy"])
+    with Tally(conduct.pieces(names, chosen)) as tally:
+        races = conduct.races(names, run, chosen, terms, tally.begin, on_nonfinite)
     found = before | conduct.results(races, terms)
     with outputs() as attempt:
         attempt(print_results, found)

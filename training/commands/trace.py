@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..runs.distribution.options import ALONE, Placement
-from ..runs.own_options import RuleOption, by_name
+from ..runs.own_options import OwnOption, by_name
 from ..runs.settings import Settings
 from ..workloads.options import FilePath, Names, Several, Whole
 from .starting import start_tensorflow
@@ -38,7 +38,7 @@ def trace(
     json: FilePath | None = None,
     csv: FilePath | None = None,
     placement: Placement = ALONE,
-    **rule_settings: RuleOption,
+    **own: OwnOption,
 ) -> None:
     """Train with the flight recorder on, and write what the rule did: to a file, for TensorBoard, and as a page.
 
@@ -55,6 +55,7 @@ def trace(
     - `rawstep trace --figures norms --layers h1 ho --values m_hat denominator`: less, and stages by their names
     - `rawstep trace --clip-global-norm 1 --schedule cosine:1e-3,steps=1650 --ema 0.99`: how often a clip acts, the
       rate, and how far the weights are from their average
+    - `rawstep trace --workload cnn --epochs 1`: another problem; `--workload cnn --help` lists its options
     - `rawstep trace --rule my_rules:Momentum --out momentum`: a rule of your own, from my_rules.py
     - `tensorboard --logdir trace/events`: the same figures in TensorBoard
 
@@ -66,26 +67,26 @@ def trace(
         norms (of gradient, update, parameters and slots), shares (of zero gradients, of elements where ε outweighs),
         rates (effective learning rates), histograms.
     layers
-        Those to record: h1, b1, …, ho, bo. All unless given.
+        Variables to record, by name, such as h1 and bo of mlp. All unless given.
     values
         Further slots and stages of the rule, by name: the norm of each.
     follow
-        Parameters to record in full, such as "h1[300,5]". Unless given, a weight of the pixel that varies the most,
-        and a bias of the output.
+        Parameters to record in full, such as "h1[300,5]". Unless given, those that the workload suggests: of mlp a
+        weight of the pixel that varies the most, and a bias of the output.
     out
         Write trace.npz, events and trace.html to this folder; an earlier trace in it is replaced.
     beside
         Folders of earlier traces, to be shown beside this one on its page.
     cost
-        Measure afterwards, on copies of the network, what recording costs.
+        Measure afterwards, on copies of what was trained, what recording costs.
     json
-        Write settings, accuracies, the last record and the measured cost to this file.
+        Write settings, costs and metrics, the last record and the measured cost to this file.
     csv
         Write all records but histograms to this file, a row for each recorded step of each layer.
     """
     settings.refuse(["keep_best"], "a trace keeps no checkpoints")
-    settings = settings.with_rule(by_name(rule_settings))
     start_tensorflow(placement)
+    settings = settings.with_options(by_name(own))
     from core import NonFiniteError
 
     from ..output.csv_table import write_csv
@@ -108,12 +109,12 @@ def trace(
         check_trace_folder(out)
         check_files(json, csv)
     others = {folder: load(folder) for folder in beside or ()}
-    dataset = settings.dataset()
-    watch = Watch(every, figures, layers, values or (), follow or revealing_elements(dataset, settings.hidden))
+    data = settings.data()
+    watch = Watch(every, figures, layers, values or (), follow or revealing_elements(settings, data))
     losses_named = partial(distribution.losses_named, lambda: "nothing was kept")
     with losses_named():
-        distribution.begin(settings, dataset, {"--cost": cost, "--every": every})
-        trainer = Trainer(settings, dataset, watch.of, distribution)
+        distribution.begin(settings, data, {"--cost": cost, "--every": every})
+        trainer = Trainer(settings, data, watch.of, distribution)
     with signals_noted() as signals, losses_named():
         found, signal = traced(trainer, watch, cost, signals)
         distribution.leave()

@@ -4,7 +4,7 @@ A folder with five files, of which `benchmarks/pjrt.py` makes use:
 
     program.mlir    the epoch as one pure function, StableHLO as text: 0.1 MB.
     program.bc      the same as StableHLO's portable artifact, which later releases promise to read: 25 kB.
-    arguments.npz   what it takes: the training images and labels, the batches, every variable before its first step.
+    arguments.npz   what it takes: the training examples, the batches, every variable before its first step.
     results.npz     what TensorFlow made of it here: the cost of each step, every variable after the last.
     manifest.json   which argument and which result is which, in the program's order; settings, versions, commit.
 
@@ -32,11 +32,11 @@ from ..runs.record import circumstances
 from ..runs.rule_choice import rule_settings
 from ..runs.trainer import Trainer
 
-FORMAT = 1
+FORMAT = 2
 """Of the folder; a reader of another one refuses it."""
 
-ELEMENTS = {"uint8": "ui8", "int32": "i32", "int64": "i64", "float32": "f32", "float64": "f64"}
-"""What StableHLO calls the dtypes."""
+ELEMENTS = {"b": "i1", "u": "ui{}", "i": "i{}", "f": "f{}"}
+"""What StableHLO calls NumPy's kinds of dtypes, by how many bits they have."""
 
 
 class EpochProgram(NamedTuple):
@@ -44,9 +44,9 @@ class EpochProgram(NamedTuple):
 
     text:      StableHLO and nothing else.
     artifact:  the same, serialised.
-    arguments: in the function's order, by name: images, uint8 [examples, pixels]; labels, uint8 [examples]; batches,
+    arguments: in the function's order, by name: the arrays of the training examples, data-0, data-1 and so on; batches,
                int32 [steps, batch size]; then the variables by their names in a checkpoint, in which optimizer/step
-               is an int64 scalar and all others are float32.
+               is an int64 scalar.
     results:   in the same form: costs, float64 [steps], each before its step; then the same variables in this order.
     run:       the rest, as JSON can hold it.
     """
@@ -59,28 +59,34 @@ class EpochProgram(NamedTuple):
 
 
 def epoch_program(checkpoint: Checkpoint) -> EpochProgram:
-    """The next epoch of a run: as many batches as its images fill, from where the run stands.
+    """The next epoch of a run: as many batches as its examples fill, from where the run stands.
 
-    Raises InputError where the run cannot go on (see `checkpoint.restore`), and where the program's arguments and
-    results are not those that the traced function says.
+    Raises InputError where the run cannot go on (see `checkpoint.restore`), where XLA cannot compile its workload, and
+    where the program's arguments and results are not those that the traced function says.
     """
     settings = replace(checkpoint.settings, execution="xla-loop")
-    trainer = Trainer(settings, settings.dataset())
+    trainer = Trainer(settings, settings.data())
     restore(checkpoint, trainer)
-    images, labels = trainer.dataset.train
+    settings, examples = trainer.settings, trainer.data.train
     batches = trainer.sampler.take(trainer.sampler.steps_per_epoch)
-    data = [tf.constant(images), tf.constant(labels)]
+    data = [tf.constant(array) for array in examples]
     captured = trainer.program.captured(data, batches)
     names = {id(variable): name for name, variable in variables(trainer).items()}
 
     def state() -> dict[str, np.ndarray]:
         return {names[id(variable)]: variable.numpy().copy() for variable in captured}
 
-    arguments = {"images": images, "labels": labels, "batches": batches} | state()
+    named = {f"data-{number}": array for number, array in enumerate(examples)}
+    arguments = {**named, "batches": batches, **state()}
     text = pure(trainer.program.compiler_ir(data, batches, "stablehlo"))
     results = {"costs": trainer.program.run(data, batches).numpy()} | state()
     check_signature(text, arguments, results)
-    run = {"settings": asdict(settings), "rule": rule_settings(trainer.rule), "steps": len(batches)}
+    run = {
+        "settings": asdict(settings),
+        "title": trainer.workload.title(trainer.data),
+        "rule": rule_settings(trainer.rule),
+        "steps": len(batches),
+    }
     return EpochProgram(text, portable_artifact(text), arguments, results, run)
 
 
@@ -127,7 +133,8 @@ def check_signature(text: str, arguments: Mapping[str, np.ndarray], results: Map
 
 
 def _type(array: np.ndarray) -> str:
-    return f"tensor<{'x'.join([*map(str, array.shape), ELEMENTS[array.dtype.name]])}>"
+    element = ELEMENTS[array.dtype.kind].format(8 * array.dtype.itemsize)
+    return f"tensor<{'x'.join([*map(str, array.shape), element])}>"
 
 
 def write_epoch_program(path: Path, program: EpochProgram) -> None:

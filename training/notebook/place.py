@@ -11,7 +11,8 @@ from core import InputError
 from ..output.files import check_file, check_folder, lock, make_folder
 from ..output.whole_folder import check_name
 from ..runs.results import write_json
-from ..workloads.data import Dataset, load_dataset
+from ..runs.settings import Settings
+from ..workloads.workload import Data
 
 RESULTS = "results.json"
 REPORT = "report.html"
@@ -33,8 +34,8 @@ class Place:
         self.path = path
 
     @cached_property
-    def dataset(self) -> Dataset:
-        return load_dataset()
+    def data(self) -> Data:
+        return Settings().data()
 
     def begin(self) -> None:
         """Makes the folder, and keeps other processes out of it.

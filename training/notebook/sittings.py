@@ -23,4 +23,4 @@ class ThreeSittings:
         return [self.sittings.whole, self.sittings]
 
     def figures(self, finished: Mapping[str, Any]) -> dict[str, Any]:
-        return {"whole": asdict(self.sittings.whole)["settings"], **finished[self.sittings.name]}
+        return {"whole": asdict(self.sittings.whole.settings.settled()), **finished[self.sittings.name]}

@@ -17,7 +17,7 @@ import tensorflow as tf
 from core import InputError, NonFiniteError
 from core.seeds import generator
 
-from ..runs.checkpoint import Checkpoint
+from ..runs.checkpoint import Checkpoint, of_perceptron
 from ..runs.run_folder import RunFolder
 from ..runs.settings import Settings
 from ..runs.trainer import Call, Trainer
@@ -89,12 +89,12 @@ class Training:
         return (s.rule, s.learning_rate, s.batch_size) == (FIRST.rule, FIRST.learning_rate, FIRST.batch_size)
 
     def do(self, place: Place, advance: Advance) -> dict[str, Any]:
-        trainer = Trainer(self.settings, place.dataset)
+        trainer = Trainer(self.settings, place.data)
         epochs = _trained(trainer, advance)
         if self.kept:
             shutil.rmtree(place.state(self.name), ignore_errors=True)
             RunFolder(place.state(self.name)).save(trainer)
-        return {"settings": asdict(self.settings), "epochs": epochs}
+        return {"settings": asdict(trainer.settings), "epochs": epochs}
 
     def fits(self, outcome: Any) -> bool:
         return _is_run(outcome, self.settings, self.settings.epochs)
@@ -116,7 +116,7 @@ class Resumption:
 
     def do(self, place: Place, advance: Advance) -> dict[str, Any]:
         trainer, _ = RunFolder(_kept(self.before, place)).begin(self._settings, resume=True)
-        return {"settings": asdict(self._settings), "epochs": _trained(trainer, advance)}
+        return {"settings": asdict(trainer.settings), "epochs": _trained(trainer, advance)}
 
     def fits(self, outcome: Any) -> bool:
         return _is_run(outcome, self._settings, RESUMED_EPOCHS)
@@ -180,8 +180,8 @@ class EpochTimes:
 
     def do(self, place: Place, advance: Advance) -> dict[str, Any]:
         settings = [Settings(batch_size=batch, seed=self.seed) for batch in self.batches]
-        trainers = {one.batch_size: Trainer(one, place.dataset) for one in settings}
-        data = tuple(tf.constant(array) for array in place.dataset.train)
+        trainers = {one.batch_size: Trainer(one, place.data) for one in settings}
+        data = tuple(tf.constant(array) for array in place.data.train)
         random = generator(self.seed, "rounds")
         seconds: dict[int, list[float]] = {batch: [] for batch in self.batches}
         for number in range(self.rounds + 1):
@@ -201,7 +201,9 @@ class EpochTimes:
 def _is_run(outcome: Any, settings: Settings, epochs: int) -> bool:
     if not isinstance(outcome, dict) or not isinstance(found := outcome.get("settings"), dict):
         return False
-    asked = json.loads(json.dumps(asdict(settings), default=str))
+    if "workload" not in found:
+        found = of_perceptron(found)
+    asked = json.loads(json.dumps(asdict(settings.settled()), default=str))
     asked.pop("on_nonfinite")
     # An earlier version's lack the settings that have come since, and had what is their default now.
     return asked | {name: found[name] for name in found.keys() - {"on_nonfinite"}} == asked and (
@@ -239,8 +241,8 @@ def _trained(trainer: Trainer, advance: Advance) -> list[dict[str, float]]:
     for call in _named(trainer):
         advance(call.steps)
         if call.epoch is not None:
-            test = trainer.evaluate(trainer.dataset.test).accuracy
-            epochs.append(call.epoch._asdict() | {"test_accuracy": test})
+            test = trainer.evaluate(trainer.data.test)["accuracy"]
+            epochs.append(call.epoch.flat | {"test_accuracy": test})
     return epochs
 
 

@@ -177,17 +177,24 @@ def _of_before(run: Mapping[str, Any]) -> dict[str, Any]:
     settings, data = dict(run["settings"]), dict(run["data"])
     if run["format"] == 1:
         settings["validation"] = data["validation"] = "first"
-    own = {name: settings.pop(name) for name in ("hidden", "init", "data_dir", "validation")}
-    words = {name: value if isinstance(value, list) else [value] for name, value in own.items() if value is not None}
-    settings["workload_options"] = {**words, "hidden": words["hidden"] or ["none"]}
     kind = f"uint8 [{data['pixels']}], uint8 []"
     return {
         **run,
         "format": FORMAT,
-        "settings": {**settings, "workload": "mlp"},
+        "settings": of_perceptron(settings),
         "data": {"examples": data["images"], "kind": kind, **{name: data[name] for name in ("validation", "sha256")}},
         "epochs": [(cost, {"validation_accuracy": accuracy}) for cost, accuracy in run["epochs"]],
     }
+
+
+def of_perceptron(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of a rawstep that trained the perceptron alone, as JSON has them, in today's form."""
+    rest = dict(settings)
+    own = {name: rest.pop(name, None) for name in ("hidden", "init", "data_dir", "validation")}
+    own["hidden"] = own["hidden"] or ["none"]
+    lists = {name: value if isinstance(value, list) else [value] for name, value in own.items() if value is not None}
+    words = {name: [*map(str, values)] for name, values in lists.items()}
+    return {**rest, "workload": "mlp", "workload_options": words}
 
 
 def check_settings(checkpoint: Checkpoint, settings: Settings) -> None:

@@ -26,6 +26,12 @@ def kind_of(name: str) -> type[Workload]:
     return found if isinstance(found, type) else type(found)
 
 
+def smaller(name: str) -> Workload:
+    """The small one of its kind; an instance of the user's as it is. Raises InputError where there is none."""
+    found = _found(name)
+    return found if isinstance(found, Workload) else found.small()
+
+
 def app_of(name: str) -> App:
     """The settings of a workload as the options of a command line, which returns the workload.
 

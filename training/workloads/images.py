@@ -35,6 +35,7 @@ class Images(Workload):
     places: ClassVar[Sequence[str]] = ("data_dir", "validation")
     judged_by: ClassVar[str] = "accuracy"
     higher_is_better: ClassVar[bool] = True
+    input_name: ClassVar[str] = "images"
 
     def __post_init__(self) -> None:
         """A run may be resumed from another working directory."""
@@ -54,7 +55,8 @@ class Images(Workload):
     def as_data(self, found: Dataset, shape: tuple[int, ...]) -> Data:
         """A data set whose images have this shape."""
         splits = [
-            (images.reshape(len(images), *shape), labels) for images, labels in (found.train, found.validation, found.test)
+            (images.reshape(len(images), *shape), labels)
+            for images, labels in (found.train, found.validation, found.test)
         ]
         return Data(*splits, chosen=found.split, notes=found.notes)
 

@@ -40,6 +40,7 @@ class MLP(Images):
     init: Init = "normal"
 
     groups: ClassVar[Mapping[str, Sequence[str]]] = {"last-layer": ("ho", "bo")}
+    slice_examples: ClassVar[int] = 256
 
     @classmethod
     def small(cls) -> Self:
@@ -104,3 +105,21 @@ class MLP(Images):
         """The first weight of the pixel that varies the most in the training images, and the first class's bias."""
         images = data.train[0][:SAMPLE].astype(np.float32)
         return [f"{next(iter(variables))}[{images.var(axis=0).argmax()},0]", "bo[0]"]
+
+    def along(self, examples: Examples, origin: Variables, directions: Sequence[Variables]) -> Any:
+        """A layer is linear in its values: the images' products with the first layer's three are computed once."""
+        pixels, labels = unit_pixels(tf.constant(examples[0])).numpy().astype(float), examples[1].astype(int)
+        planes = {name: np.stack([np.asarray(of[name], np.float64) for of in (origin, *directions)]) for name in origin}
+        inner = [name for name in planes if name.startswith("h")]
+        first = tf.constant(pixels @ planes[inner[0]] + planes[inner[0].replace("h", "b")][:, np.newaxis])
+        right = tf.one_hot(labels, planes["bo"].shape[-1], dtype=tf.float64)
+
+        def cost(points: tf.Tensor) -> tf.Tensor:
+            at = tf.concat([tf.ones([*points.shape[:-1], 1], tf.float64), points], axis=-1)
+            x = tf.tensordot(at, first, 1)  # [..., examples, units]
+            for name in inner[1:]:
+                bias = tf.tensordot(at, planes[name.replace("h", "b")], 1)[..., tf.newaxis, :]
+                x = tf.matmul(tf.nn.relu(x), tf.tensordot(at, planes[name], 1)) + bias
+            return tf.reduce_mean(tf.reduce_logsumexp(x, -1) - tf.reduce_sum(right * x, -1), axis=-1)
+
+        return cost

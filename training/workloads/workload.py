@@ -59,8 +59,10 @@ class Workload(ABC):
     judged_by:        what decides which epoch is the best: "cost" or one of `metrics`; higher_is_better.
     watched:          the splits that are evaluated after each epoch.
     evaluated_at_once: the examples of a split whose cost is computed at a time.
+    slice_examples:   the examples of a slice of its cost; see `along`.
     groups:           names for variables in --group and --decay-only beside matrices and vectors, each with patterns of
                       their names: {"last-layer": ("ho", "bo")}.
+    input_name:       what a served model calls the first array of a batch, of which it returns `outputs`.
     """
 
     defaults: ClassVar[Mapping[str, Any]] = {"batch_size": 100, "epochs": 30}
@@ -68,8 +70,10 @@ class Workload(ABC):
     higher_is_better: ClassVar[bool] = False
     watched: ClassVar[Sequence[str]] = ("validation",)
     evaluated_at_once: ClassVar[int] = 5_000
+    slice_examples: ClassVar[int] = 16
     groups: ClassVar[Mapping[str, Sequence[str]]] = {}
     places: ClassVar[Sequence[str]] = ()
+    input_name: ClassVar[str] = "inputs"
 
     @classmethod
     def small(cls) -> Self:

@@ -12,7 +12,6 @@ import pytest
 import tensorflow as tf
 
 import training.exchange.serving  # noqa: F401 - before nobody tries, who may not read where it is
-from core import logits
 from core.bridges.keras_model import keras_model
 from training.commands.cli import main
 from training.exchange.serving import ServedModel
@@ -20,6 +19,8 @@ from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
 from training.workloads.data import load_dataset
 from training.workloads.images import unit_pixels
+from training.workloads.mlp import MLP
+from training.workloads.perceptron import logits
 
 from .. import test_hostile
 from ..predictions import assert_same, predictions
@@ -28,7 +29,9 @@ from ..processes import ENVIRONMENT, command, rawstep
 # Keras's own, wherever it makes a NumPy array of one of its variables.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 
-SETTINGS = Settings(epochs=1, batch_size=500, learning_rate=0.01, hidden=(32, 32), init="he")
+SETTINGS = Settings(
+    epochs=1, batch_size=500, learning_rate=0.01, workload_options={"hidden": ("32", "32"), "init": ("he",)}
+)
 
 read_only, assert_refused = test_hostile.read_only, test_hostile.assert_refused
 
@@ -86,7 +89,7 @@ def run(tmp_path_factory):
     last = f"test,{figures['test']['cost']},{accuracy}"
     assert (folder / "figures.csv").read_text().splitlines()[::2] == ["split,cost,accuracy", last]
     return SimpleNamespace(
-        folder=folder / "run", weights=run_folder.newest().weights, accuracy=accuracy, test=load_dataset().test
+        folder=folder / "run", weights=run_folder.newest().variables, accuracy=accuracy, test=load_dataset().test
     )
 
 
@@ -136,7 +139,8 @@ def of_keras(weights, scale):
 
 
 def served(weights):
-    return lambda images: {name: value.numpy() for name, value in ServedModel(weights)(tf.constant(images)).items()}
+    model = ServedModel(MLP(), weights, tf.TensorSpec([None, 784], tf.uint8, "images"))
+    return lambda images: {name: value.numpy() for name, value in model(tf.constant(images)).items()}
 
 
 def exchanged(weights, one, other):

@@ -16,15 +16,15 @@ from training.runs.settings import Settings
 from training.runs.trainer import Trainer
 
 from ..disk import files_no_larger_than
-from ..striped import SETTINGS, striped_dataset, trained
+from ..striped import SETTINGS, striped_data, trained
 
-THE_IMAGES_THEMSELVES = Settings.dataset
+THE_IMAGES_THEMSELVES = Settings.data
 RULES = {"adam": None, "adagrad": 0.1, "adadelta": 0.01}
 
 
 @pytest.fixture(autouse=True)
 def striped_images_exported(monkeypatch):
-    monkeypatch.setattr(Settings, "dataset", lambda self: striped_dataset())
+    monkeypatch.setattr(Settings, "data", lambda self: striped_data())
 
 
 @pytest.fixture(params=RULES)
@@ -39,18 +39,18 @@ def checkpoint(request, tmp_path):
 def test_the_epoch_is_the_one_with_which_the_run_goes_on(checkpoint):
     """Would catch batches or a step of another moment, and variables under each other's names."""
     exported = epoch_program(checkpoint)
-    assert list(exported.arguments)[:3] == ["images", "labels", "batches"]
+    assert list(exported.arguments)[:3] == ["data-0", "data-1", "batches"]
     assert list(exported.arguments)[3:] == list(exported.results)[1:]
     assert set(exported.results) == {"costs", *checkpoint.tensors}
     for name, tensor in checkpoint.tensors.items():
         np.testing.assert_array_equal(exported.arguments[name], tensor, strict=True)
-    trainer = Trainer(checkpoint.settings, striped_dataset())
+    trainer = Trainer(checkpoint.settings, striped_data())
     restore(checkpoint, trainer)
-    for name, array in zip(("images", "labels"), trainer.dataset.train, strict=True):
+    for name, array in zip(("data-0", "data-1"), trainer.data.train, strict=True):
         np.testing.assert_array_equal(exported.arguments[name], array, strict=True)
     batches = trainer.sampler.take(32)
     np.testing.assert_array_equal(exported.arguments["batches"], batches, strict=True)
-    costs = trainer.program.run([exported.arguments[name] for name in ("images", "labels")], batches)
+    costs = trainer.program.run([exported.arguments[name] for name in ("data-0", "data-1")], batches)
     np.testing.assert_allclose(exported.results["costs"], costs, rtol=1e-5)
     for name, variable in variables(trainer).items():
         np.testing.assert_allclose(exported.results[name], variable, rtol=1e-3, atol=1e-5)
@@ -61,7 +61,7 @@ def test_the_epoch_is_the_one_with_which_the_run_goes_on(checkpoint):
 def exported(tmp_path_factory):
     """Of Adam, whose two slots have one shape."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Settings, "dataset", lambda self: striped_dataset())
+        patch.setattr(Settings, "data", lambda self: striped_data())
         folder = RunFolder(tmp_path_factory.mktemp("exported") / "run")
         folder.save(trained(SETTINGS, calls=1))
         return epoch_program(folder.newest())
@@ -82,7 +82,7 @@ WRONG = {
     "an argument left out": lambda a, r: ({name: a[name] for name in a if name != M}, r),
     "a result left out": lambda a, r: (a, {name: r[name] for name in r if name != M}),
     "another dtype": lambda a, r: (a | {"batches": a["batches"].astype(np.int64)}, r),
-    "another shape": lambda a, r: (a | {"labels": a["labels"][:-1]}, r),
+    "another shape": lambda a, r: (a | {"data-1": a["data-1"][:-1]}, r),
 }
 
 
@@ -142,8 +142,8 @@ def test_a_full_disk_ends_in_a_sentence_and_leaves_nothing(exported, tmp_path):
 
 def test_images_that_are_gone_end_in_a_sentence_before_anything_is_written(tmp_path, monkeypatch, capfd):
     """Would catch a SavedModel that is written before the other turns out to be impossible."""
-    monkeypatch.setattr(Settings, "dataset", THE_IMAGES_THEMSELVES)
-    RunFolder(tmp_path / "run").save(trained(replace(SETTINGS, data_dir=tmp_path / "absent"), calls=1))
+    monkeypatch.setattr(Settings, "data", THE_IMAGES_THEMSELVES)
+    RunFolder(tmp_path / "run").save(trained(SETTINGS.with_options({"data_dir": (str(tmp_path / "absent"),)}), calls=1))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SystemExit, match=r"^2$"):
         main(["export", "--checkpoint", "run", "--saved-model", "served", "--stablehlo", "epoch"])

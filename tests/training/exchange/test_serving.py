@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from core import InputError, new_weights
+from core import InputError
 from training.exchange.serving import (
     SIGNATURE,
     ServedModel,
@@ -14,6 +14,8 @@ from training.exchange.serving import (
     keras_file,
     write_saved_model,
 )
+from training.workloads.mlp import MLP
+from training.workloads.perceptron import new_weights
 
 from ..disk import files_no_larger_than
 from ..predictions import assert_same
@@ -22,6 +24,12 @@ from ..predictions import assert_same
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 
 NETWORKS = {"no hidden layer": [16, 3], "one": [9, 8, 4], "three": [100, 7, 7, 5, 2], "MNIST's": [784, 32, 10]}
+
+
+def of(weights):
+    """The arguments of both exports."""
+    pixels = weights["h1" if "h1" in weights else "ho"].shape[0]
+    return MLP(), weights, tf.TensorSpec([None, pixels], tf.uint8, "images")
 
 
 def grey_levels(weights, size):
@@ -37,7 +45,7 @@ def weights(request):
 @pytest.mark.parametrize("size", [0, 1, 200])
 def test_a_saved_model_says_what_rawstep_says(tmp_path, weights, size):
     """Would catch a signature of one batch size, of MNIST's pixels alone, and weights in the wrong layer."""
-    write_saved_model(tmp_path / "served", ServedModel(weights))
+    write_saved_model(tmp_path / "served", ServedModel(*of(weights)))
     loaded = tf.saved_model.load(str(tmp_path / "served"))
     images = grey_levels(weights, size)
     for found in (loaded(images), loaded.signatures[SIGNATURE](images=tf.constant(images))):
@@ -48,7 +56,7 @@ def test_a_saved_model_says_what_rawstep_says(tmp_path, weights, size):
 
 def test_a_keras_file_says_what_rawstep_says(tmp_path, weights):
     """Would catch a scale of pixels that is not unit_pixels' own."""
-    (tmp_path / "model.keras").write_bytes(keras_file(weights))
+    (tmp_path / "model.keras").write_bytes(keras_file(*of(weights)))
     model = keras.models.load_model(tmp_path / "model.keras")
     images = grey_levels(weights, 200)
     probabilities = model.predict(images, verbose=0)
@@ -64,7 +72,7 @@ def in_order(weights):
 
 def test_a_signature_refuses_images_of_another_width_or_dtype(tmp_path):
     """By TensorFlow's own means. Would catch a signature of any shape, or one that takes numbers from 0 to 1."""
-    write_saved_model(tmp_path / "served", ServedModel(new_weights([16, 8, 3])))
+    write_saved_model(tmp_path / "served", ServedModel(*of(new_weights([16, 8, 3]))))
     loaded, images = tf.saved_model.load(str(tmp_path / "served")), tf.zeros([5, 16], tf.uint8)
     for wrong in (images[:, 1:], images[0], tf.cast(images, tf.float32)):
         with pytest.raises(ValueError, match="Could not find matching concrete function"):
@@ -76,7 +84,7 @@ def test_a_signature_refuses_images_of_another_width_or_dtype(tmp_path):
 def test_a_served_model_holds_copies():
     """Would catch one that goes on changing while the network is trained further."""
     weights = new_weights([16, 8, 3])
-    model, images = ServedModel(weights), tf.constant(grey_levels(weights, 5))
+    model, images = ServedModel(*of(weights)), tf.constant(grey_levels(weights, 5))
     before = model(images)["probabilities"]
     weights["bo"].assign([100.0, 0.0, 0.0])
     np.testing.assert_array_equal(model(images)["probabilities"], before)
@@ -85,7 +93,7 @@ def test_a_served_model_holds_copies():
 @pytest.mark.parametrize("name", ["sp ace", "a*b?", "{x}", "ünï", "%d", "deeper/and/deeper", "n" * 255])
 def test_odd_names_are_names(tmp_path, name):
     check_saved_model(tmp_path / name)
-    write_saved_model(tmp_path / name, ServedModel(new_weights([4, 2])))
+    write_saved_model(tmp_path / name, ServedModel(*of(new_weights([4, 2]))))
     assert tf.saved_model.load(str(tmp_path / name)).weights.keys() == {"ho", "bo"}
     assert not list(tmp_path.rglob(".rawstep*")), "the folder's first name is gone"
 
@@ -108,7 +116,7 @@ def test_a_full_disk_ends_in_a_sentence_and_leaves_nothing(tmp_path):
     weights = new_weights([784, 10])
     with files_no_larger_than(4096):
         with pytest.raises(InputError, match=r"served cannot be written: .*File too large"):
-            write_saved_model(tmp_path / "served", ServedModel(weights))
+            write_saved_model(tmp_path / "served", ServedModel(*of(weights)))
         with pytest.raises(InputError, match=r"model.keras cannot be written: File too large"):
-            keras_file(weights)
+            keras_file(*of(weights))
     assert list(tmp_path.iterdir()) == []

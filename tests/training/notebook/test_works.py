@@ -41,7 +41,7 @@ def test_a_training_tells_its_steps_and_leaves_a_row_an_epoch(place):
 
 def test_five_more_epochs_are_those_that_a_longer_run_has_after_its_first(tmp_path):
     """To the bit: would catch slots, step or order of the batches begun anew, as the notebook's were not."""
-    place, before = Place(tmp_path), Training(replace(FIRST, hidden=(32,)))
+    place, before = Place(tmp_path), Training(replace(FIRST, workload_options={"hidden": ("32",)}))
     before.do(place, lambda steps: None)
     resumed = Curves.of(Resumption(before).do(place, lambda steps: None))
     longer = Curves.of(Training(replace(before.settings, epochs=6)).do(place, lambda steps: None))

@@ -71,7 +71,9 @@ def test_the_package_s_images_keep_their_rows():
     assert {name: len(images) for name, (images, _) in data.splits.items()} == {
         "train": 55_000, "validation": 5_000, "test": 10_000
     }  # fmt: skip
-    tall = [np.ptp(np.nonzero(one.any(axis=1))[0]) > np.ptp(np.nonzero(one.any(axis=0))[0]) for one in data.test[0][:99]]
+    tall = [
+        np.ptp(np.nonzero(one.any(axis=1))[0]) > np.ptp(np.nonzero(one.any(axis=0))[0]) for one in data.test[0][:99]
+    ]
     assert np.mean(tall) > 0.7, "digits are taller than wide"
 
 

@@ -18,6 +18,7 @@ from .names import GLOBAL_STEP, KINDS, SlotSet, created_names, weight_names
 from .powers import BETAS, power
 from .saver_file import check_new, write
 
+WORKLOAD = "mlp"
 AROUND = [one.name for one in fields(Around)]
 """Options of a run by which a graph of TensorFlow 1's does not go on; a learning rate it has of its own."""
 
@@ -33,19 +34,24 @@ def export_run(
     slots: which set of `like` to replace, where it has several of the rule.
     best:  not the newest checkpoint, but that of the best epoch.
 
-    Raises InputError for a file that is there already or cannot be written; for a rule that is none of TensorFlow 1's
-    three or has pieces around it, and slots that its formula cannot go on from; for a `like` of another network or
-    without such slots.
+    Raises InputError for a file that is there already or cannot be written; for a run of another workload than the
+    perceptron; for a rule that is none of TensorFlow 1's three or has pieces around it, and slots that its formula
+    cannot go on from; for a `like` of another network or without such slots.
     """
     check_new(out)
     checkpoint = RunFolder(folder).chosen(best)
+    if checkpoint.settings.workload != WORKLOAD:
+        raise InputError(
+            f"{checkpoint.path} must be of the workload {WORKLOAD}, the notebook's perceptron, to be exported, found "
+            f"{checkpoint.settings.workload}."
+        )
     kind = next((kind for kind in KINDS if kind.rule == checkpoint.settings.rule), None)
     if kind is None:
         names = ", ".join(kind.rule for kind in KINDS)
         raise InputError(f"{checkpoint.path} must be of {names} to be exported, found {checkpoint.settings.rule}.")
     _check_alone(checkpoint)
     if like is None:
-        of, names = SlotSet(kind), weight_names(len(checkpoint.weights) // 2)
+        of, names = SlotSet(kind), weight_names(len(checkpoint.variables) // 2)
         variables = names if named else created_names(len(names) // 2)
         write(out, _tensors(checkpoint, dict(zip(names, variables, strict=True)), of))
     else:
@@ -78,7 +84,7 @@ def formula_note(checkpoint: Checkpoint) -> list[str]:
 def _replaced(contents: Contents, checkpoint: Checkpoint, of: SlotSet) -> dict[str, np.ndarray]:
     """All tensors of a graph's checkpoint, the weights, one set of slots and the step being the run's."""
     theirs = {name: weight.shape for name, weight in contents.weights.items()}
-    ours = {name: tuple(weight.shape) for name, weight in checkpoint.weights.items()}
+    ours = {name: tuple(weight.shape) for name, weight in checkpoint.variables.items()}
     if theirs != ours:
         raise InputError(f"{contents.path} holds another network than the run: {theirs}, not {ours}.")
     tensors = contents.tensors | _tensors(checkpoint, contents.variables, of)

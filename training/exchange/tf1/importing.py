@@ -1,6 +1,5 @@
 """From a TF1 checkpoint to a run that goes on."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,8 @@ from core import RULES, InputError, NonFiniteError
 from ...runs.run_folder import RunFolder
 from ...runs.settings import Settings
 from ...runs.trainer import Trainer
-from ...workloads.data import Dataset
+from ...workloads.images import classes
+from ...workloads.workload import Data
 from .contents import Contents
 from .names import GLOBAL_STEP, SlotSet
 from .powers import BETAS, running_products
@@ -74,7 +74,8 @@ def step_of_slots(contents: Contents, of: SlotSet, given: int | None) -> tuple[i
 def import_run(contents: Contents, of: SlotSet | None, step: int, settings: Settings, out: Path) -> Trainer:
     """Writes a run with one checkpoint, the contents', into a folder that holds none; returns its trainer.
 
-    of: the slots that the run goes on with; without them the rule of `settings` starts afresh.
+    of:       the slots that the run goes on with; without them the rule of `settings` starts afresh.
+    settings: of the workload mlp; its layers are the contents'.
 
     History, epochs and the order of the batches begin here; the step counter goes on from `step`.
 
@@ -82,14 +83,14 @@ def import_run(contents: Contents, of: SlotSet | None, step: int, settings: Sett
     cannot be written, holds a run, or is in use; NonFiniteError for contents that are not finite. Nothing is written
     then.
     """
-    settings = replace(settings, hidden=tuple(contents.layers[1:-1]))
+    settings = settings.with_options({"hidden": [*map(str, contents.layers[1:-1])] or ["none"]})
     _check_rate(contents, settings)
-    _check_images(contents, settings.dataset())
+    _check_images(contents, settings.data())
     made = not out.exists()
     folder = RunFolder(out)
     trainer, _ = folder.begin(settings, resume=False)
     for name, weight in contents.weights.items():
-        trainer.weights[name].assign(weight)
+        trainer.variables[name].assign(weight)
     for name, slots in (contents.slots(of) if of else {}).items():
         for slot, value in slots.items():
             trainer.optimizer.slots[name][slot].assign(value)
@@ -112,11 +113,11 @@ def _check_rate(contents: Contents, settings: Settings) -> None:
         )
 
 
-def _check_images(contents: Contents, dataset: Dataset) -> None:
-    pixels, classes = dataset.train.images.shape[1], dataset.classes
+def _check_images(contents: Contents, data: Data) -> None:
+    pixels, names = data.train[0].shape[1], classes(data)
     inputs, outputs = contents.layers[0], contents.layers[-1]
-    if (inputs, outputs) != (pixels, classes):
+    if (inputs, outputs) != (pixels, names):
         raise InputError(
             f"{contents.path} holds a network for images of {inputs} pixels in {outputs} classes; the images have "
-            f"{pixels} pixels and {classes} classes (--data-dir names others)."
+            f"{pixels} pixels and {names} classes (--data-dir names others)."
         )

@@ -9,16 +9,14 @@ import tensorflow as tf
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from core import new_weights
-from training.workloads.perceptron import activations
-
 from ...output.files import make_folder
 from ...output.pages.charts import FEW
 from ...output.plot import write_picture
 from ...runs.checkpoint import Checkpoint
 from ...runs.run_folder import RunFolder
-from ...workloads.data import Split
 from ...workloads.images import unit_pixels
+from ...workloads.perceptron import activations
+from ...workloads.workload import Data
 from ..place import Place
 from ..scale import FIRST
 from .series import Series, experiments
@@ -53,7 +51,7 @@ def draw(results: Mapping[str, Any], place: Place) -> list[Path]:
     if first := results["parts"].get(FIRST.name):
         shown += [name for name in CAPTIONS if name != "experiments.svg"]
         if (state := place.state(first["runs"][0])).exists():
-            _draw_network(folder, RunFolder(state).newest(), place.dataset.test)
+            _draw_network(folder, RunFolder(state).newest(), place.data)
     return [folder / name for name in shown if (folder / name).exists()]
 
 
@@ -80,15 +78,15 @@ def _curves(costs: list[Series], accuracies: list[Series]) -> Figure:
     return figure
 
 
-def _draw_network(folder: Path, state: Checkpoint, test: Split) -> None:
-    outputs = activations(state.weights, unit_pixels(tf.constant(test.images)))
-    *hidden, logits = (layer.numpy() for layer in outputs)
-    before = new_weights([test.images.shape[1], *state.settings.hidden, 10], state.settings.init, state.settings.seed)
+def _draw_network(folder: Path, state: Checkpoint, data: Data) -> None:
+    images, labels = data.test
+    *hidden, logits = (layer.numpy() for layer in activations(state.variables, unit_pixels(tf.constant(images))))
+    before = state.settings.make_workload().variables(data, state.settings.seed)
     certainty = tf.nn.softmax(logits).numpy()
-    write_picture(folder / "confusion.svg", _confusion(test.labels, certainty.argmax(axis=1)))
-    write_picture(folder / "misclassified.png", _misclassified(test, certainty))
-    write_picture(folder / "weights.png", _first_layer(state.weights["h1"].numpy(), before["h1"].numpy()))
-    write_picture(folder / "activations.png", _activations(hidden, test.labels))
+    write_picture(folder / "confusion.svg", _confusion(labels, certainty.argmax(axis=1)))
+    write_picture(folder / "misclassified.png", _misclassified(images, labels, certainty))
+    write_picture(folder / "weights.png", _first_layer(state.variables["h1"].numpy(), before["h1"]))
+    write_picture(folder / "activations.png", _activations(hidden, labels))
 
 
 def _confusion(labels: np.ndarray, named: np.ndarray) -> Figure:
@@ -105,16 +103,16 @@ def _confusion(labels: np.ndarray, named: np.ndarray) -> Figure:
     return figure
 
 
-def _misclassified(test: Split, certainty: np.ndarray) -> Figure:
+def _misclassified(images: np.ndarray, labels: np.ndarray, certainty: np.ndarray) -> Figure:
     named = certainty.argmax(axis=1)
-    wrong = np.flatnonzero(named != test.labels)
+    wrong = np.flatnonzero(named != labels)
     worst = wrong[np.argsort(-certainty[wrong, named[wrong]], kind="stable")][:24]
     figure = Figure(figsize=(8, 5.2), layout="constrained")
     for axes in figure.subplots(4, 6).flat:
         axes.set_axis_off()
     for axes, image in zip(figure.axes, worst, strict=False):
-        axes.imshow(test.images[image].reshape(28, 28), cmap="gray_r")
-        axes.set_title(f"{test.labels[image]} → {named[image]}, {certainty[image].max():.0%}", fontsize=8)
+        axes.imshow(images[image].reshape(28, 28), cmap="gray_r")
+        axes.set_title(f"{labels[image]} → {named[image]}, {certainty[image].max():.0%}", fontsize=8)
     return figure
 
 

@@ -1,6 +1,7 @@
-"""Gradients to judge with: drawn ones beside real ones of MNIST, kept in a file and replayed from it."""
+"""Gradients to judge with: drawn ones beside real ones of a workload, kept in a file and replayed from it."""
 
 import zlib
+from collections.abc import Collection
 from io import BytesIO
 from pathlib import Path
 from zipfile import BadZipFile, is_zipfile
@@ -8,46 +9,56 @@ from zipfile import BadZipFile, is_zipfile
 import numpy as np
 import tensorflow as tf
 
-from core import Adam, InputError, Optimizer, Program, new_weights
+from core import Adam, InputError, Optimizer, Program
 from core.seeds import generator
 from core.verification import STEPS, Streams, joined, synthetic
 
 from ...output.files import write_whole
-from ...workloads.data import Sampler, load_dataset
-from ...workloads.images import image_cost
+from ...runs.settings import Settings
+from ...workloads.sampler import Sampler
 
-LAYERS = (784, 32, 10)
 COORDINATES = 20
-BATCH_SIZE = 100
 CALL = 500
 """Steps of one call of the training program."""
 
 
-def streams(steps: int = STEPS, seed: int = 0) -> dict[str, Streams]:
-    """By dtype: the drawn gradients of `core.verification.synthetic`, and beside them `mnist_gradients`."""
-    real = mnist_gradients(steps, seed)
-    drawn = {dtype: synthetic(dtype, steps, seed) for dtype in ("float32", "float64")}
-    return {dtype: one.beside(joined({"mnist": real.astype(dtype)}, seed)) for dtype, one in drawn.items()}
+def by_dtype(path: Path | None, steps: int, run: Settings, dtypes: Collection[str]) -> dict[str, Streams]:
+    """Gradients in these dtypes, of a file; without one, `streams`."""
+    if path is None:
+        return streams(run, steps)
+    return {dtype: load_streams(path, dtype).first(steps) for dtype in sorted(dtypes)}
 
 
-def mnist_gradients(steps: int, seed: int = 0) -> np.ndarray:
-    """Gradients [steps, 20] of single parameters of a small perceptron, as Adam trains it on MNIST; float32.
+def streams(run: Settings, steps: int = STEPS) -> dict[str, Streams]:
+    """By dtype: the drawn gradients of `core.verification.synthetic`, and beside them `recorded` ones, whose kind is
+    called as the workload."""
+    real = recorded(run, steps)
+    drawn = {dtype: synthetic(dtype, steps, run.seed) for dtype in ("float32", "float64")}
+    return {dtype: one.beside(joined({run.workload: real.astype(dtype)}, run.seed)) for dtype, one in drawn.items()}
 
-    A border pixel, which is always 0, is among them; the others are drawn from the generator "coordinates" of `seed`.
+
+def recorded(run: Settings, steps: int) -> np.ndarray:
+    """Gradients [steps, coordinates] of single parameters of a run's workload, as Adam trains it; float32.
+
+    The very first parameter is among them, which is that of a border pixel, always 0, in mlp; 19 others, or as many as
+    there are, are drawn from the generator "coordinates" of the run's seed.
     """
-    dataset = load_dataset()
-    sampler = Sampler(len(dataset.train.images), BATCH_SIZE, seed)
-    weights = new_weights(LAYERS, "he", seed)
-    sizes = [int(tf.size(weight)) for weight in weights.values()]
-    chosen = np.concatenate([[0], generator(seed, "coordinates").choice(sum(sizes), COORDINATES - 1, replace=False)])
+    run, data = run.settled(), run.data()
+    assert run.batch_size is not None, "it is settled"
+    workload, sampler = run.make_workload(), Sampler(len(data.train[0]), run.batch_size, run.seed)
+    variables = {name: tf.Variable(value, name=name) for name, value in workload.variables(data, run.seed).items()}
+    size = sum(int(tf.size(variable)) for variable in variables.values())
+    others = generator(run.seed, "coordinates").choice(size, min(COORDINATES, size) - 1, replace=False)
+    chosen = np.concatenate([[0], others])
 
     def observe(_cost, gradients, _updates):
         flat = tf.concat([tf.reshape(gradient, [-1]) for gradient in gradients.values()], axis=0)
         return tf.gather(flat, chosen)
 
-    program = Program(image_cost, weights, Optimizer(Adam(), weights), observe=observe)
-    data = tuple(tf.constant(array) for array in dataset.train)
-    calls = [program.run(data, sampler.take(min(CALL, steps - start))).numpy() for start in range(0, steps, CALL)]
+    optimizer = Optimizer(Adam(), variables)
+    program = Program(workload.cost, variables, optimizer, run.execution or "xla-loop", observe=observe)
+    examples = tuple(tf.constant(array) for array in data.train)
+    calls = [program.run(examples, sampler.take(min(CALL, steps - start))).numpy() for start in range(0, steps, CALL)]
     return np.concatenate(calls)
 
 

@@ -7,10 +7,10 @@ from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 from core import InputError
-from core.verification import Claim, Row, Streams
+from core.verification import DTYPES, Claim, Row, Streams
 from core.verification.claims import Lacking
 
-from ...runs.processes import Process
+from ...runs.processes import Process, cores
 from .subjects import claims_about
 
 MOST_JOBS = 8
@@ -39,26 +39,35 @@ class Work(NamedTuple):
         return [*claims[unit.claim].rows(self.streams[unit.dtype], self.executions)]
 
 
+def units_of(claims: Claims, dtypes: Sequence[str] | None) -> list[Unit]:
+    """Of these claims in these dtypes, or in all in which each can be asked."""
+    chosen = dict.fromkeys(dtypes or DTYPES)
+    return [Unit(n, one) for n, claim in enumerate(claims) for one in chosen if dtypes or claim.can_be_asked(one)]
+
+
 def judged(
     claims: Claims,
     work: Work,
     units: Sequence[Unit],
-    jobs: int,
-    begin: Callable[[Unit], None],
+    jobs: int | None,
+    begin: Callable[[str], None],
     check: Callable[[], None],
 ) -> list[Row]:
     """The rows of all units of these claims, in their order.
 
-    jobs:  how many processes judge at a time; 1 is this one.
-    begin: called with each unit as it begins. check: called before each, and often meanwhile; it may raise.
+    jobs:  how many processes judge at a time; 1 is this one. Unless given, as many as there are cores, and at most
+           `MOST_JOBS`.
+    begin: called with the name of each unit as it begins. check: called before each, and often meanwhile; it may raise.
 
     Raises InputError as `Claim.rows` does, and where a process died.
     """
+    names = {unit: f"{claims[unit.claim].name} ({claims[unit.claim].dialect}), {unit.dtype}" for unit in units}
+    jobs = min(jobs or min(cores(), MOST_JOBS), len(units))
     if jobs == 1:
         rows = []
         for unit in units:
             check()
-            begin(unit)
+            begin(names[unit])
             rows += work.rows(claims, unit)
         return rows
     with ExitStack() as stack:
@@ -71,7 +80,7 @@ def judged(
             while waiting or running:
                 while waiting and idle:
                     unit, process = waiting.pop(), idle.pop()
-                    begin(unit)
+                    begin(names[unit])
                     running[process.submit(_judge, unit)] = unit, process
                 done, _ = wait(running, CHECK_SECONDS, FIRST_COMPLETED)
                 check()

@@ -44,10 +44,13 @@ def ladder_chart(rungs: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _phases(name: str, step: Mapping[str, Any], title: str, bars: Mapping[str, Any]) -> str:
-    """Two bars a phase: what it takes, stacked, and the least."""
+    """Two bars a phase: what it takes, stacked, and the least, where it is known."""
     figure, phases = go.Figure(), list(step["phases"])
     for colour, (label, amount) in zip((COLOURS[0], COLOURS[1], NEUTRAL), bars.items(), strict=True):
-        values = [amount(work) / 1e6 for work in step["phases"].values()]
+        amounts = [amount(work) for work in step["phases"].values()]
+        if None in amounts:
+            continue
+        values = [one / 1e6 for one in amounts]
         group = "least" if label == "at least" else "taken"
         figure.add_bar(x=phases, y=values, name=label, marker_color=colour, offsetgroup=group)
     axes(figure, "", title)

@@ -13,6 +13,7 @@ KIND_NAMES: Mapping[Kind, tuple[str, str]] = {
     "copy": ("copy", "copies"),
     "other": ("single operation", "single operations"),
 }
+UNKNOWN = "What a step needs at least is not known: the workload does not count its products."
 
 
 def conclusions(step: Mapping[str, Any], rungs: Sequence[Mapping[str, Any]] | None) -> list[str]:
@@ -20,7 +21,9 @@ def conclusions(step: Mapping[str, Any], rungs: Sequence[Mapping[str, Any]] | No
 
     step, rungs: see `figures`; None for a ladder that was not run.
     """
-    return [_launches(step), _shares(step), _nearness(step), _where_to_look(step), *([_gain(rungs)] if rungs else [])]
+    known = step["whole"]["least"]["bytes"] is not None
+    near = [_nearness(step), _where_to_look(step)] if known else [UNKNOWN]
+    return [_launches(step), _shares(step), *near, *([_gain(rungs)] if rungs else [])]
 
 
 def facts(step: Mapping[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ ROUNDING = 2.0**-24
 
 
 class Walk(NamedTuple):
-    """A training run: its weights before and after, each as one float64 vector, and the cost of its last step."""
+    """A training run: its variables before and after, each as one float64 vector, and the cost of its last step."""
 
     start: np.ndarray
     end: np.ndarray
@@ -19,10 +19,10 @@ class Walk(NamedTuple):
 
 
 class Drift(NamedTuple):
-    """The distance between two runs from one start on the same batches. Norms are Euclidean, over all weights.
+    """The distance between two runs from one start on the same batches. Norms are Euclidean, over all variables.
 
-    moved:     the distance of their weights, as a share of the way that the reference went: ‖θ − θ*‖ / ‖θ* − θ₀‖.
-    roundings: the same distance in roundings of the weights, ‖θ − θ*‖ / (2⁻²⁴·‖θ*‖). To round θ* itself to float32
+    moved:     the distance of their variables, as a share of the way that the reference went: ‖θ − θ*‖ / ‖θ* − θ₀‖.
+    roundings: the same distance in roundings of the variables, ‖θ − θ*‖ / (2⁻²⁴·‖θ*‖). To round θ* itself to float32
                takes about 0.4: no run in float32 can come closer.
     cost:      the relative difference of their last costs.
     """
@@ -32,9 +32,9 @@ class Drift(NamedTuple):
     cost: float
 
 
-def vector(weights: Mapping[str, tf.Variable]) -> np.ndarray:
-    """All weights as they are, one after another, in float64."""
-    return np.concatenate([np.ravel(variable.numpy()).astype(np.float64) for variable in weights.values()])
+def vector(variables: Mapping[str, tf.Variable]) -> np.ndarray:
+    """All variables as they are, one after another, in float64."""
+    return np.concatenate([np.ravel(variable.numpy()).astype(np.float64) for variable in variables.values()])
 
 
 def drift(walk: Walk, reference: Walk) -> Drift:

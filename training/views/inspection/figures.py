@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -11,30 +10,36 @@ from core import Rule
 from core.engine.checks import slots_of
 from core.rules import named
 
-from ...workloads.work import flop, traffic
+from ...workloads.work import Product, flop, traffic
 from .ladder import Rung
 from .phases import Phase
 from .step import Inspection, PhaseWork, by_phase, together
 
 
-def least(layers: Sequence[int], batch_size: int, rule: Rule) -> dict[Phase, dict[str, int]]:
+def least(
+    products: Sequence[Product], parameters: int, example_bytes: int, batch_size: int, rule: Rule
+) -> dict[Phase, dict[str, int]]:
     """The least arithmetic, of products alone, and the least traffic of a step's phases; see `workloads.work`. A rule
-    that reads the norm of all gradients needs each of them once more, before it can begin."""
+    that reads the norm of all gradients needs each of them once more, before it can begin. Nothing for a workload whose
+    products are not counted."""
+    if not products:
+        return {}
     slots = len(named(slots_of(rule, np.zeros(1, np.float32))))
-    gradients = 4 * sum((inputs + 1) * units for inputs, units in pairwise(layers))
-    products, moved = flop(layers, batch_size), traffic(layers, batch_size, slots)
+    gradients = 4 * parameters
+    computed, moved = flop(products, batch_size), traffic(products, parameters, example_bytes, batch_size, slots)
     return {
         "gather": {"products": 0, "bytes": moved.gather},
-        "forward": {"products": products.forward, "bytes": moved.forward},
-        "backward": {"products": products.weight_gradients + products.input_gradients, "bytes": moved.backward},
+        "forward": {"products": computed.forward, "bytes": moved.forward},
+        "backward": {"products": computed.weight_gradients + computed.input_gradients, "bytes": moved.backward},
         "update": {"products": 0, "bytes": moved.update + rule.reads_norm * gradients},
     }
 
 
 def step_figures(inspection: Inspection, least: Mapping[Phase, Mapping[str, int]]) -> dict[str, Any]:
-    """A step for JSON: its phases beside their least work, its kernels, variables and memory."""
-    none = {"products": 0, "bytes": 0}
-    whole = {part: sum(one[part] for one in least.values()) for part in none}
+    """A step for JSON: its phases beside their least work, its kernels, variables and memory. Where nothing is known of
+    the least, it is None."""
+    none = {"products": 0, "bytes": 0} if least else dict.fromkeys(("products", "bytes"))
+    whole = {part: sum(one[part] for one in least.values()) for part in none} if least else none
     return {
         "loops": inspection.loops,
         "trip_count": inspection.trip_count,

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import NamedTuple, Protocol, get_args
 
@@ -12,7 +12,6 @@ import tensorflow as tf
 from core import Program
 from core.engine.executions import Execution
 from core.seeds import generator
-from training.workloads.perceptron import Weights
 
 from ...runs.paired import Ratio, paired_ratio
 from .drift import Drift, Walk, drift, vector
@@ -23,14 +22,14 @@ EAGER_SHARE = 5
 
 
 class Subject(NamedTuple):
-    """A program and the weights that it trains."""
+    """A program and the variables that it trains."""
 
     program: Program
-    weights: Weights
+    variables: Mapping[str, tf.Variable]
 
 
 class Build(Protocol):
-    """Makes a new program, always from the same weights, in an execution and a dtype."""
+    """Makes a new program, always from the same values, in an execution and a dtype."""
 
     def __call__(self, execution: Execution, dtype: tf.DType = tf.float32) -> Subject: ...
 
@@ -100,10 +99,10 @@ def pieces(rounds: int, compilations: int) -> int:
 
 
 def walk(subject: Subject, data: Sequence[tf.Tensor], batches: np.ndarray) -> Walk:
-    """One call of a program, from the weights as they are."""
-    start = vector(subject.weights)
+    """One call of a program, from the variables as they are."""
+    start = vector(subject.variables)
     costs = subject.program.run(data, batches).numpy()
-    return Walk(start, vector(subject.weights), float(costs[-1]))
+    return Walk(start, vector(subject.variables), float(costs[-1]))
 
 
 def rungs(
@@ -153,7 +152,7 @@ def break_even(more: float, gained: float) -> int | None:
 
 def sample(program: Program, data: Sequence[tf.Tensor], batches: np.ndarray) -> float:
     """Seconds a step of one call."""
-    taken = batches[: max(1, len(batches) // EAGER_SHARE)] if program.execution == "eager" else batches
+    taken = batches[: max(1, len(batches) // EAGER_SHARE)] if not program.execution.traced else batches
     begin = time.perf_counter()
     program.run(data, taken).numpy()
     return (time.perf_counter() - begin) / len(taken)

@@ -23,7 +23,7 @@ class Piece(NamedTuple):
     launches:      of kernels in the update.
     read, written: bytes of these.
     passes:        how often the update reads or writes as much as all parameters.
-    step_seconds:  of the whole step in "xla-loop", the median over rounds.
+    step_seconds:  of the whole step, the median over rounds.
     ratio:         how many times as long a step takes as with the rule alone, paired within rounds.
     """
 

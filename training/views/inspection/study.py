@@ -6,55 +6,60 @@ from typing import Any
 
 import tensorflow as tf
 
-from ...runs.rule_choice import rule_settings
+from core import InputError
+
+from ...runs.rule_choice import option, rule_settings
 from ...runs.settings import Settings
-from ...workloads.data import Dataset, Sampler
+from ...workloads.choice import shown
+from ...workloads.sampler import Sampler
+from ...workloads.workload import Data
 from .figures import ladder_figures, least, step_figures
 from .ladder import ladder
 from .pieces import pieces, stages
 from .step import inspect
-from .subjects import layers, perceptron
-
-STARTS = {"normal": "N(0,1) weights", "he": "He's first weights", "glorot": "Glorot's first weights"}
+from .subjects import builder
 
 
 class Study:
-    """The settings' network on their data, in calls of `steps` steps.
+    """The settings' workload on its data, in calls of `steps` steps.
 
-    Raises InputError for what `Trainer` refuses.
+    Raises InputError for what `Trainer` refuses, and for an execution that XLA does not compile.
     """
 
-    def __init__(self, settings: Settings, dataset: Dataset, steps: int):
+    def __init__(self, settings: Settings, data: Data, steps: int):
         self._settings = settings = settings.settled()
-        self._rule = settings.make_rule()
-        self._layers = layers(settings, dataset)
-        self._build = perceptron(settings, dataset)
-        self._stages = {name: perceptron(settings, dataset, rule) for name, rule in stages(self._rule).items()}
-        self._batches = Sampler(len(dataset.train.images), settings.batch_size, settings.seed).take(steps)
-        self._data = tuple(tf.constant(array) for array in dataset.train)
-        self._program = self._build(settings.execution).program
+        self._rule, self._workload, self._data = settings.make_rule(), settings.make_workload(), data
+        assert settings.execution is not None, "it is settled"
+        assert settings.batch_size is not None, "it is settled"
+        self._execution, self._batch_size = settings.execution, settings.batch_size
+        if not self._execution.startswith("xla"):
+            raise InputError(
+                f"What XLA makes of a step is inspected, and {settings.workload} runs as {self._execution} here: "
+                "give --execution xla-step, or xla-loop."
+            )
+        self._build = builder(settings, data)
+        self._stages = {name: builder(settings, data, rule) for name, rule in stages(self._rule).items()}
+        self._batches = Sampler(len(data.train[0]), self._batch_size, settings.seed).take(steps)
+        self._examples = tuple(tf.constant(array) for array in data.train)
+        self._program, self._variables = self._build(self._execution)
 
     def step(self) -> dict[str, Any]:
-        """What XLA made of a step, as JSON, tables and page have it.
-
-        Raises InputError for an execution that XLA does not compile.
-        """
-        step = inspect(self._program, self._data, self._batches)
+        """What XLA made of a step, as JSON, tables and page have it."""
+        step = inspect(self._program, self._examples, self._batches)
         settings, rule = self._settings, rule_settings(self._rule)
-        network = "-".join(map(str, self._layers))
         return {
-            "title": f"{settings.rule} ({settings.dialect or 'its own defaults'}) on {network}, "
-            f"batches of {settings.batch_size}, {settings.execution}",
-            "start": STARTS[settings.init],
+            "title": f"{settings.rule} ({settings.dialect or 'its own defaults'}) on "
+            f"{self._workload.title(self._data)}, batches of {settings.batch_size}, {settings.execution}",
+            "start": f"the first values of {self._typed()} by seed {settings.seed}",
             "settings": asdict(settings) | {"learning_rate": rule["learning_rate"], "rule_settings": rule},
             "steps": len(self._batches),
-            "step": step_figures(step, least(self._layers, settings.batch_size, self._rule)),
+            "step": step_figures(step, self._least()),
         }
 
     def ladder(self, rounds: int, compilations: int, heard: Callable[[str], None]) -> list[dict[str, Any]]:
         """The four executions beside each other; see `ladder.ladder`."""
         rungs = ladder(
-            self._build, self._data, self._batches, rounds, compilations, self._settings.seed, heard
+            self._build, self._examples, self._batches, rounds, compilations, self._settings.seed, heard
         )  # fmt: skip
         return ladder_figures(rungs)
 
@@ -62,8 +67,8 @@ class Study:
         """The rule alone and with its pieces, one more each; see `pieces.pieces`. Nothing where it has none."""
         if not self._stages:
             return []
-        programs = {name: build("xla-loop").program for name, build in self._stages.items()}
-        found = pieces(programs, self._data, self._batches, rounds, self._settings.seed, heard)
+        programs = {name: build(self._execution).program for name, build in self._stages.items()}
+        found = pieces(programs, self._examples, self._batches, rounds, self._settings.seed, heard)
         return [one._asdict() | {"ratio": one.ratio._asdict()} for one in found]
 
     @property
@@ -73,4 +78,18 @@ class Study:
 
     def text(self, stage: str) -> str:
         """The program at a stage of its compilation, as `Program.compiler_ir` has it."""
-        return self._program.compiler_ir(self._data, self._batches, stage)
+        return self._program.compiler_ir(self._examples, self._batches, stage)
+
+    def _typed(self) -> str:
+        """The workload as a person types it, except for where its data are."""
+        own = {name: words for name, words in shown(self._workload).items() if name not in self._workload.places}
+        return " ".join([self._settings.workload, *(word for name in own for word in (option(name), *own[name]))])
+
+    def _least(self) -> dict[Any, dict[str, int]]:
+        return least(
+            self._workload.products(self._data),
+            sum(variable.shape.num_elements() for variable in self._variables.values()),
+            sum(array[0].nbytes for array in self._data.train),
+            self._batch_size,
+            self._rule,
+        )

@@ -28,14 +28,14 @@ TIMES = (
     "– where it is not certain to."
 )
 DRIFTS = (
-    "moved: how far the weights are, after one call, from those of a float64 run, as a share of the distance that "
+    "moved: how far the variables are, after one call, from those of a float64 run, as a share of the distance that "
     "those moved; roundings: the same in units of 2⁻²⁴·‖θ‖, where a float64 run rounded to float32 has 0.4; cost: the "
     "relative difference of the last cost."
 )
 
 PIECES = (
     "with: the rule, then a piece more in each row; launches: of kernels in the update; MB: read and written by "
-    "these; passes: the same as a multiple of all parameters; a step: µs of the whole step in xla-loop, the median; "
+    "these; passes: the same as a multiple of all parameters; a step: µs of the whole step, the median; "
     "× the rule: paired ratio to the rule alone, and its 95 % interval."
 )
 
@@ -106,10 +106,11 @@ def launch_cells(work: Mapping[str, Any]) -> list[str]:
 
 
 def work_cells(work: Mapping[str, Any]) -> list[str]:
-    """Of a phase: MB read, written and needed at least; MFLOP of products, at least, and of all else."""
+    """Of a phase: MB read, written and needed at least; MFLOP of products, at least, and of all else. A dash for the
+    least that is not known."""
     flop, least = work["flop"], work["least"]
     amounts = (work["read"], work["written"], least["bytes"], flop["products"], least["products"], flop["elementwise"])
-    return [f"{one / 1e6:.3f}" for one in amounts]
+    return [count(None if one is None else one / 1e6, ".3f") for one in amounts]
 
 
 def time_cells(rung: Mapping[str, Any]) -> list[str]:

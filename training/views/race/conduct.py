@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from core import NonFiniteError
+from core import InputError, NonFiniteError
 from core.engine.guard import OnNonfinite
 from core.seeds import generator
 
 from ...runs.rule_choice import option
+from ...runs.settings import Settings
 from .contestants import Contestant
 from .heat import Heat
-from .landscapes import FORMULAS, MNIST, Landscape
-from .mnist_slice import mnist_slice
+from .landscapes import FORMULAS, NAMES, SLICE, Landscape
+from .loss_slice import loss_slice
 from .tuning import HIGHEST, LOWEST, WITHIN, Outcome, threshold, tuned
 
 NEAR = 0.02
@@ -29,7 +30,7 @@ class Terms:
     rates:  learning rates in the grid of a rule; the same number is tried around its best.
     starts: the landscape's own, and further ones drawn near it.
     noise:  standard deviation of what is added to each coordinate of the gradient in each step.
-    seed:   decides starts, noise and the network of `mnist`.
+    seed:   decides starts and noise.
     around: what stands around every rule, by the names of options; see `contestants`.
     tuned:  the piece around every rule that is tuned beside the learning rate, if one is, and `amounts`, those that are
             tried, with a grid of learning rates each.
@@ -68,10 +69,18 @@ class Race:
     outcomes: Mapping[str, Outcome]
 
 
-def made(name: str, seed: int) -> Landscape:
-    """One of `landscapes.NAMES`; `mnist`, for which a network is trained, from `seed`."""
-    if name == MNIST:
-        return mnist_slice(seed)
+def known(names: Sequence[str] | None) -> list[str]:
+    """Landscapes by name, each once, or all. Raises InputError for one that is not there."""
+    for name in names or ():
+        if name not in NAMES:
+            raise InputError(f"There is no landscape {name!r}; there are: {', '.join(NAMES)}.", name, NAMES)
+    return [*dict.fromkeys(names or NAMES)]
+
+
+def made(name: str, run: Settings) -> Landscape:
+    """One of `landscapes.NAMES`; `slice`, for which a run's workload is trained."""
+    if name == SLICE:
+        return loss_slice(run)
     return next(landscape for landscape in FORMULAS if landscape.name == name)
 
 
@@ -101,6 +110,31 @@ def race(
                 )
                 raise NonFiniteError(error.step, f"{error.what}; this was {where}") from error
     return Race(landscape, outcomes)
+
+
+def races(
+    names: Sequence[str],
+    run: Settings,
+    contestants: Mapping[str, Contestant],
+    terms: Terms,
+    begin: Callable[[str], None],
+    on_nonfinite: OnNonfinite = "stop",
+) -> list[Race]:
+    """The race on each of these landscapes. run: what `slice` is made of. begin: called with the name of each piece of
+    work, as often as `pieces` says.
+
+    Raises what `race` and `made` raise.
+    """
+    found = []
+    for name in names:
+        begin(f"preparing {name}")
+        found.append(race(made(name, run), contestants, terms, begin, on_nonfinite))
+    return found
+
+
+def pieces(names: Sequence[str], contestants: Mapping[str, Contestant]) -> int:
+    """How often `races` calls `begin`."""
+    return len(names) * (len(contestants) + 1)
 
 
 def budget(terms: Terms) -> str:

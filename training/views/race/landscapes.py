@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from core.engine.executions import Execution
+
 Point = tuple[float, float]
 
 
@@ -23,6 +25,7 @@ class Landscape:
     start:   where the race begins.
     minima:  all points of lowest cost, to all digits of float64 unless `source` says otherwise.
     least:   the cost there.
+    execution: of the programs that run on it.
     """
 
     name: str
@@ -34,6 +37,7 @@ class Landscape:
     start: Point
     minima: tuple[Point, ...]
     least: float
+    execution: Execution = "xla-loop"
 
     def costs(self, points: np.ndarray) -> np.ndarray:
         """The cost of each of many points [..., 2], in float64."""
@@ -129,6 +133,6 @@ FORMULAS = (
 )  # fmt: skip
 """Those that are written down as formulas."""
 
-MNIST = "mnist"
-NAMES = (*(landscape.name for landscape in FORMULAS), MNIST)
-"""All that can be raced on; `mnist` is made for a seed, by `mnist_slice`."""
+SLICE = "slice"
+NAMES = (*(landscape.name for landscape in FORMULAS), SLICE)
+"""All that can be raced on; `slice` is made for a workload and a seed, by `loss_slice`."""

@@ -75,7 +75,7 @@ def labels(relief: Relief, paths: np.ndarray) -> list[Label]:
 
 
 def relief(one: Race) -> Relief:
-    """Row by row: on MNIST a whole grid at once would take a gigabyte."""
+    """Row by row: on a network's slice a whole grid at once would take a gigabyte."""
     land, shown = one.landscape, frame(one)
     x, y = (np.linspace(low, high, POINTS) for low, high in shown)
     costs = np.stack([land.costs(row) for row in np.stack(np.meshgrid(x, y), axis=-1)]) - land.least

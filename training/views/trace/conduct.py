@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from signal import Signals
-from typing import Any
 
 from core import NonFiniteError, Optimizer, Recorder
 
@@ -64,17 +63,11 @@ def traced(trainer: Trainer, watch: Watch, cost: bool, signals: Sequence[Signals
         with Tally(PIECES) as tally:
             measured = own_cost(trainer, watch.of, tally.begin, lambda: agreed(signals))
     about = {
-        "network": _units(trainer),
+        "network": trainer.workload.title(trainer.data),
         "steps_taken": trainer.step,
         "interrupted": not trainer.finished,
-        "recorder": asdict(watch) | {"layers": watch.layers or [*trainer.weights]},
+        "recorder": asdict(watch) | {"layers": watch.layers or [*trainer.variables]},
         "own_cost": None if measured is None else asdict(measured),
     }
     trace = Trace(*trainer.recorder.recording(), before | report(trainer) | about)
     return trace, agreed(signals)
-
-
-def _units(trainer: Trainer) -> list[int]:
-    """Of each layer, from the pixels to the classes."""
-    shapes: list[Any] = [weight.shape for weight in trainer.weights.values() if weight.shape.rank == 2]
-    return [*(shape[0] for shape in shapes), shapes[-1][1]]

@@ -1,4 +1,4 @@
-"""What recording costs, measured on the run's own network."""
+"""What recording costs, measured on the run's own workload."""
 
 import random
 import time
@@ -55,10 +55,10 @@ def own_cost(
     begin:   called with the name of each of `PIECES` pieces of work.
     stopped: whether to leave it; then there is no cost.
     """
-    settings, dataset, steps = trainer.settings, trainer.dataset, _steps(trainer)
-    data = tuple(tf.constant(array) for array in dataset.train)
+    settings, examples, steps = trainer.settings, trainer.data, _steps(trainer)
+    data = tuple(tf.constant(array) for array in examples.train)
     trainers = {
-        name: Trainer(settings, dataset, recorder, trainer.distribution)
+        name: Trainer(settings, examples, recorder, trainer.distribution)
         for name, recorder in (("without", None), ("with", record))
     }
     order, times = random.Random(settings.seed), {name: [] for name in trainers}

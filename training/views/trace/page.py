@@ -37,7 +37,7 @@ def page(name: str, trace: Trace, rule: Rule, beside: Mapping[str, Trace]) -> st
         data=_embedded(_data(trace, runs, drawn, through)),
         name=name,
         title=_title(trace.about["settings"]),
-        network="-".join(map(str, trace.about["network"])),
+        network=trace.about["network"],
         trace=trace,
         runs=runs,
         drawn=drawn,
@@ -86,9 +86,11 @@ def _data(
 def _settings(run: Trace) -> dict[str, str]:
     settings, recorder, cost = run.about["settings"], run.about["recorder"], run.about["own_cost"]
     rule = {f"rule’s {name}": value for name, value in settings["rule_settings"].items() if name not in settings}
-    shown = {name: value for name, value in settings.items() if name != "rule_settings" and value is not None} | rule
+    own = {name: value for of in ("workload_options", "rule_options") for name, value in settings.get(of, {}).items()}
+    shown = {name: value for name, value in settings.items() if not isinstance(value, dict) and value is not None}
+    shown |= own | rule
     shown |= {f"recorder’s {name}": value for name, value in recorder.items()}
-    shown |= {"records": len(run.steps), "test accuracy": f"{run.about['test_accuracy']:.2%}"}
+    shown |= {"records": len(run.steps), **run.judged}
     if cost is not None:
         shown["recording took"] = f"{cost['times_as_long']:.2f} [{cost['low']:.2f}–{cost['high']:.2f}] times as long"
     return {name: _text(value) for name, value in shown.items()}

@@ -19,12 +19,13 @@ SHOWN = (
 
 
 def print_trace(trace: Trace, paths: Sequence[Path]) -> None:
-    """The last record of every layer, the run's accuracy, what recording cost, and where things are, to standard
+    """The last record of every layer, what the run is judged by, what recording cost, and where things are, to standard
     output."""
     screen = Screen(wide=True)
     if len(trace.steps) and trace.layers:
         screen.print(last_record(trace))
-    screen.print(f"test accuracy: {trace.about['test_accuracy']:.4f}")
+    for name, value in trace.judged.items():
+        screen.print(f"{name}: {value}")
     for sentence in clips(trace):
         screen.print(sentence)
     screen.print(in_words(trace.about["own_cost"]), soft_wrap=True)

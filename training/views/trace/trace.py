@@ -13,12 +13,13 @@ import numpy as np
 from core import InputError
 from core.engine.reductions import HALF_OCTAVES
 
+from ...runs.figures import figure, heading, judging
 from .figures import is_of_an_element, place
 
 NAME = "trace.npz"
 ABOUT, STEPS = "about", "steps"
 """The file's arrays beside the columns."""
-NEEDED = ("settings", "recorder", "test_accuracy", "own_cost", "versions")
+NEEDED = ("settings", "recorder", "own_cost", "versions")
 """What `about` has in any trace."""
 
 
@@ -39,6 +40,12 @@ class Trace(NamedTuple):
     def elements(self) -> list[str]:
         """The elements that were followed, such as h1[300,5]."""
         return [*dict.fromkeys(place(column).layer for column in self.columns if is_of_an_element(column))]
+
+    @property
+    def judged(self) -> dict[str, str]:
+        """What a person judges the run by, on the test examples: {"test accuracy": "0.9750"}."""
+        names = judging(name for name in self.about if name.startswith("test_"))
+        return {heading(name): figure(name, self.about[name]) for name in names}
 
     @property
     def last(self) -> dict[str, float]:

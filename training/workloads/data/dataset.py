@@ -86,9 +86,7 @@ def load_dataset(place: Path | None = None, validation: str | None = None, seed:
 def _stored(place: Path) -> tuple[StoredSplit, StoredSplit]:
     """What is to be trained on, and the tests, of which the headers alone are read."""
     if place.is_file():
-        train, test = (
-            [NpzArray.of(place, f"{kind}_{part}") for kind in ("x", "y")] for part in ("train", "test")
-        )
+        train, test = ([NpzArray.of(place, f"{kind}_{part}") for kind in ("x", "y")] for part in ("train", "test"))
         return StoredSplit.of(*train, fewest=VALIDATION_SHARE), StoredSplit.of(*test, fewest=1)
     folder = _folder(place)
     return _idx_split(folder, "train", fewest=VALIDATION_SHARE), _idx_split(folder, "t10k|test", fewest=1)

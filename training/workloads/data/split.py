@@ -93,6 +93,4 @@ def _check_labels(labels: Stored) -> None:
     if labels.dtype.kind not in "iu":
         raise InputError(f"{labels} must hold integers, the labels' class numbers, found {labels.dtype.name}.")
     if len(labels.shape) != 1 and not (len(labels.shape) == 2 and labels.shape[1] == 1):
-        raise InputError(
-            f"{labels} must hold labels in 1 dimension, found {labels.dtype.name} in {len(labels.shape)}."
-        )
+        raise InputError(f"{labels} must hold labels in 1 dimension, found {labels.dtype.name} in {len(labels.shape)}.")

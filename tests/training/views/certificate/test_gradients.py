@@ -4,31 +4,26 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from core import Adam, InputError, Optimizer, new_weights
+from core import Adam, InputError, Optimizer
 from core.seeds import generator
 from core.verification import joined, synthetic
-from training.views.certificate.gradients import (
-    COORDINATES,
-    LAYERS,
-    load_streams,
-    mnist_gradients,
-    save_streams,
-    streams,
-)
-from training.workloads.data import Sampler, load_dataset
-from training.workloads.images import image_cost
+from training.runs.small import small
+from training.views.certificate.gradients import COORDINATES, load_streams, recorded, save_streams, streams
+from training.workloads.mlp import MLP
+from training.workloads.perceptron import new_weights
+from training.workloads.sampler import Sampler
 
 
 def test_recorded_gradients_are_those_of_training():
     """Three steps by tape and optimizer alone. Would catch gradients of other parameters, batches or steps."""
-    found, data = mnist_gradients(3, seed=5), load_dataset().train
-    weights = new_weights(LAYERS, "he", 5)
-    optimizer, sampler = Optimizer(Adam(), weights), Sampler(len(data.images), 100, 5)
+    found, (pixels, labels) = recorded(small("mlp", {}, 5), 3), MLP().data(5).train
+    weights = new_weights([784, 32, 10], "he", 5)
+    optimizer, sampler = Optimizer(Adam(), weights), Sampler(len(pixels), 100, 5)
     sizes = [int(tf.size(weight)) for weight in weights.values()]
     chosen = generator(5, "coordinates").choice(sum(sizes), COORDINATES - 1, replace=False)
     for row, batch in zip(found, sampler.take(3), strict=True):
         with tf.GradientTape() as tape:
-            cost = image_cost(weights, data.images[batch], data.labels[batch])
+            cost = MLP().cost(weights, pixels[batch], labels[batch])
         gradients = tape.gradient(cost, weights)
         flat = np.concatenate([gradient.numpy().ravel() for gradient in gradients.values()])
         np.testing.assert_allclose(row, flat[[0, *chosen]], rtol=1e-4, atol=1e-8)
@@ -38,12 +33,12 @@ def test_recorded_gradients_are_those_of_training():
 
 
 def test_the_streams_hold_drawn_and_real_gradients_in_both_dtypes():
-    both = streams(20, seed=1)
+    both = streams(small("mlp", {}, 1), 20)
     assert set(both) == {"float32", "float64"}
     for dtype, one in both.items():
         assert one.gradients.dtype == dtype
         assert one.gradients.shape == (20, synthetic(dtype, 1).gradients.shape[1] + COORDINATES)
-        assert "mnist" in one.kinds
+        assert "mlp" in one.kinds
 
 
 def test_gradients_come_back_from_their_file_as_they_were(tmp_path):

@@ -43,7 +43,7 @@ def test_tables_and_sentences_are_printed(written, figures):
     for name in [*figures["step"]["phases"], *(rung["execution"] for rung in figures["ladder"])]:
         assert f"\n  {name} " in printed
     assert "adagrad (tf1) on 784-16-10, batches of 20, xla-loop" in printed
-    assert "Drift in 5 steps, from He's first weights" in printed
+    assert "Drift in 5 steps, from the first values of mlp --hidden 16 --init he by seed 0" in printed
     assert "XLA knows how often the loop over steps runs: 5 times." in printed
     assert "13 of 13 variables are updated in place." in printed
     assert f"A step launches {sum(figures['step']['whole']['launches'].values())} kernels: " in printed
@@ -52,7 +52,7 @@ def test_tables_and_sentences_are_printed(written, figures):
 def test_all_figures_are_in_the_json(figures):
     """784 · 16 and 16 · 10 weights, 26 biases; Adagrad and the average have a slot each, and the norm needs all
     gradients before their use, so 32 B a parameter are the least."""
-    assert figures["settings"]["hidden"] == [16]
+    assert figures["settings"]["workload_options"]["hidden"] == ["16"]
     assert figures["command"].startswith("rawstep")
     assert figures["steps"] == figures["step"]["trip_count"] == 5
     assert figures["step"]["phases"]["update"]["least"]["bytes"] == 32 * (784 * 16 + 16 * 10 + 26)
@@ -103,7 +103,7 @@ def test_the_page_shows_every_kernel_variable_and_rung(open_inspection, figures)
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["--execution", "eager"], "Only the xla executions have a compiler IR, found 'eager'."),
+        (["--execution", "eager"], "mlp runs as eager here: give --execution xla-step, or xla-loop."),
         (["--epochs", "3"], "--epochs means nothing here"),
         (["--steps", "1"], "--steps"),
         (["--rounds", "1"], "--rounds"),

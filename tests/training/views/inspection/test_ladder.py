@@ -1,42 +1,42 @@
 """The ladder: its arithmetic on planted times, and its drift on a small network of which one rung is planted wrong."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from core import Adam, Optimizer, Program
-from training.runs.settings import Settings
 from training.views.inspection.drift import Walk, drift
-from training.views.inspection.ladder import EXECUTIONS, break_even, ladder, pieces, rungs, walk
-from training.views.inspection.subjects import perceptron
-from training.workloads.data import Sampler
+from training.views.inspection.ladder import EXECUTIONS, Subject, break_even, ladder, pieces, rungs, walk
+from training.views.inspection.subjects import builder
+from training.workloads.sampler import Sampler
 
-from ...striped import striped_dataset
+from ...striped import SETTINGS, striped_data
 
 STEPS = 20
-SETTINGS = Settings(rule="adam", dialect="paper", hidden=(8,), init="he", batch_size=7)
-DATASET = striped_dataset()
-DATA = tuple(tf.constant(array) for array in DATASET.train)
-BATCHES = Sampler(len(DATASET.train.images), SETTINGS.batch_size).take(STEPS)
+DATA = striped_data()
+EXAMPLES = tuple(tf.constant(array) for array in DATA.train)
+BATCHES = Sampler(len(DATA.train[0]), SETTINGS.batch_size).take(STEPS)
 NO_DRIFT = dict.fromkeys(EXECUTIONS, drift(Walk(np.zeros(1), np.ones(1), 1.0), Walk(np.zeros(1), np.ones(1), 1.0)))
 
-right = perceptron(SETTINGS, DATASET)
+right = builder(replace(SETTINGS, dialect="paper", learning_rate=0.001), DATA)
 
 
 def one_wrong(execution, dtype=tf.float32):
     """Planted: xla-step has a learning rate that is 0.1 % too large."""
     if execution != "xla-step":
         return right(execution, dtype)
-    weights = right(execution, dtype).weights
-    cost = right(execution, dtype).program.step.cost
-    return type(right(execution))(Program(cost, weights, Optimizer(Adam(1.001e-3), weights), execution), weights)
+    program, variables = right(execution, dtype)
+    optimizer = Optimizer(Adam(1.001e-3), variables)
+    return Subject(Program(program.step.cost, variables, optimizer, execution), variables)
 
 
 @pytest.fixture(scope="module")
 def climbed():
     """The rungs by name, and what was told."""
     heard = []
-    found = ladder(one_wrong, DATA, BATCHES, rounds=2, compilations=2, heard=heard.append)
+    found = ladder(one_wrong, EXAMPLES, BATCHES, rounds=2, compilations=2, heard=heard.append)
     return {rung.execution: rung for rung in found}, heard
 
 
@@ -68,14 +68,14 @@ def test_a_rung_that_computes_something_else_is_seen(climbed):
 
 
 def test_a_run_in_float64_has_not_drifted_from_itself():
-    one, other = (walk(right("graph", tf.float64), DATA, BATCHES) for _ in range(2))
+    one, other = (walk(right("graph", tf.float64), EXAMPLES, BATCHES) for _ in range(2))
     assert drift(one, other) == (0, 0, 0)
     assert not np.array_equal(one.start, one.end)
 
 
 def test_the_float64_run_starts_where_the_float32_runs_do():
     """Would catch weights drawn in float64 anew, whose first difference is a rounding of each."""
-    narrow, wide = right("eager").weights, right("eager", tf.float64).weights
+    narrow, wide = right("eager").variables, right("eager", tf.float64).variables
     for name in narrow:
         np.testing.assert_array_equal(narrow[name].numpy().astype(np.float64), wide[name].numpy())
 

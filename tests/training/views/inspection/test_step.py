@@ -1,24 +1,28 @@
 """Inspected programs: a linear model whose work is counted by hand, the notebook's network, and planted faults."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
 from core import Adam, ClipByGlobalNorm, DecoupledDecay, InputError, Optimizer, Program, chain
-from core.engine.executions import Loop
+from core.engine.executions import EXECUTIONS
+from core.engine.runners import Loop
 from core.rules import SGD, Step
 from core.xp import cast_like, minimum
 from training.runs.settings import Settings
-from training.views.inspection.conclusions import conclusions, facts
-from training.views.inspection.figures import least, step_figures
+from training.views.inspection.charts import arithmetic_chart, traffic_chart
+from training.views.inspection.conclusions import UNKNOWN, conclusions, facts
+from training.views.inspection.figures import step_figures
 from training.views.inspection.step import by_phase, inspect, together
-from training.views.inspection.subjects import layers, perceptron
-from training.workloads.data import load_dataset
+from training.views.inspection.study import Study
+from training.views.inspection.tables import work_cells
 
 BATCHES = np.arange(20).reshape(4, 5) % 7
 
 
-def linear(rule, program=Program, execution="xla-loop", scale=1.0, units=(3, 2)):
+def linear(rule, execution="xla-loop", scale=1.0, units=(3, 2)):
     """Inspects 4 steps of batches of 5, of a model from inputs to outputs."""
     weights = {"w": tf.Variable(tf.ones(units), name="w")}
 
@@ -26,7 +30,7 @@ def linear(rule, program=Program, execution="xla-loop", scale=1.0, units=(3, 2))
         return tf.reduce_mean(tf.square(scale * tf.matmul(x, weights["w"]) - y))
 
     return inspect(
-        program(cost, weights, Optimizer(rule, weights), execution), [tf.ones((7, count)) for count in units], BATCHES
+        Program(cost, weights, Optimizer(rule, weights), execution), [tf.ones((7, count)) for count in units], BATCHES
     )
 
 
@@ -38,10 +42,7 @@ def adam():
 @pytest.fixture(scope="module")
 def notebook():
     """Its network with Adam, and 10 steps of batches of 100."""
-    settings, dataset = Settings(), load_dataset()
-    program = perceptron(settings, dataset)("xla-loop").program
-    found = inspect(program, [tf.constant(array) for array in dataset.train], np.zeros((10, 100), np.int32))
-    return step_figures(found, least(layers(settings, dataset), 100, Adam()))
+    return Study(Settings(), Settings().data(), steps=10).step()["step"]
 
 
 def test_arithmetic_of_the_linear_model(adam):
@@ -143,13 +144,8 @@ class UnboundedLoop(Loop):
         return tf.while_loop(lambda i: i < steps, body, (tf.constant(0),))
 
 
-class Unbounded(Program):
-    def _chosen_runner(self):
-        return UnboundedLoop(self.step)
-
-
 def test_a_loop_whose_length_xla_does_not_know_is_seen():
-    found = linear(Adam(), program=Unbounded)
+    found = linear(Adam(), execution=replace(EXECUTIONS["xla-loop"], runner=UnboundedLoop))
     assert (found.loops, found.trip_count) == (True, None)
     assert "does not know how often" in facts(step_figures(found, {}))[0]
 
@@ -159,6 +155,14 @@ def test_a_variable_that_is_not_updated_in_place_is_seen():
     found = linear(Adam(), scale=tf.Variable(2.0, name="scale"))
     assert [one.name for one in found.variables if not one.in_place] == ["scale"]
     assert "4 of 5 variables are updated in place; not scale." in facts(step_figures(found, {}))
+
+
+def test_where_the_least_is_not_known_its_cells_are_empty_and_a_sentence_says_so(adam):
+    """Would catch a least of 0, which everything exceeds without end. Its pictures lack the bars."""
+    figures = step_figures(adam, {})
+    assert UNKNOWN in conclusions(figures, None)
+    assert [*np.array(work_cells(figures["whole"]))[[2, 4]]] == ["–", "–"]
+    assert "at least" not in traffic_chart(figures) + arithmetic_chart(figures)
 
 
 def test_an_eager_program_is_refused():

@@ -2,18 +2,21 @@ import pytest
 
 from core.seeds import generator
 from training.commands.cli import main
+from training.runs.small import small
 from training.views.race.conduct import Terms, race
 from training.views.race.contestants import contestants
-from training.views.race.mnist_slice import filter_normalised, first_images, slice_of, trained
+from training.views.race.loss_slice import filter_normalised, first_examples, slice_of, trained
 
 
 @pytest.fixture(scope="session")
 def network():
-    """Images, weights, directions and the landscape of seed 0."""
-    images = first_images()
-    weights, random = trained(images, 0), generator(0, "directions")
+    """Examples, weights, directions and the landscape of seed 0."""
+    run = small("mlp", {"hidden": ["16"]})
+    data = run.data()
+    examples = first_examples(run, data)
+    weights, random = trained(run, data, examples), generator(0, "directions")
     directions = [filter_normalised(weights, random) for _ in range(2)]
-    return images, weights, directions, slice_of(images, weights, directions)
+    return examples, weights, directions, slice_of(run, data, weights, directions)
 
 
 TERMS = Terms(steps=60, rates=8, starts=2, noise=0.01)
@@ -22,7 +25,7 @@ ARGUMENTS = ["race", "--rules", "adam:keras", "--steps", "60", "--rates", "8", "
 
 
 @pytest.fixture(scope="session")
-def mnist_race(network):
+def slice_race(network):
     """Plain SGD on the slice of seed 0."""
     return race(network[-1], {"sgd": contestants(["sgd"])["sgd"]}, TERMS, lambda piece: None)
 

@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 
 from core import Adam, AdamW, InputError, around, schedules
+from training.runs.small import small
 from training.views.race.conduct import NEAR, Terms, budget, made, race, results, trajectories
 from training.views.race.contestants import contestants
 from training.views.race.landscapes import FORMULAS
 from training.views.race.tuning import threshold
 
+MLP = small("mlp", {})
 NOBODY = lambda piece: None  # noqa: E731
 
 
@@ -16,15 +18,15 @@ NOBODY = lambda piece: None  # noqa: E731
 def test_a_rule_reaches_a_known_minimum_of_each_formula(name):
     """Adagrad by the command's own steps and rates; all four rules: pytest -m whole tests/training/race."""
     only = {"adagrad": contestants(["adagrad"])["adagrad"]}
-    outcome = race(made(name, 0), only, Terms(), NOBODY).outcomes["adagrad"]
+    outcome = race(made(name, MLP), only, Terms(), NOBODY).outcomes["adagrad"]
     assert np.isfinite(outcome.steps[0])
-    assert outcome.cost[-1, 0] <= threshold(made(name, 0))
+    assert outcome.cost[-1, 0] <= threshold(made(name, MLP))
     assert outcome.distance[0] < 0.05
 
 
-def test_a_rule_reaches_the_minimum_of_mnist_s_slice(mnist_race):
+def test_a_rule_reaches_the_minimum_of_a_network_s_slice(slice_race):
     """From two starts, through noise, by sixty steps."""
-    outcome = mnist_race.outcomes["sgd"]
+    outcome = slice_race.outcomes["sgd"]
     assert np.isfinite(outcome.steps).all()
     assert np.all(outcome.distance < 0.05)
 
@@ -43,14 +45,14 @@ def test_every_rule_arrives_where_it_can(rule):
 
 def test_a_rule_that_cannot_arrive_does_not():
     """Would catch a tolerance that everything meets: plain SGD in twenty steps down Rosenbrock's valley."""
-    outcome = race(made("rosenbrock", 0), contestants(["sgd"]), Terms(steps=20, rates=5), NOBODY).outcomes["sgd"]
+    outcome = race(made("rosenbrock", MLP), contestants(["sgd"]), Terms(steps=20, rates=5), NOBODY).outcomes["sgd"]
     assert np.isnan(outcome.steps[0])
-    assert outcome.cost[-1, 0] > threshold(made("rosenbrock", 0))
+    assert outcome.cost[-1, 0] > threshold(made("rosenbrock", MLP))
 
 
 def test_every_rule_has_as_many_runs_as_the_sentence_says():
     terms = Terms(steps=10, rates=4, starts=3)
-    found = results([race(made("saddle", 0), contestants(["adam"]), terms, NOBODY)], terms)
+    found = results([race(made("saddle", MLP), contestants(["adam"]), terms, NOBODY)], terms)
     rules = found["landscapes"]["saddle"]["rules"]
     assert list(rules) == ["adam", "sgd"], "plain SGD runs always"
     assert [(rule["runs"], len(rule["tried"])) for rule in rules.values()] == [(24, 8), (24, 8)]
@@ -59,7 +61,7 @@ def test_every_rule_has_as_many_runs_as_the_sentence_says():
 
 def test_further_starts_and_noise_are_the_seed_s_and_shared():
     one, other = Terms(steps=50, starts=40, noise=0.5, seed=1), Terms(steps=50, starts=40, noise=0.5, seed=2)
-    landscape = made("beale", 0)
+    landscape = made("beale", MLP)
     starts = one.drawn_starts(landscape)
     assert starts[0].tolist() == list(landscape.start)
     assert np.all(np.std(starts, axis=0) / NEAR / [5.0, 3.25] == pytest.approx(1, abs=0.3))
@@ -73,7 +75,7 @@ def test_further_starts_and_noise_are_the_seed_s_and_shared():
 
 def test_ways_begin_at_the_starts_and_have_the_tuned_rate():
     terms = Terms(steps=5, rates=2, starts=2)
-    one = race(made("quadratic", 0), contestants(["sgd"]), terms, NOBODY)
+    one = race(made("quadratic", MLP), contestants(["sgd"]), terms, NOBODY)
     ways = trajectories([one])
     assert {name: array.shape for name, array in ways.items()} == {
         "quadratic/sgd/x": (6, 2, 2), "quadratic/sgd/cost": (6, 2),

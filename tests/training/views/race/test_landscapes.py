@@ -7,8 +7,11 @@ import pytest
 import tensorflow as tf
 
 from training.views.race.landscapes import FORMULAS, NAMES
-from training.views.race.mnist_slice import IMAGES, filter_normalised, lowest, slice_cost
+from training.views.race.loss_slice import filter_normalised, lowest
+from training.workloads.mlp import MLP
+from training.workloads.workload import Workload
 
+from ...striped import striped_data
 from . import by_hand
 
 formulas = pytest.mark.parametrize("landscape", FORMULAS, ids=lambda landscape: landscape.name)
@@ -109,13 +112,13 @@ def forward(weights, images, labels):
 
 def test_the_slice_is_the_loss_of_the_network_at_weights_moved_along_the_directions(network):
     """All weights moved, in NumPy; 1e-6 is float32's rounding of 1/255, which the pixels carry."""
-    images, weights, directions, landscape = network
+    (pixels, labels), weights, directions, landscape = network
     for x, y in [(0.0, 0.0), (-0.8, 0.7), (0.3, -0.9)]:
         moved = {name: w.astype(float) + x * directions[0][name] + y * directions[1][name]
                  for name, w in weights.items()}  # fmt: skip
-        expected = forward(moved, images.images.astype(float), images.labels.astype(int))
+        expected = forward(moved, pixels.astype(float), labels.astype(int))
         assert float(landscape.costs(np.array([x, y]))) == pytest.approx(expected, rel=1e-5)
-    assert len(images.labels) == IMAGES
+    assert len(labels) == MLP.slice_examples
     assert float(landscape.costs(np.zeros(2))) < 0.05, "the network is trained"
 
 
@@ -147,18 +150,52 @@ def test_the_slice_s_minimum_is_lower_than_all_around_it(network):
 
 
 def test_a_lowest_point_off_the_grid_is_found_exactly():
-    found, least = lowest(lambda x: tf.reduce_sum((x - tf.constant([0.123, -0.456], tf.float64)) ** 2, -1) + 2)
+    def cost(x):
+        return tf.reduce_sum((x - tf.constant([0.123, -0.456], tf.float64)) ** 2, -1) + 2
+
+    found, least = lowest(cost, cost)
     np.testing.assert_allclose(found, [0.123, -0.456], atol=1e-10)
     assert least == pytest.approx(2)
 
 
 def test_the_slice_s_cost_takes_any_number_of_points_at_once(network):
-    images, weights, directions, landscape = network
-    cost = slice_cost(images, weights, directions)
+    *_, landscape = network
     at = tf.constant(points(landscape, 6).reshape(3, 2, 2))
-    one_by_one = [[float(cost(point)) for point in row] for row in at]
-    np.testing.assert_allclose(cost(at), one_by_one, rtol=1e-12)
+    one_by_one = [[float(landscape.cost(point)) for point in row] for row in at]
+    np.testing.assert_allclose(landscape.cost(at), one_by_one, rtol=1e-12)
+
+
+@pytest.mark.parametrize("hidden", [(), (3,), (4, 3)], ids=str)
+def test_the_perceptron_s_own_way_along_a_plane_is_that_of_every_workload(hidden):
+    """Costs and gradients, of as many layers as there may be; every tensor moves, biases too. Would catch a layer that
+    is left where it was. 1e-6 is float32's rounding of 1/255, which the pixels of one carry."""
+    workload, data = MLP(hidden=hidden), striped_data()
+    origin = workload.variables(data, 0)
+    directions = [workload.variables(data, seed) for seed in (1, 2)]
+    at, found = tf.constant(np.random.default_rng(0).uniform(-1, 1, (2, 3, 2))), []
+    for along in (workload.along, lambda *plane: Workload.along(workload, *plane)):
+        with tf.GradientTape() as tape:
+            tape.watch(at)
+            costs = along(data.test, origin, directions)(at)
+        assert costs.shape == (2, 3)
+        found.append((costs, tape.gradient(costs, at)))
+    for ours, generic in zip(*found, strict=True):
+        np.testing.assert_allclose(ours, generic, rtol=1e-5)
+
+
+def test_filters_of_a_tensor_of_any_rank_are_its_slices_along_the_last_axis():
+    """A kernel of 3 × 3 × 2 × 4: four filters of 18 numbers. Would catch norms along the first axes alone."""
+    origin = {
+        "kernel": np.random.default_rng(0).standard_normal((3, 3, 2, 4)),
+        "bias": np.ones(4),
+        "scale": np.ones(()),
+    }
+    direction = filter_normalised(origin, np.random.default_rng(1))
+    ours, theirs = (np.sqrt((array**2).sum(axis=(0, 1, 2))) for array in (direction["kernel"], origin["kernel"]))
+    np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+    assert not direction["bias"].any()
+    assert direction["scale"].shape == ()
 
 
 def test_every_landscape_has_a_name_of_its_own():
-    assert NAMES == ("rosenbrock", "beale", "himmelblau", "rastrigin", "saddle", "quadratic", "mnist")
+    assert NAMES == ("rosenbrock", "beale", "himmelblau", "rastrigin", "saddle", "quadratic", "slice")

@@ -10,7 +10,7 @@ from training.commands.cli import main
 from training.views.trace.trace import load
 
 from ...striped import striped_images
-from ...workloads.data.test_dataset import write_files
+from ...workloads.data.idx_bytes import idx
 
 QUICK = ["--hidden", "8", "--init", "he", "--batch-size", "7", "--epochs", "2"]
 """64 steps."""
@@ -37,8 +37,11 @@ def traced(images, *arguments):
 def images(tmp_path_factory):
     """A folder of four IDX files."""
     train, test = striped_images(250, 0), striped_images(50, 1)
-    arrays = [array for split in (train, test) for array in (split.images.reshape(-1, 4, 4), split.labels)]
-    return write_files(tmp_path_factory.mktemp("striped") / "images", arrays)
+    folder = tmp_path_factory.mktemp("striped")
+    for part, (pixels, labels) in {"train": train, "t10k": test}.items():
+        (folder / f"{part}-images-idx3-ubyte").write_bytes(idx(pixels.reshape(-1, 4, 4)))
+        (folder / f"{part}-labels-idx1-ubyte").write_bytes(idx(labels))
+    return folder
 
 
 @pytest.fixture(scope="session")

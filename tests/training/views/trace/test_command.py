@@ -24,9 +24,8 @@ from training.views.trace.figures import clipped
 from training.views.trace.folder import write_folder
 from training.views.trace.own_cost import PIECES, own_cost
 from training.views.trace.trace import NAME, NEEDED, Trace, load, written
-from training.workloads.data import load_dataset
 
-from ...striped import SETTINGS, striped_dataset, trained
+from ...striped import SETTINGS, striped_data, trained
 from .conftest import AROUND, QUICK
 
 
@@ -39,7 +38,7 @@ GRAPH = replace(SETTINGS, execution="graph")
 
 @pytest.fixture(scope="module")
 def trainer():
-    trainer = Trainer(GRAPH, striped_dataset(), recorded)
+    trainer = Trainer(GRAPH, striped_data(), recorded)
     for _ in trainer.train():
         pass
     return trainer
@@ -49,8 +48,8 @@ def test_a_trainer_that_records_trains_to_the_same_bits(trainer):
     """Would catch a recorder given to a program that it changes, or to another optimizer's."""
     plain = trained(GRAPH)
     assert trainer.history == plain.history
-    for name, value in plain.weights.items():
-        np.testing.assert_array_equal(trainer.weights[name], value)
+    for name, value in plain.variables.items():
+        np.testing.assert_array_equal(trainer.variables[name], value)
     assert [*trainer.recorder.recording().steps] == [*range(1, 3 * 32 + 1, 3)]
 
 
@@ -62,7 +61,7 @@ def test_what_is_read_back_is_what_the_recorder_held(trainer, tmp_path, assert_s
     np.testing.assert_array_equal(trace.steps, recording.steps)
     assert_same_columns(trace.columns, recording.columns)
     assert trace.about == about
-    assert trace.layers == [*trainer.weights]
+    assert trace.layers == [*trainer.variables]
     assert trace.elements == ["h1[5,2]"]
 
 
@@ -81,8 +80,8 @@ def test_the_command_writes_the_figures_of_the_run_that_its_settings_make(runs, 
 
 def test_the_command_trains_as_a_run_without_a_recorder_does(runs, images):
     """With every figure. The mean costs are float64, of all steps' costs."""
-    settings = replace(GRAPH, epochs=2, data_dir=images)
-    plain = Trainer(settings, load_dataset(images))
+    settings = replace(GRAPH, epochs=2).with_options({"data_dir": [str(images)]})
+    plain = Trainer(settings, settings.data())
     for _ in plain.train():
         pass
     assert runs.traces[runs.adam].about["epochs"] == report(plain)["epochs"]
@@ -133,10 +132,11 @@ def test_a_clip_acted_where_its_factor_is_below_1_by_more_than_rounding():
 
 
 def test_unless_told_otherwise_it_follows_the_pixel_that_varies_the_most(runs):
-    dataset = striped_dataset()
-    dataset.train.images[:, 11] = np.arange(len(dataset.train.images)) % 2 * 255
-    assert revealing_elements(dataset, (8,)) == ["h1[11,0]", "bo[0]"]
-    assert revealing_elements(dataset, ()) == ["ho[11,0]", "bo[0]"]
+    data = striped_data()
+    pixels, _ = data.train
+    pixels[:, 11] = np.arange(len(pixels)) % 2 * 255
+    assert revealing_elements(SETTINGS, data) == ["h1[11,0]", "bo[0]"]
+    assert revealing_elements(SETTINGS.with_options({"hidden": ["none"]}), data) == ["ho[11,0]", "bo[0]"]
     assert [name.partition("[")[0] for name in runs.traces[runs.adagrad].elements] == ["h1", "bo"]
 
 
@@ -260,12 +260,12 @@ def test_a_file_beside_that_is_damaged_or_no_trace_is_refused(damage, sentence, 
 def test_what_recording_costs_is_more_where_more_is_recorded():
     """Would catch a ratio that is turned over, and a copy that does not record. Every step of so small a network, with
     all figures, takes several times as long: 6 times in trials."""
-    dataset, pieces = striped_dataset(), []
+    data, pieces = striped_data(), []
 
     def record(optimizer):
         return Recorder(optimizer, figures=[*FIGURES])
 
-    trainer = Trainer(replace(GRAPH, epochs=1), dataset, record)
+    trainer = Trainer(replace(GRAPH, epochs=1), data, record)
     for _ in trainer.train():
         pass
     cost = own_cost(trainer, record, pieces.append, lambda: False)

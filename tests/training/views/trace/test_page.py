@@ -292,5 +292,5 @@ def test_a_long_run_makes_no_long_page(runs):
 def test_two_runs_can_be_read_on_a_laptop_and_a_phone_by_day_and_by_night_and_the_top_says_which_one_it_is(open_trace):
     opened = open_trace("adagrad")
     assert opened.inner_text("h1") == "adagrad (keras), learning rate 0.1"
-    assert re.search(r"the 16-8-\d+ network in batches of 7, 2 epochs, seed 0", opened.inner_text("h1 + p"))
+    assert re.search(r"A trace of 16-8-\d+ in batches of 7, 2 epochs, seed 0", opened.inner_text("h1 + p"))
     check_page(opened)

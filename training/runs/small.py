@@ -1,0 +1,29 @@
+"""Small workloads: what a view needs where a whole run would take too long."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+
+from ..workloads.choice import shown, smaller
+from .own_options import NoSuchSettingError
+from .rule_choice import option
+from .settings import Settings
+
+
+def small(name: str, options: Mapping[str, Sequence[str]], seed: int = 0) -> Settings:
+    """The settings of a run of the workload `name` in its small form, with settings of one's own.
+
+    Raises InputError for a workload that is not there, and NoSuchSettingError for options that are none of its own.
+    """
+    run, others = small_beside(name, options, seed)
+    if others:
+        raise NoSuchSettingError(option(next(iter(others))), name, [*map(option, shown(run.make_workload()))])
+    return run
+
+
+def small_beside(name: str, options: Mapping[str, Sequence[str]], seed: int = 0) -> tuple[Settings, dict[str, str]]:
+    """The same; and those of the options that are none of the workload's, as settings of a rule."""
+    workload = smaller(name)
+    known = [one.name for one in fields(workload)]
+    own = {one: words for one, words in options.items() if one in known}
+    others = {one: " ".join(words) for one, words in options.items() if one not in known}
+    return Settings(workload=name, workload_options={**shown(workload), **own}, seed=seed), others

@@ -1,0 +1,12 @@
+"""Options that the verifier's commands share. Free of TensorFlow."""
+
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+from cyclopts.validators import Number
+
+from ...workloads.options import Whole
+
+Dtype = Literal["float32", "float64"]
+Seed = Annotated[Whole, Parameter(validator=Number(gte=0))]
+Steps = Annotated[Whole, Parameter(validator=Number(gte=1, lte=10_000))]
