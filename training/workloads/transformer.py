@@ -1,0 +1,195 @@
+"""A transformer that learns to add modulo a prime: first the pairs that it is shown, and much later the rule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import tensorflow as tf
+
+from core import InputError, accuracy, softmax_cross_entropy
+from core.seeds import generator
+
+from .options import Whole
+from .work import Product
+from .workload import Data, Variables, Workload
+
+PLACES = 4
+"""Of the tokens a, +, b, =."""
+WIDENED = 4
+"""Units between the two matrices of a layer's perceptron, for each of its width."""
+EPSILON = 1e-5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transformer(Workload):
+    """(a + b) mod p from the tokens a, +, b, =, by a decoder whose answer is read at the last place.
+
+    Power, Burda, Edwards, Babuschkin & Misra, "Grokking: Generalization Beyond Overfitting on Small Algorithmic
+    Datasets" (2022), appendix A.1: two layers of width 128 with four heads; AdamW at 0.001 with β₂ = 0.98, a weight
+    decay of 1 and a warm-up over the first 10 steps; batches of 512. The training accuracy reaches 1 within some
+    hundred steps, while the validation accuracy is near that of a guess, and reaches 1 thousands of steps later.
+
+    As in the authors' code, tokens and sinusoidal places are added; each layer adds attention, then a perceptron with
+    ReLU, to what it takes and normalises after each (Vaswani et al. 2017); no product has a bias. The last layer is
+    computed for the last place alone, since no other is read.
+
+    Parameters
+    ----------
+    modulus
+        p: a and b are the numbers below it. A prime in the paper, which addition does not need.
+    share
+        Of all p² pairs, those that are trained on; half of the others are for validation, half for the test.
+    width
+        Numbers that stand for a token.
+    heads
+        Of each attention; they share the width.
+    layers
+        Attentions with a perceptron after each.
+    """
+
+    modulus: Whole = 97
+    share: float = 0.4
+    width: Whole = 128
+    heads: Whole = 4
+    layers: Whole = 2
+
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "batch_size": 512,
+        "epochs": 1000,
+        "rule": "adamw",
+        "dialect": "torch",
+        "schedule": "1e-3,warmup=10",
+        "weight_decay": 1.0,
+        "beta_2": 0.98,
+    }
+    judged_by: ClassVar[str] = "accuracy"
+    higher_is_better: ClassVar[bool] = True
+    watched: ClassVar[Sequence[str]] = ("train", "validation")
+    groups: ClassVar[Mapping[str, Sequence[str]]] = {
+        "attention": ("query*", "key*", "value*", "merge*"),
+        "norms": ("*gain*", "*shift*"),
+    }
+
+    @classmethod
+    def small(cls) -> Self:
+        return cls(modulus=11, width=8, heads=2, share=0.5)
+
+    def data(self, seed: int) -> Data:
+        """Tokens, int32 [pairs, 4], and answers, int32 [pairs]; all pairs, in an order drawn from the seed.
+
+        The tokens 0 to p − 1 are numbers, p is + and p + 1 is =.
+        """
+        p = self.modulus
+        if p < 2 or not 0 < self.share < 1:
+            raise InputError(
+                f"The modulus must be at least 2 and the share between 0 and 1, found {p} and {self.share}."
+            )
+        first, second = (axis.ravel() for axis in np.mgrid[:p, :p])
+        tokens = np.stack([first, np.full(p * p, p), second, np.full(p * p, p + 1)], axis=1).astype(np.int32)
+        answers = ((first + second) % p).astype(np.int32)
+        order = generator(seed, "pairs").permutation(p * p)
+        shown = round(self.share * p * p)
+        parts = np.split(order, [shown, shown + (p * p - shown) // 2])
+        if min(map(len, parts)) == 0:
+            raise InputError(f"A share of {self.share} leaves a split of the {p * p} pairs without any.")
+        return Data(*((tokens[part], answers[part]) for part in parts), chosen=f"half of the others, from seed {seed}")
+
+    def variables(self, data: Data, seed: int) -> dict[str, np.ndarray]:
+        """tokens; query1, key1, value1, merge1, gain1, shift1, wide1, narrow1, out_gain1, out_shift1, …; answers.
+
+        In float32, drawn in that order from the generator "weights" of `seed`: tokens from N(0, 1), matrices uniform in
+        ±1/√inputs, PyTorch's own, which the authors took. Gains are 1, shifts 0.
+
+        Raises InputError for sizes that are no positive numbers, and a width that the heads do not share evenly.
+        """
+        sizes = {"width": self.width, "heads": self.heads, "layers": self.layers}
+        for name, size in sizes.items():
+            if size < 1:
+                raise InputError(f"The transformer's {name} must be at least 1, found {size}.")
+        if self.width % self.heads:
+            raise InputError(f"The width must be a multiple of the heads, found {self.width} and {self.heads}.")
+        random, width = generator(seed, "weights"), self.width
+
+        def matrix(inputs: int, units: int) -> np.ndarray:
+            return random.uniform(-1, 1, (inputs, units)) / np.sqrt(inputs)
+
+        values = {"tokens": random.standard_normal((self.modulus + 2, width))}
+        for n in range(1, self.layers + 1):
+            values |= {f"{name}{n}": matrix(width, width) for name in ("query", "key", "value", "merge")}
+            values |= {f"gain{n}": np.ones(width), f"shift{n}": np.zeros(width)}
+            values |= {f"wide{n}": matrix(width, WIDENED * width), f"narrow{n}": matrix(WIDENED * width, width)}
+            values |= {f"out_gain{n}": np.ones(width), f"out_shift{n}": np.zeros(width)}
+        values["answers"] = matrix(width, self.modulus)
+        return {name: value.astype(np.float32) for name, value in values.items()}
+
+    def logits(self, variables: Variables, tokens: tf.Tensor) -> tf.Tensor:
+        """[examples, p], of tokens [examples, places]."""
+        embedded = variables["tokens"]
+        # A product with ones and zeros: a gather's gradient is sparse, and the decay is to act on all tokens.
+        x = times(tf.one_hot(tokens, embedded.shape[0], dtype=embedded.dtype), embedded)
+        x += tf.constant(sinusoids(tokens.shape[1], self.width), embedded.dtype)
+        for n in range(1, self.layers + 1):
+            x = self._layer({name: variables[f"{name}{n}"] for name in LAYER}, x, last=n == self.layers)
+        return tf.matmul(x[:, -1], variables["answers"])
+
+    def _layer(self, values: Variables, x: tf.Tensor, last: bool) -> tf.Tensor:
+        """A layer's result [examples, places, width], of the last place alone where that is all that is read."""
+        asking = x[:, -1:] if last else x
+        queries, keys, held = times(asking, values["query"]), times(x, values["key"]), times(x, values["value"])
+        attended = times(attention(queries, keys, held, self.heads), values["merge"])
+        x = normalised(asking + attended, values["gain"], values["shift"])
+        widened = tf.nn.relu(times(x, values["wide"]))
+        return normalised(x + times(widened, values["narrow"]), values["out_gain"], values["out_shift"])
+
+    def cost(self, variables: Variables, *batch: tf.Tensor) -> tf.Tensor:
+        """The mean softmax cross-entropy of the answers."""
+        tokens, answers = batch
+        return softmax_cross_entropy(self.logits(variables, tokens), answers)
+
+    def metrics(self, variables: Variables, *batch: tf.Tensor) -> dict[str, tf.Tensor]:
+        """accuracy: the share of pairs whose largest logit is the sum's."""
+        tokens, answers = batch
+        return {"accuracy": accuracy(self.logits(variables, tokens), answers)}
+
+    def outputs(self, variables: Variables, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """probabilities, float32 [examples, p], of each answer; answers, int64 [examples], the most probable ones."""
+        estimates = self.logits(variables, inputs)
+        return {"probabilities": tf.nn.softmax(estimates), "answers": tf.argmax(estimates, axis=1)}
+
+
+LAYER = ("query", "key", "value", "merge", "gain", "shift", "wide", "narrow", "out_gain", "out_shift")
+
+
+def sinusoids(places: int, width: int) -> np.ndarray:
+    """Vaswani et al. 2017, section 3.5: sine at even numbers, cosine at odd ones, [places, width]."""
+    number = np.arange(width)
+    angles = np.arange(places)[:, np.newaxis] / 10_000 ** ((number - number % 2) / width)
+    return np.where(number % 2, np.cos(angles), np.sin(angles))
+
+
+def times(x: tf.Tensor, matrix: Any) -> tf.Tensor:
+    """x [examples, places, inputs] by a matrix, as one product: tf.matmul makes one of each example."""
+    return tf.tensordot(x, matrix, 1)
+
+
+def attention(queries: tf.Tensor, keys: tf.Tensor, values: tf.Tensor, heads: int) -> tf.Tensor:
+    """Each query's mean of values, weighted by the softmax of queries·keys/√size, head by head; [n, places, width].
+
+    The queries are of the last places of the keys, and see their own and those before.
+    """
+    places, width = queries.shape[1:]
+    size = width // heads
+    queries, keys, values = (tf.reshape(x, [-1, x.shape[1], heads, size]) for x in (queries, keys, values))
+    scores = tf.einsum("nqhs,nkhs->nhqk", queries, keys) / np.sqrt(size)
+    later = np.triu(np.ones((places, keys.shape[1]), bool), keys.shape[1] - places + 1)
+    scores = tf.where(later, tf.constant(-np.inf, scores.dtype), scores)
+    return tf.reshape(tf.einsum("nhqk,nkhs->nqhs", tf.nn.softmax(scores), values), [-1, places, width])
+
+
+def normalised(x: tf.Tensor, gain: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
+    """Along the last axis to mean 0 and variance 1, then times gain plus shift (Ba, Kiros & Hinton 2016)."""
+    mean = tf.reduce_mean(x, axis=-1, keepdims=True)
+    centred = x - mean
+    variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
+    return centred * tf.math.rsqrt(variance + EPSILON) * gain + shift
