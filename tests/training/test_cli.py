@@ -18,7 +18,7 @@ from core.engine.executions import Execution
 from core.engine.guard import OnNonfinite
 from training.commands.cli import app, main
 from training.runs.settings import Settings
-from training.workloads.perceptron import INITIALIZERS
+from training.workloads.initial import INITIALIZERS
 
 from .processes import ENVIRONMENT, ROOT, command, rawstep, started
 
@@ -85,17 +85,18 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(ended):
     assert len(done.stderr.splitlines()) == 1, "no chatter, and one plain line an epoch"
     report = json.loads((tmp_path / "run.json").read_text())
     assert set(report) == {
-        "epochs", "best_epoch", "out_of_patience", "evaluated_with", "test_accuracy", "steps_per_second",
+        "epochs", "best_epoch", "out_of_patience", "evaluated_with", "test_cost", "test_accuracy", "judged_by",
+        "steps_per_second",
         "compile_seconds", "replicas", "peak_memory_mb", "nonfinite",
         "settings", "versions",
     }  # fmt: skip
-    assert [*report["epochs"][0]] == ["epoch", "cost", "validation_accuracy"]
+    assert [*report["epochs"][0]] == ["epoch", "cost", "validation_cost", "validation_accuracy"]
     assert report["epochs"][0]["epoch"] == 1
     assert 0.05 < report["test_accuracy"] <= 1
     assert report["settings"]["rule"] == "adam"
     assert report["settings"]["dialect"] == "tf1"
     assert report["settings"]["learning_rate"] == 0.001
-    assert report["settings"]["hidden"] == [16]
+    assert report["settings"]["workload_options"] == {"hidden": ["16"], "init": ["normal"]}
     assert report["settings"]["rule_settings"]["epsilon_form"] == "epsilon-hat"
     assert report["versions"]["tensorflow"] == tf.__version__
     events = [
@@ -104,7 +105,7 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(ended):
         for event in tf.compat.v1.train.summary_iterator(str(file))
         for value in event.summary.value
     ]
-    assert events == ["cost", "validation_accuracy"]
+    assert events == ["cost", "validation_cost", "validation_accuracy"]
     assert not list(tmp_path.glob(".run.json*")), "the temporary file is gone"
 
 
@@ -234,7 +235,7 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path, mo
         (["--accumulate", "0"], "--accumulate"),
         (
             ["--accumulate", "1000"],
-            "--accumulate 1000 in batches of 100 takes 100,000 images a step; there are 55,000.",
+            "--accumulate 1000 in batches of 100 takes 100,000 examples a step; there are 55,000.",
         ),
         (["--keep-best"], "--keep-best needs a folder: give --checkpoint DIR.\n"),
         (["--patience", "0"], "--patience"),
@@ -334,13 +335,13 @@ def test_a_network_without_hidden_layers_is_trained_gone_on_with_evaluated_and_e
     run("train", "--hidden", "none", "--init", "glorot", "--epochs", "2", "--checkpoint", "run")
     run("train", "--checkpoint", "run", "--resume", "--hidden", "none", "--epochs", "3", "--json", "run.json")
     report = json.loads((tmp_path / "run.json").read_text())
-    assert report["settings"]["hidden"] == []
+    assert report["settings"]["workload_options"]["hidden"] == ["none"]
     assert [epoch["epoch"] for epoch in report["epochs"]] == [1, 2, 3]
     assert 0.915 < report["test_accuracy"] < 0.93
     run("export", "--checkpoint", "run", "--saved-model", "served")
-    test = Settings().dataset().test
-    served = tf.saved_model.load("served").signatures["serving_default"](images=tf.constant(test.images))
-    assert (served["classes"].numpy() == test.labels).mean() == pytest.approx(report["test_accuracy"], abs=2e-4)
+    images, labels = Settings().data().test
+    served = tf.saved_model.load("served").signatures["serving_default"](images=tf.constant(images))
+    assert (served["classes"].numpy() == labels).mean() == pytest.approx(report["test_accuracy"], abs=2e-4)
     run("export-tf1", "--checkpoint", "run", "--out", "notebook.ckpt")
     run("import-tf1", "notebook.ckpt", "--out", "imported")
     run("evaluate", "--checkpoint", "imported", "--json", "figures.json")
@@ -348,7 +349,7 @@ def test_a_network_without_hidden_layers_is_trained_gone_on_with_evaluated_and_e
 
 
 def test_help_answers_without_tensorflow_and_names_every_choice():
-    done = rawstep("train", "--help")
+    done = rawstep("train", "--workload", "mlp", "--help")
     assert done.returncode == 0
     for word in (*Adam.DIALECTS, *get_args(Execution), *INITIALIZERS, "rawstep train --learning-rate 0.005"):
         assert word in done.stdout
@@ -375,7 +376,6 @@ def test_the_choices_of_the_command_line_are_those_of_core():
     hints = get_type_hints(Settings)
     assert get_args(hints["on_nonfinite"]) == get_args(OnNonfinite)
     assert get_args(hints["execution"]) == get_args(Execution)
-    assert set(get_args(hints["init"])) == set(INITIALIZERS)
 
 
 def test_version_is_printed(capsys):

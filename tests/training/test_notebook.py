@@ -14,7 +14,6 @@ from benchmarks.engines.notebook_session import NotebookSession
 from benchmarks.work import TrainingWork
 from training.runs.settings import Settings
 from training.runs.trainer import Trainer
-from training.workloads.data import load_dataset
 
 v1 = tf.compat.v1
 STEPS = 550
@@ -27,7 +26,7 @@ OPTIMIZERS = {
 
 @pytest.fixture(scope="module")
 def mnist():
-    return load_dataset()
+    return Settings().data()
 
 
 @pytest.fixture(scope="module")

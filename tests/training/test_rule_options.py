@@ -74,7 +74,7 @@ def test_averages_of_the_weights_are_evaluated_and_exported_unless_the_raw_ones_
     assert found[()]["test"]["accuracy"] == report["test_accuracy"]
     assert found[()] == found["--best",], "the last epoch was the best"
     assert found["--raw",]["test"]["cost"] < found[()]["test"]["cost"], "an average of few steps lags behind"
-    images = tf.constant(Settings().dataset().test.images[:50])
+    images = tf.constant(Settings().data().test[0][:50])
     exported = {}
     for name in ("--raw", "--best"):
         ran("export", "--checkpoint", "run", name, "--saved-model", f"saved{name}", "--keras", f"model{name}.keras")

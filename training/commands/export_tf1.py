@@ -19,7 +19,8 @@ def export_tf1(
 ) -> None:
     """Write a run's newest checkpoint so that the notebook's own `saver.restore(sess, "rnn2.ckpt")` restores it.
 
-    Of runs of the perceptron mlp by adam, adagrad and adadelta. The learning rate is not in the file: it is the graph's.
+    Of runs of the perceptron, mlp, by adam, adagrad and adadelta. The learning rate is not in the file: it is the
+    graph's.
 
     A session restores only a file that has all of its graph's variables. The notebook's later graphs hold several
     optimizers: --like takes all that is not the run's from a checkpoint of that graph.

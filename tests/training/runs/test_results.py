@@ -38,7 +38,7 @@ def test_peak_memory_grows_by_what_is_held():
         "del held; print(before, peak_memory_mb() - before)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3]
     )
     before, grown = map(float, done.stdout.split())
     assert 100 < before < 1000

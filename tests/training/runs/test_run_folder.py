@@ -17,7 +17,7 @@ from training.runs.trainer import Trainer
 
 from .. import striped
 from ..disk import files_no_larger_than
-from ..striped import striped_dataset, trained
+from ..striped import striped_data, trained
 
 pytestmark = pytest.mark.usefixtures("striped_images_loaded")
 
@@ -47,7 +47,7 @@ def saved_steps(path):
 )
 def test_a_run_is_saved_when_it_is_due_and_the_last_three_are_kept(tmp_path, save_every, steps):
     folder = RunFolder(tmp_path, save_every)
-    trainer = Trainer(SETTINGS, striped_dataset())
+    trainer = Trainer(SETTINGS, striped_data())
     for _ in trainer.train():
         folder.save_if_due(trainer)
     assert saved_steps(tmp_path) == steps
@@ -59,10 +59,10 @@ PATIENT = replace(SETTINGS, epochs=40, patience=4, keep_best=True)
 
 def test_a_run_out_of_patience_stops_and_its_best_epoch_is_kept_through_interruptions(tmp_path):
     """The validation accuracy of the striped images soon stays at its best."""
-    whole, folder = Trainer(PATIENT, striped_dataset()), RunFolder(tmp_path / "whole", save_every=40)
+    whole, folder = Trainer(PATIENT, striped_data()), RunFolder(tmp_path / "whole", save_every=40)
     for _ in whole.train():
         folder.save_if_due(whole)
-    accuracies = [epoch.validation_accuracy for epoch in whole.history]
+    accuracies = [epoch.figures["validation_accuracy"] for epoch in whole.history]
     best = accuracies.index(max(accuracies)) + 1
     assert len(accuracies) == best + 4 < 40
     kept = folder.chosen(best=True)
@@ -126,7 +126,7 @@ def damaged(content, trial):
 def test_no_damage_goes_unseen(tmp_path, file):
     """Either it is refused, naming the checkpoint before, or it hit a byte without meaning: all is read as it was."""
     folder = RunFolder(tmp_path)
-    trainer = Trainer(SETTINGS, striped_dataset())
+    trainer = Trainer(SETTINGS, striped_data())
     first, newest = [folder.save(trainer) for _ in trainer.train()][-2:]
     whole, content = read(newest), (newest / file).read_bytes()
     refused = []
@@ -154,7 +154,7 @@ def test_no_damage_goes_unseen(tmp_path, file):
 def test_a_checkpoint_with_a_file_missing_or_of_another_one_is_refused(tmp_path, file):
     """Both halves are sound files; only together they are not."""
     folder = RunFolder(tmp_path)
-    trainer = Trainer(SETTINGS, striped_dataset())
+    trainer = Trainer(SETTINGS, striped_data())
     first, newest = [folder.save(trainer) for _ in trainer.train()][-2:]
     shutil.copy(first / file, newest / file)
     with pytest.raises(InputError, match="is damaged"):
@@ -174,7 +174,7 @@ def test_the_only_checkpoint_damaged_leaves_nothing_to_go_on_from(tmp_path):
 
 def test_a_full_disk_ends_in_a_sentence_and_keeps_what_was_saved(tmp_path):
     folder = RunFolder(tmp_path)
-    trainer = Trainer(SETTINGS, striped_dataset())
+    trainer = Trainer(SETTINGS, striped_data())
     calls = trainer.train()
     next(calls)
     saved = folder.save(trainer)

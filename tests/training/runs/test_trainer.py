@@ -10,9 +10,11 @@ from training.runs.results import report
 from training.runs.settings import Settings
 from training.runs.stopwatch import Stopwatch
 from training.runs.trainer import Trainer, call_lengths
-from training.workloads.data import Dataset, load_dataset
+from training.workloads.workload import Data
 
-from ..striped import striped_dataset, striped_images
+from ..striped import striped_data, striped_images
+
+SMALL = {"hidden": ("8",), "init": ("he",)}
 
 
 @given(st.integers(1, 5000), st.integers(1, 300))
@@ -51,17 +53,16 @@ def test_the_stopwatch_makes_do_with_first_calls():
 
 
 def test_a_trainer_learns_what_can_be_learnt_and_keeps_its_history():
-    dataset = striped_dataset()
+    data = striped_data()
     trainer = Trainer(
-        Settings(rule="adam", dialect="keras", learning_rate=0.01, batch_size=20, epochs=20, hidden=(8,), init="he"),
-        dataset,
+        Settings(dialect="keras", learning_rate=0.01, batch_size=20, epochs=20, workload_options=SMALL), data
     )
     calls = list(trainer.train())
     epochs = [call.epoch for call in calls if call.epoch is not None]
     assert trainer.history == epochs
     assert len(epochs) == 20
     assert epochs[-1].cost < epochs[0].cost / 5
-    assert trainer.evaluate(dataset.test).accuracy == 1.0
+    assert trainer.evaluate(data.test)["accuracy"] == 1.0
     assert trainer.optimizer.step.numpy() == trainer.step == sum(call.steps for call in calls) == 20 * 11
     assert trainer.program.trace_count == len(set(call_lengths(11)))
 
@@ -73,22 +74,22 @@ def test_the_report_takes_each_accuracy_from_its_own_split():
     half = images._replace(labels=np.where(np.arange(60) % 2, images.labels, wrong.labels))
     trainer = Trainer(
         Settings(
-            dialect="keras", learning_rate=0.01, batch_size=20, epochs=60, hidden=(8,), init="he", execution="graph"
+            dialect="keras", learning_rate=0.01, batch_size=20, epochs=60, workload_options=SMALL, execution="graph"
         ),
-        Dataset(images, half, wrong, classes=3, split="first"),
+        Data(images, half, wrong),
     )
     *_, last = trainer.train()
     figures = report(trainer)
-    assert last.epoch.validation_accuracy == figures["epochs"][-1]["validation_accuracy"] == 0.5
+    assert last.epoch.figures["validation_accuracy"] == figures["epochs"][-1]["validation_accuracy"] == 0.5
     assert figures["test_accuracy"] == 0.0
-    assert trainer.evaluate(images).accuracy == 1.0
+    assert trainer.evaluate(images)["accuracy"] == 1.0
     assert len(figures["epochs"]) == 60
 
 
 def test_a_seed_decides_a_whole_run():
-    dataset = striped_dataset()
-    settings = Settings(batch_size=20, epochs=2, hidden=(8,), seed=3, execution="graph")
-    first, second = (list(Trainer(settings, dataset).train()) for _ in range(2))
+    data = striped_data()
+    settings = Settings(batch_size=20, epochs=2, workload_options={"hidden": ("8",)}, seed=3, execution="graph")
+    first, second = (list(Trainer(settings, data).train()) for _ in range(2))
     assert first == second
 
 
@@ -100,10 +101,10 @@ def test_on_mnist_the_loop_and_single_steps_give_the_same_bits(rule, rate):
 
     The rules of two slots; `pytest -m whole` takes Adagrad, and tests/core/test_program.py all on a small network.
     """
-    mnist, trained = load_dataset(), {}
+    mnist, trained = Settings().data(), {}
     for execution in ("xla-loop", "xla-step"):
         trainer = Trainer(Settings(rule=rule, learning_rate=rate, execution=execution), mnist)
         costs = trainer.program.run([tf.constant(array) for array in mnist.train], trainer.sampler.take(20))
-        trained[execution] = {"costs": costs.numpy()} | {name: w.numpy() for name, w in trainer.weights.items()}
+        trained[execution] = {"costs": costs.numpy()} | {name: w.numpy() for name, w in trainer.variables.items()}
     for name, value in trained["xla-loop"].items():
         np.testing.assert_array_equal(value, trained["xla-step"][name])

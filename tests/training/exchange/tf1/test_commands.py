@@ -11,7 +11,6 @@ from training.commands.cli import main
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
 from training.runs.trainer import Trainer
-from training.workloads.data import load_dataset
 
 from ...processes import ROOT, rawstep
 from .files import ADADELTA, ADAGRAD, ADAM, session_saves, tensors, write, write_images
@@ -107,10 +106,11 @@ def text():
     Path("text.ckpt").write_text("a text\n" * 50)
 
 
-def run(rule="adam", **settings):
+def run(rule="adam", hidden="8", **settings):
     """Of a network like rnn2.ckpt's, before its first step."""
-    settings = {"hidden": (8,), "learning_rate": 0.001, "data_dir": Path("images")} | settings
-    RunFolder(Path("run")).save(Trainer(Settings(rule=rule, **settings), load_dataset(Path("images"))))
+    options = {"hidden": (hidden,), "data_dir": ("images",)}
+    settings = Settings(rule=rule, learning_rate=0.001, workload_options=options, **settings)
+    RunFolder(Path("run")).save(Trainer(settings, settings.data()))
 
 
 def run_and_several():
@@ -178,7 +178,7 @@ REFUSED = {
         run_and_several, [*EXPORT, "--like", "several.ckpt", "--slots", "Adadelta"], "there is no Adadelta",
     ),
     "--like of another network": (
-        lambda: run(hidden=(9,)), [*EXPORT, "--like", "rnn2.ckpt"], "rnn2.ckpt holds another network than the run",
+        lambda: run(hidden="9"), [*EXPORT, "--like", "rnn2.ckpt"], "rnn2.ckpt holds another network than the run",
     ),
     "accumulators of 0": (
         lambda: run("adagrad", dialect="torch"), EXPORT, "TensorFlow 1's Adagrad has no ε and would compute 0/0.",

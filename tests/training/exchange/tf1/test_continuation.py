@@ -24,7 +24,6 @@ from training.runs.checkpoint import restore
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
 from training.runs.trainer import Trainer
-from training.workloads.data import load_dataset
 
 v1 = tf.compat.v1
 HALF, FIFTY = 100, 50
@@ -58,7 +57,7 @@ def imported(file, folder, rate=0.001, slots=None):
 
 
 def costs(trainer, batches):
-    return trainer.program.run([tf.constant(array) for array in trainer.dataset.train], batches).numpy()
+    return trainer.program.run([tf.constant(array) for array in trainer.data.train], batches).numpy()
 
 
 LIMITS = {"adam": 1e-3, "adagrad": 1e-5, "adadelta": 1e-5}
@@ -85,7 +84,8 @@ class BothSides:
     """
 
     def __init__(self, name, folder, batches):
-        self.trainer = Trainer(Settings(rule=name, learning_rate=0.001), load_dataset())
+        settings = Settings(rule=name, learning_rate=0.001)
+        self.trainer = Trainer(settings, settings.data())
         costs(self.trainer, batches[:HALF])
         self.run, self.file = RunFolder(folder / "here"), folder / "rnn2.ckpt"
         self.run.save(self.trainer)
@@ -149,7 +149,7 @@ def exchanged(trainer):
 
 def of_another_variable(trainer):
     """b1 and b2 are of one shape, and nothing but their order tells them apart."""
-    for weight in (trainer.weights, *({v: trainer.optimizer.slots[v][s] for v in ("b1", "b2")} for s in "mv")):
+    for weight in (trainer.variables, *({v: trainer.optimizer.slots[v][s] for v in ("b1", "b2")} for s in "mv")):
         before = weight["b1"].numpy()
         weight["b1"].assign(weight["b2"])
         weight["b2"].assign(before)

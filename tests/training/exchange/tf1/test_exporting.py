@@ -14,7 +14,6 @@ from training.exchange.tf1.powers import power
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
 from training.runs.trainer import Trainer
-from training.workloads.data import load_dataset
 
 from .files import ADADELTA, ADAGRAD, ADAM, session_saves, tensors, write, write_images
 
@@ -28,8 +27,9 @@ def images(tmp_path_factory):
 
 def run_at(folder, images, step=7, **settings):
     """A run of a small network at some step, with slots of all sizes."""
-    settings = {"rule": "adam", "learning_rate": 0.001, "hidden": (8, 8), "data_dir": images} | settings
-    trainer, random = Trainer(Settings(**settings), load_dataset(images)), np.random.default_rng(0)
+    own = {"hidden": ("8", "8"), "data_dir": (str(images),)}
+    settings = Settings(**{"rule": "adam", "learning_rate": 0.001, "workload_options": own} | settings)
+    trainer, random = Trainer(settings, settings.data()), np.random.default_rng(0)
     for slots in trainer.optimizer.slots.values():
         for slot in slots.values():
             slot.assign(10 ** random.uniform(-30, 3, slot.shape))
@@ -55,7 +55,8 @@ def test_a_run_exported_and_imported_has_the_same_bits(tmp_path, images, rule, n
     of = choose_slots(contents, None)
     told = rule == "adam" and step < 87_293
     again, _ = step_of_slots(contents, of, None if told else step)
-    import_run(contents, of, again, Settings(rule=rule, learning_rate=0.001, data_dir=images), tmp_path / "back")
+    settings = Settings(rule=rule, learning_rate=0.001, workload_options={"data_dir": (str(images),)})
+    import_run(contents, of, again, settings, tmp_path / "back")
     before, after = run.newest().tensors, RunFolder(tmp_path / "back").newest().tensors
     assert {name: tensor.tobytes() for name, tensor in before.items()} == {
         name: tensor.tobytes() for name, tensor in after.items()
@@ -108,8 +109,8 @@ def test_a_formula_that_a_session_does_not_go_on_by_is_noted(tmp_path, images, r
 
 def test_accumulators_of_zero_are_refused_because_tensorflow_1_would_divide_by_them(tmp_path, images):
     """torch's Adagrad starts at 0, and pixels that are always 0 leave it there."""
-    trainer = Trainer(Settings(rule="adagrad", dialect="torch", data_dir=images), load_dataset(images))
-    RunFolder(tmp_path / "run").save(trainer)
+    settings = Settings(rule="adagrad", dialect="torch", workload_options={"data_dir": (str(images),)})
+    RunFolder(tmp_path / "run").save(Trainer(settings, settings.data()))
     with pytest.raises(InputError, match=re.escape("Variable/Adagrad, Variable_1/Adagrad, Variable_2/Adagrad")):
         export_run(tmp_path / "run", tmp_path / "rnn2.ckpt")
     weight, zero = tf.Variable([1.0]), tf.Variable([0.0])

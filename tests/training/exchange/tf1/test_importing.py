@@ -35,7 +35,8 @@ def imported(path, folder, images):
     contents = read(path)
     of = choose_slots(contents, None)
     step, _ = step_of_slots(contents, of, None)
-    import_run(contents, of, step, Settings(rule=of.kind.rule, learning_rate=0.001, data_dir=images), folder)
+    settings = Settings(rule=of.kind.rule, learning_rate=0.001, workload_options={"data_dir": (str(images),)})
+    import_run(contents, of, step, settings, folder)
     return RunFolder(folder).newest()
 
 
@@ -56,14 +57,14 @@ def test_weights_and_slots_are_taken_over_to_the_bit(tmp_path, images, rule, nam
             assert taken.tobytes() == theirs[f"{file_name}/{ending}"].tobytes()
             assert taken.any()
     assert not ours
-    assert (run.settings.rule, run.settings.dialect, run.settings.hidden) == (rule, "tf1", (8, 8))
+    assert (run.settings.rule, run.settings.dialect, run.settings.make_workload().hidden) == (rule, "tf1", (8, 8))
     assert (run.run["epochs"], run.run["costs"]) == ([], [])
 
 
 @pytest.mark.parametrize("layers", [(16, 3), (16, 7, 3), (16, 6, 5, 4, 3)], ids=str)
 def test_networks_of_any_depth_are_taken_over(tmp_path, images, layers):
     session_saves(tmp_path / "rnn2.ckpt", ADAM, layers=layers)
-    assert imported(tmp_path / "rnn2.ckpt", tmp_path / "run", images).settings.hidden == layers[1:-1]
+    assert imported(tmp_path / "rnn2.ckpt", tmp_path / "run", images).settings.make_workload().hidden == layers[1:-1]
 
 
 def test_an_imported_run_is_resumed_like_any(tmp_path, images):

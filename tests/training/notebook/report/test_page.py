@@ -14,7 +14,7 @@ from training.notebook.report.charts import charts
 
 from ...browsing import check_page, needs_chromium
 
-RECORD = max((Path(__file__).parents[3] / "benchmarks/records").glob("*_replicate"))
+RECORD = max((Path(__file__).parents[4] / "benchmarks/records").glob("*_replicate"))
 CHARTS = ["costs", "accuracies", "epochs", "learning-rates", "optimizers", "batch-sizes"]
 SERIES = ["adam", "adam-lr-0.005", "adam-lr-0.0005", "adadelta", "adagrad", "adam-batch-200", "adam-batch-50"]
 

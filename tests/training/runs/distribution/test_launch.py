@@ -131,7 +131,7 @@ def test_evaluate_and_trace_run_in_workers(tmp_path):
     ("differs", "sentence"),
     [
         (["--seed", "1"], r"All workers must have the same --seed: worker 1 \(\S+\) has 1, worker 0 \(\S+\) 0\."),
-        (["--validation", "500"], r"the same data \(images\): worker 1 \(\S+\) has 59500, worker 0 \(\S+\) 55000\."),
+        (["--validation", "500"], r"the same data \(examples\): worker 1 \(\S+\) has 59500, worker 0 \(\S+\) 55000\."),
     ],
     ids=["options", "data"],
 )
@@ -190,7 +190,7 @@ def two_machines():
 
 def recipe():
     """The command that README gives for each of two machines."""
-    text = (Path(__file__).parents[3] / "README.md").read_text()
+    text = (Path(__file__).parents[4] / "README.md").read_text()
     block = re.search(r"```bash\n(.*?)```", text, re.DOTALL)[1]
     assert '"10.0.0.1:2222", "10.0.0.2:2222"' in block
     return [block, block.replace('"index": 0', '"index": 1')]
