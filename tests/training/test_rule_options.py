@@ -126,8 +126,8 @@ def test_a_group_has_its_own_rate_and_the_rest_around_it():
         ("inspect --accumulate 2", "--accumulate means nothing here: the inspected step is one XLA program"),
         ("inspect --patience 2", "--patience means nothing here: a step is inspected, and no run is trained."),
         ("trace --keep-best", "--keep-best means nothing here: a trace keeps no checkpoints."),
-        ("train --epoch 3", "train has no option --epoch, and Adam has no such setting. Did you mean --epochs?"),
-        ("trace --rule momentum --momentm 0.5", "and Momentum has no such setting. Did you mean --momentum?"),
+        ("train --epoch 3", "train has no option --epoch, nor has Adam or mlp such a setting. Did you mean --epochs?"),
+        ("trace --rule momentum --momentm 0.5", "nor has Momentum or mlp such a setting. Did you mean --momentum?"),
         (
             "train --beta-2 fast",
             "--beta-2 must be a number or a schedule, such as cosine:3e-3,steps=5500, found 'fast'.",
@@ -138,7 +138,7 @@ def test_a_group_has_its_own_rate_and_the_rest_around_it():
         ("train --beta-2", "--beta-2 needs a value."),
         ("train --rule mine:nothing", "must be a subclass of core.Rule or an instance of one, found 3."),
         ("train --rule mine:my_adam --dialect keras", "is an instance and has its settings: --dialect keras cannot"),
-        ("translate momentum --from torch --to keras --nesterov true", "and Momentum has no such setting."),
+        ("translate momentum --from torch --to keras --nesterov true", "nor has Momentum such a setting."),
         ("explain --latex", "explain needs a rule for this: `rawstep explain` lists them."),
     ],
 )
