@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from core import InputError
 from core.mistakes import mistakes_in
 from core.seeds import generator
 from training.runs.processes import Process
@@ -54,7 +53,7 @@ def compare(
     says why, and `failed` is called with a sentence at once. `heard` is called with what goes on.
 
     A KeyboardInterrupt ends the rounds; those that were complete are returned if there are two or more, and it is
-    raised again if there are fewer. Raises InputError for an engine that cannot be imported, before anything is timed.
+    raised again if there are fewer.
     """
     sampler, random = work.sampler(), generator(work.seed, "rounds")
     contestants = [Contestant(name, failed=failed) for name in names]
@@ -65,7 +64,7 @@ def compare(
             begin = time.perf_counter()
             process = processes[contestant] = EngineProcess(contestant.name, work)
             if contestant.name not in ALONE:  # whose starts are not measured, and may overlap
-                contestant.attempt(process.wait_until_built, refusals=InputError)
+                contestant.attempt(process.wait_until_built)
                 contestant.start = time.perf_counter() - begin
         for contestant in contestants:
             if contestant.name in ALONE:

@@ -64,12 +64,10 @@ class Contestant:
         self.failure = reason
         self._failed(f"{self.name} failed: {reason}.")
 
-    def attempt(self, task: Callable[..., Any], *arguments: Any, refusals: type[Exception] | tuple = ()) -> Any:
-        """What the task returns, or None and a failure: one engine's end is not that of all. Raises `refusals`."""
+    def attempt(self, task: Callable[..., Any], *arguments: Any) -> Any:
+        """What the task returns, or None and a failure: one engine's end is not that of all."""
         try:
             return task(*arguments)
-        except refusals:
-            raise
         except BrokenProcessPool:
             self.fail("its process died")
         except Exception as error:  # whatever an engine may come to

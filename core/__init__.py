@@ -11,7 +11,7 @@ from .engine.guard import Guard
 from .engine.optimizer import Optimizer
 from .engine.program import Program
 from .engine.recorder import Recorder
-from .errors import InputError, NonFiniteError, WorkerLostError
+from .errors import InputError, NonFiniteError, SlowExecutionWarning, WorkerLostError
 from .rules import (
     L2,
     RULES,

@@ -25,5 +25,9 @@ class NonFiniteError(FloatingPointError):
         self.step, self.what = step, what
 
 
+class SlowExecutionWarning(UserWarning):
+    """A cost holds operations that its execution is slow at on the device it runs on; the message says which."""
+
+
 class WorkerLostError(RuntimeError):
     """A worker of a cluster that no longer answers; the message says which, and from where to go on."""

@@ -40,6 +40,8 @@ class Program:
     microbatches: divides every batch into that many equal parts, and adds their gradients in one order: equal bits on
                   any number of replicas that divides it. See `replicas.Replicas`.
 
+    Warns (SlowExecutionWarning), as it is traced for a CPU, of a cost with operations that XLA compiles badly there.
+
     Raises InputError for an unknown execution, for an optimizer of other variables or a recorder of another optimizer,
     for variables outside the strategy's scope, and from `run` for data and batches that do not fit, a batch that the
     replicas do not divide, a cost that is not a scalar, and gradients that the optimizer refuses.

@@ -1,6 +1,7 @@
 """One training step of any cost function, as pure pieces: whoever runs it decides what is compiled, and where."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import tensorflow as tf
@@ -9,6 +10,7 @@ from ..errors import InputError
 from ..rules import Step
 from .optimizer import Gradients, Optimizer, Variables
 from .recorder import Recorder
+from .slow import operations_since, warn_of_slow
 from .sparse import Occurrences
 
 Cost = Callable[..., tf.Tensor]
@@ -49,16 +51,29 @@ class TrainingStep:
         self.recorder = recorder
         self.compiled = compiled
         self._observe = observe
+        self._looks = compiled
 
     def differentiated(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> tuple[tf.Tensor, Gradients]:
         """The cost of a batch and its gradients."""
         with tf.name_scope("gather"):
             examples = [tf.gather(d, batch) for d in data]
-        with tf.GradientTape() as tape, tf.name_scope("forward"):
+        with tf.GradientTape() as tape, tf.name_scope("forward"), self._looked_at():
             cost = self.cost(self.variables, *examples)
         if not tf.is_tensor(cost) or cost.shape.rank != 0:
             raise InputError(f"The cost must be a scalar tensor, found {getattr(cost, 'shape', cost)!r}.")
         return cost, tape.gradient(cost, self.variables)
+
+    @contextmanager
+    def _looked_at(self) -> Iterator[None]:
+        """Warns, once, where the operations that are traced meanwhile are slow when XLA compiles them for a CPU."""
+        if not self._looks or tf.executing_eagerly():
+            yield
+            return
+        graph = tf.compat.v1.get_default_graph()
+        before = len(graph.get_operations())
+        yield
+        self._looks = False
+        warn_of_slow(operations_since(graph, before), [variable.device for variable in self.variables.values()])
 
     def stepped(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> Any:
         """What is observed of a step on a batch, which is taken."""

@@ -3,6 +3,7 @@
 import os
 import signal
 from dataclasses import replace
+from itertools import count
 
 from benchmarks.engines.frozen_step import FrozenStep
 from benchmarks.engines.replicas import join, wait_until_listening
@@ -11,42 +12,39 @@ from benchmarks.processes import Helper
 from training.runs.distribution.local import free_addresses, tf_configs
 
 
-class RateOff(FrozenStep):
+def rate_off(work):
     """A learning rate 1 % too large."""
-
-    def __init__(self, workload):
-        super().__init__(replace(workload, learning_rate=1.01 * workload.learning_rate))
+    return steps_of(replace(work, learning_rate=1.01 * work.learning_rate))
 
 
-class Lazy(FrozenStep):
+def lazy(work):
     """After the first steps, trains on every other batch only, and so takes half the time."""
+    train = steps_of(work)
+    return lambda batches: train(batches if len(batches) == 10 else batches[::2])
 
-    def train(self, prepared):
-        return super().train(prepared if len(prepared) == 10 else prepared[::2])
 
-
-class Dying(FrozenStep):
+def dying(work):
     """Its process ends in the second epoch, as from a lack of memory."""
-
-    epochs = 0
-
-    def train(self, prepared):
-        self.epochs += len(prepared) > 10
-        if self.epochs == 2:
-            os._exit(9)
-        return super().train(prepared)
+    train, samples = steps_of(work), count()
+    return lambda batches: train(batches) if next(samples) < 2 else os._exit(9)
 
 
-class Interrupting(RawstepUpdate):
+def interrupting(updates):
     """Presses Ctrl-C for the conductor in the fourth round, after the first steps and the warm-up."""
+    engine, samples = RawstepUpdate(updates), count(1)
 
-    samples = 0
-
-    def train(self, prepared):
-        self.samples += 1
-        if self.samples == 6:
+    def train(batches):
+        if next(samples) == 6:
             os.kill(os.getppid(), signal.SIGINT)
-        return super().train(prepared)
+        return engine.train(batches)
+
+    return train
+
+
+def steps_of(work):
+    """An engine of the frozen step."""
+    engine = FrozenStep(work)
+    return lambda batches: engine.train(engine.prepare(batches))
 
 
 def waiting_worker():

@@ -25,16 +25,17 @@ from benchmarks.growth import Study
 from benchmarks.pictures import plot_comparison, plot_growth
 from benchmarks.tables import COMPARISON, markdown
 from tests.training.processes import heed_signals
+from training.workloads.mlp import MLP
 from training.workloads.work import flop
 
 ROOT = Path(__file__).parents[2]
-SMALL = Workload(hidden=(16, 16), batch_size=500)
+SMALL = TrainingWork(MLP(hidden=(16, 16)), 500)
 
 
 FAMILIES = ("xla-loop", "tf1-session", "keras-fit", "torch-fused")
 """An engine of each of four libraries; `pytest -m whole` takes all."""
 
-IMPOSTORS = {name: f"tests.benchmarks.planted:{name}" for name in ("RateOff", "Lazy", "Dying")} | {
+IMPOSTORS = {name: f"tests.benchmarks.planted:{name}" for name in ("rate_off", "lazy", "dying")} | {
     "no option of XLA": "frozen-step@--xla_no_such_option=1"
 }
 
@@ -102,9 +103,9 @@ def test_an_engine_may_be_compared_with_itself(contestants):
 @pytest.mark.parametrize(
     ("impostor", "failure", "before"),
     [
-        ("RateOff", "it trains something else: mean cost ", "warming up"),
-        ("Lazy", "it trains something else: mean cost ", "round 1 of 2"),
-        ("Dying", "its process died", "round 2 of 2"),
+        ("rate_off", "it trains something else: mean cost ", "warming up"),
+        ("lazy", "it trains something else: mean cost ", "round 1 of 2"),
+        ("dying", "its process died", "round 2 of 2"),
         ("no option of XLA", "its process died", "warming up"),
     ],
 )
@@ -155,7 +156,7 @@ def test_products_are_those_of_a_step_and_alike_in_all_libraries():
         units = arrays[right].shape[0 if transpose_right else 1]
         done += 2 * arrays[left].size * units
         assert arrays[left].shape[0 if transpose_left else 1] == arrays[right].shape[1 if transpose_right else 0]
-    assert done == sum(flop(SMALL.layers(), SMALL.batch_size))
+    assert done == sum(flop(SMALL.products, SMALL.batch_size))
     numpy, graph, xla = NumpyProducts(SMALL), TensorFlowProducts(SMALL), XlaProducts(SMALL)
     numpy.train(1)
     steps = xla.prepare(np.zeros((2, SMALL.batch_size)))
@@ -192,7 +193,7 @@ def test_the_ceiling_is_the_fastest_librarys_products_and_the_traffic_of_the_sam
     assert ceiling(measured, SMALL) == Ceiling([pytest.approx(x) for x in (35, 59, 32)], "products by XLA")
     assert ceiling(measured[:3], SMALL) is None
     assert ceiling([stream], SMALL) is None
-    assert ceiling(measured, Workload(device="gpu")) is None
+    assert ceiling(measured, TrainingWork(device="gpu")) is None
 
 
 @pytest.mark.parametrize(
@@ -230,10 +231,10 @@ def test_an_engine_that_cannot_be_imported_is_refused_before_anything_starts(mon
     """Would catch a peer that is left out in silence."""
     monkeypatch.setitem(ENGINES, "jax-step", ENGINES["jax-step"]._replace(packages=("numpy", "no_such_package")))
     for engine, sentence in {
-        "warp": "There is no engine 'warp'; there are: xla-loop, xla-loop-one-pass",
+        "warp": "There is no engine 'warp'; there are: rawstep, xla-loop, xla-loop-one-pass",
         "jax-step": "The engine jax-step needs no_such_package, not installed here: pip install -e '.[peers]'",
         "no_such_module:Engine": "no_such_module:Engine cannot be imported: ModuleNotFoundError: No module named",
-        "math:pi": "math:pi must be a class with the methods prepare and train, found 3.14",
+        "math:pi": "math:pi must be a function of the work that returns train(batches), found 3.14",
     }.items():
         with pytest.raises(SystemExit, match=r"^2$"):
             main(["compare", "--engines", "xla-loop", f"{engine}@--xla_option=1", "--out", str(tmp_path / "out")])
@@ -245,15 +246,29 @@ def test_an_engine_that_cannot_be_imported_is_refused_before_anything_starts(mon
 COMMAND = [sys.executable, "-m", "benchmarks"]
 SIZE = ["--hidden", "16", "--batch-size", "500"]
 OWN = """
-from benchmarks.engines.frozen_step import FrozenStep
+import tensorflow as tf
 
-class Mine(FrozenStep):
-    pass
+def engine(work):
+    data = [tf.constant(array) for array in work.examples()]
+    variables = {name: tf.Variable(value) for name, value in work.first_weights().items()}
+    adam = tf.keras.optimizers.Adam(work.learning_rate, epsilon=1e-8)
 
-class Broken(FrozenStep):
-    def __init__(self, workload):
-        raise RuntimeError("no such device,\\nas it says")
+    @tf.function
+    def step(batch):
+        with tf.GradientTape() as tape:
+            cost = work.workload.cost(variables, *(tf.gather(array, batch) for array in data))
+        adam.apply_gradients(zip(tape.gradient(cost, [*variables.values()]), variables.values()))
+        return cost
+
+    def train(batches):
+        return sum(float(step(batch)) for batch in batches) / len(batches)
+
+    return train
+
+def broken(work):
+    raise RuntimeError("no such device,\\nas it says")
 """
+WHY = "my_engines.py, line 22, in broken: RuntimeError: no such device, as it says"
 
 
 @pytest.fixture(scope="module")
@@ -261,7 +276,7 @@ def recorded(tmp_path_factory):
     """A comparison of engines of one's own, in the current folder, the first of which fails: where it ran, and how."""
     folder = tmp_path_factory.mktemp("own")
     (folder / "my_engines.py").write_text(OWN)
-    command = [*COMMAND, "compare", "--engines", "my_engines:Broken", "my_engines:Mine", "--rounds", "2"]
+    command = [*COMMAND, "compare", "--engines", "my_engines:broken", "my_engines:engine", "--rounds", "2"]
     outputs = ["--out", "record", "--json", "all.json", "--csv", "table.csv"]
     # Without the current folder in sys.path, as in the console script.
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1", "OPENBLAS_CORETYPE": "Haswell"}
@@ -283,10 +298,10 @@ def test_the_command_writes_all_samples_and_what_is_needed_to_judge_them(recorde
     assert record["steps"] == 110
     assert record["work"]["hidden"] == [16]
     samples = {contestant["name"]: contestant["samples"] for contestant in record["samples"]}
-    assert list(samples) == ["my_engines:Broken", "my_engines:Mine", *CEILINGS]
+    assert list(samples) == ["my_engines:broken", "my_engines:engine", *CEILINGS]
     beaten = {contestant["name"] for contestant in record["samples"] if contestant["beaten"]}
     assert beaten < PRODUCTS.keys()
-    assert {name for name, taken in samples.items() if not taken} == {"my_engines:Broken", *beaten}
+    assert {name for name, taken in samples.items() if not taken} == {"my_engines:broken", *beaten}
     assert all(len(taken) in (0, 2) for taken in samples.values())
     assert record["flags"]["OPENBLAS_CORETYPE"] == "Haswell"
     assert record["ceiling"]["products"] in PRODUCTS
@@ -300,21 +315,21 @@ def test_the_command_writes_all_samples_and_what_is_needed_to_judge_them(recorde
 def test_an_engine_that_fails_is_named_at_once_and_by_the_exit_status_and_the_others_are_compared(recorded):
     folder, done = recorded
     assert done.returncode == 1
-    assert done.stderr == "rawstep-bench: my_engines:Broken failed: RuntimeError: no such device, as it says.\n"
+    assert done.stderr == f"rawstep-bench: my_engines:broken failed: {WHY}.\n"
     failed, own = json.loads((folder / "all.json").read_text())["figures"]
-    assert failed["failure"] == "RuntimeError: no such device, as it says"
+    assert failed["failure"] == WHY
     assert own["times_as_long"]["median"] == 1, "it is now the first"
 
 
 def test_ctrl_c_keeps_the_rounds_that_are_complete(tmp_path):
     """In the fourth round of a comparison that would go on for hours; obeyed under nohup too, which passes on that
     signals are ignored. Of updates, which have one ceiling."""
-    arguments = ["update", "--engines", "tests.benchmarks.planted:Interrupting", "--rules", "adam", "--parameters", "9"]
+    arguments = ["update", "--engines", "tests.benchmarks.planted:interrupting", "--rules", "adam", "--parameters", "9"]
     arguments += ["--rounds", "99999", "--json", str(tmp_path / "compare.json")]
     done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, cwd=ROOT, preexec_fn=heed_signals)
     assert done.returncode == 130
     assert done.stderr == "rawstep-bench: interrupted; 3 of 99999 rounds were complete.\n"
-    assert "Interrupting" in done.stdout
+    assert "interrupting" in done.stdout
     record = json.loads((tmp_path / "compare.json").read_text())
     assert record["rounds"] == 3
     assert {len(contestant["samples"]) for contestant in record["samples"]} == {3}

@@ -129,7 +129,7 @@ def precision(lowered):
 platforms = [device.platform for device in jax.devices()]
 print(json.dumps([tf.config.list_physical_devices("GPU"), platforms, torch.cuda.is_available()]))
 for device, tf32 in (("cpu", False), ("gpu", False), ("gpu", True)):
-    work = Workload(hidden=(8,), device=device, tf32=tf32)
+    work = TrainingWork(MLP(hidden=(8,)), device=device, tf32=tf32)
     build("jax-scan", work)
     torch_device = prepare_torch(work)
     compiled = tf.function(product, jit_compile=True).experimental_get_compiler_ir(tf.ones((2, 2)))(stage="hlo")

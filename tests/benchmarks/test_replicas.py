@@ -19,8 +19,9 @@ from benchmarks.recording import record_comparisons
 from benchmarks.tables import COMPARISON, LEGEND, markdown
 from tests.benchmarks.planted import waiting_worker
 from training.runs.processes import Process
+from training.workloads.mlp import MLP
 
-SMALL = SharedWork((8,), 500)
+SMALL = SharedWork(MLP(hidden=(8,)), 500)
 SHARING = ("mirrored-2", "workers-2")
 
 

@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pytest
 
-from benchmarks import cli, workload
+from benchmarks import cli
 from benchmarks.ceiling import ceiling
 from benchmarks.conductor import compare
 from benchmarks.engines import ENGINES, UPDATERS, check_engines
@@ -18,6 +18,7 @@ from benchmarks.growth import STUDIES
 from benchmarks.tables import UPDATES, markdown
 from benchmarks.updates import Updates
 from core import Adam, At, InputError
+from training.workloads import images
 from training.workloads.data import load_dataset
 
 TESTED = [
@@ -129,7 +130,7 @@ MNIST = cache(load_dataset)
 @pytest.mark.parametrize("name", STUDIES)
 def test_points_are_as_large_as_they_say(name, monkeypatch):
     """MNIST is read once: every question for a size reads it."""
-    monkeypatch.setattr(workload, "load_dataset", MNIST)
+    monkeypatch.setattr(images, "load_dataset", MNIST)
     study = STUDIES[name]
     sizes = [sum(study.work(value, 0).shapes()) for value in study.values]
     grows = name.endswith(("widths", "depths")) or name.startswith("updates")

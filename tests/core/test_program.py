@@ -1,6 +1,8 @@
 """The four executions: every slot and stage against the oracle, what XLA made of the loop, and one body for all."""
 
 import re
+import warnings
+from collections import Counter
 from typing import get_args
 
 import numpy as np
@@ -15,9 +17,11 @@ from core import (
     InputError,
     Optimizer,
     Program,
+    SlowExecutionWarning,
     softmax_cross_entropy,
 )
 from core.engine.executions import Execution
+from core.engine.slow import warn_of_slow
 from core.verification.judge import judge
 from core.verification.streams import synthetic
 from tests.cases import CASES, IDS, assert_close, in_one_program
@@ -255,6 +259,44 @@ def test_observing_does_not_change_the_training():
     observed.run(data, BATCHES)
     for name in weights:
         np.testing.assert_array_equal(weights[name].numpy(), same[name].numpy())
+
+
+def convolved(v, x):
+    """Two convolutions and, in a branch, two poolings."""
+    for _ in range(2):
+        x = tf.nn.conv2d(x, v["k"], 1, "SAME")
+    pooled = tf.cond(
+        x[0, 0, 0, 0] > 1e9, lambda: x, lambda: tf.nn.max_pool2d(tf.nn.max_pool2d(x, 3, 1, "SAME"), 3, 1, "SAME")
+    )
+    return tf.reduce_mean(pooled)
+
+
+@pytest.mark.parametrize("execution", EXECUTIONS)
+def test_a_cost_that_its_execution_is_slow_at_is_said_once(execution):
+    """Would catch a count of gradients' operations too, one that does not look into branches, a warning at every trace,
+    and one where nothing is slow."""
+    data, variables = (tf.ones([4, 5, 5, 1]),), {"k": tf.Variable(tf.ones([3, 3, 1, 1]))}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        program = Program(convolved, variables, Optimizer(SGD(0.1), variables), execution)
+        for batches in ([[0, 1]], [[0, 1, 2]]):
+            program.run(data, batches)
+        small_program(Adam(0.01), execution)[0].check()
+    said = [one for one in caught if one.category is SlowExecutionWarning]
+    assert len(said) == execution.startswith("xla")
+    for one in said:
+        assert "The cost holds 2 Conv2D and 2 MaxPool, which XLA compiles badly" in str(one.message)
+
+
+@pytest.mark.parametrize(
+    ("device", "said"), [("/job:localhost/replica:0/task:0/device:CPU:0", 1), ("/device:GPU:0", 0)]
+)
+def test_convolutions_are_slow_on_a_processor_alone(device, said):
+    """Would catch a warning on a GPU."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        warn_of_slow(Counter({"Conv2D": 1}), [device])
+    assert len(caught) == said
 
 
 def test_the_default_execution_is_the_loop():

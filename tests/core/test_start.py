@@ -140,10 +140,12 @@ ALLOWED = {
         "core.engine.reductions",
         "core.rules",
     ],
+    "core/engine/slow.py": ["core.errors"],
     "core/engine/training_step.py": [
         "core.errors",
         "core.engine.optimizer",
         "core.engine.recorder",
+        "core.engine.slow",
         "core.rules",
         "core.engine.sparse",
     ],

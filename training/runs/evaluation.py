@@ -1,6 +1,7 @@
 """How well variables do on a whole split."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import tensorflow as tf
@@ -27,12 +28,14 @@ def evaluator(
     distribution = distribution or Distribution()
     names: list[str] = []
 
-    @tf.function(autograph=False)
-    def figures(*batch: tf.Tensor) -> tf.Tensor:
+    def means(*batch: tf.Tensor) -> tf.Tensor:
         values = variables if served is None else served()
         found = {"cost": workload.cost(values, *batch), **workload.metrics(values, *batch)}
         names[:] = found
         return tf.stack([tf.cast(one, tf.float64) for one in found.values()])[tf.newaxis]
+
+    # TensorFlow counts retracings by code, and warns of many evaluators; a partial is its own.
+    figures = tf.function(partial(means), autograph=False)
 
     def evaluate(examples: Examples) -> Evaluation:
         workload.check_fit(variables, examples)
@@ -42,9 +45,9 @@ def evaluator(
             [*zip(*(np.array_split(array[start : start + at_once], replicas) for array in examples), strict=True)]
             for start in range(0, count, at_once)
         ]
-        means = np.concatenate([distribution.gathered(figures, one) for one in shares])
+        found = np.concatenate([distribution.gathered(figures, one) for one in shares])
         sizes = np.array([len(share[0]) for one in shares for share in one])
         some = sizes > 0  # fewer examples than replicas leave some without
-        return dict(zip(names, np.average(means[some], axis=0, weights=sizes[some]).tolist(), strict=True))
+        return dict(zip(names, np.average(found[some], axis=0, weights=sizes[some]).tolist(), strict=True))
 
     return evaluate

@@ -5,5 +5,6 @@ from collections.abc import Mapping
 WORKLOADS: Mapping[str, str] = {
     "mlp": "training.workloads.mlp:MLP",
     "cnn": "training.workloads.cnn:CNN",
+    "transformer": "training.workloads.transformer:Transformer",
 }
 """module:Class by name, imported when it is asked for."""

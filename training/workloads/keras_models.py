@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from .attention import EPSILON
 from .images import unit_pixels
 
 
@@ -47,6 +48,11 @@ class Layers:
             channels, tuple(window), padding="same", activation=activation, dtype=self.dtype, name=name
         )
         return self.with_values(layer, x, [name, bias])
+
+    def normalised(self, x: Any, gain: str, shift: str) -> Any:
+        """As `attention.normalised`."""
+        layer = keras.layers.LayerNormalization(epsilon=EPSILON, dtype=self.dtype, name=gain)
+        return self.with_values(layer, x, [gain, shift])
 
     def with_values(self, layer: Any, x: Any, names: Sequence[str], **arguments: Any) -> Any:
         """What a layer makes of x, its weights in Keras's order being values of these names."""

@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from core import InputError
+from core.engine.executions import execution_mode
 
 from ...runs.rule_choice import option, rule_settings
 from ...runs.settings import Settings
@@ -32,7 +33,7 @@ class Study:
         assert settings.execution is not None, "it is settled"
         assert settings.batch_size is not None, "it is settled"
         self._execution, self._batch_size = settings.execution, settings.batch_size
-        if not self._execution.startswith("xla"):
+        if not execution_mode(self._execution).compiled:
             raise InputError(
                 f"What XLA makes of a step is inspected, and {settings.workload} runs as {self._execution} here: "
                 "give --execution xla-step, or xla-loop."

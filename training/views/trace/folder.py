@@ -37,10 +37,10 @@ def write_folder(folder: Path, trace: Trace, rule: Rule, beside: Mapping[Path, T
     Raises InputError where something cannot be written.
     """
     place = Path(os.path.realpath(folder))
-    hidden = place.with_name(f".rawstep-trace-{os.getpid()}")
-    outdated = place.with_name(f"{hidden.name}-outdated")
+    unseen = place.with_name(f".rawstep-trace-{os.getpid()}")
+    outdated = place.with_name(f"{unseen.name}-outdated")
     try:
-        with whole_folder(place, hidden) as unfinished:
+        with whole_folder(place, unseen) as unfinished:
             (unfinished / NAME).write_bytes(written(trace))
             names = _names([folder, *beside])
             others = dict(zip(names[1:], beside.values(), strict=True))

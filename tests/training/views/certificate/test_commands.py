@@ -328,7 +328,7 @@ def test_settings_are_translated(tmp_path, run_here):
         ("diverge adam:keras", "diverge needs B."),
         ("diverge adam:keras nosuch:torch", "nosuch:torch cannot be imported: ModuleNotFoundError"),
         ("diverge adam:keras adadelta:keras", "must be one rule, found adam and adadelta."),
-        ("diverge adam:keras adam:torch --rho 0.9", "diverge has no option --rho, and Adam has no such setting."),
+        ("diverge adam:keras adam:torch --rho 0.9", "diverge has no option --rho, nor has Adam such a setting."),
         ("diverge adam:keras adam:torch --epsilon -1", "epsilon must lie in (0, ∞), found -1."),
         ("diverge own_rules:MyAdam own_rules:wrong", "must be rule:dialect or library:rule"),
         ("translate adam --from torch", "translate needs --to."),

@@ -245,7 +245,7 @@ def test_the_file_has_all_that_is_shown(folder, capsys):
     [
         ("explain nosuch", f"There is no rule 'nosuch'; there are: {', '.join(RULES)}"),
         ("explain adam --dialect caffe", f"Adam has no dialect 'caffe'; it has: {', '.join(RULES['adam'].DIALECTS)}."),
-        ("explain adam --rho 0.9", "explain has no option --rho, and Adam has no such setting."),
+        ("explain adam --rho 0.9", "explain has no option --rho, nor has Adam such a setting."),
         ("explain adam --epsilon -1", "Adam: epsilon must lie in (0, ∞), found -1."),
         ("explain adam --gradients", "--gradients needs a value."),
         ("explain adam --gradients 1 x", "x"),
