@@ -19,6 +19,8 @@ IMAGES = ["--data-dir", "images.npz"]
 SMALL = {
     "mlp": [*IMAGES, "--hidden", "4"],
     "cnn": [*IMAGES, "--channels", "2"],
+    "autoencoder": [*IMAGES, "--layers", "4", "2"],
+    "regression": ["--hidden", "4"],
     "transformer": ["--modulus", "7", "--width", "4", "--heads", "2", "--layers", "1"],
 }
 """Options by which each is quick; of those on images, 4×4 pixels."""
