@@ -1,5 +1,6 @@
 """Every command on every workload, at a small size, as a person types it."""
 
+import gc
 import json
 from pathlib import Path
 
@@ -19,7 +20,9 @@ IMAGES = ["--data-dir", "images.npz"]
 SMALL = {
     "mlp": [*IMAGES, "--hidden", "4"],
     "cnn": [*IMAGES, "--channels", "2"],
-    "transformer": ["--modulus", "7", "--width", "4", "--heads", "2", "--layers", "1"],
+    "transformer": ["--modulus", "7", "--width", "4", "--heads", "2", "--depth", "1"],
+    "autoencoder": [*IMAGES, "--units", "5", "2"],
+    "regression": [],
 }
 """Options by which each is quick; of those on images, 4×4 pixels."""
 
@@ -37,6 +40,8 @@ def ran(*arguments):
     with pytest.raises(SystemExit) as end:
         main(arguments)
     assert end.value.code == 0
+    del end
+    gc.collect()  # a run's folder is locked until the run is gone, as it is with its process
 
 
 @pytest.mark.filterwarnings("ignore::core.SlowExecutionWarning")
