@@ -23,7 +23,7 @@ SMALL = {
     "cnn": [*IMAGES, "--channels", "2"],
     "transformer": ["--modulus", "7", "--width", "4", "--heads", "2", "--depth", "1"],
     "autoencoder": [*IMAGES, "--units", "5", "2"],
-    "regression": [],
+    "regression": ["--hidden", "4"],
 }
 """Options by which each is quick; of those on images, 4×4 pixels."""
 
