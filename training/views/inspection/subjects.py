@@ -3,7 +3,6 @@
 import tensorflow as tf
 
 from core import Optimizer, Program, Rule
-from core.engine.executions import Execution
 
 from ...runs.building import check_masks
 from ...runs.settings import Settings
@@ -24,7 +23,7 @@ def builder(settings: Settings, data: Data, rule: Rule | None = None) -> Build:
     start = workload.variables(data, settings.seed)
     check_masks(settings, start, workload.groups)
 
-    def build(execution: Execution, dtype: tf.DType = tf.float32) -> Subject:
+    def build(execution: str, dtype: tf.DType = tf.float32) -> Subject:
         variables = {name: tf.Variable(tf.cast(value, dtype), name=name) for name, value in start.items()}
         return Subject(Program(workload.cost, variables, Optimizer(rule, variables), execution), variables)
 

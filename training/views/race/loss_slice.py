@@ -67,7 +67,8 @@ def slice_of(run: Settings, data: Data, origin: Values, directions: Sequence[Val
 def trained(run: Settings, data: Data, examples: Examples) -> Values:
     """The workload's values after Adam's steps on all examples at once."""
     run, workload = run.settled(), run.make_workload()
-    variables = {name: tf.Variable(value, name=name) for name, value in workload.variables(data, run.seed).items()}
+    first = workload.variables(data, run.seed)
+    variables = {name: tf.Variable(tf.constant(value), name=name) for name, value in first.items()}
     optimizer = Optimizer(Adam(RATE), variables)
     guard = Guard(Program(workload.cost, variables, optimizer, run.execution or "xla-loop"))
     guard.run([tf.constant(array) for array in examples], np.tile(np.arange(len(examples[0])), (STEPS, 1)))
