@@ -3,6 +3,7 @@
 import tensorflow as tf
 
 from core import Optimizer, Program, Rule
+from core.engine.executions import execution_mode
 
 from ...runs.building import check_masks
 from ...runs.settings import Settings
@@ -24,7 +25,8 @@ def builder(settings: Settings, data: Data, rule: Rule | None = None) -> Build:
     check_masks(settings, start, workload.groups)
 
     def build(execution: str, dtype: tf.DType = tf.float32) -> Subject:
+        mode = execution_mode(execution)
         variables = {name: tf.Variable(tf.cast(value, dtype), name=name) for name, value in start.items()}
-        return Subject(Program(workload.cost, variables, Optimizer(rule, variables), execution), variables)
+        return Subject(Program(workload.cost, variables, Optimizer(rule, variables), mode), variables)
 
     return build
