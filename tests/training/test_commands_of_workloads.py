@@ -19,6 +19,7 @@ IMAGES = ["--data-dir", "images.npz"]
 SMALL = {
     "mlp": [*IMAGES, "--hidden", "4"],
     "cnn": [*IMAGES, "--channels", "2"],
+    "transformer": ["--modulus", "7", "--width", "4", "--heads", "2", "--layers", "1"],
 }
 """Options by which each is quick; of those on images, 4×4 pixels."""
 
@@ -38,6 +39,7 @@ def ran(*arguments):
     assert end.value.code == 0
 
 
+@pytest.mark.filterwarnings("ignore::core.SlowExecutionWarning")
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")  # Keras's own
 def test_all_commands_take_it(name, capsys, tmp_path):
     """Would catch a command that knows the perceptron alone: its names, its shapes, its accuracy, its execution."""

@@ -5,8 +5,9 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from cyclopts import App, CycloptsError
@@ -25,7 +26,8 @@ def run(app: App, arguments: Sequence[str] | None = None) -> None:
     _prepare_streams()
     NOTED.clear()
     try:
-        _call(app, arguments)
+        with _warnings_said(app.name[0]):
+            _call(app, arguments)
     except CycloptsError as error:
         sentence, status = mistakes.sentence(error, app), 2
     except NoSuchSettingError as error:
@@ -68,6 +70,24 @@ def _call(app: App, arguments: Sequence[str] | None) -> None:
         raise
     if NOTED:
         raise KeyboardInterrupt
+
+
+@contextmanager
+def _warnings_said(name: str) -> Iterator[None]:
+    """What core warns of is a sentence to the user, who has no line of code to be shown."""
+    shown = warnings.showwarning
+
+    def say(message: Any, category: type[Warning], *place: Any) -> None:
+        if category.__module__.startswith("core."):
+            print(f"{name}: {message}", file=sys.stderr, flush=True)
+        else:
+            shown(message, category, *place)
+
+    warnings.showwarning = say
+    try:
+        yield
+    finally:
+        warnings.showwarning = shown
 
 
 class _Pipe(io.FileIO):

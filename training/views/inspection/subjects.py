@@ -6,6 +6,7 @@ from core import Optimizer, Program, Rule
 from core.engine.executions import execution_mode
 
 from ...runs.building import check_masks
+from ...runs.compiling import compiled_with
 from ...runs.settings import Settings
 from ...workloads.workload import Data
 from .ladder import Build, Subject
@@ -23,10 +24,12 @@ def builder(settings: Settings, data: Data, rule: Rule | None = None) -> Build:
     rule, workload = rule or settings.make_rule(), settings.make_workload()
     start = workload.variables(data, settings.seed)
     check_masks(settings, start, workload.groups)
+    one_pass = compiled_with(settings, workload.products(data), start).one_pass
 
     def build(execution: str, dtype: tf.DType = tf.float32) -> Subject:
         mode = execution_mode(execution)
         variables = {name: tf.Variable(tf.cast(value, dtype), name=name) for name, value in start.items()}
-        return Subject(Program(workload.cost, variables, Optimizer(rule, variables), mode), variables)
+        optimizer = Optimizer(rule, variables, one_pass=one_pass and mode.compiled)
+        return Subject(Program(workload.cost, variables, optimizer, mode), variables)
 
     return build
