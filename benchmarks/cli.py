@@ -86,12 +86,13 @@ def compare(
         loop; xla-loop-recorded and xla-loop-recorded-10: with the flight recorder's norms and shares of every layer, of
         every and of every tenth step. keras-step: a jitted step with Keras's optimizer. These train any workload.
 
-        Of mlp and cnn, as users of other libraries write them: keras-fit: Keras by default; keras-jit: with
-        jit_compile; keras-epoch: with a sample's steps a call as well; keras-unrolled: with calls of 50 steps, five of
-        them unrolled; keras-graph-epoch: with a sample's steps a call, without XLA. jax-step, jax-scan: JAX and Optax,
-        a call a step and a scan. torch-eager, torch-fused, torch-compiled: PyTorch; torch-channels-last: the fused one
-        with images and kernels in that layout, of cnn. Of mlp, tf1-session: the notebook's own loop; frozen-step: a
-        jitted step with Adam written out. all: each of these that has the workload. Unless given, some of them.
+        Of mlp, cnn and transformer, as users of other libraries write them: keras-fit: Keras by default; keras-jit:
+        with jit_compile; keras-epoch: with a sample's steps a call as well; keras-unrolled: with calls of 50 steps,
+        five of them unrolled; keras-graph-epoch: with a sample's steps a call, without XLA. jax-step, jax-scan: JAX and
+        Optax, a call a step and a scan. torch-eager, torch-fused, torch-compiled: PyTorch; torch-channels-last: the
+        fused one with images and kernels in that layout, of cnn. Of mlp, tf1-session: the notebook's own loop;
+        frozen-step: a jitted step with Adam written out. all: each of these that has the workload. Unless given, some
+        of them.
 
         mirrored-N, workers-N, N from 1 to 4: xla-loop on replicas that share each batch equally, which must be
         divisible by N: logical devices of one process, or processes that reach each other by gRPC on this machine.

@@ -15,9 +15,9 @@ from training.workloads.workload import Data, Examples, Workload
 
 from .devices import Device
 
-SAMPLE_FLOP, FEWEST_STEPS, MOST_STEPS = 7e10, 10, 2_000
-"""A sample is an epoch of the notebook's; of larger networks fewer steps, so that it takes about a second as well, and
-of small batches no more than the intervals need."""
+SAMPLE_FLOP, FEWEST_STEPS, SHORT_EPOCH, MOST_STEPS = 7e10, 10, 100, 2_000
+"""A sample is an epoch of the notebook's; of larger networks fewer steps, so that it takes about a second as well; of
+small batches no more than the intervals need; and of few examples more than one epoch, so that a call weighs little."""
 
 
 class Work(Protocol):
@@ -93,15 +93,16 @@ class TrainingWork:
 
     @property
     def first_steps_may_differ(self) -> float:
-        """float32 rounds each engine's products and means apart by 1e-6 or less; a learning rate 1 % off, the smallest
-        of planted errors, by more than 1e-5. TF32 rounds products by 5e-4.
+        """float32 rounds each engine's products and means apart by 1e-6 or less of the notebook's cost; a learning rate
+        1 % off, the smallest of planted errors, by more than 1e-5. TF32 rounds products by 5e-4.
 
-        A cost that is near 2 from its first step, as from He's weights, falls by half in ten of them, and what rounding
-        has come to in the weights weighs more in it: 1e-5 of a cnn's, where a rate 1 % off comes to 3e-3.
+        Where a gradient is no larger than rounding errors, Adam's first steps are of full size in either direction, and
+        libraries put its ε in other places: that comes to 8e-6 of a cnn's cost in ten steps, where a rate 1 % off comes
+        to 3e-3, and to 1.2e-5 of a transformer's, where one 2 % off comes to 5e-5.
         """
         if self.tf32:
             return 5e-3
-        return 1e-5 if self.name == "mlp" else 1e-4
+        return 1e-5 if self.name == "mlp" else 5e-5
 
     @property
     def warm_up_may_differ(self) -> float:
@@ -161,7 +162,7 @@ class TrainingWork:
         """Steps of one sample."""
         counted = sum(flop(self.products, self.batch_size)) or 6 * self.batch_size * sum(self.shapes())
         affordable = int(SAMPLE_FLOP / counted)
-        return min(self.sampler().steps_per_epoch, max(affordable, FEWEST_STEPS), MOST_STEPS)
+        return min(max(self.sampler().steps_per_epoch, SHORT_EPOCH), max(affordable, FEWEST_STEPS), MOST_STEPS)
 
     def sampler(self) -> Sampler:
         """Example numbers, int32 [steps, batch_size], from one shuffled epoch after another."""

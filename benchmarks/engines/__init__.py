@@ -51,7 +51,7 @@ default Adam's is three, which read again what the others have read."""
 
 _HERE = "benchmarks.engines"
 _JAX = ("jax", "optax")
-_NETWORKS = ("mlp", "cnn")
+_NETWORKS = ("mlp", "cnn", "transformer")
 """Those in benchmarks.networks, of each library."""
 
 

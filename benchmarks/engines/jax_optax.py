@@ -1,5 +1,6 @@
 """JAX with Optax's Adam: one jitted call a step, and one scan over all steps of a call."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -23,7 +24,7 @@ class _Jax:
         parameters = {name: jnp.asarray(value) for name, value in work.first_weights().items()}
         adam = optax.adam(work.learning_rate)
         self._state = parameters, adam.init(parameters)
-        logits = NETWORKS[work.name]
+        logits = partial(NETWORKS[work.name], work.workload)
 
         def cost_of(parameters, inputs, labels):
             return optax.softmax_cross_entropy_with_integer_labels(logits(parameters, inputs), labels).mean()

@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from ..networks import float_examples
+from ..networks import usual_examples
 from ..networks.keras import NETWORKS
 from ..work import TrainingWork
 
@@ -25,9 +25,9 @@ class KerasFit:
         steps_per_execution: int | None = 1,
         unrolled: int = 1,
     ):
-        self._inputs, self._labels = float_examples(work)
+        self._inputs, self._labels = usual_examples(work)
         self._batch_size = work.batch_size
-        self._model = NETWORKS[work.name](work.first_weights(), self._inputs.shape[1:])
+        self._model = NETWORKS[work.name](work.workload, work.first_weights(), self._inputs.shape[1:])
         self._model.compile(
             keras.optimizers.Adam(work.learning_rate, epsilon=1e-8),
             keras.losses.SparseCategoricalCrossentropy(from_logits=True),

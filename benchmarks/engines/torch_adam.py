@@ -5,7 +5,7 @@ import torch
 
 from training.runs.processes import cores
 
-from ..networks import float_examples
+from ..networks import usual_examples
 from ..networks.torch import NETWORKS
 from ..work import TrainingWork, Work
 
@@ -32,18 +32,18 @@ class TorchAdam:
 
     def __init__(self, work: TrainingWork, fused: bool = False, compiled: bool = False, channels_last: bool = False):
         self._device = prepare_torch(work)
-        inputs, labels = float_examples(work)
+        inputs, labels = usual_examples(work)
         if inputs.ndim == 4:
             inputs = np.ascontiguousarray(inputs.transpose(0, 3, 1, 2))
         layout = {"memory_format": torch.channels_last} if channels_last else {}
         self._inputs = torch.from_numpy(inputs).to(self._device, **layout)
         self._labels = torch.from_numpy(labels.astype(np.int64)).to(self._device)
-        model = NETWORKS[work.name](work.first_weights()).to(self._device, **layout)
+        model = NETWORKS[work.name](work.workload, work.first_weights()).to(self._device, **layout)
         self._optimizer = torch.optim.Adam(model.parameters(), lr=work.learning_rate, fused=fused)
         cost = torch.nn.CrossEntropyLoss()
 
         def cost_of(inputs, labels):
-            return cost(model(inputs).flatten(0, -2), labels.flatten())
+            return cost(model(inputs), labels)
 
         self._cost_of = torch.compile(cost_of) if compiled else cost_of
 

@@ -7,10 +7,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from training.workloads.attention import EPSILON, sinusoids
+from training.workloads.transformer import Transformer
+
 Parameters = Mapping[str, jax.Array]
 
 
-def mlp(parameters: Parameters, images: jax.Array) -> jax.Array:
+def mlp(workload: Any, parameters: Parameters, images: jax.Array) -> jax.Array:
     """Products, ReLU between them."""
     layer = _unit_pixels(images)
     for number in range(1, len(parameters) // 2):
@@ -18,7 +21,7 @@ def mlp(parameters: Parameters, images: jax.Array) -> jax.Array:
     return layer @ parameters["ho"] + parameters["bo"]
 
 
-def cnn(parameters: Parameters, images: jax.Array) -> jax.Array:
+def cnn(workload: Any, parameters: Parameters, images: jax.Array) -> jax.Array:
     """`jax.lax`'s convolutions, ReLU and the largest of each window by turns, and a product."""
     layer = _unit_pixels(images)
     layer = layer if layer.ndim == 4 else layer[..., jnp.newaxis]
@@ -32,8 +35,34 @@ def cnn(parameters: Parameters, images: jax.Array) -> jax.Array:
     return layer.reshape(len(layer), -1) @ parameters["ho"] + parameters["bo"]
 
 
-NETWORKS: Mapping[str, Callable[[Parameters, Any], jax.Array]] = {"mlp": mlp, "cnn": cnn}
-"""Each from the parameters and a batch of the first of the examples' arrays."""
+def transformer(workload: Transformer, parameters: Parameters, tokens: jax.Array) -> jax.Array:
+    """`jax.nn.dot_product_attention`, normalisation and products by turns; the last layer for the last place."""
+    x = parameters["tokens"][tokens] + sinusoids(tokens.shape[1], workload.width).astype(np.float32)
+    for n in range(1, workload.layers + 1):
+        last = n == workload.layers
+        asking = x[:, -1:] if last else x
+        queries, keys, values = (
+            (of @ parameters[f"{name}{n}"]).reshape(*of.shape[:2], workload.heads, -1)
+            for name, of in (("query", asking), ("key", x), ("value", x))
+        )
+        attended = jax.nn.dot_product_attention(queries, keys, values, is_causal=not last)
+        merged = attended.reshape(asking.shape) @ parameters[f"merge{n}"]
+        x = _normalised(asking + merged, parameters[f"gain{n}"], parameters[f"shift{n}"])
+        widened = jax.nn.relu(x @ parameters[f"wide{n}"])
+        x = _normalised(x + widened @ parameters[f"narrow{n}"], parameters[f"out_gain{n}"], parameters[f"out_shift{n}"])
+    return x[:, -1] @ parameters["answers"]
+
+
+NETWORKS: Mapping[str, Callable[[Any, Parameters, Any], jax.Array]] = {
+    "mlp": mlp,
+    "cnn": cnn,
+    "transformer": transformer,
+}
+"""Each from the workload, the parameters and a batch of the first of the examples' arrays."""
+
+
+def _normalised(x: jax.Array, gain: jax.Array, shift: jax.Array) -> jax.Array:
+    return jax.nn.standardize(x, epsilon=EPSILON) * gain + shift
 
 
 def _unit_pixels(images: jax.Array) -> jax.Array:

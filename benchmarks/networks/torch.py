@@ -1,15 +1,20 @@
 """PyTorch's modules, from inputs to logits; images are [examples, colours, rows, columns], as PyTorch has them."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
+from torch.nn.functional import scaled_dot_product_attention
+
+from training.workloads.attention import EPSILON, sinusoids
+from training.workloads.transformer import Transformer
 
 Values = Mapping[str, np.ndarray]
 
 
-def mlp(values: Values) -> nn.Module:
+def mlp(workload: Any, values: Values) -> nn.Module:
     """Linear layers, ReLU between them."""
     layers: list[nn.Module] = []
     for label in [*(str(number) for number in range(1, len(values) // 2)), "o"]:
@@ -17,7 +22,7 @@ def mlp(values: Values) -> nn.Module:
     return nn.Sequential(*layers[:-1])
 
 
-def cnn(values: Values) -> nn.Module:
+def cnn(workload: Any, values: Values) -> nn.Module:
     """Conv2d, ReLU and MaxPool2d by turns, and Linear."""
     layers: list[nn.Module] = []
     for number in range(1, len(values) // 2):
@@ -31,16 +36,60 @@ def cnn(values: Values) -> nn.Module:
     return nn.Sequential(*layers, nn.Flatten(), _linear(last, values["bo"]))
 
 
-NETWORKS: Mapping[str, Callable[[Values], nn.Module]] = {"mlp": mlp, "cnn": cnn}
-"""Each from the first values."""
+class Decoder(nn.Module):
+    """Embedding, then attention, LayerNorm and Linear by turns; the last layer for the last place."""
+
+    def __init__(self, workload: Transformer, values: Values):
+        super().__init__()
+        self.embedded = nn.Embedding.from_pretrained(torch.from_numpy(values["tokens"]), freeze=False)
+        self.layers = nn.ModuleList(
+            _Layer(
+                workload.heads,
+                {name.removesuffix(str(n)): value for name, value in values.items() if name.endswith(str(n))},
+            )
+            for n in range(1, workload.layers + 1)
+        )
+        self.answers = _linear(values["answers"])
+        self.register_buffer("places", torch.from_numpy(sinusoids(4, workload.width).astype(np.float32)))
+
+    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
+        x = self.embedded(tokens) + self.places
+        for layer in self.layers[:-1]:
+            x = layer(x, x)
+        return self.answers(self.layers[-1](x[:, -1:], x)[:, -1])
 
 
-def _linear(weight: np.ndarray, bias: np.ndarray) -> nn.Linear:
-    linear = nn.Linear(*weight.shape)
+class _Layer(nn.Module):
+    def __init__(self, heads: int, values: Values):
+        super().__init__()
+        self.heads = heads
+        for name in ("query", "key", "value", "merge", "wide", "narrow"):
+            setattr(self, name, _linear(values[name]))
+        self.attended, self.out = (nn.LayerNorm(len(values["gain"]), EPSILON) for _ in range(2))
+        _set(self.attended, values["gain"], values["shift"])
+        _set(self.out, values["out_gain"], values["out_shift"])
+
+    def forward(self, asking: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+        queries, keys, values = (
+            product(of).unflatten(-1, (self.heads, -1)).transpose(1, 2)
+            for product, of in ((self.query, asking), (self.key, x), (self.value, x))
+        )
+        attended = scaled_dot_product_attention(queries, keys, values, is_causal=queries.shape[2] > 1)
+        x = self.attended(asking + self.merge(attended.transpose(1, 2).flatten(2)))
+        return self.out(x + self.narrow(torch.relu(self.wide(x))))
+
+
+NETWORKS: Mapping[str, Callable[[Any, Values], nn.Module]] = {"mlp": mlp, "cnn": cnn, "transformer": Decoder}
+"""Each from the workload and the first values."""
+
+
+def _linear(weight: np.ndarray, bias: np.ndarray | None = None) -> nn.Linear:
+    linear = nn.Linear(*weight.shape, bias=bias is not None)
     _set(linear, weight.T, bias)
     return linear
 
 
-def _set(layer: nn.Module, weight: np.ndarray, bias: np.ndarray) -> None:
+def _set(layer: Any, weight: np.ndarray, bias: np.ndarray | None) -> None:
     layer.weight.data = torch.from_numpy(np.ascontiguousarray(weight))
-    layer.bias.data = torch.from_numpy(bias)
+    if bias is not None:
+        layer.bias.data = torch.from_numpy(bias)

@@ -41,6 +41,23 @@ def interrupting(updates):
     return train
 
 
+def nothing(work):
+    """A function that only begins."""
+
+
+def prepared(work):
+    """Trains by numbers of steps."""
+
+    class Train:
+        def prepare(self, batches):
+            return len(batches)
+
+        def __call__(self, steps):
+            return steps
+
+    return Train()
+
+
 def steps_of(work):
     """An engine of the frozen step."""
     engine = FrozenStep(work)

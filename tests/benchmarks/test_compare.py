@@ -24,6 +24,7 @@ from benchmarks.figures import summaries
 from benchmarks.growth import Study
 from benchmarks.pictures import plot_comparison, plot_growth
 from benchmarks.tables import COMPARISON, markdown
+from benchmarks.work import TrainingWork
 from tests.training.processes import heed_signals
 from training.workloads.mlp import MLP
 from training.workloads.work import flop
@@ -247,6 +248,10 @@ COMMAND = [sys.executable, "-m", "benchmarks"]
 SIZE = ["--hidden", "16", "--batch-size", "500"]
 OWN = """
 import tensorflow as tf
+from training.workloads.mlp import MLP
+
+class Mine(MLP):
+    pass
 
 def engine(work):
     data = [tf.constant(array) for array in work.examples()]
@@ -268,15 +273,17 @@ def engine(work):
 def broken(work):
     raise RuntimeError("no such device,\\nas it says")
 """
-WHY = "my_engines.py, line 22, in broken: RuntimeError: no such device, as it says"
+WHY = "my_engines.py, line 26, in broken: RuntimeError: no such device, as it says"
 
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
-    """A comparison of engines of one's own, in the current folder, the first of which fails: where it ran, and how."""
+    """A comparison of a workload and engines of one's own, in the current folder, the first of which fails: where it
+    ran, and how."""
     folder = tmp_path_factory.mktemp("own")
     (folder / "my_engines.py").write_text(OWN)
     command = [*COMMAND, "compare", "--engines", "my_engines:broken", "my_engines:engine", "--rounds", "2"]
+    command += ["--workload", "my_engines:Mine"]
     outputs = ["--out", "record", "--json", "all.json", "--csv", "table.csv"]
     # Without the current folder in sys.path, as in the console script.
     environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1", "OPENBLAS_CORETYPE": "Haswell"}
@@ -287,7 +294,7 @@ def recorded(tmp_path_factory):
 
 def test_the_command_writes_all_samples_and_what_is_needed_to_judge_them(recorded):
     folder, done = recorded
-    name = "compare-784-16-10-batch-500"
+    name = "compare-my_engines-Mine-batch-500"
     assert {path.name for path in (folder / "record").iterdir()} == {f"{name}.json", f"{name}.svg"}
     record = json.loads((folder / "record" / f"{name}.json").read_text())
     assert record == json.loads((folder / "all.json").read_text())
@@ -296,7 +303,7 @@ def test_the_command_writes_all_samples_and_what_is_needed_to_judge_them(recorde
         "load_after", "work", "steps", "rounds", "ceiling", "figures", "samples",
     }  # fmt: skip
     assert record["steps"] == 110
-    assert record["work"]["hidden"] == [16]
+    assert (record["work"]["workload"], record["work"]["hidden"]) == ("my_engines:Mine", [16])
     samples = {contestant["name"]: contestant["samples"] for contestant in record["samples"]}
     assert list(samples) == ["my_engines:broken", "my_engines:engine", *CEILINGS]
     beaten = {contestant["name"] for contestant in record["samples"] if contestant["beaten"]}
