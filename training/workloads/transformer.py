@@ -49,14 +49,14 @@ class Transformer(Workload):
     """
 
     modulus: Whole = 97
-    share: float = 0.4
+    share: float = 0.5
     width: Whole = 128
     heads: Whole = 4
     layers: Whole = 2
 
     defaults: ClassVar[Mapping[str, Any]] = {
         "batch_size": 512,
-        "epochs": 1000,
+        "epochs": 700,
         "rule": "adamw",
         "dialect": "torch",
         "schedule": "1e-3,warmup=10",
