@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from core.engine.xla_options import Options, apply, options
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -117,7 +119,6 @@ ALLOWED = {
     "core/bridges/keras_files.py": ["core.errors", "core.rules"],
     "core/bridges/keras_schedule.py": [],
     "core/bridges/keras_pieces.py": ["core.errors", "core.rules"],
-    "core/bridges/keras_model.py": ["core.network"],
     "core/verification": [
         "core.engine.checks",
         "core.errors",
@@ -130,7 +131,6 @@ ALLOWED = {
         "core.engine.program",
         "core.verification",
     ],
-    "core/network.py": ["core.errors", "core.seeds"],
     "core/engine/figures.py": ["core.mistakes", "core.engine.reductions", "core.rules"],
     "core/engine/recorder.py": [
         "core.errors",
@@ -141,6 +141,7 @@ ALLOWED = {
         "core.rules",
     ],
     "core/engine/slow.py": ["core.errors"],
+    "core/engine/xla_options.py": [],
     "core/engine/training_step.py": [
         "core.errors",
         "core.engine.optimizer",
@@ -189,11 +190,11 @@ FOREIGN = {
     "core/bridges/keras_files.py": {"keras"},
     "core/bridges/keras_optimizer.py": {"keras"},
     "core/bridges/keras_schedule.py": {"keras"},
-    "core/bridges/keras_model.py": {"keras"},
     "core/verification/libraries/keras.py": {"keras"},
     "core/verification/libraries/torch.py": {"torch"},
     "core/verification/libraries/optax.py": {"jax", "optax"},
     "core/verification/libraries/around.py": {"torch", "jax", "optax"},
+    "training/workloads/keras_models.py": {"keras"},
 }
 """The files of core and training that may import other people's frameworks; libraries only inside functions."""
 
@@ -231,3 +232,35 @@ def test_arrows_run_one_way(path):
         assert not {n.split(".")[0] for n in imported(ROOT / path, at_the_top=True)} & FOREIGN[str(path)]
     if path.parts[:2] == ("core", "rules"):
         assert not {"tensorflow", "numpy"} & {name.split(".")[0] for name in modules}, "through xp alone"
+
+
+OPTIONS = """
+import os, core, tensorflow as tf
+from core.engine.xla_options import apply, options
+compile = tf.function(lambda x: x + 1, jit_compile=True)
+{before}
+print(apply(options(55_050, 7_331_840)), os.environ["XLA_FLAGS"])
+"""
+OWN = "--xla_cpu_enable_concurrency_optimized_scheduler=true"
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ("", f"True {OWN} --xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true"),
+        ("compile(tf.constant(1.0))", f"False {OWN}"),
+    ],
+    ids=["in time", "too late"],
+)
+def test_options_of_xla_are_applied_as_long_as_it_has_not_read_its_flags(before, said):
+    """Would catch flags that are set and not read, a user's own option overruled, and one pass without merged loops."""
+    assert python(OPTIONS.format(before=before), XLA_FLAGS=OWN).stdout == f"{said}\n"
+
+
+def test_the_notebook_s_network_gets_no_options_and_small_ones_do():
+    """Would catch a threshold on either side of the sizes that were measured."""
+    assert options(269_322, 121_139_200) == Options()
+    assert apply(Options())
+    assert options(269_322, 77_529_088) == options(26_506, 3_469_312) != Options()
+    assert str(options(10**6, 10**7)) == "none"
+    assert str(options(55_050, 7_331_840)).endswith("scheduler=false, one pass over each tensor")

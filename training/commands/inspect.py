@@ -6,7 +6,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from ..runs.own_options import OwnOption, by_name
-from ..runs.settings import Settings
+from ..runs.settings import OwnProcess
 from ..workloads.options import FilePath, Whole
 from .starting import start_tensorflow
 
@@ -15,7 +15,7 @@ DIVIDED = ("accumulate", "microbatches")
 
 
 def inspect(
-    settings: Annotated[Settings, Parameter(name="*")] = Settings(),  # noqa: B008 - frozen
+    settings: Annotated[OwnProcess, Parameter(name="*")] = OwnProcess(),  # noqa: B008 - frozen
     *,
     steps: Annotated[Whole, Parameter(validator=Number(gte=2, lte=1_000))] = 50,
     ladder: bool = True,

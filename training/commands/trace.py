@@ -10,7 +10,7 @@ from cyclopts.validators import Number
 
 from ..runs.distribution.options import ALONE, Placement
 from ..runs.own_options import OwnOption, by_name
-from ..runs.settings import Settings
+from ..runs.settings import OwnProcess
 from ..workloads.options import FilePath, Names, Several, Whole
 from .starting import start_tensorflow
 
@@ -18,7 +18,7 @@ Folders = Annotated[tuple[FilePath, ...], Several]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShortRun(Settings):
+class ShortRun(OwnProcess):
     """A run of fewer epochs: what a rule does inside shows early."""
 
     epochs: Annotated[Whole, Parameter(validator=Number(gte=1))] = 3

@@ -9,13 +9,13 @@ from cyclopts.validators import Number
 from ..output.interruption import signals_noted
 from ..runs.distribution.options import ALONE, Placement
 from ..runs.own_options import OwnOption, by_name
-from ..runs.settings import Settings
+from ..runs.settings import OwnProcess
 from ..workloads.options import FilePath, Whole
 from .starting import start_tensorflow
 
 
 def train(
-    settings: Annotated[Settings, Parameter(name="*")] = Settings(),  # noqa: B008 - frozen
+    settings: Annotated[OwnProcess, Parameter(name="*")] = OwnProcess(),  # noqa: B008 - frozen
     *,
     checkpoint: FilePath | None = None,
     resume: Annotated[bool, Parameter(negative=())] = False,

@@ -24,7 +24,8 @@ FORMAT = 4
 PREFIX = "state"
 """tf.train.Checkpoint's files in the folder of a checkpoint: state.index and state.data-00000-of-00001."""
 MAY_CHANGE = (
-    "--learning-rate", "--schedule", "--epochs", "--execution", "--on-nonfinite", "--microbatches", "--patience",
+    "--learning-rate", "--schedule", "--epochs", "--execution", "--xla-options", "--on-nonfinite", "--microbatches",
+    "--patience",
 )  # fmt: skip
 """The options that a resumed run may have otherwise; where its data are too, if they are the same."""
 

@@ -43,6 +43,10 @@ class RunDisplay(Bar):
         super().__enter__()
         for note in self._trainer.data.notes:
             self.note(note)
+        if self._trainer.xla_options.flags:
+            self.note(
+                f"small and dense, so XLA compiles with {self._trainer.xla_options}; --xla-options none leaves it"
+            )
         if served := served_as(self._trainer.rule):
             self.note(f"evaluated with {served}")
         return self

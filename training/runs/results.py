@@ -33,6 +33,7 @@ def report(trainer: Trainer) -> dict[str, Any]:
         "judged_by": trainer.workload.judged_by,
         "steps_per_second": trainer.stopwatch.steps_per_second,
         "compile_seconds": trainer.stopwatch.compile_seconds,
+        "xla_options": str(trainer.xla_options),
         "replicas": trainer.distribution.replicas,
         "peak_memory_mb": peak_memory_mb(),
         "nonfinite": None if trainer.guard.found is None else str(trainer.guard.found),

@@ -63,6 +63,9 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
     execution
         How steps run: operation by operation, as a graph a step, as an XLA program a step, or as one XLA loop. Unless
         given, what suits the workload here: xla-loop for mlp.
+    xla_options
+        by-size: on a CPU, a small dense network trains in one loop a tensor and with XLA's kernels in order, by options
+        that are printed; its last bits are others then. none: XLA's own defaults.
     microbatches
         Divide every batch into this many parts, and add their gradients in a fixed order: a run then has the same bits
         on any number of replicas that divides it, for the time that it takes to send all parts' gradients.
@@ -83,6 +86,7 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
     epochs: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
     seed: Annotated[Whole, Parameter(validator=Number(gte=0))] = 0
     execution: Literal["eager", "graph", "xla-step", "xla-loop"] | None = None
+    xla_options: Literal["by-size", "none"] = "none"
     microbatches: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
     accumulate: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
     keep_best: bool = False
@@ -246,6 +250,13 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
             if mine.get(kind, getattr(earlier, kind)) != getattr(earlier, kind):
                 mine.setdefault(f"{kind}_options", {})
         return type(self)(**asdict(earlier) | mine).with_options(self.__dict__["own"])
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnProcess(Settings):
+    """The settings of a run that has a process to itself."""
+
+    xla_options: Literal["by-size", "none"] = "by-size"
 
 
 def _device() -> str:

@@ -14,6 +14,7 @@ from core import Guard, InputError, NonFiniteError, Optimizer, Program, Recorder
 from ..workloads.sampler import Sampler
 from ..workloads.workload import Data, fingerprint
 from .building import check_masks, is_ours
+from .compiling import compiled_with
 from .distribution.distribution import Distribution
 from .evaluation import evaluator
 from .settings import Settings
@@ -69,6 +70,7 @@ class Trainer:
     evaluate:  cost and metrics of the variables that the rule serves, as they then are, on a split.
     stopwatch: compile seconds and steady rate of the training calls, drawing the batches included.
     guard:     what looks for numbers that are not finite, and has found the first where the run continues after it.
+    xla_options: those of `core.engine.xla_options` that XLA compiles this process with for the run.
     recorder:  the flight recorder that `record` makes of the optimizer; None where there is no `record`.
     distribution: where it computes; its replicas are connected. One device, unless given.
 
@@ -89,10 +91,12 @@ class Trainer:
         self.rule = settings.make_rule()
         self.sampler = _sampler(settings, len(data.train[0]))
         values = self.workload.variables(data, settings.seed)
+        replicated = self.distribution.strategy is not None
+        self.xla_options = compiled_with(settings, self.workload.products(data), values, replicated)
         with self.distribution.scope():
             self.variables = {name: tf.Variable(value, name=name) for name, value in values.items()}
             check_masks(settings, self.variables, self.workload.groups)
-            self.optimizer = Optimizer(self.rule, self.variables)
+            self.optimizer = Optimizer(self.rule, self.variables, one_pass=self.xla_options.one_pass)
             self.recorder = None if record is None else record(self.optimizer)
             self.program = Program(
                 self.workload.cost,

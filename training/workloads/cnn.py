@@ -106,20 +106,17 @@ class CNN(Images):
 
     def keras(self, variables: Variables, inputs: tf.TensorSpec) -> Any:
         """Conv2D and MaxPooling2D by turns, and Dense with the softmax; named after kernels and matrix."""
-        import keras
-
         from .keras_models import Layers
 
         layers = Layers(variables)
         images = layers.inputs(inputs)
         x = layers.unit_pixels(images)
         if len(inputs.shape) == 3:
-            x = keras.layers.Reshape((*inputs.shape[1:], 1), dtype=layers.dtype, name="grey")(x)
+            x = layers.reshaped(x, (*inputs.shape[1:], 1), "grey")
         for layer in range(1, len(variables) // 2):
-            x = layers.convolution(x, f"k{layer}", f"b{layer}", "relu")
-            x = keras.layers.MaxPooling2D(2, dtype=layers.dtype, name=f"halved{layer}")(x)
-        x = keras.layers.Flatten(dtype=layers.dtype, name="flat")(x)
-        return keras.Model(images, layers.dense(x, "ho", "bo", "softmax"), name="cnn")
+            x = layers.halved(layers.convolution(x, f"k{layer}", f"b{layer}", "relu"), f"halved{layer}")
+        x = layers.reshaped(x, [-1], "flat")
+        return layers.model(images, layers.dense(x, "ho", "bo", "softmax"), "cnn")
 
     def execution(self, device: str) -> str:
         """XLA compiles convolutions' gradients badly for CPUs, and far worse inside a loop."""

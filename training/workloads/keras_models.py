@@ -29,6 +29,10 @@ class Layers:
         """What a model takes. Raises Keras's own ValueError for a dtype that it lacks."""
         return keras.Input(spec.shape[1:], dtype=spec.dtype.name, name="inputs")
 
+    def model(self, inputs: Any, results: Any, name: str) -> Any:
+        """All layers between."""
+        return keras.Model(inputs, results, name=name)
+
     def unit_pixels(self, images: Any) -> Any:
         """Grey levels as `images.unit_pixels` has them, by a product in float32."""
         level = float(unit_pixels(tf.ones([], tf.uint8)))
@@ -49,13 +53,38 @@ class Layers:
         )
         return self.with_values(layer, x, [name, bias])
 
+    def halved(self, x: Any, name: str) -> Any:
+        """The largest of every 2×2."""
+        return keras.layers.MaxPooling2D(2, dtype=self.dtype, name=name)(x)
+
+    def reshaped(self, x: Any, shape: Sequence[int], name: str) -> Any:
+        """Each example in another shape."""
+        return keras.layers.Reshape(tuple(shape), dtype=x.dtype, name=name)(x)
+
+    def embedded(self, tokens: Any, name: str, places: np.ndarray) -> Any:
+        """The rows of a matrix that tokens [examples, places] name, and to each the row of its place."""
+        rows = keras.layers.Embedding(*self.values[name].shape, dtype=self.dtype, name=name)
+        of_places = keras.layers.Embedding(*places.shape, trainable=False, dtype=self.dtype, name="places")
+        numbers = of_places(keras.ops.cumsum(keras.ops.ones_like(tokens), axis=1) - 1)
+        of_places.set_weights([places])
+        return self.with_values(rows, tokens, [name]) + numbers
+
+    def attended(self, x: Any, names: Sequence[str], heads: int) -> Any:
+        """As `attention.attention` of x's products with the first three matrices, times the fourth."""
+        size = self.values[names[0]].shape[1] // heads
+        layer = keras.layers.MultiHeadAttention(heads, size, use_bias=False, dtype=self.dtype, name=names[0])
+        result = layer(x, x, use_causal_mask=True)
+        *split, merged = (self.values[name] for name in names)
+        layer.set_weights([*(one.reshape(-1, heads, size) for one in split), merged.reshape(heads, size, -1)])
+        return result
+
     def normalised(self, x: Any, gain: str, shift: str) -> Any:
         """As `attention.normalised`."""
         layer = keras.layers.LayerNormalization(epsilon=EPSILON, dtype=self.dtype, name=gain)
         return self.with_values(layer, x, [gain, shift])
 
-    def with_values(self, layer: Any, x: Any, names: Sequence[str], **arguments: Any) -> Any:
+    def with_values(self, layer: Any, x: Any, names: Sequence[str]) -> Any:
         """What a layer makes of x, its weights in Keras's order being values of these names."""
-        result = layer(x, **arguments)
+        result = layer(x)
         layer.set_weights([self.values[name] for name in names])
         return result

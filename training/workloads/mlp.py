@@ -84,8 +84,6 @@ class MLP(Images):
 
     def keras(self, variables: Variables, inputs: tf.TensorSpec) -> Any:
         """Dense layers, named after the matrices, the last one with the softmax."""
-        import keras
-
         from .keras_models import Layers
 
         layers = Layers(variables)
@@ -93,7 +91,7 @@ class MLP(Images):
         x = layers.unit_pixels(images)
         for layer in range(1, len(variables) // 2):
             x = layers.dense(x, f"h{layer}", f"b{layer}", "relu")
-        return keras.Model(images, layers.dense(x, "ho", "bo", "softmax"), name="perceptron")
+        return layers.model(images, layers.dense(x, "ho", "bo", "softmax"), "perceptron")
 
     def products(self, data: Data) -> Sequence[Product]:
         return products(self.layers(data))

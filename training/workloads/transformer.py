@@ -172,29 +172,18 @@ class Transformer(Workload):
             )
 
     def keras(self, variables: Variables, inputs: tf.TensorSpec) -> Any:
-        """Embedding, MultiHeadAttention, LayerNormalization and Dense; named after the first of their values."""
-        import keras
-
+        """Embedding, MultiHeadAttention, LayerNormalization and Dense, named after the first of their values."""
         from .keras_models import Layers
 
-        layers, places = Layers(variables), inputs.shape[1]
-        made = {"dtype": layers.dtype}
-        heads, size = self.heads, self.width // self.heads
+        layers = Layers(variables)
         tokens = layers.inputs(inputs)
-        embedding = keras.layers.Embedding(*layers.values["tokens"].shape, **made, name="tokens")
-        numbers = keras.ops.cumsum(keras.ops.ones_like(tokens), axis=1) - 1
-        positions = keras.layers.Embedding(places, self.width, trainable=False, **made, name="positions")
-        x = layers.with_values(embedding, tokens, ["tokens"]) + positions(numbers)
-        positions.set_weights([sinusoids(places, self.width)])
+        x = layers.embedded(tokens, "tokens", sinusoids(inputs.shape[1], self.width))
         for n in range(1, self.layers + 1):
-            attending = keras.layers.MultiHeadAttention(heads, size, use_bias=False, **made, name=f"query{n}")
-            attended = attending(x, x, use_causal_mask=True)
-            split = [layers.values[f"{name}{n}"].reshape(-1, heads, size) for name in ("query", "key", "value")]
-            attending.set_weights([*split, layers.values[f"merge{n}"].reshape(heads, size, -1)])
+            attended = layers.attended(x, [f"{name}{n}" for name in ("query", "key", "value", "merge")], self.heads)
             x = layers.normalised(x + attended, f"gain{n}", f"shift{n}")
-            widened = layers.dense(x, f"wide{n}", None, "relu")
-            x = layers.normalised(x + layers.dense(widened, f"narrow{n}", None), f"out_gain{n}", f"out_shift{n}")
-        return keras.Model(tokens, layers.dense(x[:, -1], "answers", None, "softmax"), name="transformer")
+            narrowed = layers.dense(layers.dense(x, f"wide{n}", None, "relu"), f"narrow{n}", None)
+            x = layers.normalised(x + narrowed, f"out_gain{n}", f"out_shift{n}")
+        return layers.model(tokens, layers.dense(x[:, -1], "answers", None, "softmax"), "transformer")
 
     def products(self, data: Data) -> Sequence[Product]:
         places, width, tokens = data.train[0].shape[1], self.width, self.modulus + 2

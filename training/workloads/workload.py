@@ -70,7 +70,7 @@ class Workload(ABC):
     higher_is_better: ClassVar[bool] = False
     watched: ClassVar[Sequence[str]] = ("validation",)
     evaluated_at_once: ClassVar[int] = 5_000
-    slice_examples: ClassVar[int] = 16
+    slice_examples: ClassVar[int] = 8
     groups: ClassVar[Mapping[str, Sequence[str]]] = {}
     places: ClassVar[Sequence[str]] = ()
     input_name: ClassVar[str] = "inputs"

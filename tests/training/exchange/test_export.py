@@ -12,7 +12,6 @@ import pytest
 import tensorflow as tf
 
 import training.exchange.serving  # noqa: F401 - before nobody tries, who may not read where it is
-from core.bridges.keras_model import keras_model
 from training.commands.cli import main
 from training.exchange.serving import ServedModel
 from training.runs.run_folder import RunFolder
@@ -130,9 +129,12 @@ def test_a_process_without_rawstep_reads_it_and_says_what_rawstep_says(run, expo
     assert run.accuracy > 0.9, "it has learned something to be compared"
 
 
-def of_keras(weights, scale):
+def of_keras(weights, factor):
+    """Of grey levels that are multiplied by a factor too."""
+    model = MLP().keras(weights | {"h1": weights["h1"] * factor}, tf.TensorSpec([None, 784], tf.uint8))
+
     def wrong(images):
-        probabilities = keras_model(weights, scale, "uint8").predict(images, verbose=0)
+        probabilities = model.predict(images, verbose=0)
         return {"probabilities": probabilities, "classes": probabilities.argmax(axis=1)}
 
     return wrong
@@ -154,8 +156,8 @@ def with_logits(weights):
 
 
 WRONG = {
-    "pixels from 0 to 255": lambda weights: of_keras(weights, 1.0),
-    "divided by 256": lambda weights: of_keras(weights, 1 / 256),
+    "pixels from 0 to 255": lambda weights: of_keras(weights, 255),
+    "divided by 256": lambda weights: of_keras(weights, 255 / 256),
     "two biases exchanged": lambda weights: served(exchanged(weights, "b1", "b2")),
     "two units' biases exchanged": lambda weights: served(weights | {"bo": tf.reverse(weights["bo"], [0])}),
     "a matrix transposed": lambda weights: served(weights | {"h2": tf.transpose(weights["h2"])}),

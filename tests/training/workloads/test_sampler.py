@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from core import InputError
 from core.seeds import generator
-from training.workloads.data import Sampler
+from training.workloads.sampler import Sampler
 
 sizes = st.integers(1, 30).flatmap(lambda size: st.tuples(st.just(size), st.integers(1, size)))
 

@@ -3,9 +3,10 @@
 import tensorflow as tf
 
 from core import Optimizer, Program, Rule
-from core.engine.executions import Execution
+from core.engine.executions import EXECUTIONS, Execution
 
 from ...runs.building import check_masks
+from ...runs.compiling import compiled_with
 from ...runs.settings import Settings
 from ...workloads.workload import Data
 from .ladder import Build, Subject
@@ -23,9 +24,11 @@ def builder(settings: Settings, data: Data, rule: Rule | None = None) -> Build:
     rule, workload = rule or settings.make_rule(), settings.make_workload()
     start = workload.variables(data, settings.seed)
     check_masks(settings, start, workload.groups)
+    one_pass = compiled_with(settings, workload.products(data), start).one_pass
 
     def build(execution: Execution, dtype: tf.DType = tf.float32) -> Subject:
         variables = {name: tf.Variable(tf.cast(value, dtype), name=name) for name, value in start.items()}
-        return Subject(Program(workload.cost, variables, Optimizer(rule, variables), execution), variables)
+        optimizer = Optimizer(rule, variables, one_pass=one_pass and EXECUTIONS[execution].compiled)
+        return Subject(Program(workload.cost, variables, optimizer, execution), variables)
 
     return build

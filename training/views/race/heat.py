@@ -44,7 +44,7 @@ class Heat:
         self._amount = tf.Variable(tf.ones([], tf.float64), trainable=False)
         self._optimizer = Optimizer(contestant(self._rates, self._amount), variables)
         self._slots = {name: slot.numpy() for name, slot in self._optimizer.slots["x"].items()}
-        self._program = Program(self._cost, variables, self._optimizer, landscape.execution, self._observe)
+        self._program = Program(self._cost, variables, self._optimizer, "xla-loop", self._observe)
 
     def run(self, rates: np.ndarray, amount: float | None = None) -> Runs:
         """Every start at each of these learning rates [rates] and at this amount of the piece that is tuned, if one is,
@@ -61,7 +61,7 @@ class Heat:
         Raises NonFiniteError at the first step at which a run leaves the finite numbers.
         """
         self._begin(np.full(self._shape[0], rate), amount)
-        guard = Guard(Program(self._cost, {"x": self._x}, self._optimizer, self._landscape.execution))
+        guard = Guard(Program(self._cost, {"x": self._x}, self._optimizer))
         guard.run([self._noise], np.arange(len(self._noise))[:, np.newaxis])
         guard.look()
 

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-from core.engine.executions import Execution
-
 Point = tuple[float, float]
 
 
@@ -25,7 +23,6 @@ class Landscape:
     start:   where the race begins.
     minima:  all points of lowest cost, to all digits of float64 unless `source` says otherwise.
     least:   the cost there.
-    execution: of the programs that run on it.
     """
 
     name: str
@@ -37,7 +34,6 @@ class Landscape:
     start: Point
     minima: tuple[Point, ...]
     least: float
-    execution: Execution = "xla-loop"
 
     def costs(self, points: np.ndarray) -> np.ndarray:
         """The cost of each of many points [..., 2], in float64."""

@@ -52,7 +52,7 @@ def slice_of(run: Settings, data: Data, origin: Values, directions: Sequence[Val
     """The plane through trained values along two directions."""
     run, workload, examples = run.settled(), run.make_workload(), first_examples(run, data)
     along = workload.along(examples, origin, directions)
-    cost = tf.function(along, autograph=False)
+    cost = tf.function(along, autograph=False, jit_compile=True)
     (minimum, least), title = lowest(along, cost), workload.title(data)
     source = (
         f"the cost of {title} on {len(examples[0])} of its training examples around the values that Adam found in "
@@ -60,10 +60,8 @@ def slice_of(run: Settings, data: Data, origin: Values, directions: Sequence[Val
         "Landscape of Neural Nets”, NeurIPS (2018); its lowest point was found on a grid, then by Newton's method"
     )
     formula = "the mean cost of the examples at the values θ + x·δ + y·η, δ and η being the two directions"
-    return Landscape(
-        SLICE, f"A slice of the loss of {title}", source, formula, cost, BOUNDS, START, (minimum,), least,
-        run.execution or "xla-loop",
-    )  # fmt: skip
+    named = f"A slice of the loss of {title}"
+    return Landscape(SLICE, named, source, formula, cost, BOUNDS, START, (minimum,), least)
 
 
 def trained(run: Settings, data: Data, examples: Examples) -> Values:

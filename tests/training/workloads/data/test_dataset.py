@@ -1,8 +1,9 @@
-"""MNIST as it comes with the package, and any four files like its own."""
+"""MNIST as it comes with the package, any four files like its own, and a .npz file."""
 
 import gzip
 import hashlib
 import json
+import zipfile
 
 import numpy as np
 import pytest
@@ -10,9 +11,11 @@ from sklearn.datasets import load_digits
 
 from core import InputError
 from training.commands.cli import main
-from training.workloads.data import fingerprint, load_dataset
+from training.workloads.data import load_dataset
 from training.workloads.data.dataset import MNIST
 from training.workloads.data.idx import IdxFile
+from training.workloads.mlp import MLP
+from training.workloads.workload import fingerprint
 
 from .idx_bytes import idx
 
@@ -150,14 +153,14 @@ def test_a_class_that_a_part_lacks_is_said(tmp_path):
     ]
 
 
-def test_mnist_in_a_folder_of_its_own_is_split_as_the_notebook_s(tmp_path, mnist):
+def test_mnist_in_a_folder_of_its_own_is_split_as_the_notebook_s(tmp_path):
     """Else a run could not go on where its images lie elsewhere. A number of images is drawn from MNIST too."""
     for path in MNIST.glob("*.gz"):
         (tmp_path / path.name).symlink_to(path)
-    assert fingerprint(load_dataset(tmp_path)) == fingerprint(mnist)
+    assert fingerprint(MLP(data_dir=tmp_path).data(0)) == fingerprint(MLP().data(0))
     drawn = load_dataset(None, "5000")
     assert len(drawn.validation.labels) == 5000
-    assert fingerprint(drawn)["validation"] == "5,000 drawn from seed 0"
+    assert drawn.split == "5,000 drawn from seed 0"
 
 
 def test_validation_may_be_files_of_its_own(tmp_path):
@@ -198,12 +201,12 @@ def put(name, content):
         (put("train-images-idx3-ubyte", b""), "is no IDX file: it begins with nothing"),
         (
             put("train-images-idx3-ubyte", idx(pictures()[1])),
-            "must hold unsigned bytes in 3 dimensions, found uint8 in 1",
+            "must hold unsigned bytes in 3 dimensions, or 4 with colours last, found uint8 in 1",
         ),
-        (put("train-images-idx3-ubyte", idx(pictures()[0].astype("f4"))), "in 3 dimensions, found float32 in 3"),
+        (put("train-images-idx3-ubyte", idx(pictures()[0].astype("f4"))), "found float32 in 3"),
         (
             put("train-labels-idx1-ubyte", idx(pictures()[0])),
-            "must hold unsigned bytes in 1 dimension, found uint8 in 3",
+            "must hold labels in 1 dimension, found uint8 in 3",
         ),
         (
             put("train-labels-idx1-ubyte", idx(pictures()[3])),
@@ -242,11 +245,96 @@ def test_labels_of_another_number_are_seen_before_the_images_are_read(tmp_path):
         load_dataset(tmp_path)
 
 
-@pytest.mark.parametrize(("make", "found"), [(lambda path: None, "nothing"), (lambda path: path.touch(), "a file")])
-def test_a_folder_that_is_none_is_named(tmp_path, make, found):
-    make(tmp_path / "data")
-    with pytest.raises(InputError, match=f"data must be a folder of IDX files, found {found}"):
+def test_a_place_that_is_none_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"data must be a folder of IDX files or a \.npz file, found nothing"):
         load_dataset(tmp_path / "data")
+    write_files(tmp_path / "data", pictures())
+    with pytest.raises(InputError, match=r"train-labels-idx1-ubyte\.gz must be a folder of IDX files, found a file"):
+        load_dataset(tmp_path / "data", str(tmp_path / "data" / "train-labels-idx1-ubyte.gz"))
+
+
+COLOUR = np.random.default_rng(0).integers(0, 256, (30, 4, 5, 3)).astype(np.uint8)
+KERAS = dict(x_train=COLOUR[:24], y_train=np.arange(24)[:, np.newaxis] % 7, x_test=COLOUR[24:], y_test=np.arange(6) % 7)
+"""As Keras returns CIFAR-10: images in colour, labels in a column, here of int64."""
+
+
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_images_in_colour_come_from_a_npz_file_and_from_idx_files(tmp_path, save, order):
+    """Would catch rows, columns and colours in another order, and a column of labels that would broadcast."""
+    save(tmp_path / "colour.npz", **{name: np.asarray(array, order=order) for name, array in KERAS.items()})
+    found = load_dataset(tmp_path / "colour.npz", "first")
+    assert (found.side, found.classes) == ((4, 5, 3), 7)
+    np.testing.assert_array_equal(
+        np.concatenate([found.validation.images, found.train.images]).reshape(24, 4, 5, 3), COLOUR[:24]
+    )
+    np.testing.assert_array_equal(found.train.labels, np.arange(2, 24).astype(np.uint8) % 7, strict=True)
+    arrays = [KERAS["x_train"], KERAS["y_train"][:, 0].astype(np.uint8), KERAS["x_test"], KERAS["y_test"].astype("i4")]
+    names = [name.replace("images-idx3", "images-idx4") for name in NAMES]
+    same = load_dataset(write_files(tmp_path / "idx", arrays, names), "first")
+    for one, other in zip(found[:3], same[:3], strict=True):
+        np.testing.assert_array_equal(one.images, other.images)
+        np.testing.assert_array_equal(one.labels, other.labels, strict=True)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "sentence"),
+    [
+        (dict(y_train=KERAS["y_train"] / 1), "y_train must hold integers, the labels' class numbers, found float64"),
+        (dict(y_test=np.eye(6, dtype=int)), "y_test must hold labels in 1 dimension, found int64 in 2"),
+        (dict(y_train=KERAS["y_train"] - 1), "y_train must hold class numbers from 0 to 65,535, found -1 to 5"),
+        (dict(y_train=KERAS["y_train"][:7]), "y_train must hold a label for each image of x_train, found 7 for 24"),
+        (dict(x_train=COLOUR[:24] / 255), "x_train must hold unsigned bytes in .* found float64 in 4"),
+        (dict(x_test=COLOUR[24:, :3]), "x_test must hold images of 4×5×3 pixels like .*, found 3×5×3 pixels"),
+        (dict(x_train=np.array([{}, None])), "x_train must hold numbers, found object"),
+        (dict(x_train=COLOUR[:3], y_train=np.zeros(3, int)), "x_train must hold 12 or more images .* found 3 of 4×5×3"),
+    ],
+)  # fmt: skip
+def test_arrays_that_do_not_fit_are_refused_by_file_and_name(tmp_path, arrays, sentence):
+    """Would catch floats taken for labels, and pickled objects, which could run code."""
+    np.savez(tmp_path / "wrong.npz", **KERAS | arrays)
+    with pytest.raises(InputError, match=f"^{tmp_path}/wrong.npz, {sentence}"):
+        load_dataset(tmp_path / "wrong.npz")
+
+
+def without_y_test(path):
+    np.savez(path, **{name: array for name, array in KERAS.items() if name != "y_test"})
+
+
+def longer_in_its_header(path):
+    """A whole file, of which a header claims three times the images."""
+    np.savez(path, **KERAS)
+    with zipfile.ZipFile(path) as file:
+        contents = {name: file.read(name) for name in file.namelist()}
+    contents["x_train.npy"] = contents["x_train.npy"].replace(b"(24, 4, 5, 3)", b"(24, 4, 5, 9)")
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in contents.items():
+            file.writestr(name, content)
+
+
+@pytest.mark.parametrize(
+    ("write", "sentence"),
+    [
+        (without_y_test, " must hold the arrays x_train, y_train, x_test and y_test, found x_train, y_train, x_test"),
+        (lambda path: path.touch(), " is no .npz file, or a damaged one: File is not a zip file"),
+        (longer_in_its_header, ", x_train must hold 4,320 bytes for its shape .*, found 1,440"),
+        (lambda path: (np.savez(path, **KERAS), path.write_bytes(path.read_bytes()[:-40])), " is no .npz file"),
+    ],
+)
+def test_a_npz_file_that_is_damaged_or_lacks_an_array_is_refused(tmp_path, write, sentence):
+    write(tmp_path / "wrong.npz")
+    with pytest.raises(InputError, match=f"^{tmp_path}/wrong.npz{sentence}"):
+        load_dataset(tmp_path / "wrong.npz")
+
+
+def test_an_array_whose_bytes_were_changed_is_refused(tmp_path):
+    np.savez(tmp_path / "wrong.npz", **KERAS)
+    content = bytearray((tmp_path / "wrong.npz").read_bytes())
+    place = content.index(COLOUR[7].tobytes())
+    content[place] ^= 1
+    (tmp_path / "wrong.npz").write_bytes(content)
+    with pytest.raises(InputError, match=r"wrong\.npz is no \.npz file, or a damaged one: Bad CRC-32"):
+        load_dataset(tmp_path / "wrong.npz")
 
 
 def test_another_data_set_trains_end_to_end(tmp_path, monkeypatch, capsys):

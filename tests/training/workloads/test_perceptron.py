@@ -6,7 +6,8 @@ import tensorflow as tf
 from scipy.special import softmax
 from sklearn.metrics import log_loss
 
-from core import InputError, accuracy, logits, new_weights, softmax_cross_entropy
+from core import InputError, accuracy, softmax_cross_entropy
+from training.workloads.perceptron import logits, new_weights
 
 LABELS = np.array([2, 0, 1, 1])
 

@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 
-from core import InputError, new_weights
+from core import InputError
+from training.runs.evaluation import evaluator
 from training.workloads.data import Split
-from training.workloads.images import CHUNK, evaluator
+from training.workloads.mlp import MLP
+from training.workloads.perceptron import new_weights
 
 WEIGHTS = new_weights([6, 5, 4], "normal", seed=1)
-EVALUATE = evaluator(WEIGHTS)
+EVALUATE = evaluator(MLP(), WEIGHTS)
+CHUNK = MLP.evaluated_at_once
 
 
 def random_split(size, seed=0):
@@ -29,16 +32,17 @@ def test_a_split_is_evaluated_as_one_whole(size):
     """Would catch chunks that are averaged without their sizes, and one that is left out. float32 has 6e-8."""
     split = random_split(size)
     cost, accuracy = in_float64(split)
-    assert EVALUATE(split).cost == pytest.approx(cost, rel=1e-6)
-    assert EVALUATE(split).accuracy == pytest.approx(accuracy, rel=1e-12)
+    found = EVALUATE(split)
+    assert found["cost"] == pytest.approx(cost, rel=1e-6)
+    assert found["accuracy"] == pytest.approx(accuracy, rel=1e-12)
 
 
 def test_the_weights_are_taken_as_they_are_when_it_is_asked():
     weights = new_weights([6, 5, 4], "normal", seed=2)
-    evaluate, split = evaluator(weights), random_split(100)
+    evaluate, split = evaluator(MLP(), weights), random_split(100)
     before = evaluate(split)
     weights["bo"].assign_add([1.0, 0.0, 0.0, 0.0])
-    assert evaluate(split).cost != before.cost
+    assert evaluate(split)["cost"] != before["cost"]
 
 
 @pytest.mark.parametrize(
