@@ -1,10 +1,10 @@
 """The command line of the benchmarks, apart from rawstep's own: training never needs them."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import App, Parameter
 from cyclopts.validators import Number
@@ -14,9 +14,6 @@ from training.notebook.printed import RULES as NOTEBOOK_RULES
 from training.workloads.options import FilePath, Names, Whole
 
 from .places import NOWHERE, Places
-
-if TYPE_CHECKING:
-    from training.workloads.workload import Workload
 
 app = App(
     name="rawstep-bench",
@@ -114,12 +111,13 @@ def compare(
         Decides the first weights, the batches, and the order within rounds.
     """
     from . import devices
+    from .chosen import chosen_workload
     from .engines import all_reduces, check_engines, engines_of, usual_engines
     from .recording import record_comparisons
     from .tables import COMPARISON, LEGEND, REPLICAS_LEGEND
     from .work import TrainingWork
 
-    trained = _chosen(workload, own)
+    trained = chosen_workload(workload, own)
     size = batch_size or trained.defaults["batch_size"]
     works = [
         TrainingWork(trained, size, seed=seed, device=device, tf32=tf32)
@@ -134,21 +132,6 @@ def compare(
     legend = f"{LEGEND} {REPLICAS_LEGEND}" if all_reduces(names) else LEGEND
     if record_comparisons(files, [work.title for work in works], works, names, rounds, places, COMPARISON, legend):
         sys.exit(1)
-
-
-def _chosen(name: str, own: Mapping[str, Sequence[str]]) -> "Workload":
-    """Raises InputError and NoSuchSettingError for a workload or a setting of it that cannot be."""
-    from dataclasses import fields
-
-    from training.runs.own_options import NoSuchSettingError, by_name
-    from training.workloads.choice import chosen, kind_of
-
-    known, options = [one.name for one in fields(kind_of(name))], by_name(own)
-    for option in options:
-        if option not in known:
-            spelled = [f"--{one.replace('_', '-')}" for one in (option, *known)]
-            raise NoSuchSettingError(spelled[0], name, spelled[1:])
-    return chosen(name, options)
 
 
 @app.command
@@ -212,11 +195,13 @@ def update(
 @app.command
 def grow(
     *,
-    studies: Names = ("widths", "depths", "batches", "updates", "updates-1000"),
+    workload: str = "mlp",
+    studies: Names | None = None,
     rounds: Rounds = 5,
     seed: Seed = 0,
     csv: FilePath | None = None,
     out: FilePath = Path("growth"),
+    **own: OwnOption,
 ) -> None:
     """Show how rates, shares of the ceiling and compile times change as the work grows, as figures and pictures.
 
@@ -227,15 +212,19 @@ def grow(
 
     - `rawstep-bench grow`: all of it, in about a quarter of an hour
     - `rawstep-bench grow --studies depths --out depths`: one to eight hidden layers
+    - `rawstep-bench grow --workload cnn`: batches of 1 to 4096 images, of another workload
 
     Parameters
     ----------
+    workload
+        One of rawstep's problems, or module:Name for one of your own. With it, or with settings of it, the study is
+        batches: what `rawstep train` runs of the workload, beside Keras's fit where that has it.
     studies
         widths: two hidden layers of 16 to 2048 units. depths: 1 to 8 layers of 256. batches: 1 to 4096 images a step.
         updates: Adam's update alone, of 1e3 to 1e8 parameters in one tensor. updates-1000: of 1e4 to 1e8 in a thousand,
-        which XLA compiles for most of a minute. replicas-strong: 1, 2 and 4 replicas that share a batch of 100;
-        replicas-weak: each with 100 images; replicas-widths, replicas-batches: two beside one; all four with what the
-        all-reduce takes, in samples of up to 50 steps. They are not made unless they are named.
+        which XLA compiles for most of a minute. Unless given, these five. replicas-strong: 1, 2 and 4 replicas that
+        share a batch of 100; replicas-weak: each with 100 images; replicas-widths, replicas-batches: two beside one;
+        all four with what the all-reduce takes, in samples of up to 50 steps.
     rounds
         Samples of each engine at each point.
     seed
@@ -245,15 +234,10 @@ def grow(
     out
         The folder for a JSON file and a picture of each study.
     """
-    from core import InputError
-
-    from .growth import STUDIES
+    from .chosen import chosen_studies
     from .recording import record_studies
 
-    for name in studies:
-        if name not in STUDIES:
-            raise InputError(f"There is no study {name!r}; there are: {', '.join(STUDIES)}.", name, STUDIES)
-    failed = record_studies(studies, rounds, seed, out, csv)
+    failed = record_studies(chosen_studies(studies, workload, own, seed), rounds, seed, out, csv)
     print(f"The figures and pictures are in {out}.")
     if failed:
         sys.exit(1)

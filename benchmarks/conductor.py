@@ -5,11 +5,13 @@ another engine in the same round, and the figure is the median of those ratios.
 """
 
 import time
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
 
+from core.errors import SlowExecutionWarning
 from core.mistakes import mistakes_in
 from core.seeds import generator
 from training.runs.processes import Process
@@ -117,6 +119,7 @@ _engine: Engine
 
 def _build(name: str, work: Work) -> None:
     global _engine
+    warnings.simplefilter("ignore", SlowExecutionWarning)  # how slow is what is asked for
     _engine = build(name, work)
 
 

@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from training.workloads.choice import name_of
 from training.workloads.mlp import MLP
+from training.workloads.workload import Workload
 
+from .engines import engines_of
 from .updates import Updates
 from .work import TrainingWork, Work
 
@@ -99,3 +102,14 @@ STUDIES: Mapping[str, Study] = {
         "images a step", (20, 200, 2000), lambda images, seed: _shared(256, images, seed), HALVING, "images_per_second"
     ),
 }
+
+
+def batches_of(workload: Workload, seed: int) -> Study:
+    """The study of batch sizes, of any workload."""
+    examples = len(workload.data(seed).train[0])
+    return STUDIES["batches"]._replace(
+        what="examples a step",
+        values=[size for size in STUDIES["batches"].values if size <= examples],
+        work=lambda size, seed: TrainingWork(workload, size, seed=seed),
+        engines=[name for name in ("rawstep", "keras-graph-epoch") if name in engines_of(name_of(workload))],
+    )

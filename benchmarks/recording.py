@@ -17,7 +17,7 @@ from training.runs.record import circumstances
 from training.runs.results import write_json
 
 from .ceiling import notes
-from .growth import STUDIES
+from .growth import Study
 from .measure import failures, interrupted, measure, pieces
 from .overhead import overhead
 from .pictures import plot_comparison, plot_growth
@@ -67,17 +67,16 @@ def record_comparisons(
     return sum(map(failures, records.values()))
 
 
-def record_studies(names: Sequence[str], rounds: int, seed: int, out: Path, csv: Path | None) -> int:
-    """Measures studies, and writes the points of each and their picture into a folder, and all points into a table.
+def record_studies(studies: Mapping[str, Study], rounds: int, seed: int, out: Path, csv: Path | None) -> int:
+    """Measures studies; writes the points of each and their picture into a folder, and all points into a table.
 
     Returns how many engines failed. Raises Interrupted after Ctrl-C, once the points that were complete are written;
     InputError where a file cannot be written.
     """
     Places(csv=csv, out=out).check()
     before, rows, failed = circumstances("rawstep-bench", PACKAGES), [], 0
-    for name in names:
-        study = STUDIES[name]
-        points, stopped = _measure_study(name, rounds, seed)
+    for name, study in studies.items():
+        points, stopped = _measure_study(name, study, rounds, seed)
         if points:
             make_folder(out)
             write_json(out / f"grow-{name}.json", before | {"points": points})
@@ -94,9 +93,9 @@ def record_studies(names: Sequence[str], rounds: int, seed: int, out: Path, csv:
     return failed
 
 
-def _measure_study(name: str, rounds: int, seed: int) -> tuple[list[dict[str, Any]], bool]:
+def _measure_study(name: str, study: Study, rounds: int, seed: int) -> tuple[list[dict[str, Any]], bool]:
     """The points that are complete, and whether Ctrl-C ended the study before its last."""
-    study, points = STUDIES[name], []
+    points: list[dict[str, Any]] = []
     with Tally(len(study.values)) as tally:
         for value in study.values:
             tally.begin(f"{name} {value:,}")

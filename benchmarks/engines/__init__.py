@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from core import InputError
+from core.engine.xla_options import MERGED_LOOPS
 from training.workloads.imports import import_named
 
 from .. import devices
@@ -44,10 +45,6 @@ class Entry(NamedTuple):
     workloads: tuple[str, ...] | None = None
     all_reduce: str = ""
 
-
-ONE_PASS = "--xla_backend_extra_options=xla_cpu_use_multi_output_fusion=true"
-"""Lets XLA's CPU compiler merge loops that read the same. With `Optimizer(…, one_pass=True)` an update is one loop; by
-default Adam's is three, which read again what the others have read."""
 
 _HERE = "benchmarks.engines"
 _JAX = ("jax", "optax")
@@ -92,9 +89,9 @@ REPLICATED: Mapping[str, Entry] = {
 """Engines that share each batch equally among replicas."""
 
 ENGINES: Mapping[str, Entry] = {
-    "rawstep": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"execution": None}),
+    "rawstep": Entry(f"{_HERE}.rawstep_program:RawstepTrain"),
     "xla-loop": Entry(f"{_HERE}.rawstep_program:RawstepProgram"),
-    "xla-loop-one-pass": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"one_pass": True}, xla_flags=ONE_PASS),
+    "xla-loop-one-pass": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"one_pass": True}, xla_flags=MERGED_LOOPS),
     "xla-loop-recorded": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"every": 1}),
     "xla-loop-recorded-10": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"every": 10}),
     "xla-step": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"execution": "xla-step"}),
@@ -120,9 +117,9 @@ ENGINES: Mapping[str, Entry] = {
 
 UPDATERS: Mapping[str, Entry] = {
     "rawstep": Entry(f"{_HERE}.tensorflow_updates:RawstepUpdate"),
-    "rawstep-one-pass": Entry(f"{_HERE}.tensorflow_updates:RawstepUpdate", {"one_pass": True}, xla_flags=ONE_PASS),
+    "rawstep-one-pass": Entry(f"{_HERE}.tensorflow_updates:RawstepUpdate", {"one_pass": True}, xla_flags=MERGED_LOOPS),
     "keras": Entry(f"{_HERE}.tensorflow_updates:KerasUpdate"),
-    "keras-one-pass": Entry(f"{_HERE}.tensorflow_updates:KerasUpdate", xla_flags=ONE_PASS),
+    "keras-one-pass": Entry(f"{_HERE}.tensorflow_updates:KerasUpdate", xla_flags=MERGED_LOOPS),
     "tf1-kernel": Entry(f"{_HERE}.tensorflow_updates:TF1Update"),
     "torch": Entry(f"{_HERE}.torch_update:TorchUpdate", packages=("torch",)),
     "optax": Entry(f"{_HERE}.optax_update:OptaxUpdate", packages=_JAX),

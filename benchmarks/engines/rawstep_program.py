@@ -6,16 +6,17 @@ import numpy as np
 import tensorflow as tf
 
 from core import Adam, Optimizer, Program, Recorder
+from training.runs.compiling import compiled_with
+from training.runs.settings import OwnProcess
 from training.runs.trainer import call_lengths
+from training.workloads.choice import shown
 
 from ..work import TrainingWork
 
 
 class RawstepProgram:
-    """execution: as `Program` takes it; None: what suits the workload on the device.
-    one_pass:  as `Optimizer` takes it; it needs XLA's option.
-
-    microbatches: as `Program` takes them.
+    """execution, microbatches: as `Program` takes them.
+    one_pass: as `Optimizer` takes it; it needs XLA's option.
     every: the interval of a recorder of every layer's norms and shares; without one where none is given.
     """
 
@@ -30,14 +31,8 @@ class RawstepProgram:
         weights = {name: tf.Variable(value, name=name) for name, value in work.first_weights().items()}
         optimizer = Optimizer(Adam.dialect("tf1", learning_rate=work.learning_rate), weights, one_pass=one_pass)
         recorder = None if every is None else Recorder(optimizer, every=every, figures=["norms", "shares"])
-        self._program = Program(
-            work.workload.cost,
-            weights,
-            optimizer,
-            execution or work.workload.execution(work.device),
-            recorder=recorder,
-            microbatches=microbatches,
-        )
+        cost = work.workload.cost
+        self._program = Program(cost, weights, optimizer, execution, recorder=recorder, microbatches=microbatches)
         self._data = [tf.constant(array) for array in work.examples()]
 
     def prepare(self, batches: np.ndarray) -> list[np.ndarray]:
@@ -46,3 +41,14 @@ class RawstepProgram:
 
     def train(self, prepared: list[np.ndarray]) -> float:
         return float(np.mean(np.concatenate([self._program.run(self._data, call).numpy() for call in prepared])))
+
+
+class RawstepTrain(RawstepProgram):
+    """What `rawstep train` runs of the workload: its own execution on the device, and XLA's options for its sizes."""
+
+    def __init__(self, work: TrainingWork):
+        settings = OwnProcess(
+            workload=work.name, workload_options=shown(work.workload), batch_size=work.batch_size
+        ).settled()
+        options = compiled_with(settings, work.products, work.first_weights())
+        super().__init__(work, settings.execution, options.one_pass)

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import cli
 from benchmarks.ceiling import ceiling
+from benchmarks.chosen import chosen_studies
 from benchmarks.conductor import compare
 from benchmarks.engines import ENGINES, UPDATERS, check_engines
 from benchmarks.engines.tensorflow_updates import RawstepUpdate
@@ -17,9 +18,11 @@ from benchmarks.figures import summaries
 from benchmarks.growth import STUDIES
 from benchmarks.tables import UPDATES, markdown
 from benchmarks.updates import Updates
+from benchmarks.work import TrainingWork
 from core import Adam, At, InputError
 from training.workloads import images
 from training.workloads.data import load_dataset
+from training.workloads.transformer import Transformer
 
 TESTED = [
     pytest.param(("adam", ("rawstep", "keras", "torch")), id="adam"),
@@ -122,6 +125,17 @@ def test_a_study_is_a_comparison_a_point_and_a_picture(tmp_path, monkeypatch):
 def test_a_study_that_is_none_is_refused():
     with pytest.raises(InputError, match="There is no study 'lengths'; there are: widths, depths, batches"):
         cli.grow(studies=("lengths",))
+    with pytest.raises(InputError, match=r"The study widths is of the notebook's perceptron; .* there is: batches\."):
+        cli.grow(studies=("batches", "widths"), workload="transformer")
+
+
+def test_batch_sizes_are_studied_of_any_workload_up_to_all_its_examples():
+    studies = chosen_studies(None, "transformer", {"modulus": ("7",)}, 0)
+    (study,) = studies.values()
+    assert [*studies] == ["transformer-batches"]
+    assert study.values == [1, 4, 16]
+    assert study.work(4, 0) == TrainingWork(Transformer(modulus=7), 4)
+    check_engines(study.engines, workload="transformer")
 
 
 MNIST = cache(load_dataset)

@@ -227,8 +227,10 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
         return chosen(self.workload, self._split()[0])
 
     def data(self) -> "Data":
-        """The workload's examples."""
-        return self.make_workload().data(self.seed)
+        """The workload's examples. Raises InputError where they are not as they should be."""
+        from ..workloads.check import checked_data
+
+        return checked_data(self.make_workload(), self.seed)
 
     @property
     def examples(self) -> int:

@@ -29,13 +29,13 @@ class Autoencoder(Images):
 
     Parameters
     ----------
-    layers
+    units
         Units of the layers from the first one to the code; those after it mirror them.
     init
         First weights: sparse has 15 weights into each unit, from N(0, 1).
     """
 
-    layers: HiddenLayers = (1000, 500, 250, 30)
+    units: HiddenLayers = (1000, 500, 250, 30)
     init: Init = "sparse"
 
     defaults: ClassVar[Mapping[str, Any]] = {"batch_size": 200, "epochs": 20, "rule": "adam", "learning_rate": 1e-3}
@@ -45,7 +45,7 @@ class Autoencoder(Images):
 
     @classmethod
     def small(cls) -> Self:
-        return cls(layers=(16, 4))
+        return cls(units=(16, 4))
 
     def data(self, seed: int) -> Data:
         """Images alone, as rows of pixels, uint8 [images, pixels]."""
@@ -54,10 +54,10 @@ class Autoencoder(Images):
 
     def sizes(self, data: Data) -> list[int]:
         """Units from the pixels to the pixels. Raises InputError where there is no code."""
-        if not self.layers:
+        if not self.units:
             raise InputError("An autoencoder needs at least the layer of its code.")
         pixels = data.train[0].shape[1]
-        return [pixels, *self.layers, *reversed(self.layers[:-1]), pixels]
+        return [pixels, *self.units, *reversed(self.units[:-1]), pixels]
 
     def variables(self, data: Data, seed: int) -> dict[str, np.ndarray]:
         """See `perceptron.first_values`."""
@@ -65,7 +65,7 @@ class Autoencoder(Images):
 
     def activations(self, variables: Variables, images: tf.Tensor) -> list[tf.Tensor]:
         """Of each layer, of uint8 images [images, pixels]; the last are logits of the pixels."""
-        code = len(self.layers)
+        code = len(self.units)
         functions = [tf.identity if layer == code else tf.nn.sigmoid for layer in range(1, len(variables) // 2)]
         return activations(variables, unit_pixels(images, variables["bo"].dtype), functions)
 
@@ -86,7 +86,7 @@ class Autoencoder(Images):
     def outputs(self, variables: Variables, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
         """reconstructions, float32 [images, pixels], from 0 to 1; codes, float32 [images, units of the code]."""
         found = self.activations(variables, inputs)
-        return {"reconstructions": tf.nn.sigmoid(found[-1]), "codes": found[len(self.layers) - 1]}
+        return {"reconstructions": tf.nn.sigmoid(found[-1]), "codes": found[len(self.units) - 1]}
 
     def check_fit(self, variables: Variables, examples: Examples) -> None:
         pixels, found = variables["bo"].shape[0], examples[0].shape[1]
@@ -97,7 +97,7 @@ class Autoencoder(Images):
         """Dense layers, named after the matrices."""
         from .keras_models import Layers
 
-        layers, code = Layers(variables), len(self.layers)
+        layers, code = Layers(variables), len(self.units)
         images = layers.inputs(inputs)
         x = layers.unit_pixels(images)
         for layer in range(1, len(variables) // 2):
@@ -112,6 +112,6 @@ class Autoencoder(Images):
 
     def followed(self, data: Data, variables: Variables) -> list[str]:
         """A weight and a bias of the code."""
-        code = f"h{len(self.layers)}"
+        code = f"h{len(self.units)}"
         row = int(np.argmax(np.abs(np.asarray(variables[code])[:, 0])))
-        return [f"{code}[{row},0]", f"b{len(self.layers)}[0]"]
+        return [f"{code}[{row},0]", f"b{len(self.units)}[0]"]

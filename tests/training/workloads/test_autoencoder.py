@@ -14,7 +14,7 @@ from .models import assert_keras_is_the_same, assert_same_cost_and_gradients, in
 # Keras's own, wherever it makes a NumPy array of one of its variables.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 
-SMALL = Autoencoder(layers=(7, 5, 2), init="glorot")
+SMALL = Autoencoder(units=(7, 5, 2), init="glorot")
 IMAGES = np.random.default_rng(0).integers(0, 256, (6, 16)).astype(np.uint8)
 DATA = Data((IMAGES,), (IMAGES,), (IMAGES,))
 BETWEEN = {3: lambda x: x}
@@ -71,4 +71,4 @@ def test_products_are_counted_by_hand():
 
 def test_an_autoencoder_without_a_code_is_refused():
     with pytest.raises(InputError, match="needs at least the layer of its code"):
-        Autoencoder(layers=()).variables(DATA, 0)
+        Autoencoder(units=()).variables(DATA, 0)

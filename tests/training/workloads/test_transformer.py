@@ -15,14 +15,14 @@ from .models import assert_keras_is_the_same, assert_same_cost_and_gradients, in
 # Keras's own, wherever it makes a NumPy array of one of its variables.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 
-SMALL = Transformer(modulus=7, share=0.5, width=8, heads=2, layers=2)
+SMALL = Transformer(modulus=7, share=0.5, width=8, heads=2, depth=2)
 
 
 def in_torch(values, tokens, answers, causal=True):
     """All places of all layers, by PyTorch's attention and layer norm."""
     x = functional.embedding(tokens, values["tokens"])
     x = x + torch.tensor(sinusoids(tokens.shape[1], x.shape[2]))
-    for n in range(1, SMALL.layers + 1):
+    for n in range(1, SMALL.depth + 1):
         of = {name.removesuffix(str(n)): value for name, value in values.items()}
         query, key, value = (
             (x @ of[name]).unflatten(2, (SMALL.heads, -1)).transpose(1, 2) for name in ("query", "key", "value")
@@ -95,7 +95,7 @@ def test_the_paper_s_network_has_about_400_000_parameters_without_tokens_and_ans
         (dict(share=1.0), "found 97 and 1.0"),
         (dict(modulus=2, share=0.9), "leaves a split of the 3 pairs without any"),
         (dict(heads=3), "a multiple of the heads, found 128 and 3"),
-        (dict(layers=0), "layers must be at least 1, found 0"),
+        (dict(depth=0), "depth must be at least 1, found 0"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings, sentence):
