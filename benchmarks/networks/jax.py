@@ -38,8 +38,8 @@ def cnn(workload: Any, parameters: Parameters, images: jax.Array) -> jax.Array:
 def transformer(workload: Transformer, parameters: Parameters, tokens: jax.Array) -> jax.Array:
     """`jax.nn.dot_product_attention`, normalisation and products by turns; the last layer for the last place."""
     x = parameters["tokens"][tokens] + sinusoids(tokens.shape[1], workload.width).astype(np.float32)
-    for n in range(1, workload.layers + 1):
-        last = n == workload.layers
+    for n in range(1, workload.depth + 1):
+        last = n == workload.depth
         asking = x[:, -1:] if last else x
         queries, keys, values = (
             (of @ parameters[f"{name}{n}"]).reshape(*of.shape[:2], workload.heads, -1)

@@ -47,7 +47,7 @@ class Decoder(nn.Module):
                 workload.heads,
                 {name.removesuffix(str(n)): value for name, value in values.items() if name.endswith(str(n))},
             )
-            for n in range(1, workload.layers + 1)
+            for n in range(1, workload.depth + 1)
         )
         self.answers = _linear(values["answers"])
         self.register_buffer("places", torch.from_numpy(sinusoids(4, workload.width).astype(np.float32)))

@@ -7,8 +7,12 @@ from typing import Any
 
 from ..errors import SlowExecutionWarning
 
-BADLY_COMPILED = ("Conv2D", "Conv3D", "DepthwiseConv2dNative", "MaxPool", "MaxPool3D")
-"""Whose gradients XLA's CPU compiler writes as plain loops, where TensorFlow has kernels of oneDNN and Eigen."""
+BADLY_COMPILED = ("Conv2D", "Conv2DBackpropInput", "Conv3D", "DepthwiseConv2dNative", "MaxPool", "MaxPool3D")
+"""Which XLA's CPU compiler writes as plain loops, them or their gradients; TensorFlow has kernels of oneDNN and Eigen.
+
+XLA has Eigen's too, but puts a convolution into the form that they need only where it stands in a program's outermost
+computation, not in a loop's body. Conv2DBackpropInput in a cost is a transposed convolution.
+"""
 
 
 def operations_since(graph: Any, before: int) -> Counter[str]:

@@ -1,8 +1,15 @@
 import pytest
+import tensorflow as tf
 
 from training.runs.settings import Settings
 
 from .striped import striped_data
+
+
+@pytest.fixture(autouse=True, scope="session")
+def xla_started():
+    """XLA reads its flags as it first compiles: a command in this process, which has none to itself, sets none then."""
+    tf.function(lambda x: x + 1, autograph=False, jit_compile=True)(tf.constant(0.0))
 
 
 @pytest.fixture

@@ -24,7 +24,6 @@ KNOW = {
     "training/notebook": "repeats the notebook, whose network has these names",
     "training/exchange/tf1": "the notebook's variables in TensorFlow 1's files",
     "training/runs/checkpoint.py": "reads what earlier versions saved, which had the perceptron alone",
-    "core/bridges/keras_model.py": "the perceptron of core.network as a Keras model",
     "benchmarks/networks": "the same problems written for other frameworks",
     "benchmarks/engines/notebook_session.py": "the notebook's own program",
     "benchmarks/engines/frozen_step.py": "the perceptron as one program written by hand",

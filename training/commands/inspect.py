@@ -80,7 +80,6 @@ def inspect(
     from ..output.screen import Tally
     from ..runs.record import circumstances
     from ..runs.results import write_json
-    from ..views.inspection.ladder import pieces
     from ..views.inspection.page import page
     from ..views.inspection.study import Study
     from ..views.inspection.tables import print_ladder, print_step, records
@@ -88,11 +87,8 @@ def inspect(
     check_files(hlo, stablehlo, html, json, csv)
     before = circumstances("rawstep")
     study = Study(settings, settings.data(), steps)
-    with Tally(1 + (pieces(rounds, compilations) + study.pieces_heard if ladder else 0)) as tally:
-        tally.begin("compiling")
-        figures = study.step()
-        figures["ladder"] = study.ladder(rounds, compilations, tally.begin) if ladder else None
-        figures["pieces"] = study.pieces(rounds, tally.begin) if ladder else []
+    with Tally(study.all_heard(rounds, compilations, ladder)) as tally:
+        figures = study.all(rounds, compilations, tally.begin, ladder)
     optimized = "" if hlo is None and html is None else study.text("optimized_hlo")
     with outputs() as attempt:
         attempt(print_step, figures)

@@ -96,14 +96,12 @@ def race(
     from ..runs.results import write_json
     from ..runs.small import small
     from ..views.race import conduct
-    from ..views.race.contestants import contestants, tunable
+    from ..views.race.contestants import contestants, surrounded
     from ..views.race.table import print_results, records
 
     names, run = conduct.known(landscape), small(workload, by_name(own), seed)
-    given = {name: value for name, value in (asdict(around) | {"schedule": schedule}).items() if value is not None}
-    tuned, amounts = (None, [None]) if tune is None else tunable(tune, given)
-    first = {} if tuned is None else {tuned: amounts[0]}
-    chosen = contestants(rules, given | first, tuned)
+    given, tuned, amounts = surrounded(asdict(around) | {"schedule": schedule}, tune)
+    chosen = contestants(rules, given, tuned, amounts[0])
     terms = conduct.Terms(steps, rates, starts, noise, seed, given, tuned, amounts)
     check_apart(json, csv, out)
     check_files(json, csv)

@@ -69,7 +69,10 @@ def steps_per_epoch(batch_size: int) -> int:
 
 @dataclass(frozen=True)
 class Training:
-    """One run from its first step to its last; its outcome: settings, and costs and accuracies by epoch."""
+    """One run from its first step to its last; its outcome: settings, and costs and accuracies by epoch.
+
+    settings: with a number of epochs and a batch size.
+    """
 
     settings: Settings
 
@@ -79,8 +82,16 @@ class Training:
         return f"{s.rule}-rate-{s.learning_rate:g}-batch-{s.batch_size}-epochs-{s.epochs}-seed-{s.seed}"
 
     @property
+    def epochs(self) -> int:
+        return self.settings.epochs or 0
+
+    @property
     def steps(self) -> int:
-        return self.settings.epochs * steps_per_epoch(self.settings.batch_size)
+        return self.epochs * self.steps_per_epoch
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return steps_per_epoch(self.settings.batch_size or 0)
 
     @property
     def kept(self) -> bool:
@@ -97,7 +108,7 @@ class Training:
         return {"settings": asdict(trainer.settings), "epochs": epochs}
 
     def fits(self, outcome: Any) -> bool:
-        return _is_run(outcome, self.settings, self.settings.epochs)
+        return _is_run(outcome, self.settings, self.epochs)
 
 
 @dataclass(frozen=True)
@@ -112,7 +123,7 @@ class Resumption:
 
     @property
     def steps(self) -> int:
-        return RESUMED_EPOCHS * steps_per_epoch(self.before.settings.batch_size)
+        return RESUMED_EPOCHS * self.before.steps_per_epoch
 
     def do(self, place: Place, advance: Advance) -> dict[str, Any]:
         trainer, _ = RunFolder(_kept(self.before, place)).begin(self._settings, resume=True)
@@ -123,7 +134,7 @@ class Resumption:
 
     @property
     def _settings(self) -> Settings:
-        return replace(self.before.settings, epochs=self.before.settings.epochs + RESUMED_EPOCHS)
+        return replace(self.before.settings, epochs=self.before.epochs + RESUMED_EPOCHS)
 
 
 @dataclass(frozen=True)
@@ -145,7 +156,7 @@ class Sittings:
     @property
     def ends(self) -> list[int]:
         """The epochs after which the sittings end."""
-        epochs = self.whole.settings.epochs
+        epochs = self.whole.epochs
         return sorted({max(1, epochs // 3), max(1, 2 * epochs // 3), epochs})
 
     def do(self, place: Place, advance: Advance) -> dict[str, Any]:
@@ -153,7 +164,7 @@ class Sittings:
         shutil.rmtree(folder, ignore_errors=True)  # of an attempt that was interrupted
         for end in self.ends:
             _sitting(self.whole.settings, folder, end, advance)
-            advance((end - begun) * steps_per_epoch(self.whole.settings.batch_size))
+            advance((end - begun) * self.whole.steps_per_epoch)
             begun = end
         left = [RunFolder(path).newest() for path in (folder, _kept(self.whole, place))]
         return {"ends": self.ends, **compared(*left)}

@@ -44,9 +44,7 @@ class RunDisplay(Bar):
         for note in self._trainer.data.notes:
             self.note(note)
         if self._trainer.xla_options.flags:
-            self.note(
-                f"small and dense, so XLA compiles with {self._trainer.xla_options}; --xla-options none leaves it"
-            )
+            self.note("small and dense: XLA merges loops and orders kernels; --xla-options none for its defaults")
         if served := served_as(self._trainer.rule):
             self.note(f"evaluated with {served}")
         return self

@@ -128,7 +128,9 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
         values |= {name: canonical(name, values[name]) for name in SCHEDULED if isinstance(values[name], str)}
         del values["workload_options"], values["rule_options"]
         own = {name: " ".join(words) for name, words in shown(settled.make_workload()).items()}
-        return {f"--{name.replace('_', '-')}": value for name, value in (values | own | settled.rule_options).items()}
+        return {
+            f"--{name.replace('_', '-')}": value for name, value in {**values, **own, **settled.rule_options}.items()
+        }
 
     @property
     def places(self) -> list[str]:
@@ -225,8 +227,10 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
         return chosen(self.workload, self._split()[0])
 
     def data(self) -> "Data":
-        """The workload's examples."""
-        return self.make_workload().data(self.seed)
+        """The workload's examples. Raises InputError where they are not as they should be."""
+        from ..workloads.check import checked_data
+
+        return checked_data(self.make_workload(), self.seed)
 
     @property
     def examples(self) -> int:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from core import Guard, InputError, NonFiniteError, Optimizer, Program, Recorder
 
+from ..workloads.check import checked_variables
 from ..workloads.sampler import Sampler
 from ..workloads.workload import Data, fingerprint
 from .building import check_masks, is_ours
@@ -90,7 +91,7 @@ class Trainer:
         self.workload, self.data = settings.make_workload(), data
         self.rule = settings.make_rule()
         self.sampler = _sampler(settings, len(data.train[0]))
-        values = self.workload.variables(data, settings.seed)
+        values = checked_variables(self.workload, data, settings.seed)
         replicated = self.distribution.strategy is not None
         self.xla_options = compiled_with(settings, self.workload.products(data), values, replicated)
         with self.distribution.scope():

@@ -8,7 +8,8 @@ import numpy as np
 
 from core.errors import InputError
 
-Init = Literal["normal", "he", "glorot"]
+Init = Literal["normal", "he", "glorot", "sparse"]
+CONNECTIONS = 15
 Initializer = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 
@@ -35,7 +36,18 @@ def _glorot(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
     return random.uniform(-limit, limit, shape) if len(shape) > 1 else np.zeros(shape)
 
 
-INITIALIZERS: Mapping[str, Initializer] = dict(zip(get_args(Init), (_normal, _he, _glorot), strict=True))
+def _sparse(random: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """N(0, 1) for 15 of the weights into each unit, or for all where there are fewer; other weights and biases 0
+    (Martens 2010, section 5)."""
+    values = np.zeros(shape)
+    if len(shape) > 1:
+        into = values.reshape(-1, shape[-1])
+        kept = random.random(into.shape).argsort(axis=0)[:CONNECTIONS]
+        np.put_along_axis(into, kept, random.standard_normal(kept.shape), axis=0)
+    return values
+
+
+INITIALIZERS: Mapping[str, Initializer] = dict(zip(get_args(Init), (_normal, _he, _glorot, _sparse), strict=True))
 """Each draws the values of a shape; vectors are biases."""
 
 

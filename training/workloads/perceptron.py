@@ -1,6 +1,6 @@
 """A multilayer perceptron as raw values and plain functions: first values, logits, a step's products."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -52,12 +52,14 @@ def new_weights(
     return {name: tf.Variable(value, name=name) for name, value in values.items()}
 
 
-def activations(weights: Weights, x: tf.Tensor) -> list[tf.Tensor]:
-    """The output of each layer, [examples, units], for inputs x [examples, inputs]: hidden ones after ReLU, then the
-    logits."""
+def activations(
+    weights: Weights, x: tf.Tensor, hidden: Sequence[Callable[[tf.Tensor], tf.Tensor]] | None = None
+) -> list[tf.Tensor]:
+    """The output of each layer, [examples, units], for inputs x [examples, inputs]: hidden ones after ReLU, or after
+    `hidden`, a function for each; then the logits."""
     outputs = [x]
-    for layer in range(1, len(weights) // 2):
-        outputs.append(tf.nn.relu(tf.matmul(outputs[-1], weights[f"h{layer}"]) + weights[f"b{layer}"]))
+    for layer, function in enumerate(hidden or [tf.nn.relu] * (len(weights) // 2 - 1), start=1):
+        outputs.append(function(tf.matmul(outputs[-1], weights[f"h{layer}"]) + weights[f"b{layer}"]))
     return [*outputs[1:], tf.matmul(outputs[-1], weights["ho"]) + weights["bo"]]
 
 

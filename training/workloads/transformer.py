@@ -44,19 +44,19 @@ class Transformer(Workload):
         Numbers that stand for a token.
     heads
         Of each attention; they share the width.
-    layers
+    depth
         Attentions with a perceptron after each.
     """
 
     modulus: Whole = 97
-    share: float = 0.4
+    share: float = 0.5
     width: Whole = 128
     heads: Whole = 4
-    layers: Whole = 2
+    depth: Whole = 2
 
     defaults: ClassVar[Mapping[str, Any]] = {
         "batch_size": 512,
-        "epochs": 1000,
+        "epochs": 700,
         "rule": "adamw",
         "dialect": "torch",
         "schedule": "1e-3,warmup=10",
@@ -108,7 +108,7 @@ class Transformer(Workload):
 
         Raises InputError for sizes that are no positive numbers, and a width that the heads do not share evenly.
         """
-        sizes = {"width": self.width, "heads": self.heads, "layers": self.layers}
+        sizes = {"width": self.width, "heads": self.heads, "depth": self.depth}
         for name, size in sizes.items():
             if size < 1:
                 raise InputError(f"The transformer's {name} must be at least 1, found {size}.")
@@ -120,7 +120,7 @@ class Transformer(Workload):
             return random.uniform(-1, 1, (inputs, units)) / np.sqrt(inputs)
 
         values = {"tokens": random.standard_normal((self.modulus + 2, width))}
-        for n in range(1, self.layers + 1):
+        for n in range(1, self.depth + 1):
             values |= {f"{name}{n}": matrix(width, width) for name in ("query", "key", "value", "merge")}
             values |= {f"gain{n}": np.ones(width), f"shift{n}": np.zeros(width)}
             values |= {f"wide{n}": matrix(width, WIDENED * width), f"narrow{n}": matrix(WIDENED * width, width)}
@@ -134,8 +134,8 @@ class Transformer(Workload):
         # A product with ones and zeros: a gather's gradient is sparse, and the decay is to act on all tokens.
         x = times(tf.one_hot(tokens, embedded.shape[0], dtype=embedded.dtype), embedded)
         x += tf.constant(sinusoids(tokens.shape[1], self.width), embedded.dtype)
-        for n in range(1, self.layers + 1):
-            x = self._layer({name: variables[f"{name}{n}"] for name in LAYER}, x, last=n == self.layers)
+        for n in range(1, self.depth + 1):
+            x = self._layer({name: variables[f"{name}{n}"] for name in LAYER}, x, last=n == self.depth)
         return tf.matmul(x[:, -1], variables["answers"])
 
     def _layer(self, values: Variables, x: tf.Tensor, last: bool) -> tf.Tensor:
@@ -178,7 +178,7 @@ class Transformer(Workload):
         layers = Layers(variables)
         tokens = layers.inputs(inputs)
         x = layers.embedded(tokens, "tokens", sinusoids(inputs.shape[1], self.width))
-        for n in range(1, self.layers + 1):
+        for n in range(1, self.depth + 1):
             attended = layers.attended(x, [f"{name}{n}" for name in ("query", "key", "value", "merge")], self.heads)
             x = layers.normalised(x + attended, f"gain{n}", f"shift{n}")
             narrowed = layers.dense(layers.dense(x, f"wide{n}", None, "relu"), f"narrow{n}", None)
@@ -188,8 +188,8 @@ class Transformer(Workload):
     def products(self, data: Data) -> Sequence[Product]:
         places, width, tokens = data.train[0].shape[1], self.width, self.modulus + 2
         counted = [Product(places * tokens * width, tokens * width, places * width, first=True)]
-        for n in range(1, self.layers + 1):
-            asking = 1 if n == self.layers else places
+        for n in range(1, self.depth + 1):
+            asking = 1 if n == self.depth else places
             square, attended = width * width, Product(asking * places * width, 0, asking * places * self.heads)
             counted += [Product(number * square, square, number * width) for number in (asking, places, places)]
             counted += [
@@ -204,7 +204,7 @@ class Transformer(Workload):
         return [*counted, Product(width * self.modulus, width * self.modulus, self.modulus)]
 
     def title(self, data: Data) -> str:
-        return f"a + b mod {self.modulus}: {self.layers}×{self.width}, {self.heads} heads"
+        return f"a + b mod {self.modulus}: {self.depth}×{self.width}, {self.heads} heads"
 
     def followed(self, data: Data, variables: Variables) -> list[str]:
         """A number of the token 0, and a weight of the answer 0."""

@@ -85,7 +85,7 @@ class Workload(ABC):
         """The examples. Raises InputError for files that are missing, damaged or do not fit each other."""
 
     @abstractmethod
-    def variables(self, data: Data, seed: int) -> dict[str, np.ndarray]:
+    def variables(self, data: Data, seed: int) -> dict[str, Any]:
         """The first value of each variable, by name, of a floating dtype; drawn from `core.seeds.generator(seed, …)`.
 
         Raises InputError for settings that cannot be.

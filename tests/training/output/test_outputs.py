@@ -33,7 +33,7 @@ def test_all_is_tried_and_each_failure_is_said(capsys):
 
 
 COMMANDS = {
-    "train": (["train", *QUICK], "test accuracy", "epoch,cost,validation_accuracy", 2),
+    "train": (["train", *QUICK], "test accuracy", "epoch,cost,validation_cost,validation_accuracy", 2),
     "race": (["race", "--landscape", "beale", "--steps", "5", "--rates", "2"], "Beale", "landscape,rule", 4),
     "explain": (["explain", "adam"], "Adam", "t,gradient,m,v,correction_1", 2),
     "translate": (

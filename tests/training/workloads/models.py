@@ -74,6 +74,7 @@ def assert_keras_is_the_same(workload, values, inputs, atol=1e-12):
     model = saved_and_loaded(built)
     found = model.predict(inputs, verbose=0)
     assert found.dtype == np.float64
+    assert (model.input_shape, model.inputs[0].dtype) == ((None, *inputs.shape[1:]), inputs.dtype.name)
     np.testing.assert_allclose(found, expected, rtol=0, atol=atol)
     assert np.ptp(expected) > 1e-3, "a result that shows a change"
     assert all(type(layer).__module__.startswith("keras.") for layer in model.layers)

@@ -15,14 +15,14 @@ from .models import assert_keras_is_the_same, assert_same_cost_and_gradients, in
 # Keras's own, wherever it makes a NumPy array of one of its variables.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
 
-SMALL = Transformer(modulus=7, share=0.5, width=8, heads=2, layers=2)
+SMALL = Transformer(modulus=7, share=0.5, width=8, heads=2, depth=2)
 
 
 def in_torch(values, tokens, answers, causal=True):
     """All places of all layers, by PyTorch's attention and layer norm."""
     x = functional.embedding(tokens, values["tokens"])
     x = x + torch.tensor(sinusoids(tokens.shape[1], x.shape[2]))
-    for n in range(1, SMALL.layers + 1):
+    for n in range(1, SMALL.depth + 1):
         of = {name.removesuffix(str(n)): value for name, value in values.items()}
         query, key, value = (
             (x @ of[name]).unflatten(2, (SMALL.heads, -1)).transpose(1, 2) for name in ("query", "key", "value")
@@ -73,7 +73,7 @@ def test_all_pairs_are_in_one_split_each_with_their_sums():
     tokens = np.concatenate([split[0] for split in data.splits.values()])
     assert len(np.unique(tokens, axis=0)) == len(tokens) == 97**2
     shares = [len(split[0]) / 97**2 for split in data.splits.values()]
-    assert shares == pytest.approx([0.4, 0.3, 0.3], abs=0.01)
+    assert shares == pytest.approx([0.5, 0.25, 0.25], abs=0.01)
     mirrored = [{tuple(pair) for pair in split[0][:, [2, 1, 0, 3]].tolist()} for split in data.splits.values()]
     assert mirrored == [{tuple(pair) for pair in split[0].tolist()} for split in data.splits.values()]
     for (first, plus, second, equals), answer in zip(*(array[:50] for array in data.train), strict=True):
@@ -91,11 +91,11 @@ def test_the_paper_s_network_has_about_400_000_parameters_without_tokens_and_ans
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        (dict(modulus=1), "at least 2 and the share between 0 and 1, found 1 and 0.4"),
+        (dict(modulus=1), "at least 2 and the share between 0 and 1, found 1 and 0.5"),
         (dict(share=1.0), "found 97 and 1.0"),
         (dict(modulus=2, share=0.9), "leaves a split of the 3 pairs without any"),
         (dict(heads=3), "a multiple of the heads, found 128 and 3"),
-        (dict(layers=0), "layers must be at least 1, found 0"),
+        (dict(depth=0), "depth must be at least 1, found 0"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(settings, sentence):

@@ -40,13 +40,16 @@ def streams(run: Settings, steps: int = STEPS) -> dict[str, Streams]:
 def recorded(run: Settings, steps: int) -> np.ndarray:
     """Gradients [steps, coordinates] of single parameters of a run's workload, as Adam trains it; float32.
 
-    The very first parameter is among them, which is that of a border pixel, always 0, in mlp; 19 others, or as many as
-    there are, are drawn from the generator "coordinates" of the run's seed.
+    Batches are of the workload's own size, or of all examples where there are fewer. The very first parameter is among
+    the coordinates, which is that of a border pixel, always 0, in mlp; 19 others, or as many as there are, are drawn
+    from the generator "coordinates" of the run's seed.
     """
     run, data = run.settled(), run.data()
     assert run.batch_size is not None, "it is settled"
-    workload, sampler = run.make_workload(), Sampler(len(data.train[0]), run.batch_size, run.seed)
-    variables = {name: tf.Variable(value, name=name) for name, value in workload.variables(data, run.seed).items()}
+    workload, count = run.make_workload(), len(data.train[0])
+    sampler = Sampler(count, min(run.batch_size, count), run.seed)
+    first = workload.variables(data, run.seed)
+    variables = {name: tf.Variable(tf.constant(value), name=name) for name, value in first.items()}
     size = sum(int(tf.size(variable)) for variable in variables.values())
     others = generator(run.seed, "coordinates").choice(size, min(COORDINATES, size) - 1, replace=False)
     chosen = np.concatenate([[0], others])

@@ -31,7 +31,7 @@ class Subject(NamedTuple):
 class Build(Protocol):
     """Makes a new program, always from the same values, in an execution and a dtype."""
 
-    def __call__(self, execution: Execution, dtype: tf.DType = tf.float32) -> Subject: ...
+    def __call__(self, execution: str, dtype: tf.DType = tf.float32) -> Subject: ...
 
 
 class Rung(NamedTuple):

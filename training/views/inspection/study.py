@@ -16,6 +16,7 @@ from ...workloads.sampler import Sampler
 from ...workloads.workload import Data
 from .figures import ladder_figures, least, step_figures
 from .ladder import ladder
+from .ladder import pieces as climbed
 from .pieces import pieces, stages
 from .step import inspect
 from .subjects import builder
@@ -44,6 +45,21 @@ class Study:
         self._examples = tuple(tf.constant(array) for array in data.train)
         self._program, self._variables = self._build(self._execution)
 
+    def all(self, rounds: int, compilations: int, heard: Callable[[str], None], climb: bool = True) -> dict[str, Any]:
+        """The step, the ladder and the pieces; the first alone, unless the ladder is to be climbed.
+
+        heard: called with the name of each piece of work, as often as `all_heard` says.
+        """
+        heard("compiling")
+        figures = self.step()
+        figures["ladder"] = self.ladder(rounds, compilations, heard) if climb else None
+        figures["pieces"] = self.pieces(rounds, heard) if climb else []
+        return figures
+
+    def all_heard(self, rounds: int, compilations: int, climb: bool = True) -> int:
+        """How often `all` calls `heard`."""
+        return 1 + (climbed(rounds, compilations) + (len(self._stages) and len(self._stages) + 1) if climb else 0)
+
     def step(self) -> dict[str, Any]:
         """What XLA made of a step, as JSON, tables and page have it."""
         step = inspect(self._program, self._examples, self._batches)
@@ -71,11 +87,6 @@ class Study:
         programs = {name: build(self._execution).program for name, build in self._stages.items()}
         found = pieces(programs, self._examples, self._batches, rounds, self._settings.seed, heard)
         return [one._asdict() | {"ratio": one.ratio._asdict()} for one in found]
-
-    @property
-    def pieces_heard(self) -> int:
-        """How often `pieces` calls `heard`."""
-        return len(self._stages) and len(self._stages) + 1
 
     def text(self, stage: str) -> str:
         """The program at a stage of its compilation, as `Program.compiler_ir` has it."""

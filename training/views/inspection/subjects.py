@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from core import Optimizer, Program, Rule
-from core.engine.executions import EXECUTIONS, Execution
+from core.engine.executions import execution_mode
 
 from ...runs.building import check_masks
 from ...runs.compiling import compiled_with
@@ -26,9 +26,10 @@ def builder(settings: Settings, data: Data, rule: Rule | None = None) -> Build:
     check_masks(settings, start, workload.groups)
     one_pass = compiled_with(settings, workload.products(data), start).one_pass
 
-    def build(execution: Execution, dtype: tf.DType = tf.float32) -> Subject:
+    def build(execution: str, dtype: tf.DType = tf.float32) -> Subject:
+        mode = execution_mode(execution)
         variables = {name: tf.Variable(tf.cast(value, dtype), name=name) for name, value in start.items()}
-        optimizer = Optimizer(rule, variables, one_pass=one_pass and EXECUTIONS[execution].compiled)
-        return Subject(Program(workload.cost, variables, optimizer, execution), variables)
+        optimizer = Optimizer(rule, variables, one_pass=one_pass and mode.compiled)
+        return Subject(Program(workload.cost, variables, optimizer, mode), variables)
 
     return build

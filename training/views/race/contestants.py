@@ -22,7 +22,10 @@ numbers, or tensors that broadcast over a leading axis of runs."""
 
 
 def contestants(
-    names: Sequence[str], around: Mapping[str, Any] | None = None, tuned: str | None = None
+    names: Sequence[str],
+    around: Mapping[str, Any] | None = None,
+    tuned: str | None = None,
+    amount: float | None = None,
 ) -> Mapping[str, Contestant]:
     """By their names, rawstep's own in lower case; plain SGD at the end, unless it is among them.
 
@@ -30,7 +33,8 @@ def contestants(
             of its own, as adam:keras,beta_2=0.95,clip_value=1.
     around: what stands around every rule, by the names of `Elementwise`, and a schedule, which the tuned learning rate
             is multiplied by.
-    tuned:  the piece whose amount the contestants take beside the learning rate; it stands around every rule.
+    tuned:  the piece whose amount the contestants take beside the learning rate; it stands around every rule, with
+            `amount` to begin with.
 
     Raises InputError for what is not there, what is named twice, a rule that takes no learning rate, and what cannot
     stand around one.
@@ -38,9 +42,10 @@ def contestants(
     spelled = [",".join((lowered(name.split(",")[0]), *name.split(",")[1:])) for name in names]
     if twice := [name for name in spelled if spelled.count(name) > 1]:
         raise InputError(f"{twice[0]} is given twice: each rule races once.")
-    found = {name: _contestant(name, around or {}, tuned) for name in spelled}
+    begun = {**(around or {}), **({} if tuned is None or amount is None else {tuned: amount})}
+    found = {name: _contestant(name, begun, tuned) for name in spelled}
     if not any(isinstance(rule_alone(build(1.0)), SGD) for build in found.values()):
-        found[SGD_NAME] = _contestant(SGD_NAME, around or {}, tuned)
+        found[SGD_NAME] = _contestant(SGD_NAME, begun, tuned)
     return found
 
 
@@ -66,6 +71,15 @@ def _contestant(name: str, around: Mapping[str, Any], tuned: str | None) -> Cont
 
     build(1.0)
     return build
+
+
+def surrounded(given: Mapping[str, Any], tune: str | None) -> tuple[dict[str, Any], str | None, Sequence[float | None]]:
+    """What stands around every rule, of what a person gave and did not; the piece that is tuned, and its amounts.
+
+    Raises InputError as `tunable` does.
+    """
+    around = {name: value for name, value in given.items() if value is not None}
+    return (around, None, [None]) if tune is None else (around, *tunable(tune, around))
 
 
 def tunable(text: str, given: Mapping[str, Any]) -> tuple[str, list[float]]:

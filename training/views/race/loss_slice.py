@@ -3,7 +3,7 @@
 Li, Xu, Taylor, Studer & Goldstein, "Visualizing the Loss Landscape of Neural Nets", NeurIPS (2018), section 4: the
 loss at θ + x·δ + y·η, where δ and η are drawn from N(0, 1) and then scaled, filter by filter, to the norm of the
 trained values. The filters of a tensor are its slices along the last axis: the weights into each unit of a layer, the
-kernel of each channel. Vectors, which are biases and the like, stay as they are.
+kernel of each channel. Vectors, which are biases and the like, stay as they are beside them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -67,7 +67,8 @@ def slice_of(run: Settings, data: Data, origin: Values, directions: Sequence[Val
 def trained(run: Settings, data: Data, examples: Examples) -> Values:
     """The workload's values after Adam's steps on all examples at once."""
     run, workload = run.settled(), run.make_workload()
-    variables = {name: tf.Variable(value, name=name) for name, value in workload.variables(data, run.seed).items()}
+    first = workload.variables(data, run.seed)
+    variables = {name: tf.Variable(tf.constant(value), name=name) for name, value in first.items()}
     optimizer = Optimizer(Adam(RATE), variables)
     guard = Guard(Program(workload.cost, variables, optimizer, run.execution or "xla-loop"))
     guard.run([tf.constant(array) for array in examples], np.tile(np.arange(len(examples[0])), (STEPS, 1)))
@@ -76,16 +77,15 @@ def trained(run: Settings, data: Data, examples: Examples) -> Values:
 
 
 def filter_normalised(origin: Values, random: np.random.Generator) -> dict[str, np.ndarray]:
-    """A direction, of the values' shapes, in float64: each filter has the norm of the origin's; of vectors it is 0."""
-    direction = {}
+    """A direction, of the values' shapes, in float64: each filter has the norm of the origin's. Of vectors
+    it is 0, unless there is nothing else; then each is one filter."""
+    direction, moved = {}, [name for name, value in origin.items() if value.ndim > 1] or [*origin]
     for name, value in origin.items():
-        if value.ndim < 2:
+        if name not in moved:
             direction[name] = np.zeros(value.shape)
             continue
-        drawn = random.standard_normal(value.shape)
-        own, norms = (
-            np.linalg.norm(array.astype(float).reshape(-1, value.shape[-1]), axis=0) for array in (value, drawn)
-        )
+        drawn, filters = random.standard_normal(value.shape), value.shape[-1] if value.ndim > 1 else 1
+        own, norms = (np.linalg.norm(array.astype(float).reshape(-1, filters), axis=0) for array in (value, drawn))
         direction[name] = drawn * own / norms
     return direction
 

@@ -1,5 +1,7 @@
 """Real gradients of MNIST, and files of gradients."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -12,6 +14,7 @@ from training.views.certificate.gradients import COORDINATES, load_streams, reco
 from training.workloads.mlp import MLP
 from training.workloads.perceptron import new_weights
 from training.workloads.sampler import Sampler
+from training.workloads.workload import Data, Workload
 
 
 def test_recorded_gradients_are_those_of_training():
@@ -30,6 +33,32 @@ def test_recorded_gradients_are_those_of_training():
         optimizer.apply(gradients)
     assert np.any(found[:, 1:] != 0)
     assert not np.any(found[:, 0]), "the corner pixel is always 0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line(Workload):
+    """Fewer parameters than coordinates, fewer examples than a batch has."""
+
+    slope: float = 2.0
+
+    def data(self, seed):
+        x = np.arange(6, dtype=np.float32)
+        return Data(*[(x, np.float32(self.slope) * x)] * 3)
+
+    def variables(self, data, seed):
+        return {"slope": np.zeros((), np.float32), "shift": np.zeros((), np.float32)}
+
+    def cost(self, variables, *batch):
+        x, y = batch
+        return tf.reduce_mean(tf.square(variables["slope"] * x + variables["shift"] - y))
+
+
+def test_gradients_of_a_problem_of_one_s_own_are_recorded_with_its_options():
+    """All of its parameters, by all of its examples: −2·mean(x·y) and −2·mean(y) of y = 3·x. Would catch gradients of
+    the perceptron, and options that are dropped."""
+    run = small(f"{__name__}:Line", {"slope": ["3"]})
+    x = np.arange(6)
+    np.testing.assert_allclose(sorted(recorded(run, 2)[0]), [-6 * np.mean(x * x), -6 * np.mean(x)], rtol=1e-6)
 
 
 def test_the_streams_hold_drawn_and_real_gradients_in_both_dtypes():

@@ -195,6 +195,10 @@ def test_filters_of_a_tensor_of_any_rank_are_its_slices_along_the_last_axis():
     np.testing.assert_allclose(ours, theirs, rtol=1e-12)
     assert not direction["bias"].any()
     assert direction["scale"].shape == ()
+    del origin["kernel"]
+    direction = filter_normalised(origin, np.random.default_rng(1))
+    assert np.linalg.norm(direction["bias"]) == pytest.approx(2), "there is nothing else to move along"
+    assert abs(direction["scale"]) == 1
 
 
 def test_every_landscape_has_a_name_of_its_own():

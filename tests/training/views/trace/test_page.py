@@ -8,7 +8,7 @@ import pytest
 
 from core import Adagrad, Adam
 from training.views.trace.equations import followed
-from training.views.trace.page import page
+from training.views.trace.page import page, settings_table
 from training.views.trace.trace import load
 
 from ...browsing import check_page, needs_chromium
@@ -51,6 +51,18 @@ def test_every_figure_can_be_chosen_and_is_drawn_for_every_layer_or_once_where_a
         assert opened.inner_text("#figure-meaning") in opened.inner_text("#meanings")
         if key in ("rates", "correction_1", "share_zero_g"):
             check_page(opened, schemes=["dark"])
+
+
+def test_a_trace_of_an_earlier_version_is_shown_beside_another(runs):
+    """It has settings of the perceptron where a workload's are now. Would catch a page that needs today's keys."""
+    trace = runs.traces[runs.adam]
+    new = ("workload", "workload_options", "rule_options")
+    settings = {name: value for name, value in trace.about["settings"].items() if name not in new}
+    about = {name: value for name, value in trace.about.items() if name != "judged_by"}
+    before = trace._replace(about=about | {"settings": settings | {"hidden": [8]}, "network": [16, 8, 3]})
+    rows = settings_table({"now": trace, "before": before})
+    assert ["hidden", "8", "8"] in rows
+    assert ["test accuracy", *[f"{trace.about['test_accuracy']:.4f}"] * 2] in rows
 
 
 @needs_chromium

@@ -5,15 +5,17 @@ from xml.etree import ElementTree
 import pytest
 
 from core import InputError
-from training.output.plot import check_plot, plot_run
+from training.output.plot import check_plot
+from training.runs.plot import plot_run
 
 BEGINNINGS = {"png": b"\x89PNG\r\n", "pdf": b"%PDF", "svg": b"<?xml"}
 
 
-def report(costs):
+def report(costs, judged_by="accuracy"):
     return {
-        "epochs": [{"cost": cost, "validation_accuracy": 0.5 + 0.1 * n} for n, cost in enumerate(costs)],
-        "test_accuracy": 0.75,
+        "epochs": [{"cost": cost, f"validation_{judged_by}": 0.5 + 0.1 * n} for n, cost in enumerate(costs)],
+        f"test_{judged_by}": 0.75,
+        "judged_by": judged_by,
         "settings": {"rule": "adam", "dialect": "keras", "learning_rate": 0.001, "seed": 7},
     }
 
@@ -44,10 +46,11 @@ def test_a_picture_draws_what_the_report_says(tmp_path):
     assert "axes_2" not in changed
 
 
+@pytest.mark.parametrize("judged_by", ["accuracy", "cost"])
 @pytest.mark.parametrize("costs", [[5.0], [float("nan")] * 3, [3.0, float("inf"), float("nan")]])
-def test_a_short_run_and_one_that_diverged_are_drawn(tmp_path, costs):
-    """Any warning would be an error here."""
-    plot_run(report(costs), tmp_path / "run.png")
+def test_a_short_run_and_one_that_diverged_are_drawn(tmp_path, costs, judged_by):
+    """Any warning would be an error here. Would catch a picture of accuracies alone."""
+    plot_run(report(costs, judged_by), tmp_path / "run.png")
     assert (tmp_path / "run.png").stat().st_size > 1000
 
 

@@ -1,0 +1,114 @@
+"""Regression on a real table: least squares, or a perceptron."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import tensorflow as tf
+
+from core import InputError
+from core.seeds import generator
+
+from .initial import Init
+from .options import HiddenLayers
+from .perceptron import first_values, logits, products
+from .work import Product
+from .workload import Data, Examples, Variables, Workload
+
+TABLE = Path(__file__).parent / "data" / "diabetes" / "diabetes.csv"
+TRAINED, VALIDATED = 352, 45
+"""Rows of the 442; the other 45 are for the test."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regression(Workload):
+    """How far a disease has come after a year, from ten measurements; least squares unless there are hidden layers.
+
+    The table of 442 patients of Efron, Hastie, Johnstone & Tibshirani, "Least Angle Regression", Annals of Statistics
+    32 (2004). All columns are standardised by the training rows: mean 0, variance 1. So a cost of 1 is that of the mean
+    of the training rows, and 1 − cost is their R²: 0.518 for least squares on the whole table. Without hidden layers
+    the least cost is known in closed form: the training comes to within 0.001 of it.
+
+    Parameters
+    ----------
+    hidden
+        Units of each hidden layer, with ReLU; none is least squares.
+    init
+        First weights.
+    """
+
+    hidden: HiddenLayers = ()
+    init: Init = "glorot"
+
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "batch_size": 44,
+        "epochs": 100,
+        "rule": "nesterov",
+        "learning_rate": 2e-3,
+        "momentum": 0.9,
+    }
+    input_name: ClassVar[str] = "rows"
+    groups: ClassVar[Mapping[str, Sequence[str]]] = {"last-layer": ("ho", "bo")}
+
+    @classmethod
+    def small(cls) -> Self:
+        return cls(hidden=(4,))
+
+    def data(self, seed: int) -> Data:
+        """Rows, float32 [rows, 10], and what is to be estimated, float32 [rows]; splits drawn from the seed."""
+        table = np.loadtxt(TABLE, delimiter=",", skiprows=1)
+        parts = np.split(generator(seed, "rows").permutation(table), [TRAINED, TRAINED + VALIDATED])
+        mean, deviation = parts[0].mean(axis=0), parts[0].std(axis=0)
+        splits = [((part - mean) / deviation).astype(np.float32) for part in parts]
+        return Data(*((part[:, :-1], part[:, -1]) for part in splits), chosen=f"{VALIDATED} drawn from seed {seed}")
+
+    def layers(self, data: Data) -> list[int]:
+        """Units from the columns to the estimate."""
+        return [data.train[0].shape[1], *self.hidden, 1]
+
+    def variables(self, data: Data, seed: int) -> dict[str, np.ndarray]:
+        """See `perceptron.first_values`."""
+        return first_values(self.layers(data), self.init, seed)
+
+    def estimates(self, variables: Variables, rows: tf.Tensor) -> tf.Tensor:
+        """[rows, 1], in standard deviations of the training rows."""
+        return logits(variables, tf.cast(rows, variables["bo"].dtype))
+
+    def cost(self, variables: Variables, *batch: tf.Tensor) -> tf.Tensor:
+        """The mean squared error."""
+        return tf.reduce_mean(tf.square(self._errors(variables, *batch)))
+
+    def metrics(self, variables: Variables, *batch: tf.Tensor) -> dict[str, tf.Tensor]:
+        """absolute_error: its mean, in standard deviations."""
+        return {"absolute_error": tf.reduce_mean(tf.abs(tf.cast(self._errors(variables, *batch), tf.float64)))}
+
+    def outputs(self, variables: Variables, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """estimates, float32 [rows, 1], of standardised rows."""
+        return {"estimates": self.estimates(variables, inputs)}
+
+    def check_fit(self, variables: Variables, examples: Examples) -> None:
+        columns, found = variables["h1" if "h1" in variables else "ho"].shape[0], examples[0].shape[1]
+        if columns != found:
+            raise InputError(f"The regression takes rows of {columns} columns, found {found}.")
+
+    def keras(self, variables: Variables, inputs: tf.TensorSpec) -> Any:
+        """Dense layers, named after the matrices."""
+        from .keras_models import Layers
+
+        layers = Layers(variables)
+        rows = x = layers.inputs(inputs)
+        for layer in range(1, len(variables) // 2):
+            x = layers.dense(x, f"h{layer}", f"b{layer}", "relu")
+        return layers.model(rows, layers.dense(x, "ho", "bo"), "regression")
+
+    def products(self, data: Data) -> Sequence[Product]:
+        return products(self.layers(data))
+
+    def title(self, data: Data) -> str:
+        return "-".join(map(str, self.layers(data)))
+
+    def _errors(self, variables: Variables, rows: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+        estimates = self.estimates(variables, rows)[:, 0]
+        return estimates - tf.cast(targets, estimates.dtype)
