@@ -66,13 +66,10 @@ def call_lengths(steps: int, most: int = STEPS_PER_CALL) -> list[int]:
     return [min(length, steps - start) for start in range(0, steps, length)]
 
 
-def most_steps(flop: int) -> int:
-    """The most steps in a call, of so much work each; 0 where it is not counted."""
-    return (
-        max(STEPS_PER_CALL, min(MOST_STEPS_PER_CALL, STEPS_PER_CALL * NOTEBOOK_FLOP // flop))
-        if flop
-        else STEPS_PER_CALL
-    )
+def most_steps(work: int) -> int:
+    """The most steps in a call, each of this many FLOP in products; 0 where they are not counted."""
+    as_much = STEPS_PER_CALL * NOTEBOOK_FLOP // work if work else 0
+    return min(MOST_STEPS_PER_CALL, max(STEPS_PER_CALL, as_much))
 
 
 class Trainer:
