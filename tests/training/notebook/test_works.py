@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core import InputError
+from training.notebook import scale
 from training.notebook.place import Place
 from training.notebook.works import Curves, EpochTimes, Resumption, Sittings, Training, compared
 from training.runs.run_folder import RunFolder
@@ -81,3 +83,15 @@ def test_epoch_times_have_a_sample_a_round_without_the_one_that_compiles(place):
     assert {batch: len(times) for batch, times in seconds.items()} == {"5000": 2, "11000": 2}
     assert sum(told) == work.steps == 3 * (11 + 5)
     assert all(0 < time < 10 for times in seconds.values() for time in times)
+
+
+@pytest.mark.parametrize(
+    "change", [{}, {"hidden": [255, 256]}, {"init": "he"}, {"rule": "adagrad"}, {"seed": 1}], ids=str
+)
+def test_a_run_that_an_earlier_rawstep_finished_is_not_made_again(change):
+    """Of the record of 0.1, whose settings had no workload. Would catch a replication that goes on from a folder of
+    then with all to do, and one that takes another network's run."""
+    record = Path(__file__).parents[3] / "benchmarks/records/2026-11-24_replicate"
+    work = Training(scale.full(None, None, 0).settings(scale.FIRST, 0))
+    outcome = json.loads((record / "results.json").read_text())["runs"][work.name]
+    assert work.fits(outcome | {"settings": outcome["settings"] | change}) == (not change)
