@@ -36,7 +36,7 @@ def checked_data(workload: Workload, seed: int) -> Data:
     return data
 
 
-def checked_variables(workload: Workload, data: Data, seed: int) -> dict[str, np.ndarray]:
+def checked_variables(workload: Workload, data: Data, seed: int) -> dict[str, Any]:
     """The first values of the workload's variables.
 
     Raises InputError, with the file and the line where they are known, where `variables`, `cost` or `metrics` fails,
