@@ -8,8 +8,9 @@ import tensorflow as tf
 from core import Adam, Optimizer, Program, Recorder
 from training.runs.compiling import compiled_with
 from training.runs.settings import OwnProcess
-from training.runs.trainer import call_lengths
+from training.runs.trainer import call_lengths, most_steps
 from training.workloads.choice import shown
+from training.workloads.work import flop
 
 from ..work import TrainingWork
 
@@ -33,10 +34,11 @@ class RawstepProgram:
         recorder = None if every is None else Recorder(optimizer, every=every, figures=["norms", "shares"])
         cost = work.workload.cost
         self._program = Program(cost, weights, optimizer, execution, recorder=recorder, microbatches=microbatches)
+        self._most = most_steps(sum(flop(work.products, work.batch_size)))
         self._data = [tf.constant(array) for array in work.examples()]
 
     def prepare(self, batches: np.ndarray) -> list[np.ndarray]:
-        ends = np.cumsum(call_lengths(len(batches)))
+        ends = np.cumsum(call_lengths(len(batches), self._most))
         return np.split(batches, ends[:-1])
 
     def train(self, prepared: list[np.ndarray]) -> float:

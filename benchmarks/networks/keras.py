@@ -43,8 +43,8 @@ def transformer(workload: Transformer, values: Values, shape: Sequence[int]) -> 
     tokens = keras.Input(shape, dtype="int32")
     x = _with(keras.layers.Embedding(*values["tokens"].shape), values["tokens"])(tokens)
     x += sinusoids(*shape, width).astype(np.float32)
-    for n in range(1, workload.layers + 1):
-        last = n == workload.layers
+    for n in range(1, workload.depth + 1):
+        last = n == workload.depth
         asking = x[:, -1:] if last else x
         attention = keras.layers.MultiHeadAttention(heads, width // heads, use_bias=False)
         attended = attention(asking, x, use_causal_mask=not last)

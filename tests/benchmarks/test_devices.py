@@ -118,6 +118,7 @@ import json
 from benchmarks.engines import build
 from benchmarks.engines.torch_adam import prepare_torch
 from benchmarks.work import TrainingWork
+from training.workloads.mlp import MLP
 import jax, tensorflow as tf, torch
 
 def product(x):

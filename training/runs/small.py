@@ -16,7 +16,8 @@ def small(name: str, options: Mapping[str, Sequence[str]], seed: int = 0) -> Set
     """
     run, others = small_beside(name, options, seed)
     if others:
-        raise NoSuchSettingError(option(next(iter(others))), name, [*map(option, shown(run.make_workload()))])
+        known = [option(one.name) for one in fields(run.make_workload())]
+        raise NoSuchSettingError(option(next(iter(others))), name, known)
     return run
 
 

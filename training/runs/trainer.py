@@ -13,6 +13,7 @@ from core import Guard, InputError, NonFiniteError, Optimizer, Program, Recorder
 
 from ..workloads.check import checked_variables
 from ..workloads.sampler import Sampler
+from ..workloads.work import flop
 from ..workloads.workload import Data, fingerprint
 from .building import check_masks, is_ours
 from .compiling import compiled_with
@@ -21,8 +22,10 @@ from .evaluation import evaluator
 from .settings import Settings
 from .stopwatch import Stopwatch
 
-STEPS_PER_CALL = 128
-"""The most steps in one call: enough to make the call's own cost vanish, few enough to stop at soon."""
+STEPS_PER_CALL, MOST_STEPS_PER_CALL = 128, 512
+"""The most steps in one call: enough to make the call's own cost vanish, few enough to stop at soon. Smaller steps than
+the notebook's, of 121 MFLOP, take as many as do its work, up to the second."""
+NOTEBOOK_FLOP = 121_139_200
 
 
 class Epoch(NamedTuple):
@@ -61,6 +64,12 @@ def call_lengths(steps: int, most: int = STEPS_PER_CALL) -> list[int]:
     calls = next(divisors, min(steps, max(3, fewest)))
     length = -(-steps // calls)
     return [min(length, steps - start) for start in range(0, steps, length)]
+
+
+def most_steps(work: int) -> int:
+    """The most steps in a call, each of this many FLOP in products; 0 where they are not counted."""
+    as_much = STEPS_PER_CALL * NOTEBOOK_FLOP // work if work else 0
+    return min(MOST_STEPS_PER_CALL, max(STEPS_PER_CALL, as_much))
 
 
 class Trainer:
@@ -171,7 +180,8 @@ class Trainer:
         """
         self.look()
         steps_per_epoch = self.sampler.steps_per_epoch
-        longest = call_lengths(steps_per_epoch)[0]
+        work = sum(flop(self.workload.products(self.data), self.settings.examples))
+        longest = call_lengths(steps_per_epoch, most_steps(work))[0]
         while not self.finished:
             steps, epoch = min(longest, steps_per_epoch - len(self.costs)), None
             costs = self._call(steps)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from training.runs.results import report
 from training.runs.settings import Settings
 from training.runs.stopwatch import Stopwatch
-from training.runs.trainer import Trainer, call_lengths
+from training.runs.trainer import Trainer, call_lengths, most_steps
 from training.workloads.workload import Data
 
 from ..striped import striped_data, striped_images
@@ -34,6 +34,14 @@ def test_calls_add_up_to_the_epoch_and_none_is_too_long(steps, most):
 def test_the_notebook_s_epochs_are_calls_of_one_length(steps, lengths):
     """So that a run compiles once."""
     assert call_lengths(steps) == lengths
+
+
+@pytest.mark.parametrize(
+    ("work", "most"), [(121_139_200, 128), (3_400_000_000, 128), (60_569_600, 256), (1, 512), (0, 128)]
+)
+def test_a_call_of_smaller_steps_does_the_work_of_the_notebook_s(work, most):
+    """Would catch the notebook's own calls being cut anew, and steps of a large network that no signal ends soon."""
+    assert most_steps(work) == most
 
 
 def test_the_stopwatch_tells_compilation_from_training():
