@@ -26,11 +26,13 @@ def attention(queries: tf.Tensor, keys: tf.Tensor, values: tf.Tensor, heads: int
 
     The queries are of the last places of the keys, and see their own and those before.
     """
-    places, width = queries.shape[1:]
+    asking: Any = queries.shape
+    seen: Any = keys.shape
+    (places, width), known = asking[1:], seen[1]
     size = width // heads
     queries, keys, values = (tf.reshape(x, [-1, x.shape[1], heads, size]) for x in (queries, keys, values))
     scores = tf.einsum("nqhs,nkhs->nhqk", queries, keys) / np.sqrt(size)
-    later = np.triu(np.ones((places, keys.shape[1]), bool), keys.shape[1] - places + 1)
+    later = np.triu(np.ones((places, known), bool), known - places + 1)
     scores = tf.where(later, tf.constant(-np.inf, scores.dtype), scores)
     return tf.reshape(tf.einsum("nhqk,nkhs->nqhs", tf.nn.softmax(scores), values), [-1, places, width])
 

@@ -60,7 +60,8 @@ def chosen(name: str, options: Options) -> Workload:
     """
     found, app = _found(name), app_of(name)
     words = [word for option, values in options.items() for word in (f"--{option.replace('_', '-')}", *values)]
-    own, wrong = None, None
+    own: Any = None
+    wrong = None
     with mistakes_in(kind_of(name), name, "__post_init__", said="cannot be built"):
         try:
             own = app(words, exit_on_error=False, print_error=False)

@@ -82,7 +82,7 @@ class CNN(Images):
     def logits(self, variables: Variables, images: tf.Tensor) -> tf.Tensor:
         """[images, classes], of uint8 images."""
         x = unit_pixels(images, variables["bo"].dtype)
-        x = x if x.shape.rank == 4 else x[..., tf.newaxis]
+        x = x if x.shape.rank == 4 else tf.expand_dims(x, axis=-1)
         for layer in range(1, len(variables) // 2):
             x = tf.nn.conv2d(x, variables[f"k{layer}"], 1, "SAME") + variables[f"b{layer}"]
             x = tf.nn.max_pool2d(tf.nn.relu(x), 2, 2, "VALID")
@@ -174,4 +174,4 @@ class CNN(Images):
 def _side(images: np.ndarray) -> tuple[int, int, int]:
     """Rows, columns and colours of an image."""
     rows, columns, *colours = images.shape[1:]
-    return rows, columns, *(colours or [1])
+    return rows, columns, colours[0] if colours else 1

@@ -57,7 +57,7 @@ class Layers:
         """The largest of every 2×2."""
         return keras.layers.MaxPooling2D(2, dtype=self.dtype, name=name)(x)
 
-    def reshaped(self, x: Any, shape: Sequence[int], name: str) -> Any:
+    def reshaped(self, x: Any, shape: Sequence[Any], name: str) -> Any:
         """Each example in another shape."""
         return keras.layers.Reshape(tuple(shape), dtype=x.dtype, name=name)(x)
 
@@ -65,7 +65,8 @@ class Layers:
         """The rows of a matrix that tokens [examples, places] name, and to each the row of its place."""
         rows = keras.layers.Embedding(*self.values[name].shape, dtype=self.dtype, name=name)
         of_places = keras.layers.Embedding(*places.shape, trainable=False, dtype=self.dtype, name="places")
-        numbers = of_places(keras.ops.cumsum(keras.ops.ones_like(tokens), axis=1) - 1)
+        before: Any = keras.ops.cumsum(keras.ops.ones_like(tokens), axis=1)
+        numbers = of_places(before - 1)
         of_places.set_weights([places])
         return self.with_values(rows, tokens, [name]) + numbers
 

@@ -20,9 +20,7 @@ MOST_PARAMETERS = 2**31 - 1
 """In float32, with Adam's slots, they would fill 26 GB; XLA counts elements in 32 bits here and there."""
 
 
-def first_values(
-    layers: Sequence[int], init: str = "normal", seed: int = 0, dtype: Any = np.float32
-) -> dict[str, np.ndarray]:
+def first_values(layers: Sequence[int], init: str = "normal", seed: int = 0, dtype: Any = np.float32) -> dict[str, Any]:
     """The first values of a perceptron with these layers, from the inputs to the outputs: [784, 256, 256, 10], say.
 
     Weights come first, then biases, as the notebook creates them. They are drawn in float64 from the generator

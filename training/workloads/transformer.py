@@ -133,7 +133,7 @@ class Transformer(Workload):
         embedded = variables["tokens"]
         # A product with ones and zeros: a gather's gradient is sparse, and the decay is to act on all tokens.
         x = times(tf.one_hot(tokens, embedded.shape[0], dtype=embedded.dtype), embedded)
-        x += tf.constant(sinusoids(tokens.shape[1], self.width), embedded.dtype)
+        x += tf.constant(sinusoids(PLACES, self.width), embedded.dtype)
         for n in range(1, self.depth + 1):
             x = self._layer({name: variables[f"{name}{n}"] for name in LAYER}, x, last=n == self.depth)
         return tf.matmul(x[:, -1], variables["answers"])
@@ -177,7 +177,7 @@ class Transformer(Workload):
 
         layers = Layers(variables)
         tokens = layers.inputs(inputs)
-        x = layers.embedded(tokens, "tokens", sinusoids(inputs.shape[1], self.width))
+        x = layers.embedded(tokens, "tokens", sinusoids(PLACES, self.width))
         for n in range(1, self.depth + 1):
             attended = layers.attended(x, [f"{name}{n}" for name in ("query", "key", "value", "merge")], self.heads)
             x = layers.normalised(x + attended, f"gain{n}", f"shift{n}")
@@ -186,7 +186,7 @@ class Transformer(Workload):
         return layers.model(tokens, layers.dense(x[:, -1], "answers", None, "softmax"), "transformer")
 
     def products(self, data: Data) -> Sequence[Product]:
-        places, width, tokens = data.train[0].shape[1], self.width, self.modulus + 2
+        places, width, tokens = PLACES, self.width, self.modulus + 2
         counted = [Product(places * tokens * width, tokens * width, places * width, first=True)]
         for n in range(1, self.depth + 1):
             asking = 1 if n == self.depth else places

@@ -15,6 +15,7 @@ from core.verification import STEPS, Streams, joined, synthetic
 
 from ...output.files import write_whole
 from ...runs.settings import Settings
+from ...workloads.check import checked_variables
 from ...workloads.sampler import Sampler
 
 COORDINATES = 20
@@ -48,7 +49,7 @@ def recorded(run: Settings, steps: int) -> np.ndarray:
     assert run.batch_size is not None, "it is settled"
     workload, count = run.make_workload(), len(data.train[0])
     sampler = Sampler(count, min(run.batch_size, count), run.seed)
-    first = workload.variables(data, run.seed)
+    first = checked_variables(workload, data, run.seed)
     variables = {name: tf.Variable(tf.constant(value), name=name) for name, value in first.items()}
     size = sum(int(tf.size(variable)) for variable in variables.values())
     others = generator(run.seed, "coordinates").choice(size, min(COORDINATES, size) - 1, replace=False)

@@ -8,6 +8,7 @@ from core.engine.executions import execution_mode
 from ...runs.building import check_masks
 from ...runs.compiling import compiled_with
 from ...runs.settings import Settings
+from ...workloads.check import checked_variables
 from ...workloads.workload import Data
 from .ladder import Build, Subject
 
@@ -22,7 +23,7 @@ def builder(settings: Settings, data: Data, rule: Rule | None = None) -> Build:
     Raises InputError, some of it when it builds, for what `Trainer` refuses.
     """
     rule, workload = rule or settings.make_rule(), settings.make_workload()
-    start = workload.variables(data, settings.seed)
+    start = checked_variables(workload, data, settings.seed)
     check_masks(settings, start, workload.groups)
     one_pass = compiled_with(settings, workload.products(data), start).one_pass
 

@@ -17,6 +17,7 @@ from core import Adam, Guard, Optimizer, Program
 from core.seeds import generator
 
 from ...runs.settings import Settings
+from ...workloads.check import checked_variables
 from ...workloads.workload import Data, Examples
 from .landscapes import SLICE, Landscape, Point
 
@@ -67,7 +68,7 @@ def slice_of(run: Settings, data: Data, origin: Values, directions: Sequence[Val
 def trained(run: Settings, data: Data, examples: Examples) -> Values:
     """The workload's values after Adam's steps on all examples at once."""
     run, workload = run.settled(), run.make_workload()
-    first = workload.variables(data, run.seed)
+    first = checked_variables(workload, data, run.seed)
     variables = {name: tf.Variable(tf.constant(value), name=name) for name, value in first.items()}
     optimizer = Optimizer(Adam(RATE), variables)
     guard = Guard(Program(workload.cost, variables, optimizer, run.execution or "xla-loop"))
