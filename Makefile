@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test replicate verify faults ctrl-c cluster keras wheel fuzz lint format bench record scaling figures tour docs
-.PHONY: clean
+.PHONY: run test replicate verify faults ctrl-c cluster keras wheel fuzz lint format bench record workloads scaling
+.PHONY: figures tour docs clean
 
 run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
 	$(BIN)/rawstep train
@@ -53,12 +53,27 @@ record: .venv/test.stamp  ## every paired comparison and study on this machine's
 	$(BIN)/rawstep-bench compare --out $(RECORD) --engines xla-loop xla-loop-one-pass xla-step graph tf1-session \
 		keras-fit keras-jit keras-epoch keras-unrolled keras-step frozen-step \
 		jax-step jax-scan torch-eager torch-fused torch-compiled
-	$(BIN)/rawstep-bench compare --out $(RECORD) --hidden 64 64 --batch-size 32 --engines xla-loop xla-loop-one-pass \
-		xla-step tf1-session keras-fit keras-epoch jax-step jax-scan torch-fused
+	$(BIN)/rawstep-bench compare --out $(RECORD) --hidden 64 64 --batch-size 32 --engines rawstep xla-loop \
+		xla-loop-one-pass xla-step tf1-session keras-fit keras-epoch jax-step jax-scan torch-fused \
+		jax-scan@--xla_cpu_enable_concurrency_optimized_scheduler=false
 	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_recorder) --engines xla-loop xla-loop-recorded xla-loop-recorded-10
 	$(BIN)/rawstep-bench update --out $(RECORD)
 	$(BIN)/rawstep-bench overhead --out $(RECORD)
 	$(BIN)/rawstep-bench grow --rounds 3 --out $(RECORD)
+
+PEERS := keras-fit keras-jit keras-epoch keras-graph-epoch keras-step jax-step jax-scan torch-eager torch-fused
+
+workloads: .venv/test.stamp  ## each problem trained, and compared with other libraries, into benchmarks/records
+	mkdir -p $(RECORD:_cpu=_workloads)
+	for seed in 0 1 2; do \
+		$(BIN)/rawstep train --workload cnn --seed $$seed --json $(RECORD:_cpu=_workloads)/cnn-$$seed.json || exit; \
+	done
+	for name in autoencoder transformer regression; do \
+		$(BIN)/rawstep train --workload $$name --json $(RECORD:_cpu=_workloads)/$$name.json \
+			--plot $(RECORD:_cpu=_workloads)/$$name.svg || exit; \
+	done
+	$(BIN)/rawstep-bench compare --out $(RECORD) --workload cnn --engines rawstep xla-step xla-loop $(PEERS) torch-channels-last
+	$(BIN)/rawstep-bench compare --out $(RECORD) --workload transformer --engines rawstep graph xla-step $(PEERS)
 
 scaling: .venv/test.stamp  ## replicas on this machine's processor, and what their all-reduce takes, into benchmarks/records
 	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_replicas) --rounds 12 --engines xla-loop mirrored-2 workers-2 \

@@ -9,11 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from inspect import getmembers, isfunction, signature
 from itertools import groupby
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from rich.box import MARKDOWN
 
 from training.notebook.printed import RULES as NOTEBOOK_RULES
+from training.runs.figures import figure, heading
 
 from .ceiling import notes
 from .growth import STUDIES
@@ -41,6 +43,10 @@ def newest(name: str, kind: str = "*") -> Path:
 
 NOTEBOOK, SMALL = "compare-784-256-256-10-batch-100", "compare-784-64-64-10-batch-32"
 THREE_WORKERS = "compare-784-256-256-10-batch-120"
+OTHERS = {
+    "compare-cnn-batch-64": "The convolutional network in batches of 64",
+    "compare-transformer-batch-512": "The transformer in batches of 512",
+}
 REPLICAS = "replicas"
 """How the names of records and of studies of replicas end and begin."""
 
@@ -175,6 +181,44 @@ def _made(path: Path, record: Mapping[str, Any]) -> str:
         f"{record['rounds']} rounds of {record['steps']} steps, {record['date'][:10]}, {record['processor']}, "
         f"{record['cores']} cores, {versions}; all samples: `{_place(path)}`."
     )
+
+
+def workloads() -> None:
+    """How far each workload came in a run by its own defaults, and the transformer's picture."""
+    judged: dict[str, list[Mapping[str, Any]]] = {}
+    for path in sorted(newest("transformer.json", "workloads").parent.glob("*.json")):
+        judged.setdefault(path.stem.partition("-")[0], []).append(json.loads(path.read_text()))
+    print("| workload | judged by | on the test examples | seeds | epochs | seconds | steps/s |")
+    print("|---|---|---:|---:|---:|---:|---:|")
+    for name, runs in judged.items():
+        run = runs[0]
+        by = run["judged_by"]
+        figures, seconds, rates = (
+            median(one[key] for one in runs) for key in (f"test_{by}", "training_seconds", "steps_per_second")
+        )
+        print(
+            f"| `{name}` | {heading(by)} | {figure(by, figures)} | {len(runs)} | {len(run['epochs'])} | {seconds:.0f} "
+            f"| {rates:,.0f} |"
+        )
+    print()
+    print(
+        f"Medians over the seeds; seconds of the training calls, compilation included. {run['date'][:10]}, "
+        f"{run['processor']}, {run['cores']} cores; all figures: `{_place(path.parent)}`."
+    )
+    print()
+    picture = _place(path.parent / "transformer.svg")
+    print(f"![accuracies of a transformer, which learns its examples long before the rule]({picture})")
+
+
+def other_comparisons() -> None:
+    """The paired comparisons on the convolutional network and on the transformer, a table each."""
+    for name, title in OTHERS.items():
+        path, record = _record(f"{name}.json")
+        print(f"**{title}**")
+        print()
+        _print_table(record)
+        print(_made(path, record))
+        print()
 
 
 def picture() -> None:

@@ -89,6 +89,7 @@ def train(
     from ..runs.conduct import conduct, endings, go_on_from
     from ..runs.display import RunDisplay, print_run
     from ..runs.distribution.distribution import Distribution
+    from ..runs.record import circumstances
     from ..runs.results import TensorBoard, report, write_json
     from ..runs.run_folder import RunFolder
     from ..runs.trainer import Trainer
@@ -130,7 +131,7 @@ def train(
         if distribution.is_chief:
             attempt(print_run, figures)
         if json is not None:
-            attempt(write_json, json, figures)
+            attempt(write_json, json, circumstances("rawstep") | figures)
         if csv is not None:
             attempt(write_csv, csv, figures["epochs"])
         if plot is not None:

@@ -32,6 +32,7 @@ def report(trainer: Trainer) -> dict[str, Any]:
         **{f"test_{name}": value for name, value in trainer.evaluate(trainer.data.test).items()},
         "judged_by": trainer.workload.judged_by,
         "steps_per_second": trainer.stopwatch.steps_per_second,
+        "training_seconds": trainer.stopwatch.seconds,
         "compile_seconds": trainer.stopwatch.compile_seconds,
         "xla_options": str(trainer.xla_options),
         "replicas": trainer.distribution.replicas,

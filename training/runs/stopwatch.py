@@ -23,6 +23,11 @@ class Stopwatch:
             self._first[steps] = seconds
 
     @property
+    def seconds(self) -> float:
+        """Of all calls."""
+        return sum(self._first.values()) + self._later_seconds
+
+    @property
     def steps_per_second(self) -> float | None:
         if self._later_steps:
             return self._later_steps / self._later_seconds
