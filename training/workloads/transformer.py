@@ -185,6 +185,10 @@ class Transformer(Workload):
             x = layers.normalised(x + narrowed, f"out_gain{n}", f"out_shift{n}")
         return layers.model(tokens, layers.dense(x[:, -1], "answers", None, "softmax"), "transformer")
 
+    def execution(self, device: str) -> str:
+        """TensorFlow's own kernels share its small products and normalisations among a processor's cores, XLA's not."""
+        return "graph" if device == "cpu" else "xla-loop"
+
     def products(self, data: Data) -> Sequence[Product]:
         places, width, tokens = PLACES, self.width, self.modulus + 2
         counted = [Product(places * tokens * width, tokens * width, places * width, first=True)]
