@@ -33,12 +33,13 @@ class TorchAdam:
     def __init__(self, work: TrainingWork, fused: bool = False, compiled: bool = False, channels_last: bool = False):
         self._device = prepare_torch(work)
         inputs, labels = usual_examples(work)
+        model = NETWORKS[work.name](work.workload, work.first_weights(), inputs.shape[1:])
         if inputs.ndim == 4:
             inputs = np.ascontiguousarray(inputs.transpose(0, 3, 1, 2))
         layout = {"memory_format": torch.channels_last} if channels_last else {}
         self._inputs = torch.from_numpy(inputs).to(self._device, **layout)
         self._labels = torch.from_numpy(labels.astype(np.int64)).to(self._device)
-        model = NETWORKS[work.name](work.workload, work.first_weights()).to(self._device, **layout)
+        model = model.to(self._device, **layout)
         self._optimizer = torch.optim.Adam(model.parameters(), lr=work.learning_rate, fused=fused)
         cost = torch.nn.CrossEntropyLoss()
 

@@ -1,6 +1,6 @@
 """PyTorch's modules, from inputs to logits; images are [examples, colours, rows, columns], as PyTorch has them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from training.workloads.transformer import Transformer
 Values = Mapping[str, np.ndarray]
 
 
-def mlp(workload: Any, values: Values) -> nn.Module:
+def mlp(workload: Any, values: Values, shape: Sequence[int]) -> nn.Module:
     """Linear layers, ReLU between them."""
     layers: list[nn.Module] = []
     for label in [*(str(number) for number in range(1, len(values) // 2)), "o"]:
@@ -22,7 +22,7 @@ def mlp(workload: Any, values: Values) -> nn.Module:
     return nn.Sequential(*layers[:-1])
 
 
-def cnn(workload: Any, values: Values) -> nn.Module:
+def cnn(workload: Any, values: Values, shape: Sequence[int]) -> nn.Module:
     """Conv2d, ReLU and MaxPool2d by turns, and Linear."""
     layers: list[nn.Module] = []
     for number in range(1, len(values) // 2):
@@ -30,8 +30,8 @@ def cnn(workload: Any, values: Values) -> nn.Module:
         convolution = nn.Conv2d(kernel.shape[2], kernel.shape[3], 3, padding=1)
         _set(convolution, kernel.transpose(3, 2, 0, 1), values[f"b{number}"])
         layers += [convolution, nn.ReLU(), nn.MaxPool2d(2)]
-    rows = int((values["ho"].shape[0] // kernel.shape[3]) ** 0.5)
-    pixels = values["ho"].reshape(rows, rows, kernel.shape[3], -1)
+    rows, columns = (size >> number for size in shape[:2])
+    pixels = values["ho"].reshape(rows, columns, kernel.shape[3], -1)
     last = pixels.transpose(2, 0, 1, 3).reshape(values["ho"].shape)
     return nn.Sequential(*layers, nn.Flatten(), _linear(last, values["bo"]))
 
@@ -39,7 +39,7 @@ def cnn(workload: Any, values: Values) -> nn.Module:
 class Decoder(nn.Module):
     """Embedding, then attention, LayerNorm and Linear by turns; the last layer for the last place."""
 
-    def __init__(self, workload: Transformer, values: Values):
+    def __init__(self, workload: Transformer, values: Values, shape: Sequence[int]):
         super().__init__()
         self.embedded = nn.Embedding.from_pretrained(torch.from_numpy(values["tokens"]), freeze=False)
         self.layers = nn.ModuleList(
@@ -50,7 +50,7 @@ class Decoder(nn.Module):
             for n in range(1, workload.depth + 1)
         )
         self.answers = _linear(values["answers"])
-        self.register_buffer("places", torch.from_numpy(sinusoids(4, workload.width).astype(np.float32)))
+        self.register_buffer("places", torch.from_numpy(sinusoids(*shape, workload.width).astype(np.float32)))
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         x = self.embedded(tokens) + self.places
@@ -79,8 +79,12 @@ class _Layer(nn.Module):
         return self.out(x + self.narrow(torch.relu(self.wide(x))))
 
 
-NETWORKS: Mapping[str, Callable[[Any, Values], nn.Module]] = {"mlp": mlp, "cnn": cnn, "transformer": Decoder}
-"""Each from the workload and the first values."""
+NETWORKS: Mapping[str, Callable[[Any, Values, Sequence[int]], nn.Module]] = {
+    "mlp": mlp,
+    "cnn": cnn,
+    "transformer": Decoder,
+}
+"""Each from the workload, the first values and the shape of one example, of images with the colours last."""
 
 
 def _linear(weight: np.ndarray, bias: np.ndarray | None = None) -> nn.Linear:

@@ -50,6 +50,7 @@ class Regression(Workload):
         "momentum": 0.9,
     }
     input_name: ClassVar[str] = "rows"
+    slice_examples: ClassVar[int] = 256
     groups: ClassVar[Mapping[str, Sequence[str]]] = {"last-layer": ("ho", "bo")}
 
     @classmethod
