@@ -49,7 +49,7 @@ def test_without_hidden_layers_cost_and_gradient_are_those_of_softmax_regression
 def test_initialisations_have_their_moments():
     """1e5 weights: their deviation is known to 0.3 %, so 2 % would catch a wrong fan or a missing factor."""
     layers = [400, 250, 10]
-    normal, he, glorot = (new_weights(layers, init) for init in ("normal", "he", "glorot"))
+    normal, he, glorot, sparse = (new_weights(layers, init) for init in ("normal", "he", "glorot", "sparse"))
     assert np.std(normal["h1"]) == pytest.approx(1, rel=0.02)
     assert np.std(normal["b1"]) == pytest.approx(1, rel=0.2)
     assert np.std(he["h1"]) == pytest.approx(np.sqrt(2 / 400), rel=0.02)
@@ -57,6 +57,11 @@ def test_initialisations_have_their_moments():
     assert np.std(glorot["h1"]) == pytest.approx(np.sqrt(2 / 650), rel=0.02)
     assert not np.any(he["b1"])
     assert not np.any(glorot["b1"])
+    there = sparse["h1"].numpy() != 0
+    assert set(there.sum(axis=0)) == {15}, "weights into each unit"
+    assert np.std(sparse["h1"].numpy()[there]) == pytest.approx(1, rel=0.05)  # 3,750 numbers: known to 1.2 %
+    assert there.any(axis=1).all(), "and from all inputs"
+    assert not np.any(sparse["b1"])
 
 
 def test_a_seed_decides_the_weights():
