@@ -44,9 +44,9 @@ class Regression(Workload):
 
     defaults: ClassVar[Mapping[str, Any]] = {
         "batch_size": 44,
-        "epochs": 100,
+        "epochs": 200,
         "rule": "nesterov",
-        "learning_rate": 2e-3,
+        "learning_rate": 5e-3,
         "momentum": 0.9,
     }
     input_name: ClassVar[str] = "rows"
