@@ -8,8 +8,8 @@ BIN := .venv/bin
 run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
 	$(BIN)/rawstep train
 
-test: .venv/test.stamp  ## all tests; half of them start processes and wait, so two at a time
-	$(BIN)/pytest -n 2 --dist loadfile
+test: .venv/test.stamp  ## all tests; half of them start processes and wait, so three at a time
+	$(BIN)/pytest -n 3 --dist loadfile
 
 CERTIFICATE := benchmarks/records/$(shell date -u +%F)_certificate
 
