@@ -2,6 +2,8 @@
 
 import gc
 import json
+import re
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from training.runs.run_folder import RunFolder
 from training.workloads import WORKLOADS
 from training.workloads.choice import chosen, kind_of
 
+from .processes import ROOT
 from .striped import striped_images
 
 IMAGES = ["--data-dir", "images.npz"]
@@ -28,12 +31,21 @@ SMALL = {
 """Options by which each is quick; of those on images, 4×4 pixels."""
 
 
-@pytest.fixture(params=WORKLOADS)
+OWN = "my_task:Spirals"
+"""README's."""
+SMALL[OWN] = ["--width", "4"]
+
+
+@pytest.fixture(params=[*WORKLOADS, OWN])
 def name(request, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (x_train, y_train), (x_test, y_test) = striped_images(250, 0), striped_images(50, 1)
     images = [array.reshape(-1, 4, 4) for array in (x_train, x_test)]
     np.savez("images.npz", x_train=images[0], y_train=y_train, x_test=images[1], y_test=y_test)
+    blocks = re.findall("```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    Path("my_task.py").write_text(next(block for block in blocks if block.startswith("# my_task.py")))
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "my_task", raising=False)
     return request.param
 
 
@@ -45,27 +57,54 @@ def ran(*arguments):
     gc.collect()  # a run's folder is locked until the run is gone, as it is with its process
 
 
+def content(name):
+    return json.loads(Path(name).read_text())
+
+
 @pytest.mark.filterwarnings("ignore::core.SlowExecutionWarning")
 @pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")  # Keras's own
-def test_all_commands_take_it(name, capsys, tmp_path):
+def test_all_commands_take_it(name, tmp_path):
     """Would catch a command that knows the perceptron alone: its names, its shapes, its accuracy, its execution."""
-    workload = ["--workload", name, *SMALL[name]]
-    judged_by, run = kind_of(name).judged_by, ["--checkpoint", "run"]
-    ran("train", *workload, "--batch-size", "20", "--epochs", "1", *run, "--keep-best", "--plot", "run.png")
+    options = ["--workload", name, *SMALL[name]]
+    of, judged_by, run = chosen(name, dict(_grouped(SMALL[name]))), kind_of(name).judged_by, ["--checkpoint", "run"]
+    ran("train", *options, "--batch-size", "20", "--epochs", "1", *run, "--keep-best", "--plot", "run.png")
     ran("train", *run, "--resume", "--epochs", "2", "--json", "run.json", "--csv", "run.csv")
-    report = json.loads((tmp_path / "run.json").read_text())
+    report = content("run.json")
     best = report["epochs"][report["best_epoch"] - 1][f"validation_{judged_by}"]
     assert np.isfinite([best, report[f"test_{judged_by}"], report["epochs"][0]["cost"]]).all()
-    assert (tmp_path / "run.csv").read_text() == csv_text(report["epochs"])
-    capsys.readouterr()
-
+    assert Path("run.csv").read_text() == csv_text(report["epochs"])
     ran("evaluate", *run, "--json", "evaluated.json")
-    evaluated = json.loads((tmp_path / "evaluated.json").read_text())
-    assert evaluated["test"][judged_by] == pytest.approx(report[f"test_{judged_by}"], rel=1e-6)  # constants are folded
+    # Weights that are constants are folded into what they are multiplied by.
+    assert content("evaluated.json")["test"][judged_by] == pytest.approx(report[f"test_{judged_by}"], rel=1e-6)
+    if name != OWN:  # which names no outputs
+        exported_as_rawstep_computes_it(of, *run)
 
+    short = ["--batch-size", "20", "--steps", "2"]
+    ran("trace", *options, *short[:2], "--epochs", "1", "--every", "4", "--no-cost")
+    assert of.title(of.data(0)) in (tmp_path / "trace" / "trace.html").read_text()
+    ladder = ["--rounds", "2", "--compilations", "1"] if name == OWN else ["--no-ladder", "--execution", "xla-step"]
+    ran("inspect", *options, *short, *ladder)
+    ran(
+        "race",
+        *options,
+        "--landscape",
+        "slice",
+        "--rules",
+        "sgd",
+        "--steps",
+        "3",
+        "--rates",
+        "2",
+        "--json",
+        "race.json",
+    )
+    assert of.title(of.data(0)) in content("race.json")["landscapes"]["slice"]["source"]
+    of_paper = ["--rule", "sgd", "--reference", "paper", "--dtype", "float64", "--execution", "graph", "--steps", "20"]
+    ran("verify", *options, *of_paper)
+
+
+def exported_as_rawstep_computes_it(of, *run):
     ran("export", *run, "--saved-model", "served", "--keras", "model.keras")
-    settings = {option.removeprefix("--").replace("-", "_"): words for option, words in _grouped(SMALL[name])}
-    of = chosen(name, settings)
     inputs = of.data(0).test[0][:7]
     expected = of.outputs(RunFolder(Path("run")).newest().served()[0], tf.constant(inputs))
     served = tf.saved_model.load("served").signatures["serving_default"](tf.constant(inputs))
@@ -74,29 +113,8 @@ def test_all_commands_take_it(name, capsys, tmp_path):
     for found in (model.predict(inputs, verbose=0), served[next(iter(expected))]):  # sums in another order
         np.testing.assert_allclose(found, next(iter(expected.values())), rtol=1e-4, atol=1e-6)
 
-    ran("trace", *workload, "--batch-size", "20", "--epochs", "1", "--every", "4", "--no-cost")
-    assert name in (tmp_path / "trace" / "trace.html").read_text() or of.title(of.data(0)) in capsys.readouterr().out
-    ran("inspect", *workload, "--batch-size", "20", "--steps", "2", "--no-ladder", "--execution", "xla-step")
-    ran("race", *workload, "--landscape", "slice", "--rules", "sgd", "--steps", "3", "--rates", "2")
-    shown = capsys.readouterr().out
-    assert of.small().title(of.data(0)) in shown or "slice" in shown
-    ran(
-        "verify",
-        *workload,
-        "--rule",
-        "sgd",
-        "--reference",
-        "paper",
-        "--dtype",
-        "float64",
-        "--execution",
-        "graph",
-        "--steps",
-        "20",
-    )
-
 
 def _grouped(words):
-    """--data-dir images.npz --hidden 4 as pairs."""
+    """--data-dir images.npz --hidden 4 as fields with their words."""
     starts = [place for place, word in enumerate(words) if word.startswith("--")]
-    return [(words[a], words[a + 1 : b]) for a, b in pairwise([*starts, len(words)])]
+    return [(words[a][2:].replace("-", "_"), words[a + 1 : b]) for a, b in pairwise([*starts, len(words)])]

@@ -24,7 +24,7 @@ def evaluate(
 
     - `rawstep evaluate --checkpoint run`: of a run that `rawstep train --checkpoint run` saved
     - `rawstep evaluate --checkpoint run --best --raw`: of its best epoch, without the average of --ema
-    - `rawstep evaluate --checkpoint run --data-dir other`: on the images in another folder
+    - `rawstep evaluate --checkpoint run --data-dir other`: on other data, here those of a workload on images
     - `rawstep evaluate --checkpoint run --json figures.json`: and the figures in a file
 
     Parameters

@@ -27,7 +27,7 @@ def train(
     placement: Placement = ALONE,
     **own: OwnOption,
 ) -> None:
-    """Train a network by a hand-written rule, and print its costs and accuracies: a perceptron on MNIST, or another.
+    """Train a network by a hand-written rule, and print its costs and metrics: a perceptron on MNIST, or another.
 
     The defaults are the notebook's first experiment: Adam as TensorFlow 1 computed it, learning rate 0.001, batches
     of 100, 30 epochs, two hidden layers of 256 units, weights and biases from N(0,1).
@@ -69,13 +69,13 @@ def train(
     save_every
         Save after this many steps instead of every epoch, rounded up to whole calls of the training program.
     json
-        Write costs, accuracies, rates, settings and versions to this file.
+        Write costs, metrics, rates, settings, versions, processor and commit to this file.
     csv
-        Write the costs and accuracies to this file, a row for each epoch.
+        Write the costs and metrics to this file, a row for each epoch.
     plot
-        Draw costs and accuracies into this file, a .png, .svg or .pdf.
+        Draw costs, and what the workload is judged by, into this file, a .png, .svg or .pdf.
     tensorboard
-        Write cost and accuracy as TensorBoard events to this folder.
+        Write costs and metrics as TensorBoard events to this folder.
     """
     if checkpoint is None and (resume or save_every is not None):
         raise CycloptsError(f"{'--resume' if resume else '--save-every'} needs a folder: give --checkpoint DIR.")

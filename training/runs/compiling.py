@@ -7,7 +7,7 @@ import numpy as np
 from core.engine.xla_options import Options, apply, options
 
 from ..workloads.work import Product, flop
-from .settings import Settings
+from .settings import Settings, device
 
 
 def compiled_with(
@@ -21,7 +21,8 @@ def compiled_with(
     products: of one example. values: of the variables. replicated: whether replicas share the batch.
     """
     looped = settings.execution == "xla-loop" and settings.parts is None and not replicated
-    if settings.xla_options == "none" or not (looped and products):
+    dense = products and all(one.multiplications == one.parameters for one in products)
+    if settings.xla_options == "none" or not (looped and dense and device() == "cpu"):
         return Options()
     parameters = sum(value.size for value in values.values())
     found = options(parameters, sum(flop(products, settings.examples)))

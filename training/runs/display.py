@@ -63,8 +63,11 @@ class RunDisplay(Bar):
             self._warned = True
             self.note(f"{self._trainer.guard.found}; the run continues.")
         if call.epoch is not None and not self.console.is_terminal:
-            found = call.epoch.figures
-            figures = "  ".join(f"{heading(name)} {figure(name, found[name])}" for name in judging(found))
+            found, judged_by = call.epoch.figures, self._trainer.workload.judged_by
+            figures = "  ".join(
+                f"{heading(name)} {figure(name, found[name])}"
+                for name in judging(found, self._trainer.workload.judged_by)
+            )
             self._line(f"epoch {self._count(ended)}  cost {call.epoch.cost:.5g}  {figures}  {rate}")
 
     def _line(self, text: str) -> None:
@@ -94,7 +97,8 @@ def print_run(report: Mapping[str, Any]) -> None:
     console = Screen()
     rate, compile_seconds = report["steps_per_second"], report["compile_seconds"]
     epochs = Table(title=run_title(report))
-    names = judging(name for name in report["epochs"][-1] if name not in ("epoch", "cost"))
+    judged_by = report["judged_by"]
+    names = judging((name for name in report["epochs"][-1] if name not in ("epoch", "cost")), judged_by)
     for name in ("epoch", "cost", *names):
         epochs.add_column(heading(name), justify="right")
     rows = len(report["epochs"])
@@ -104,7 +108,7 @@ def print_run(report: Mapping[str, Any]) -> None:
     run = Table(show_header=False)
     run.add_column(justify="right")
     run.add_column()
-    for name in judging(name for name in report if name.startswith("test_")):
+    for name in judging((name for name in report if name.startswith("test_")), judged_by):
         run.add_row(heading(name), figure(name, report[name]))
     run.add_row("steps/s", "–" if rate is None else f"{rate:,.0f}")
     run.add_row("compile seconds", "–" if compile_seconds is None else f"{compile_seconds:.2f}")

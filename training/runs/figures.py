@@ -13,7 +13,6 @@ def figure(name: str, value: float) -> str:
     return f"{value:.4f}" if name.endswith("accuracy") else f"{value:.6g}"
 
 
-def judging(names: Iterable[str]) -> list[str]:
-    """Those that a person judges by: the metrics, and the costs only where there are no others."""
-    names = [*names]
-    return [name for name in names if not name.endswith("_cost")] or names
+def judging(names: Iterable[str], judged_by: str) -> list[str]:
+    """Those that a person judges by: the metrics, and the costs where a workload is judged by its cost."""
+    return [name for name in names if judged_by == "cost" or not name.endswith("_cost")]

@@ -184,7 +184,7 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
         if "rule" not in self.__dict__["named"]:
             given |= self._usual_rule(workload.defaults, rule_options)
         if self.execution is None:
-            given["execution"] = workload.execution(_device())
+            given["execution"] = workload.execution(device())
         settled = self._with(**given)
         settled.__dict__["own"] = {}
         if settled.dialect is not None or ":" in settled.rule:
@@ -263,7 +263,8 @@ class OwnProcess(Settings):
     xla_options: Literal["by-size", "none"] = "by-size"
 
 
-def _device() -> str:
+def device() -> str:
+    """Where TensorFlow computes: "gpu" where there is one, or "cpu"."""
     import tensorflow as tf
 
     return "gpu" if tf.config.list_physical_devices("GPU") else "cpu"

@@ -1,5 +1,6 @@
 """Training a workload: one epoch after another, with its costs, metrics and rates."""
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -146,9 +147,10 @@ class Trainer:
     @property
     def best_epoch(self) -> int:
         """The number of the first of the best epochs; 0 before there is one."""
+        best, worst = (max, -math.inf) if self.workload.higher_is_better else (min, math.inf)
         figures = [epoch.figures[self.judged_by] for epoch in self.history]
-        best = max if self.workload.higher_is_better else min
-        return figures.index(best(figures)) + 1 if figures else 0
+        ranked = [worst if math.isnan(figure) else figure for figure in figures]
+        return ranked.index(best(ranked)) + 1 if ranked else 0
 
     @property
     def best_step(self) -> int:

@@ -137,7 +137,7 @@ class Workload(ABC):
 
         Returns cost(points): float64 [..., 2] → [...], differentiable. All is computed in float64.
         """
-        batch = [tf.constant(array) for array in examples]
+        batch = in_dtype([tf.constant(array) for array in examples], tf.float64)
         values = {name: tf.constant(np.asarray(value), tf.float64) for name, value in origin.items()}
         ways = [{name: tf.constant(np.asarray(way[name]), tf.float64) for name in values} for way in directions]
 
@@ -152,6 +152,11 @@ class Workload(ABC):
             return tf.reshape(tf.map_fn(at, flat, parallel_iterations=1), points.shape[:-1])
 
         return cost
+
+
+def in_dtype(batch: Sequence[tf.Tensor], dtype: tf.DType) -> list[tf.Tensor]:
+    """A batch for a copy of the variables in another dtype: what is floating in it has that dtype too."""
+    return [tf.cast(array, dtype) if array.dtype.is_floating else array for array in batch]
 
 
 def fingerprint(data: Data) -> dict[str, int | str]:

@@ -14,6 +14,7 @@ from core.engine.executions import Execution
 from core.seeds import generator
 
 from ...runs.paired import Ratio, paired_ratio
+from ...workloads.workload import in_dtype
 from .drift import Drift, Walk, drift, vector
 
 EXECUTIONS: tuple[Execution, ...] = get_args(Execution)
@@ -29,9 +30,9 @@ class Subject(NamedTuple):
 
 
 class Build(Protocol):
-    """Makes a new program, always from the same values, in an execution and a dtype."""
+    """Makes a new program, always from the same values, in an execution and a dtype, their own unless given."""
 
-    def __call__(self, execution: str, dtype: tf.DType = tf.float32) -> Subject: ...
+    def __call__(self, execution: str, dtype: tf.DType | None = None) -> Subject: ...
 
 
 class Rung(NamedTuple):
@@ -72,7 +73,7 @@ def ladder(
     of work, as often as `pieces` says.
     """
     heard("float64")
-    reference = walk(build("graph", tf.float64), data, batches)
+    reference = walk(build("graph", tf.float64), in_dtype(data, tf.float64), batches)
     _start_xla()
     subjects, walks = dict[Execution, Subject](), dict[Execution, Walk]()
     first: dict[Execution, list[float]] = {execution: [] for execution in EXECUTIONS}

@@ -27,9 +27,11 @@ def builder(settings: Settings, data: Data, rule: Rule | None = None) -> Build:
     check_masks(settings, start, workload.groups)
     one_pass = compiled_with(settings, workload.products(data), start).one_pass
 
-    def build(execution: str, dtype: tf.DType = tf.float32) -> Subject:
+    def build(execution: str, dtype: tf.DType | None = None) -> Subject:
         mode = execution_mode(execution)
-        variables = {name: tf.Variable(tf.cast(value, dtype), name=name) for name, value in start.items()}
+        variables = {
+            name: tf.Variable(tf.cast(value, dtype or value.dtype), name=name) for name, value in start.items()
+        }
         optimizer = Optimizer(rule, variables, one_pass=one_pass and mode.compiled)
         return Subject(Program(workload.cost, variables, optimizer, mode), variables)
 

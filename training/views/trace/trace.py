@@ -44,7 +44,9 @@ class Trace(NamedTuple):
     @property
     def judged(self) -> dict[str, str]:
         """What a person judges the run by, on the test examples: {"test accuracy": "0.9750"}."""
-        names = judging(name for name in self.about if name.startswith("test_"))
+        names = judging(
+            (name for name in self.about if name.startswith("test_")), self.about.get("judged_by", "accuracy")
+        )
         return {heading(name): figure(name, self.about[name]) for name in names}
 
     @property

@@ -16,7 +16,7 @@ NOBODY = lambda piece: None  # noqa: E731
 
 @pytest.mark.parametrize("name", [landscape.name for landscape in FORMULAS])
 def test_a_rule_reaches_a_known_minimum_of_each_formula(name):
-    """Adagrad by the command's own steps and rates; all four rules: pytest -m whole tests/training/race."""
+    """Adagrad by the command's own steps and rates; all four rules: pytest -m whole tests/training/views/race."""
     only = {"adagrad": contestants(["adagrad"])["adagrad"]}
     outcome = race(made(name, MLP), only, Terms(), NOBODY).outcomes["adagrad"]
     assert np.isfinite(outcome.steps[0])
