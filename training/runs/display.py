@@ -64,10 +64,7 @@ class RunDisplay(Bar):
             self.note(f"{self._trainer.guard.found}; the run continues.")
         if call.epoch is not None and not self.console.is_terminal:
             found, judged_by = call.epoch.figures, self._trainer.workload.judged_by
-            figures = "  ".join(
-                f"{heading(name)} {figure(name, found[name])}"
-                for name in judging(found, self._trainer.workload.judged_by)
-            )
+            figures = "  ".join(f"{heading(name)} {figure(name, found[name])}" for name in judging(found, judged_by))
             self._line(f"epoch {self._count(ended)}  cost {call.epoch.cost:.5g}  {figures}  {rate}")
 
     def _line(self, text: str) -> None:
