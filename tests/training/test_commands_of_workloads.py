@@ -64,7 +64,7 @@ def test_all_commands_take_it(name, capsys, tmp_path):
     assert evaluated["test"][judged_by] == pytest.approx(report[f"test_{judged_by}"], rel=1e-6)  # constants are folded
 
     ran("export", *run, "--saved-model", "served", "--keras", "model.keras")
-    settings = {option.removeprefix("--").replace("-", "_"): words for option, words in _grouped(SMALL[name])}
+    settings = {option.removeprefix("--").replace("-", "_"): tuple(words) for option, words in _grouped(SMALL[name])}
     of = chosen(name, settings)
     inputs = of.data(0).test[0][:7]
     expected = of.outputs(RunFolder(Path("run")).newest().served()[0], tf.constant(inputs))
