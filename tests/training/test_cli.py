@@ -201,7 +201,7 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path, mo
         (["--hidden"], "--hidden"),
         (["--epochs", "0"], "--epochs"),
         (["--seed", "-1"], "--seed"),
-        (["--init", "hee"], "--init must be one of normal, he, glorot, found 'hee'. Did you mean he?\n"),
+        (["--init", "hee"], "--init must be one of normal, he, glorot, sparse, found 'hee'. Did you mean he?\n"),
         (["--init", "xavier"], "found 'xavier'.\n"),
         (["--execution", "xla-lop"], "found 'xla-lop'. Did you mean xla-loop?\n"),
         (["--dialect", "kears"], "it has: paper, tf1, keras, torch, optax. Did you mean keras?\n"),

@@ -1,7 +1,7 @@
 """From what a person types, such as "cnn" or "my_task:MyTask" and its options, to a workload."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -65,6 +65,7 @@ def chosen(name: str, options: Options) -> Workload:
         own = {
             one: typed(one, of[one], value) if isinstance(value, tuple) else from_json(of[one], value)
             for one, value in options.items()
+            if not _is_usual(found, one, value)
         }
         return replace(found, **own) if isinstance(found, Workload) else found(**own)
 
@@ -91,6 +92,17 @@ def settings_of(workload: Workload) -> dict[str, Any]:
                 f"member of an Enum, or a tuple of such, since a run is saved with it; found {described(value)}."
             ) from None
     return found
+
+
+def _is_usual(found: type[Workload] | Workload, name: str, value: Any) -> bool:
+    """Whether JSON has the default, which need not come from there: an annotation may say too little of it."""
+    field = next(one for one in fields(found) if one.name == name)
+    made = field.default if field.default_factory is MISSING else field.default_factory()
+    usual = getattr(found, name) if isinstance(found, Workload) else made
+    try:
+        return not isinstance(value, tuple) and as_json(usual) == value and type(value) is type(as_json(usual))
+    except TypeError:
+        return False
 
 
 def _found(name: str) -> type[Workload] | Workload:

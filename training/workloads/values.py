@@ -5,7 +5,7 @@ from dataclasses import fields
 from enum import Enum
 from pathlib import PurePath
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import numpy as np
 from cyclopts import App, CycloptsError, Parameter, default_name_transform
@@ -52,17 +52,24 @@ def as_json(value: Any) -> Any:
 
 
 def from_json(hint: Any, value: Any) -> Any:
-    """What `as_json` was given, of a field with this annotation."""
+    """What `as_json` was given, of a field with this annotation; where that leaves it open, a list is a tuple."""
     for form in _forms(hint):
-        kind, of = get_origin(form) or form, get_args(form)
+        kind: Any = get_origin(form) or form
+        of = get_args(form)
+        if kind is Literal and value in of:
+            return value
         if isinstance(value, str) and isinstance(kind, type):
             if issubclass(kind, Enum) and value in kind.__members__:
                 return kind[value]
             if issubclass(kind, PurePath | str) and not issubclass(kind, Enum):
                 return kind(value)
         if isinstance(value, list) and kind in _SEVERAL:
-            each = of if kind is tuple and Ellipsis not in of and of else (of or (Any,))[:1] * len(value)
-            return kind(from_json(*one) for one in zip(each, value, strict=False))
+            each = (
+                of
+                if kind is tuple and len(of) == len(value) and of[-1] is not Ellipsis
+                else (of or (Any,))[:1] * len(value)
+            )
+            return kind(from_json(*one) for one in zip(each, value, strict=True))
         if isinstance(value, dict) and kind is dict and of:
             return {name: from_json(of[1], one) for name, one in value.items()}
     return tuple(value) if isinstance(value, list) else value

@@ -15,7 +15,8 @@ from training.workloads.choice import chosen, kind_of
 from training.workloads.taken import TAKEN
 
 MINE = """
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -62,7 +63,10 @@ class All(Line):
     fine: float = 0.1 + 0.2
     listed: list[str] | None = None
     place: Path = Path("here")
-    kind: Literal["a", "b"] = "a"
+    kind: Literal["a", "b"] | Path = "a"
+    wrong: tuple[int] = (1, 2)
+    vague: Any = Path("there")
+    order: Sequence[int] = field(default_factory=lambda: [1, 2])
 
 
 @dataclass(frozen=True, kw_only=True)

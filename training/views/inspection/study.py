@@ -9,11 +9,11 @@ import tensorflow as tf
 from core import InputError
 from core.engine.executions import execution_mode
 
-from ...runs.rule_choice import option, rule_settings
+from ...runs.rule_choice import rule_settings
 from ...runs.settings import Settings
 from ...workloads.choice import settings_of
 from ...workloads.sampler import Sampler
-from ...workloads.values import text
+from ...workloads.values import option, text
 from ...workloads.workload import Data
 from .figures import ladder_figures, least, step_figures
 from .ladder import ladder
