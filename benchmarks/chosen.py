@@ -1,11 +1,11 @@
 """From what a person types to what is measured."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 
 from core import InputError
 from training.runs.own_options import NoSuchSettingError, by_name
 from training.workloads.choice import chosen, kind_of
+from training.workloads.values import by_option, option
 from training.workloads.workload import Workload
 
 from .growth import STUDIES, Study, batches_of
@@ -18,12 +18,11 @@ Own = Mapping[str, Sequence[str]]
 
 def chosen_workload(name: str, own: Own) -> Workload:
     """Raises InputError and NoSuchSettingError for a workload or a setting of it that cannot be."""
-    known, options = [one.name for one in fields(kind_of(name))], by_name(own)
-    for option in options:
-        if option not in known:
-            spelled = [f"--{one.replace('_', '-')}" for one in (option, *known)]
-            raise NoSuchSettingError(spelled[0], name, spelled[1:])
-    return chosen(name, options)
+    known, options = by_option(kind_of(name)), by_name(own)
+    for one in options:
+        if one not in known:
+            raise NoSuchSettingError(option(one), name, [*map(option, known.values())])
+    return chosen(name, {known[one]: tuple(words) for one, words in options.items()})
 
 
 def chosen_studies(names: Sequence[str] | None, workload: str, own: Own, seed: int) -> dict[str, Study]:

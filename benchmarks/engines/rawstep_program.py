@@ -9,7 +9,7 @@ from core import Adam, Optimizer, Program, Recorder
 from training.runs.compiling import compiled_with
 from training.runs.settings import OwnProcess
 from training.runs.trainer import call_lengths, most_steps
-from training.workloads.choice import shown
+from training.workloads.choice import settings_of
 from training.workloads.work import flop
 
 from ..work import TrainingWork
@@ -50,7 +50,7 @@ class RawstepTrain(RawstepProgram):
 
     def __init__(self, work: TrainingWork):
         settings = OwnProcess(
-            workload=work.name, workload_options=shown(work.workload), batch_size=work.batch_size
+            workload=work.name, workload_options=settings_of(work.workload), batch_size=work.batch_size
         ).settled()
         options = compiled_with(settings, work.products, work.first_weights())
         super().__init__(work, settings.execution, options.one_pass)

@@ -96,7 +96,9 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(ended):
     assert report["settings"]["rule"] == "adam"
     assert report["settings"]["dialect"] == "tf1"
     assert report["settings"]["learning_rate"] == 0.001
-    assert report["settings"]["workload_options"] == {"hidden": ["16"], "init": ["normal"]}
+    assert report["settings"]["workload_options"] == {
+        "data_dir": None, "validation": None, "hidden": [16], "init": "normal",
+    }  # fmt: skip
     assert report["settings"]["rule_settings"]["epsilon_form"] == "epsilon-hat"
     assert report["versions"]["tensorflow"] == tf.__version__
     events = [
@@ -199,7 +201,7 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path, mo
         (["--hidden"], "--hidden"),
         (["--epochs", "0"], "--epochs"),
         (["--seed", "-1"], "--seed"),
-        (["--init", "hee"], "--init must be one of normal, he, glorot, found 'hee'. Did you mean he?\n"),
+        (["--init", "hee"], "--init must be one of normal, he, glorot, sparse, found 'hee'. Did you mean he?\n"),
         (["--init", "xavier"], "found 'xavier'.\n"),
         (["--execution", "xla-lop"], "found 'xla-lop'. Did you mean xla-loop?\n"),
         (["--dialect", "kears"], "it has: paper, tf1, keras, torch, optax. Did you mean keras?\n"),
@@ -347,7 +349,7 @@ def test_a_network_without_hidden_layers_is_trained_gone_on_with_evaluated_and_e
     run("train", "--hidden", "none", "--init", "glorot", "--epochs", "2", "--checkpoint", "run")
     run("train", "--checkpoint", "run", "--resume", "--hidden", "none", "--epochs", "3", "--json", "run.json")
     report = json.loads((tmp_path / "run.json").read_text())
-    assert report["settings"]["workload_options"]["hidden"] == ["none"]
+    assert report["settings"]["workload_options"]["hidden"] == []
     assert [epoch["epoch"] for epoch in report["epochs"]] == [1, 2, 3]
     assert 0.915 < report["test_accuracy"] < 0.93
     run("export", "--checkpoint", "run", "--saved-model", "served")

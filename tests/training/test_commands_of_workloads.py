@@ -84,20 +84,8 @@ def test_all_commands_take_it(name, tmp_path):
     assert of.title(of.data(0)) in (tmp_path / "trace" / "trace.html").read_text()
     ladder = ["--rounds", "2", "--compilations", "1"] if name == OWN else ["--no-ladder", "--execution", "xla-step"]
     ran("inspect", *options, *short, *ladder)
-    ran(
-        "race",
-        *options,
-        "--landscape",
-        "slice",
-        "--rules",
-        "sgd",
-        "--steps",
-        "3",
-        "--rates",
-        "2",
-        "--json",
-        "race.json",
-    )
+    few = ["--rules", "sgd", "--steps", "3", "--rates", "2"]
+    ran("race", *options, "--landscape", "slice", *few, "--json", "race.json")
     assert of.title(of.data(0)) in content("race.json")["landscapes"]["slice"]["source"]
     of_paper = ["--rule", "sgd", "--reference", "paper", "--dtype", "float64", "--execution", "graph", "--steps", "20"]
     ran("verify", *options, *of_paper)
@@ -117,4 +105,4 @@ def exported_as_rawstep_computes_it(of, *run):
 def _grouped(words):
     """--data-dir images.npz --hidden 4 as fields with their words."""
     starts = [place for place, word in enumerate(words) if word.startswith("--")]
-    return [(words[a][2:].replace("-", "_"), words[a + 1 : b]) for a, b in pairwise([*starts, len(words)])]
+    return [(words[a][2:].replace("-", "_"), tuple(words[a + 1 : b])) for a, b in pairwise([*starts, len(words)])]

@@ -14,6 +14,7 @@ from cyclopts import App, CycloptsError
 
 from ..output.interruption import NOTED, Interrupted
 from ..runs.own_options import NoSuchSettingError
+from ..workloads.misfits import did_you_mean
 from . import mistakes
 
 
@@ -45,7 +46,7 @@ def run(app: App, arguments: Sequence[str] | None = None) -> None:
 
         match error:
             case InputError():
-                sentence, status = f"{error}{mistakes.did_you_mean(error.name, error.known)}", 2
+                sentence, status = f"{error}{did_you_mean(error.name, error.known)}", 2
             case NonFiniteError():
                 sentence, status = f"{error}.", 3
             case WorkerLostError():

@@ -1,14 +1,13 @@
 """What was given wrongly on a command line, in a sentence that says what can be given instead."""
 
-from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from collections.abc import Sequence
 from functools import reduce
-from typing import Literal, get_args, get_origin
 
 from cyclopts import App, ArgumentCollection, CoercionError, CycloptsError, MissingArgumentError, UnknownOptionError
 from cyclopts.exceptions import UnknownCommandError, UnusedCliTokensError
 
 from ..runs.own_options import NoSuchSettingError
+from ..workloads.misfits import did_you_mean, misfit
 
 
 def sentence(error: CycloptsError, app: App) -> str:
@@ -28,7 +27,7 @@ def sentence(error: CycloptsError, app: App) -> str:
             given = error.keyword or next((token.keyword for token in argument.tokens if token.keyword), None)
             return f"{given} needs a value." if given else f"{command} needs {argument.name}."
         case CoercionError(argument=argument) if argument is not None:
-            return _misfit(error, argument.name)
+            return misfit(error, argument.name)
     return str(error)
 
 
@@ -38,17 +37,6 @@ def no_such_setting(error: NoSuchSettingError, app: App, arguments: Sequence[str
     own = app[command].assemble_argument_collection()
     said = f"{command} has no option {error.option}, nor has {error.of} such a setting."
     return f"{said}{_advice(error.option, own, app, command, error.known)}"
-
-
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A question to end a sentence with, where one known name is close to this one or has it as one of its words.
-
-    Close: 7 of 10 characters agree, as difflib counts them; below that it finds unrelated names.
-    """
-    known = list(known)
-    words = [one for one in known if name in one.split("-")]
-    meant = get_close_matches(name.lower(), known, n=1, cutoff=0.7) or words
-    return f" Did you mean {meant[0]}?" if len(meant) == 1 else ""
 
 
 def _advice(given: str, arguments: ArgumentCollection, app: App, command: str, settings: Sequence[str] = ()) -> str:
@@ -61,15 +49,3 @@ def _advice(given: str, arguments: ArgumentCollection, app: App, command: str, s
     shown = [argument.name for argument in arguments if argument.name in names and "[" not in argument.name]
     shown += [name for name in settings if name not in shown]
     return f" Its options: {', '.join(shown)}; see {app.name[0]} {command} --help."
-
-
-def _misfit(error: CoercionError, name: str) -> str:
-    if error.msg is not None:
-        return f"{name} {error.msg}."
-    if error.token is None:
-        return str(error)
-    value = error.token.value
-    choices: Sequence[str] = get_args(error.target_type) if get_origin(error.target_type) is Literal else ()
-    if choices:
-        return f"{name} must be one of {', '.join(choices)}, found {value!r}.{did_you_mean(value, choices)}"
-    return f"{name} must be a number, found {value!r}." if error.target_type is float else str(error)

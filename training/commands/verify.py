@@ -7,7 +7,7 @@ from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from ..runs.around import NOTHING, Around
-from ..runs.own_options import OwnOption, by_name
+from ..runs.own_options import NoSuchSettingError, OwnOption, by_name
 from ..views.certificate.options import Dtype, Seed, Steps
 from ..workloads.options import FilePath, Names, Several, Whole, numbers_by_name
 
@@ -118,7 +118,7 @@ def verify(
     from ..output.screen import Tally
     from ..runs.record import circumstances
     from ..runs.results import write_json
-    from ..runs.small import small_beside
+    from ..runs.small import settings_known, small_beside
     from ..views.certificate.gradients import by_dtype
     from ..views.certificate.gradients import save_streams as save
     from ..views.certificate.subjects import claims_about
@@ -137,7 +137,10 @@ def verify(
     given = numbers_by_name(slots, "--slots"), numbers_by_name(setting, "--setting"), returns
     run, settings = small_beside(workload or "mlp", by_name(own), seed)
     asked = rule, dialect or (), reference or (), settings, *given, around
-    claims = claims_about(*asked)
+    try:
+        claims = claims_about(*asked)
+    except NoSuchSettingError as error:
+        raise error.nor_of(run.workload, settings_known(run)) from error
     units = units_of(claims, dtype)
     before = circumstances("rawstep", sorted({kind.package for kind in REFERENCES.values()} | {"jax"}))
     gradients = by_dtype(streams, steps, run, {unit.dtype for unit in units})

@@ -12,6 +12,8 @@ import tensorflow as tf
 
 from core import InputError, Optimizer
 
+from ..workloads.choice import kind_of
+from ..workloads.values import by_option
 from ..workloads.workload import Data, fingerprint
 from .building import served_as
 from .rule_choice import option, rule_settings
@@ -64,7 +66,12 @@ class Checkpoint:
 
     @property
     def settings(self) -> Settings:
-        return Settings(**self.run["settings"])
+        """Raises InputError where the workload's class lacks a setting by now that the run had."""
+        settings = Settings(**self.run["settings"])
+        there = by_option(kind_of(settings.workload)).values()
+        if lacking := [name for name in settings.workload_options if name not in there]:
+            raise InputError(f"{self.path} has the setting {lacking[0]}, which the workload {settings.workload} lacks.")
+        return settings
 
     @property
     def variables(self) -> dict[str, tf.Tensor]:
@@ -191,18 +198,19 @@ def _of_before(run: Mapping[str, Any]) -> dict[str, Any]:
 def of_perceptron(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Settings of a rawstep that trained the perceptron alone, as JSON has them, in today's form."""
     rest = dict(settings)
-    own = {name: rest.pop(name, None) for name in ("hidden", "init", "data_dir", "validation")}
-    own["hidden"] = own["hidden"] or ["none"]
-    lists = {name: value if isinstance(value, list) else [value] for name, value in own.items() if value is not None}
-    words = {name: [*map(str, values)] for name, values in lists.items()}
-    return {**rest, "workload": "mlp", "workload_options": words}
+    usual = {"hidden": [], "init": "normal", "data_dir": None, "validation": None}
+    own = {name: rest.pop(name, None) or value for name, value in usual.items()}
+    return {**rest, "workload": "mlp", "workload_options": own}
 
 
 def check_settings(checkpoint: Checkpoint, settings: Settings) -> None:
     """Raises InputError where a run with these settings cannot go on from a checkpoint."""
     of_rules = [option(name) for name in {**checkpoint.settings.rule_options, **settings.rule_options}]
     but = [*MAY_CHANGE, *checkpoint.settings.places, *of_rules]
-    _refuse_changes(checkpoint, checkpoint.settings.options, settings.options, but)
+    before, now = checkpoint.settings.options, settings.options
+    if checkpoint.settings.workload != settings.workload:  # then all that is the workload's differs too
+        before, now = ({"--workload": one["--workload"]} for one in (before, now))
+    _refuse_changes(checkpoint, before, now, but)
 
 
 def restore(checkpoint: Checkpoint, trainer: Trainer) -> None:

@@ -10,7 +10,7 @@ from cyclopts.validators import Number
 
 from ..workloads.options import Whole
 from .around import SCHEDULED, Around
-from .own_options import NoSuchSettingError
+from .own_options import NoSuchSettingError, refuse_ambiguous, split
 
 if TYPE_CHECKING:
     from core import Rule
@@ -93,7 +93,7 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
     patience: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
     on_nonfinite: Literal["stop", "continue"] = "stop"
     rule_options: Annotated[Mapping[str, str], Parameter(parse=False)] = field(default_factory=dict)
-    workload_options: Annotated[Mapping[str, Sequence[str]], Parameter(parse=False)] = field(default_factory=dict)
+    workload_options: Annotated[Mapping[str, Any], Parameter(parse=False)] = field(default_factory=dict)
 
     def __new__(cls, **given: Any) -> Self:
         self = super().__new__(cls)
@@ -107,8 +107,7 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
         # Up to rawstep 0.2, a rule's own weight decay was one of its options.
         own = {name: value for name, value in self.rule_options.items() if name in SCHEDULED}
         rest = {name: value for name, value in self.rule_options.items() if name not in own}
-        words = {name: tuple(map(str, value)) for name, value in self.workload_options.items()}
-        for name, value in {**own, "rule_options": rest, "workload_options": words}.items():
+        for name, value in {**own, "rule_options": rest}.items():
             object.__setattr__(self, name, value)
         for name in ("rule", "workload"):
             if ":" not in getattr(self, name):
@@ -117,7 +116,7 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
     @property
     def options(self) -> dict[str, Any]:
         """The settings by the names that they have on the command line."""
-        from ..workloads.choice import shown
+        from ..workloads.values import option, text
         from .rule_choice import canonical
 
         settled = self.settled()
@@ -127,15 +126,16 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
         }
         values |= {name: canonical(name, values[name]) for name in SCHEDULED if isinstance(values[name], str)}
         del values["workload_options"], values["rule_options"]
-        own = {name: " ".join(words) for name, words in shown(settled.make_workload()).items()}
-        return {
-            f"--{name.replace('_', '-')}": value for name, value in {**values, **own, **settled.rule_options}.items()
-        }
+        own = {name: text(value) for name, value in settled.workload_options.items()}
+        return {option(name): value for name, value in {**values, **own, **settled.rule_options}.items()}
 
     @property
     def places(self) -> list[str]:
         """The options that say where the workload's data are."""
-        return [f"--{name.replace('_', '-')}" for name in self.make_workload().places]
+        from ..workloads.choice import kind_of
+        from ..workloads.values import option
+
+        return [option(name) for name in kind_of(self.workload).places]
 
     def refuse(self, names: Collection[str], why: str) -> None:
         """Raises CycloptsError where one of these was named when this was made."""
@@ -150,43 +150,37 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
         other.__dict__["own"] = {**self.__dict__["own"], **options}
         return other
 
-    def _split(self) -> tuple[dict[str, Sequence[str]], dict[str, str]]:
+    def _split(self) -> tuple[dict[str, Any], dict[str, str]]:
         """The settings of the workload, and those of the rule."""
-        from ..workloads.choice import kind_of
-
-        of_workload, own = {one.name for one in fields(kind_of(self.workload))}, self.__dict__["own"]
-        return (
-            {**self.workload_options, **{name: words for name, words in own.items() if name in of_workload}},
-            {**self.rule_options, **{name: " ".join(words) for name, words in own.items() if name not in of_workload}},
-        )
+        of_workload, of_rule = split(self.__dict__["own"], self.workload)
+        return {**self.workload_options, **of_workload}, {**self.rule_options, **of_rule}
 
     def elsewhere(self, options: Mapping[str, Sequence[str]]) -> Self:
         """The same on other data: with settings that say where those of the workload are.
 
         Raises CycloptsError for any other.
         """
-        places = self.make_workload().places
-        if others := [name for name in options if name not in places]:
-            own = ", ".join(f"--{name.replace('_', '-')}" for name in places) or "none"
-            raise CycloptsError(
-                f"There is no option --{others[0].replace('_', '-')}; of {self.workload} there are here: {own}."
-            )
+        places, others = self.places, [f"--{name.replace('_', '-')}" for name in options]
+        if others := [name for name in others if name not in places]:
+            own = ", ".join(places) or "none"
+            raise CycloptsError(f"There is no option {others[0]}; of {self.workload} there are here: {own}.")
         return self.with_options(options).settled()
 
     def settled(self) -> Self:
         """The same with what is meant where nothing is given: the workload's defaults, and the rule's dialect."""
-        from ..workloads.choice import shown
+        from ..workloads.choice import settings_of
         from .rule_choice import usual_dialect
 
         workload, (_, rule_options) = self.make_workload(), self._split()
         given = {name: workload.defaults[name] for name in ("batch_size", "epochs") if getattr(self, name) is None}
-        given |= {"workload_options": shown(workload), "rule_options": rule_options}
+        given |= {"workload_options": settings_of(workload), "rule_options": rule_options}
         if "rule" not in self.__dict__["named"]:
             given |= self._usual_rule(workload.defaults, rule_options)
         if self.execution is None:
             given["execution"] = workload.execution(device())
         settled = self._with(**given)
         settled.__dict__["own"] = {}
+        refuse_ambiguous(settled.workload, settled.rule)
         if settled.dialect is not None or ":" in settled.rule:
             return settled
         return settled._with(dialect=usual_dialect(settled.rule))
@@ -210,6 +204,7 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
     def make_rule(self) -> "Rule":
         """The rule of the run, with all that stands around it; see `building.build_rule`."""
         from ..workloads.choice import kind_of
+        from ..workloads.values import by_option, option
         from .building import build_rule, chosen_rate
 
         of = self.settled()
@@ -217,8 +212,7 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
         try:
             return build_rule(of, of.rule, of.dialect, rate, of.rule_options, workload.groups)
         except NoSuchSettingError as error:
-            others = [f"--{one.name.replace('_', '-')}" for one in fields(workload)]
-            raise NoSuchSettingError(error.option, f"{error.of} or {of.workload}", [*others, *error.known]) from error
+            raise error.nor_of(of.workload, [*map(option, by_option(workload).values())]) from error
 
     def make_workload(self) -> "Workload":
         """What is trained. Raises InputError for a workload or a setting of it that cannot be."""

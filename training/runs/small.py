@@ -1,11 +1,10 @@
 """Small workloads: what a view needs where a whole run would take too long."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 
-from ..workloads.choice import shown, smaller
-from .own_options import NoSuchSettingError
-from .rule_choice import option
+from ..workloads.choice import kind_of, settings_of, smaller
+from ..workloads.values import by_option, option
+from .own_options import NoSuchSettingError, split
 from .settings import Settings
 
 
@@ -16,15 +15,16 @@ def small(name: str, options: Mapping[str, Sequence[str]], seed: int = 0) -> Set
     """
     run, others = small_beside(name, options, seed)
     if others:
-        known = [option(one.name) for one in fields(run.make_workload())]
-        raise NoSuchSettingError(option(next(iter(others))), name, known)
+        raise NoSuchSettingError(option(next(iter(others))), name, settings_known(run))
     return run
 
 
 def small_beside(name: str, options: Mapping[str, Sequence[str]], seed: int = 0) -> tuple[Settings, dict[str, str]]:
     """The same; and those of the options that are none of the workload's, as settings of a rule."""
-    workload = smaller(name)
-    known = [one.name for one in fields(workload)]
-    own = {one: words for one, words in options.items() if one in known}
-    others = {one: " ".join(words) for one, words in options.items() if one not in known}
-    return Settings(workload=name, workload_options={**shown(workload), **own}, seed=seed), others
+    own, others = split(options, name)
+    return Settings(workload=name, workload_options={**settings_of(smaller(name)), **own}, seed=seed), others
+
+
+def settings_known(run: Settings) -> list[str]:
+    """The settings of a run's workload as options."""
+    return [*map(option, by_option(kind_of(run.workload)).values())]

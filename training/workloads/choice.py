@@ -1,20 +1,23 @@
 """From what a person types, such as "cnn" or "my_task:MyTask" and its options, to a workload."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Mapping
+from dataclasses import MISSING, fields, replace
 from typing import Annotated, Any
 
-from cyclopts import App, CycloptsError, Parameter
+from cyclopts import App, Parameter
 
 from core import InputError
 from core.mistakes import described, mistakes_in
+from core.rules.settings import hints
 
 from . import WORKLOADS
 from .imports import import_named
+from .taken import TAKEN
+from .values import as_json, by_option, from_json, option, typed
 from .workload import Workload
 
-Options = Mapping[str, Sequence[str]]
-"""By the names of fields, the words that a person types after an option's name."""
+Options = Mapping[str, Any]
+"""By the names of fields: a value as JSON can hold it, or a tuple of the words that a person types after an option."""
 
 
 def kind_of(name: str) -> type[Workload]:
@@ -33,19 +36,16 @@ def smaller(name: str) -> Workload:
 
 
 def app_of(name: str) -> App:
-    """The settings of a workload as the options of a command line, which returns the workload.
+    """The settings of a workload as the options of a command line, for its help.
 
     Raises InputError where there is none, and where its class cannot be built.
     """
-    found = _found(name)
-    kind = kind_of(name)
+    default, kind = chosen(name, {}), kind_of(name)
     said = f"Settings of the workload {name}."
-    app = App(name="rawstep", help=said, help_flags=(), version_flags=(), result_action="return_value")
-    with mistakes_in(kind, name, "__post_init__", said="cannot be built"):
-        default = found if isinstance(found, Workload) else kind()
+    app = App(name="rawstep", help=said, help_flags=(), version_flags=(), default_parameter=Parameter(negative=()))
 
-    def take(workload: Any = default) -> Workload:
-        return workload
+    def take(workload: Any = default) -> None:
+        """Never called."""
 
     take.__annotations__["workload"] = Annotated[kind, Parameter(name="*")]
     app.default(take)
@@ -55,21 +55,19 @@ def app_of(name: str) -> App:
 def chosen(name: str, options: Options) -> Workload:
     """The workload `name` with settings of one's own, all of which must be fields of its class.
 
-    Raises InputError where there is none and for settings that cannot be, and cyclopts' errors for words that are no
-    value of an option.
+    Raises InputError where there is none, and for settings that cannot be.
     """
-    found, app = _found(name), app_of(name)
-    words = [word for option, values in options.items() for word in (f"--{option.replace('_', '-')}", *values)]
-    own: Any = None
-    wrong = None
-    with mistakes_in(kind_of(name), name, "__post_init__", said="cannot be built"):
-        try:
-            own = app(words, exit_on_error=False, print_error=False)
-        except CycloptsError as error:
-            wrong = error
-    if wrong is not None:
-        raise wrong
-    return replace(found, **{one: getattr(own, one) for one in options}) if isinstance(found, Workload) else own
+    found, kind = _found(name), kind_of(name)
+    if lacking := [one for one in options if one not in by_option(kind).values()]:
+        raise InputError(f"The workload {name} has no setting {lacking[0]}.")
+    with mistakes_in(kind, name, "__post_init__", said="cannot be built"):
+        of = hints(kind)
+        own = {
+            one: typed(one, of[one], value) if isinstance(value, tuple) else from_json(of[one], value)
+            for one, value in options.items()
+            if not _is_usual(found, one, value)
+        }
+        return replace(found, **own) if isinstance(found, Workload) else found(**own)
 
 
 def name_of(workload: Workload) -> str:
@@ -78,16 +76,33 @@ def name_of(workload: Workload) -> str:
     return next((name for name, ours in WORKLOADS.items() if ours == place), place)
 
 
-def shown(workload: Workload) -> dict[str, tuple[str, ...]]:
-    """Every setting of a workload as `chosen` takes them; those that are None are left out."""
-    values = {one.name: getattr(workload, one.name) for one in fields(workload)}
-    return {name: _words(value) for name, value in values.items() if value is not None}
+def settings_of(workload: Workload) -> dict[str, Any]:
+    """Every setting of a workload by name, as JSON can hold it, of which `chosen` makes it again.
+
+    Raises InputError for one that JSON cannot hold.
+    """
+    found = {}
+    for name in by_option(type(workload)).values():
+        value = getattr(workload, name)
+        try:
+            found[name] = as_json(value)
+        except TypeError:
+            raise InputError(
+                f"The field {name} of {name_of(workload)} must be a number, a text, true or false, None, a path, a "
+                f"member of an Enum, or a tuple of such, since a run is saved with it; found {described(value)}."
+            ) from None
+    return found
 
 
-def _words(value: Any) -> tuple[str, ...]:
-    if isinstance(value, tuple | list):
-        return tuple(map(str, value)) or ("none",)
-    return (str(value).lower() if isinstance(value, bool) else str(value),)
+def _is_usual(found: type[Workload] | Workload, name: str, value: Any) -> bool:
+    """Whether JSON has the default, which need not come from there: an annotation may say too little of it."""
+    field = next(one for one in fields(found) if one.name == name)
+    made = field.default if field.default_factory is MISSING else field.default_factory()
+    usual = getattr(found, name) if isinstance(found, Workload) else made
+    try:
+        return not isinstance(value, tuple) and as_json(usual) == value and type(value) is type(as_json(usual))
+    except TypeError:
+        return False
 
 
 def _found(name: str) -> type[Workload] | Workload:
@@ -104,4 +119,9 @@ def _found(name: str) -> type[Workload] | Workload:
         raise InputError(
             f"{name} must be a subclass of training.workloads.Workload or an instance of one, found {described(found)}."
         )
+    for typed_as, field in by_option(found if isinstance(found, type) else type(found)).items():
+        if typed_as in TAKEN:
+            raise InputError(
+                f"{name} has a field {field}, but {option(field)} is an option of rawstep's own: give it another name."
+            )
     return found

@@ -16,7 +16,11 @@ def import_named(name: str) -> Any:
     """
     module, _, attribute = name.partition(":")
     if is_file(module):
-        raise InputError(f"{name} names a file; give the module and the class: {as_module(module)}:{attribute}.")
+        raise InputError(
+            f"{name} names a file; give the module and the class: {as_module(module)}:{attribute or 'Class'}."
+        )
+    if not module or not attribute:
+        raise InputError(f"{name!r} must name a module and what is in it, such as my_module:MyClass.")
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     try:

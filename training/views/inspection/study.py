@@ -9,10 +9,11 @@ import tensorflow as tf
 from core import InputError
 from core.engine.executions import execution_mode
 
-from ...runs.rule_choice import option, rule_settings
+from ...runs.rule_choice import rule_settings
 from ...runs.settings import Settings
-from ...workloads.choice import shown
+from ...workloads.choice import settings_of
 from ...workloads.sampler import Sampler
+from ...workloads.values import option, text
 from ...workloads.workload import Data
 from .figures import ladder_figures, least, step_figures
 from .ladder import ladder
@@ -94,8 +95,9 @@ class Study:
 
     def _typed(self) -> str:
         """The workload as a person types it, except for where its data are."""
-        own = {name: words for name, words in shown(self._workload).items() if name not in self._workload.places}
-        return " ".join([self._settings.workload, *(word for name in own for word in (option(name), *own[name]))])
+        settings, places = settings_of(self._workload), self._workload.places
+        own = {name: text(value) for name, value in settings.items() if name not in places and value is not None}
+        return " ".join([self._settings.workload, *(f"{option(name)} {value}" for name, value in own.items())])
 
     def _least(self) -> dict[Any, dict[str, int]]:
         return least(

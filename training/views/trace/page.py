@@ -88,7 +88,7 @@ def _settings(run: Trace) -> dict[str, str]:
     rule = {f"rule’s {name}": value for name, value in settings["rule_settings"].items() if name not in settings}
     own = {name: value for of in ("workload_options", "rule_options") for name, value in settings.get(of, {}).items()}
     shown = {name: value for name, value in settings.items() if not isinstance(value, dict) and value is not None}
-    shown |= own | rule
+    shown |= {name: value for name, value in own.items() if value is not None} | rule
     shown |= {f"recorder’s {name}": value for name, value in recorder.items()}
     shown |= {"records": len(run.steps), **run.judged}
     if cost is not None:

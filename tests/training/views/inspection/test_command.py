@@ -52,7 +52,7 @@ def test_tables_and_sentences_are_printed(written, figures):
 def test_all_figures_are_in_the_json(figures):
     """784 · 16 and 16 · 10 weights, 26 biases; Adagrad and the average have a slot each, and the norm needs all
     gradients before their use, so 32 B a parameter are the least."""
-    assert figures["settings"]["workload_options"]["hidden"] == ["16"]
+    assert figures["settings"]["workload_options"]["hidden"] == [16]
     assert figures["command"].startswith("rawstep")
     assert figures["steps"] == figures["step"]["trip_count"] == 5
     assert figures["step"]["phases"]["update"]["least"]["bytes"] == 32 * (784 * 16 + 16 * 10 + 26)

@@ -361,7 +361,7 @@ def test_another_data_set_trains_end_to_end(tmp_path, monkeypatch, capsys):
     trained, evaluated = (json.loads((tmp_path / name).read_text()) for name in ("run.json", "figures.json"))
     assert len(trained["epochs"]) == 20
     options = trained["settings"]["workload_options"]
-    assert (options["data_dir"], options["validation"]) == ([str(tmp_path / "digits")], ["100"])
+    assert (options["data_dir"], options["validation"]) == (str(tmp_path / "digits"), "100")
     assert trained["test_accuracy"] == evaluated["test"]["accuracy"] > 0.9
     assert trained["epochs"][-1]["validation_accuracy"] == evaluated["validation"]["accuracy"]
     capsys.readouterr()
