@@ -3,7 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
-from ..workloads.choice import shown, smaller
+from core import InputError
+from core.mistakes import described, mistakes_in, written
+
+from ..workloads.choice import kind_of, shown, smaller
+from ..workloads.workload import Workload
 from .own_options import NoSuchSettingError
 from .rule_choice import option
 from .settings import Settings
@@ -23,7 +27,10 @@ def small(name: str, options: Mapping[str, Sequence[str]], seed: int = 0) -> Set
 
 def small_beside(name: str, options: Mapping[str, Sequence[str]], seed: int = 0) -> tuple[Settings, dict[str, str]]:
     """The same; and those of the options that are none of the workload's, as settings of a rule."""
-    workload = smaller(name)
+    with mistakes_in(kind_of(name), name, "small"):
+        workload = smaller(name)
+    if not isinstance(workload, Workload):
+        raise InputError(f"{written(kind_of(name), 'small')}: It must return a workload, found {described(workload)}.")
     known = [one.name for one in fields(workload)]
     own = {one: words for one, words in options.items() if one in known}
     others = {one: " ".join(words) for one, words in options.items() if one not in known}
