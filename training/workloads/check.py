@@ -143,10 +143,10 @@ def _check_cost(workload: Workload, variables: Variables, batch: tuple[tf.Tensor
             f"{written(workload, 'cost')}: The cost must be a scalar tensor of the variables' dtype, "
             f"{' or '.join(dtypes)}, found {described(cost)}."
         )
-    if tf.math.is_nan(cost):
+    if tf.math.is_nan(cost) and not of_rawstep(workload):
         raise InputError(
-            f"{written(workload, 'cost')}: The cost of the first values must be a number, found NaN, as of class "
-            "numbers that are none."
+            f"{written(workload, 'cost')}: The cost before any step must be a number, found NaN: the variables' first "
+            "values may be too large, or class numbers beyond those that the network has."
         )
 
 

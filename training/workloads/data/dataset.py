@@ -58,8 +58,8 @@ def load_dataset(place: Path | None = None, validation: str | None = None, seed:
     may stand for `t10k`, and a point before `idx`: Fashion-MNIST and KMNIST fit as they come, EMNIST one of its sets at
     a time. Or a .npz file with the arrays x_train, y_train, x_test and y_test.
 
-    Images are unsigned bytes [images, rows, columns], in colour [images, rows, columns, colours]; labels are integers
-    [images], in a .npz also [images, 1].
+    Images are unsigned bytes [images, rows, columns], in colour [images, rows, columns, colours], 1 to 4 of them;
+    labels are integers [images], in a .npz also [images, 1].
 
     validation: a number of training images to be drawn from `seed`, of each class its share; "first", the first
     twelfth; or a folder with two more such files, of any name, and then all training images are trained on. Unless
