@@ -110,6 +110,8 @@ def compare(
     seed
         Decides the first weights, the batches, and the order within rounds.
     """
+    from training.workloads.declared import checked_defaults
+
     from . import devices
     from .chosen import chosen_workload
     from .engines import all_reduces, check_engines, engines_of, usual_engines
@@ -118,11 +120,12 @@ def compare(
     from .work import TrainingWork
 
     trained = chosen_workload(workload, own)
-    size = batch_size or trained.defaults["batch_size"]
+    size = batch_size or checked_defaults(trained)["batch_size"]
     works = [
         TrainingWork(trained, size, seed=seed, device=device, tf32=tf32)
         for tf32 in ((False, True) if device == "gpu" else (False,))
     ]
+    works[0].check()
     name = works[0].name
     names = tuple(engines_of(name)) if engines == ("all",) else engines or tuple(usual_engines(name))
     check_engines(names, workload=name)

@@ -105,8 +105,10 @@ STUDIES: Mapping[str, Study] = {
 
 
 def batches_of(workload: Workload, seed: int) -> Study:
-    """The study of batch sizes, of any workload."""
-    examples = len(workload.data(seed).train[0])
+    """The study of batch sizes, of any workload. Raises InputError for one that fails."""
+    trained = TrainingWork(workload, seed=seed)
+    trained.check()
+    examples = len(trained.examples()[0])
     return STUDIES["batches"]._replace(
         what="examples a step",
         values=[size for size in STUDIES["batches"].values if size <= examples],

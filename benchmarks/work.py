@@ -1,5 +1,6 @@
 """The work that all engines do alike: one workload, from the same first values, on the same batches."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -7,7 +8,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from training.workloads.check import checked_data, checked_values, checked_variables
 from training.workloads.choice import name_of
+from training.workloads.declared import of_rawstep
 from training.workloads.mlp import MLP
 from training.workloads.sampler import Sampler
 from training.workloads.work import Product, flop, update_bytes
@@ -111,16 +114,23 @@ class TrainingWork:
 
     @cached_property
     def data(self) -> Data:
-        """The workload's own."""
-        return self.workload.data(self.seed)
+        """The workload's own. Raises InputError where they are not as they should be."""
+        return checked_data(self.workload, self.seed)
 
     def examples(self) -> Examples:
         """The training examples: of images uint8 [55,000, 784] and their labels."""
         return self.data.train
 
     def first_weights(self) -> dict[str, np.ndarray]:
-        """The first value of each variable, by name."""
-        return self.workload.variables(self.data, self.seed)
+        """The first value of each variable, by name. Raises InputError where they are not as they should be."""
+        return checked_values(self.workload, self.data, self.seed)
+
+    def check(self) -> None:
+        """Raises InputError for a workload that fails, before an engine's process is started."""
+        self.first_weights()
+        if not of_rawstep(self.workload):
+            os.environ["TF_FORCE_GPU_ALLOW_GROWTH"] = "true"  # a GPU's memory is for the engines' processes
+            checked_variables(self.workload, self.data, self.seed, self.batch_size)
 
     def shapes(self) -> list[int]:
         """Parameters of each tensor."""

@@ -122,11 +122,20 @@ def described(value: Any) -> str:
         kind = "a NumPy array, " if type(value).__module__ == "numpy" else ""
         return f"{kind}{getattr(dtype, 'name', dtype)} {shape}"
     if isinstance(value, tuple | list):
-        parts = [*map(described, value[:FEW]), *(["…"] if len(value) > FEW else [])]
+        parts = [*map(_inner, value[:FEW]), *(["…"] if len(value) > FEW else [])]
         return f"{type(value).__name__} of {', '.join(parts) or 'nothing'}"
     if isinstance(value, bool | int | float | str | None):
         return repr(value)[:60]
     return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+
+
+def _inner(value: Any) -> str:
+    """What stands in a list; of lists in that, how many."""
+    if not isinstance(value, tuple | list):
+        return described(value)
+    if any(isinstance(one, tuple | list) for one in value):
+        return f"{type(value).__name__} of {len(value)}"
+    return f"({described(value)})" if len(value) > 1 else described(value)
 
 
 def _called(code: Any, name: str | None) -> str:

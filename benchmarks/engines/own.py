@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from core import InputError
-from core.mistakes import mistakes_in
+from core.mistakes import described, mistakes_in
 from training.workloads.imports import import_named
 
 from ..work import Work
@@ -35,6 +35,10 @@ class OwnEngine:
 
 
 def check_own(name: str) -> None:
-    """Raises InputError for what cannot be imported, or cannot be called."""
-    if not callable(function := import_named(name)):
-        raise InputError(f"{name} must be a function of the work that returns train(batches), found {function!r}.")
+    """Raises InputError for what cannot be imported, cannot be called, or is a class whose instances cannot."""
+    function = import_named(name)
+    train = isinstance(function, type) and not any("__call__" in vars(one) for one in function.__mro__)
+    if train or not callable(function):
+        raise InputError(
+            f"{name} must be a function of the work that returns train(batches), found {described(function)}."
+        )

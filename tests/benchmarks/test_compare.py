@@ -235,6 +235,8 @@ def test_an_engine_that_cannot_be_imported_is_refused_before_anything_starts(mon
         "warp": "There is no engine 'warp'; there are: rawstep, xla-loop, xla-loop-one-pass",
         "jax-step": "The engine jax-step needs no_such_package, not installed here: pip install -e '.[peers]'",
         "no_such_module:Engine": "no_such_module:Engine cannot be imported: ModuleNotFoundError: No module named",
+        "fractions:Fraction": "fractions:Fraction must be a function of the work that returns train(batches), found "
+        "the class Fraction",
         "math:pi": "math:pi must be a function of the work that returns train(batches), found 3.14",
     }.items():
         with pytest.raises(SystemExit, match=r"^2$"):

@@ -188,6 +188,7 @@ def test_what_a_rule_returns_instead_of_a_step_is_said_with_the_line_of_its_upda
         (np.ones(9), "a NumPy array, float64 (9,)"),
         ([tf.ones(9)] * 5, "list of float32 (9,), float32 (9,), float32 (9,), …"),
         ((), "tuple of nothing"),
+        ([((1, 2), 3), [4], (5, 6)], "list of tuple of 2, list of 4, (tuple of 5, 6)"),
         (None, "None"),
         ({}, "dict"),
         (Own, "the class Own"),

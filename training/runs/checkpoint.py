@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -162,8 +163,8 @@ def read(folder: Path) -> Checkpoint:
             raise InputError(f"{folder / file} cannot be read: {error.strerror}.") from error
     try:
         reader = tf.train.load_checkpoint(str(folder / PREFIX))
-        tensors = {  # TensorFlow writes a point in a name, such as a slot's inside another, twice
-            name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE").replace("..", "."): reader.get_tensor(name)
+        tensors = {
+            _as_named(name.removesuffix("/.ATTRIBUTES/VARIABLE_VALUE")): reader.get_tensor(name)
             for name in reader.get_variable_to_shape_map()
         }
     except (tf.errors.OpError, IndexError, ValueError) as error:
@@ -175,6 +176,11 @@ def read(folder: Path) -> Checkpoint:
         raise InputError(f"{folder} is no checkpoint of a run, or of another version of rawstep.")
     del tensors["_CHECKPOINTABLE_OBJECT_GRAPH"]
     return Checkpoint(folder, tensors, run)
+
+
+def _as_named(key: str) -> str:
+    """TensorFlow writes a point in a name, such as a slot's inside another, as two, and a slash as .S."""
+    return re.sub(r"\.([.S])", lambda found: "." if found[1] == "." else "/", key)
 
 
 def _of_before(run: Mapping[str, Any]) -> dict[str, Any]:

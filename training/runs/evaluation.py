@@ -6,6 +6,8 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
+from core.mistakes import mistakes_in
+
 from ..workloads.workload import Examples, Variables, Workload
 from .distribution.distribution import Distribution
 
@@ -38,7 +40,8 @@ def evaluator(
     figures = tf.function(partial(means), autograph=False)
 
     def evaluate(examples: Examples) -> Evaluation:
-        workload.check_fit(variables, examples)
+        with mistakes_in(workload, method="check_fit"):
+            workload.check_fit(variables, examples)
         replicas, count = distribution.replicas, len(examples[0])
         at_once = workload.evaluated_at_once * replicas
         shares = [

@@ -101,7 +101,7 @@ class Trainer:
         self.workload, self.data = settings.make_workload(), data
         self.rule = settings.make_rule()
         self.sampler = _sampler(settings, len(data.train[0]))
-        values = checked_variables(self.workload, data, settings.seed)
+        values = checked_variables(self.workload, data, settings.seed, settings.examples // (settings.parts or 1))
         replicated = self.distribution.strategy is not None
         self.xla_options = compiled_with(settings, self.workload.products(data), values, replicated)
         with self.distribution.scope():

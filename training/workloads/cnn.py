@@ -161,9 +161,9 @@ class CNN(Images):
         if not self.channels or min(self.channels) < 1:
             raise InputError(f"Each convolution needs at least one channel, found {list(self.channels)}.")
         if min(rows, columns) >> len(self.channels) == 0:
+            halved = "1 convolution" if len(self.channels) == 1 else f"{len(self.channels)} convolutions"
             raise InputError(
-                f"Images of {rows}×{columns} pixels are too small for {len(self.channels)} convolutions, each of which "
-                "halves them."
+                f"Images of {rows}×{columns} pixels are too small for {halved}, each of which halves them."
             )
         shapes: dict[str, tuple[int, ...]] = {}
         for layer, (inputs, units) in enumerate(pairwise((colours, *self.channels)), start=1):

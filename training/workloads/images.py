@@ -8,6 +8,8 @@ from typing import ClassVar
 import numpy as np
 import tensorflow as tf
 
+from core import InputError
+
 from .data import Dataset, load_dataset
 from .options import FilePath
 from .workload import Data, Workload
@@ -41,6 +43,8 @@ class Images(Workload):
         """A run may be resumed from another working directory."""
         if self.data_dir is not None:
             object.__setattr__(self, "data_dir", Path(self.data_dir).absolute())
+        if self.validation == "":
+            raise InputError("--validation must be a number, first or a folder of two IDX files, found an empty text.")
         if self.validation is not None and self.validation != "first" and not self.validation.isdecimal():
             object.__setattr__(self, "validation", str(Path(self.validation).absolute()))
 

@@ -54,8 +54,9 @@ class Workload(ABC):
     Its fields are its settings. Those that name files or folders stand in `places`: they may differ between two runs
     on the same data. A class is frozen: what depends on the data is computed from them.
 
-    defaults:         of a run, by the names of options: batch_size and epochs; and, for runs that name no rule, one
-                      with its options, such as {"rule": "adamw", "learning_rate": 1e-3, "weight_decay": 1.0}.
+    defaults:         of a run, by the names of options: batch_size and epochs, which are these where a class lacks
+                      them; and, for runs that name no rule, one with its options, such as
+                      {"rule": "adamw", "learning_rate": 1e-3, "weight_decay": 1.0}.
     judged_by:        what decides which epoch is the best: "cost" or one of `metrics`; higher_is_better.
     watched:          the splits that are evaluated after each epoch.
     evaluated_at_once: the examples of a split whose cost is computed at a time.
@@ -82,7 +83,8 @@ class Workload(ABC):
 
     @abstractmethod
     def data(self, seed: int) -> Data:
-        """The examples. Raises InputError for files that are missing, damaged or do not fit each other."""
+        """The examples, of finite numbers. Raises InputError for files that are missing, damaged or do not fit each
+        other."""
 
     @abstractmethod
     def variables(self, data: Data, seed: int) -> dict[str, Any]:
@@ -93,7 +95,10 @@ class Workload(ABC):
 
     @abstractmethod
     def cost(self, variables: Variables, *batch: tf.Tensor) -> tf.Tensor:
-        """The mean cost of a batch's examples, a scalar of the variables' dtype."""
+        """The mean cost of a batch's examples, a scalar of the variables' dtype.
+
+        It is traced, as metrics are: Python's `if` and NumPy cannot see the numbers of a tensor in it.
+        """
 
     def metrics(self, variables: Variables, *batch: tf.Tensor) -> dict[str, tf.Tensor]:
         """Further means over a batch's examples by which a person judges, float64 scalars; the cost is not one."""

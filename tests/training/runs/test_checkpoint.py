@@ -1,7 +1,7 @@
 """Checkpoints within one process: what they hold, that nothing is missing, and what is refused."""
 
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from training.runs.rule_choice import rule_settings
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
 from training.runs.trainer import Trainer
+from training.workloads.mlp import MLP
 
 from ..striped import SETTINGS, striped_data, trained
 
@@ -68,6 +69,34 @@ def test_a_checkpoint_holds_what_decides_the_next_step_under_readable_names(tmp_
     assert len(checkpoint.run["costs"]) == 16, "the position inside the second epoch"
     assert checkpoint.run["sampler"]["position"] == 48 * 7 - 230
     assert "step 48, epochs done: 1" in str(checkpoint)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Slashed(MLP):
+    """With points and slashes in the names of its variables."""
+
+    def variables(self, data, seed):
+        return {f"dense/{name}.S.": value for name, value in super().variables(data, seed).items()}
+
+    def cost(self, variables, *batch):
+        return super().cost({name[6:-3]: value for name, value in variables.items()}, *batch)
+
+    def metrics(self, variables, *batch):
+        return super().metrics({name[6:-3]: value for name, value in variables.items()}, *batch)
+
+    def check_fit(self, variables, examples):
+        super().check_fit({name[6:-3]: value for name, value in variables.items()}, examples)
+
+
+def test_names_with_points_and_slashes_are_read_as_they_were(tmp_path):
+    """Would catch a checkpoint that nobody can read: TensorFlow writes both in another way."""
+    trainer = trained(replace(GRAPH, workload=f"{__name__}:Slashed"), calls=1)
+    write(trainer, tmp_path)
+    checkpoint = read(tmp_path)
+    assert checkpoint.variables.keys() == {f"dense/{name}.S." for name in ("h1", "ho", "b1", "bo")}
+    resumed = Trainer(trainer.settings, striped_data())
+    restore(checkpoint, resumed)
+    assert bits(resumed) == bits(trainer)
 
 
 def test_weights_are_read_by_tensorflow_alone(tmp_path):

@@ -89,3 +89,8 @@ def test_the_package_s_images_keep_their_rows():
 def test_settings_that_cannot_be_are_refused(settings, sentence):
     with pytest.raises(InputError, match=sentence):
         CNN(**settings).variables(pictures((9, 6)), 0)
+
+
+def test_images_of_one_row_are_refused():
+    with pytest.raises(InputError, match="Images of 1×6 pixels are too small for 1 convolution, each of which halves"):
+        CNN(channels=(2,)).variables(pictures((1, 6)), 0)

@@ -49,7 +49,7 @@ def recorded(run: Settings, steps: int) -> np.ndarray:
     assert run.batch_size is not None, "it is settled"
     workload, count = run.make_workload(), len(data.train[0])
     sampler = Sampler(count, min(run.batch_size, count), run.seed)
-    first = checked_variables(workload, data, run.seed)
+    first = checked_variables(workload, data, run.seed, sampler.batch_size)
     variables = {name: tf.Variable(tf.constant(value), name=name) for name, value in first.items()}
     size = sum(int(tf.size(variable)) for variable in variables.values())
     others = generator(run.seed, "coordinates").choice(size, min(COORDINATES, size) - 1, replace=False)

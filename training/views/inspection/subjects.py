@@ -23,7 +23,7 @@ def builder(settings: Settings, data: Data, rule: Rule | None = None) -> Build:
     Raises InputError, some of it when it builds, for what `Trainer` refuses.
     """
     rule, workload = rule or settings.make_rule(), settings.make_workload()
-    start = checked_variables(workload, data, settings.seed)
+    start = checked_variables(workload, data, settings.seed, settings.batch_size)
     check_masks(settings, start, workload.groups)
     one_pass = compiled_with(settings, workload.products(data), start).one_pass
 

@@ -68,7 +68,7 @@ def slice_of(run: Settings, data: Data, origin: Values, directions: Sequence[Val
 def trained(run: Settings, data: Data, examples: Examples) -> Values:
     """The workload's values after Adam's steps on all examples at once."""
     run, workload = run.settled(), run.make_workload()
-    first = checked_variables(workload, data, run.seed)
+    first = checked_variables(workload, data, run.seed, len(examples[0]))
     variables = {name: tf.Variable(tf.constant(value), name=name) for name, value in first.items()}
     optimizer = Optimizer(Adam(RATE), variables)
     guard = Guard(Program(workload.cost, variables, optimizer, run.execution or "xla-loop"))

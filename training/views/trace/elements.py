@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from core import InputError
 
 from ...runs.settings import Settings
+from ...workloads.check import checked_variables
+from ...workloads.declared import checked_followed
 from ...workloads.workload import Data
 
 
@@ -26,6 +28,6 @@ def elements(texts: Sequence[str]) -> dict[str, list[tuple[int, ...]]]:
 
 
 def revealing_elements(settings: Settings, data: Data) -> list[str]:
-    """Those that the workload of a run suggests."""
+    """Those that the workload of a run suggests. Raises InputError where it fails, or suggests no texts."""
     workload = settings.make_workload()
-    return workload.followed(data, workload.variables(data, settings.seed))
+    return checked_followed(workload, data, checked_variables(workload, data, settings.seed, settings.batch_size))

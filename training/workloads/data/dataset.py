@@ -16,6 +16,7 @@ from .split import Split, StoredSplit
 MNIST = Path(__file__).parent / "mnist"
 VALIDATION_SHARE = 12
 """One training image in twelve: of MNIST's 60,000 the first 5,000, which TF1's `read_data_sets` took."""
+VALIDATION = "a folder of two IDX files, where the validation is neither a number nor first"
 FIRST = "first"
 """The first images for validation, whatever is in them, as in the notebook."""
 
@@ -57,8 +58,8 @@ def load_dataset(place: Path | None = None, validation: str | None = None, seed:
     may stand for `t10k`, and a point before `idx`: Fashion-MNIST and KMNIST fit as they come, EMNIST one of its sets at
     a time. Or a .npz file with the arrays x_train, y_train, x_test and y_test.
 
-    Images are unsigned bytes [images, rows, columns], in colour [images, rows, columns, colours]; labels are integers
-    [images], in a .npz also [images, 1].
+    Images are unsigned bytes [images, rows, columns], in colour [images, rows, columns, colours], 1 to 4 of them;
+    labels are integers [images], in a .npz also [images, 1].
 
     validation: a number of training images to be drawn from `seed`, of each class its share; "first", the first
     twelfth; or a folder with two more such files, of any name, and then all training images are trained on. Unless
@@ -72,7 +73,7 @@ def load_dataset(place: Path | None = None, validation: str | None = None, seed:
     test.check_side(train)
     further = None
     if validation is not None and validation != FIRST and not validation.isdecimal():
-        further = _idx_split(_folder(Path(validation)), "", fewest=1)
+        further = _idx_split(_folder(Path(validation), VALIDATION), "", fewest=1)
         further.check_side(train)
     examples, tests = train.read(), test.read()
     if further is not None:
@@ -80,7 +81,9 @@ def load_dataset(place: Path | None = None, validation: str | None = None, seed:
     else:
         parts, split = _split_off(examples, validation, seed)
     classes = 1 + max(int(part.labels.max()) for part in (*parts, tests))
-    return Dataset(*parts, test=tests, classes=classes, split=split, side=train.side)
+    dtype = np.uint8 if classes <= 256 else np.int32
+    every = [Split(part.images, part.labels.astype(dtype)) for part in (*parts, tests)]
+    return Dataset(*every, classes=classes, split=split, side=train.side)
 
 
 def _stored(place: Path) -> tuple[StoredSplit, StoredSplit]:
@@ -88,7 +91,7 @@ def _stored(place: Path) -> tuple[StoredSplit, StoredSplit]:
     if place.is_file():
         train, test = ([NpzArray.of(place, f"{kind}_{part}") for kind in ("x", "y")] for part in ("train", "test"))
         return StoredSplit.of(*train, fewest=VALIDATION_SHARE), StoredSplit.of(*test, fewest=1)
-    folder = _folder(place)
+    folder = _folder(place, "a folder of IDX files or a .npz file")
     return _idx_split(folder, "train", fewest=VALIDATION_SHARE), _idx_split(folder, "t10k|test", fewest=1)
 
 
@@ -132,12 +135,9 @@ def _is_mnist(examples: Split) -> bool:
     return np.array_equal(examples.labels, IdxFile.of(MNIST / "train-labels-idx1-ubyte.gz").read())
 
 
-def _folder(path: Path) -> Path:
+def _folder(path: Path, wanted: str) -> Path:
     if not path.is_dir():
-        raise InputError(
-            f"{path} must be a folder of IDX files{'' if path.exists() else ' or a .npz file'}, "
-            f"found {'a file' if path.exists() else 'nothing'}."
-        )
+        raise InputError(f"{path} must be {wanted}, found {'a file' if path.exists() else 'nothing'}.")
     return path
 
 

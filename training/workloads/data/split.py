@@ -9,11 +9,13 @@ from core.errors import InputError
 
 MOST_CLASSES = 1 << 16
 """A greater number in the labels is more likely no class."""
+MOST_COLOURS = 4
+"""More in the last dimension are more likely pixels, of images with their colours first."""
 
 
 class Split(NamedTuple):
     """images: uint8 [examples, pixels], 0 to 255, the colours of a pixel beside each other; labels: class numbers
-    [examples], uint8, or int32 where one is greater than 255."""
+    [examples], uint8, or int32 in all splits of a set where one of them has a number greater than 255."""
 
     images: np.ndarray
     labels: np.ndarray
@@ -71,14 +73,15 @@ class StoredSplit(NamedTuple):
             )
 
     def read(self) -> Split:
-        """Raises InputError, naming the array, for what cannot be read, and for numbers that are no classes."""
+        """With labels of int32. Raises InputError, naming the array, for what cannot be read, and for numbers that are
+        no classes."""
         images, labels = self.images.read(), self.labels.read().reshape(-1)
         least, most = int(labels.min()), int(labels.max())
         if least < 0 or most >= MOST_CLASSES:
             raise InputError(
                 f"{self.labels} must hold class numbers from 0 to {MOST_CLASSES - 1:,}, found {least:,} to {most:,}."
             )
-        return Split(images.reshape(len(images), -1), labels.astype(np.uint8 if most < 256 else np.int32))
+        return Split(images.reshape(len(images), -1), labels.astype(np.int32))
 
 
 def _check_images(images: Stored) -> None:
@@ -86,6 +89,11 @@ def _check_images(images: Stored) -> None:
         raise InputError(
             f"{images} must hold unsigned bytes in 3 dimensions, or 4 with colours last, "
             f"found {images.dtype.name} in {len(images.shape)}."
+        )
+    if len(images.shape) == 4 and not 1 <= images.shape[3] <= MOST_COLOURS:
+        raise InputError(
+            f"{images} must hold 1 to {MOST_COLOURS} colours in its last dimension, found the shape "
+            f"{[*map(int, images.shape)]}."
         )
 
 

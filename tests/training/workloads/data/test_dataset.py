@@ -249,8 +249,11 @@ def test_a_place_that_is_none_is_named(tmp_path):
     with pytest.raises(InputError, match=r"data must be a folder of IDX files or a \.npz file, found nothing"):
         load_dataset(tmp_path / "data")
     write_files(tmp_path / "data", pictures())
-    with pytest.raises(InputError, match=r"train-labels-idx1-ubyte\.gz must be a folder of IDX files, found a file"):
-        load_dataset(tmp_path / "data", str(tmp_path / "data" / "train-labels-idx1-ubyte.gz"))
+    for validation, found in (("train-labels-idx1-ubyte.gz", "a file"), ("-3", "nothing")):
+        with pytest.raises(InputError, match=f"{validation} must be a folder of two IDX files, where .* found {found}"):
+            load_dataset(tmp_path / "data", str(tmp_path / "data" / validation))
+    with pytest.raises(InputError, match=r"--validation must be a number, first or a folder .*, found an empty text"):
+        MLP(validation="")
 
 
 COLOUR = np.random.default_rng(0).integers(0, 256, (30, 4, 5, 3)).astype(np.uint8)
@@ -269,6 +272,9 @@ def test_images_in_colour_come_from_a_npz_file_and_from_idx_files(tmp_path, save
         np.concatenate([found.validation.images, found.train.images]).reshape(24, 4, 5, 3), COLOUR[:24]
     )
     np.testing.assert_array_equal(found.train.labels, np.arange(2, 24).astype(np.uint8) % 7, strict=True)
+    np.savez(tmp_path / "many.npz", **KERAS | {"y_test": np.arange(295, 301)})
+    kinds = {part.labels.dtype for part in load_dataset(tmp_path / "many.npz", "first")[:3]}
+    assert kinds == {np.dtype(np.int32)}, "splits of one kind"
     arrays = [KERAS["x_train"], KERAS["y_train"][:, 0].astype(np.uint8), KERAS["x_test"], KERAS["y_test"].astype("i4")]
     names = [name.replace("images-idx3", "images-idx4") for name in NAMES]
     same = load_dataset(write_files(tmp_path / "idx", arrays, names), "first")
@@ -284,6 +290,7 @@ def test_images_in_colour_come_from_a_npz_file_and_from_idx_files(tmp_path, save
         (dict(y_test=np.eye(6, dtype=int)), "y_test must hold labels in 1 dimension, found int64 in 2"),
         (dict(y_train=KERAS["y_train"] - 1), "y_train must hold class numbers from 0 to 65,535, found -1 to 5"),
         (dict(y_train=KERAS["y_train"][:7]), "y_train must hold a label for each image of x_train, found 7 for 24"),
+        (dict(x_train=np.moveaxis(COLOUR[:24], 3, 1)), r"x_train must hold 1 to 4 colours .*, found .*\[24, 3, 4, 5\]"),
         (dict(x_train=COLOUR[:24] / 255), "x_train must hold unsigned bytes in .* found float64 in 4"),
         (dict(x_test=COLOUR[24:, :3]), "x_test must hold images of 4×5×3 pixels like .*, found 3×5×3 pixels"),
         (dict(x_train=np.array([{}, None])), "x_train must hold numbers, found object"),
