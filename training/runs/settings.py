@@ -168,31 +168,18 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
 
     def settled(self) -> Self:
         """The same with what is meant where nothing is given: the workload's defaults, and the rule's dialect."""
-<<<<<<< HEAD
         from ..workloads.choice import settings_of
-        from .rule_choice import usual_dialect
-
-        workload, (_, rule_options) = self.make_workload(), self._split()
-        given = {name: workload.defaults[name] for name in ("batch_size", "epochs") if getattr(self, name) is None}
-        given |= {"workload_options": settings_of(workload), "rule_options": rule_options}
-=======
-        from ..workloads.choice import shown
         from ..workloads.declared import checked_defaults, checked_execution
         from .rule_choice import usual_dialect
 
         workload, (_, rule_options) = self.make_workload(), self._split()
         usual = checked_defaults(workload)
         given = {name: usual[name] for name in ("batch_size", "epochs") if getattr(self, name) is None}
-        given |= {"workload_options": shown(workload), "rule_options": rule_options}
->>>>>>> checks-21
+        given |= {"workload_options": settings_of(workload), "rule_options": rule_options}
         if "rule" not in self.__dict__["named"]:
             given |= self._usual_rule(usual, rule_options)
         if self.execution is None:
-<<<<<<< HEAD
-            given["execution"] = workload.execution(device())
-=======
-            given["execution"] = checked_execution(workload, _device())
->>>>>>> checks-21
+            given["execution"] = checked_execution(workload, device())
         settled = self._with(**given)
         settled.__dict__["own"] = {}
         refuse_ambiguous(settled.workload, settled.rule)

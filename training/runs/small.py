@@ -2,19 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 
-<<<<<<< HEAD
-from ..workloads.choice import kind_of, settings_of, smaller
-from ..workloads.values import by_option, option
-from .own_options import NoSuchSettingError, split
-=======
 from core import InputError
 from core.mistakes import described, mistakes_in, written
 
-from ..workloads.choice import kind_of, shown, smaller
+from ..workloads.choice import kind_of, settings_of, smaller
+from ..workloads.values import by_option, option
 from ..workloads.workload import Workload
-from .own_options import NoSuchSettingError
-from .rule_choice import option
->>>>>>> checks-21
+from .own_options import NoSuchSettingError, split
 from .settings import Settings
 
 
@@ -31,21 +25,14 @@ def small(name: str, options: Mapping[str, Sequence[str]], seed: int = 0) -> Set
 
 def small_beside(name: str, options: Mapping[str, Sequence[str]], seed: int = 0) -> tuple[Settings, dict[str, str]]:
     """The same; and those of the options that are none of the workload's, as settings of a rule."""
-<<<<<<< HEAD
+    with mistakes_in(kind_of(name), name, "small"):
+        workload = smaller(name)
+    if not isinstance(workload, Workload):
+        raise InputError(f"{written(kind_of(name), 'small')}: It must return a workload, found {described(workload)}.")
     own, others = split(options, name)
-    return Settings(workload=name, workload_options={**settings_of(smaller(name)), **own}, seed=seed), others
+    return Settings(workload=name, workload_options={**settings_of(workload), **own}, seed=seed), others
 
 
 def settings_known(run: Settings) -> list[str]:
     """The settings of a run's workload as options."""
     return [*map(option, by_option(kind_of(run.workload)).values())]
-=======
-    with mistakes_in(kind_of(name), name, "small"):
-        workload = smaller(name)
-    if not isinstance(workload, Workload):
-        raise InputError(f"{written(kind_of(name), 'small')}: It must return a workload, found {described(workload)}.")
-    known = [one.name for one in fields(workload)]
-    own = {one: words for one, words in options.items() if one in known}
-    others = {one: " ".join(words) for one, words in options.items() if one not in known}
-    return Settings(workload=name, workload_options={**shown(workload), **own}, seed=seed), others
->>>>>>> checks-21
