@@ -54,45 +54,36 @@ def as_json(value: Any) -> Any:
 def from_json(hint: Any, value: Any) -> Any:
     """What `as_json` was given, of a field with this annotation; where that leaves it open, a list is a tuple."""
     for form in _forms(hint):
-        kind: Any = get_origin(form) or form
-        of = get_args(form)
-        if kind is Literal and value in of:
+        kind, of = _kind(form), get_args(form)
+        if get_origin(form) is Literal and value in of:
             return value
-        if isinstance(value, str) and isinstance(kind, type):
-            if issubclass(kind, Enum) and value in kind.__members__:
-                return kind[value]
-            if issubclass(kind, PurePath | str) and not issubclass(kind, Enum):
-                return kind(value)
+        if isinstance(value, str) and _is(kind, Enum) and value in kind.__members__:
+            return kind[value]
+        if isinstance(value, str) and _is(kind, str | PurePath) and not _is(kind, Enum):
+            return kind(value)
         if isinstance(value, list) and kind in _SEVERAL:
-            each = (
-                of
-                if kind is tuple and len(of) == len(value) and of[-1] is not Ellipsis
-                else (of or (Any,))[:1] * len(value)
-            )
-            return kind(from_json(*one) for one in zip(each, value, strict=True))
+            return kind(map(from_json, _each(kind, of, len(value)), value))
         if isinstance(value, dict) and kind is dict and of:
             return {name: from_json(of[1], one) for name, one in value.items()}
     return tuple(value) if isinstance(value, list) else value
 
 
 def typed(field: str, hint: Any, words: Sequence[str]) -> Any:
-    """The value of a field with this annotation for the words after its option.
+    """The value of a field with this annotation for the words after its option; of a union, of the first that fits.
 
     Raises InputError for words that are none.
     """
-    if tuple(words) == ("none",) and NoneType in (forms := _forms(hint)) and {*forms} <= {int, float, bool, NoneType}:
-        return None  # `Whole` has no word for it
-    app = App(name="rawstep", help_flags=(), version_flags=(), result_action="return_value")
-
-    def take(value: Any, /) -> Any:
-        return value
-
-    take.__annotations__["value"] = _of_whole_numbers(hint)
-    app.default(take)
-    try:
-        return app(["--", *words], exit_on_error=False, print_error=False)
-    except CycloptsError as error:
-        raise InputError(wrong_words(error, option(field), words)) from None
+    wrong = CycloptsError()
+    for form in _members(hint):
+        if form is NoneType:
+            if [*words] == ["none"]:
+                return None
+            continue
+        try:
+            return _parsed(_of_whole_numbers(form), words)
+        except CycloptsError as error:
+            wrong = error
+    raise InputError(wrong_words(wrong, option(field), words))
 
 
 def text(value: Any) -> Any:
@@ -102,13 +93,44 @@ def text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value if value is None else str(value)
 
 
+def _parsed(hint: Any, words: Sequence[str]) -> Any:
+    """Raises CycloptsError."""
+    app = App(name="rawstep", help_flags=(), version_flags=(), result_action="return_value")
+
+    def take(value: Any, /) -> Any:
+        return value
+
+    take.__annotations__["value"] = hint
+    app.default(take)
+    return app(["--", *words], exit_on_error=False, print_error=False)
+
+
+def _each(kind: Any, of: Sequence[Any], length: int) -> Sequence[Any]:
+    """The annotations of each element of a list."""
+    if kind is tuple and len(of) == length and Ellipsis not in of:
+        return of
+    return [of[0] if of else Any] * length
+
+
+def _kind(form: Any) -> Any:
+    return get_origin(form) or form
+
+
+def _is(kind: Any, of: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, of)
+
+
 def _forms(hint: Any) -> list[Any]:
     """The types that an annotation allows."""
-    if get_origin(hint) is Annotated:
-        return _forms(get_args(hint)[0])
-    if get_origin(hint) in (Union, UnionType):
-        return [form for one in get_args(hint) for form in _forms(one)]
-    return [hint]
+    return [get_args(one)[0] if get_origin(one) is Annotated else one for one in _members(hint)]
+
+
+def _members(hint: Any) -> list[Any]:
+    """Those of a union, each with what the whole is annotated with."""
+    kind, of = get_origin(hint), get_args(hint)
+    if kind is Annotated:
+        return [one if one is NoneType else Annotated[(one, *of[1:])] for one in _members(of[0])]
+    return [each for one in of for each in _members(one)] if kind in (Union, UnionType) else [hint]
 
 
 def _of_whole_numbers(hint: Any) -> Any:
@@ -120,6 +142,4 @@ def _of_whole_numbers(hint: Any) -> Any:
     if kind is Annotated:
         own = any(isinstance(one, Parameter) and one.converter is not None for one in of[1:])
         return hint if own else Annotated[(_of_whole_numbers(of[0]), *of[1:])]
-    if kind in (Union, UnionType):
-        return Union[tuple(map(_of_whole_numbers, of))]  # noqa: UP007 - made of a tuple
     return kind[tuple(map(_of_whole_numbers, of))] if kind in _SEVERAL else hint

@@ -60,6 +60,7 @@ class All(Line):
     Size: int = 3
     _hid: int = 4
     size_or: int | None = 5
+    either: int | float = 1
     fine: float = 0.1 + 0.2
     listed: list[str] | None = None
     place: Path = Path("here")
@@ -139,6 +140,8 @@ def test_fields_of_every_ordinary_type_are_what_they_were_after_json(name):
         ("--hid -7", "_hid", -7),
         ("--size-or 7", "size_or", 7),
         ("--size-or none", "size_or", None),
+        ("--either 1.5", "either", 1.5),
+        ("--either 2", "either", 2),
         ("--listed a b", "listed", ["a", "b"]),
         ("--place there", "place", Path("there")),
     ],
@@ -167,6 +170,7 @@ def test_what_is_typed_comes_to_its_field(monkeypatch, typed, field, value):
             "train has no option --no-flag, nor has Adam or fields_of:All such a setting.",
         ),
         ("fields_of:All --size 1.5", "--size must be a whole number, found '1.5'."),
+        ("fields_of:All --size-or 1.5", "--size-or must be a whole number, found '1.5'."),
         ("fields_of:All --sizes 1 1.5", "--sizes must be a whole number, found '1.5'."),
         ("fields_of:All --fine x", "--fine must be a number, found 'x'."),
         ("fields_of:All --pair 1", "--pair takes 2 values, found 1."),
