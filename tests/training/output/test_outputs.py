@@ -69,7 +69,7 @@ def test_a_disk_that_fills_up_costs_no_other_file_and_no_result(tmp_path, monkey
     """TensorBoard's events do not fit after the first of two epochs, nor does the picture; the JSON file does."""
     monkeypatch.chdir(tmp_path)
     arguments = ["train", *QUICK, "--tensorboard", "board", "--plot", "run.png", "--json", "run.json"]
-    with files_no_larger_than(2_000), pytest.raises(SystemExit, match="2"):
+    with files_no_larger_than(5_000), pytest.raises(SystemExit, match="2"):
         main(arguments)
     out, err = capfd.readouterr()
     assert "test accuracy" in out
