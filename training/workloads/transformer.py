@@ -28,8 +28,8 @@ class Transformer(Workload):
     Power, Burda, Edwards, Babuschkin & Misra, "Grokking: Generalization Beyond Overfitting on Small Algorithmic
     Datasets" (2022), appendix A.1: two layers of width 128 with four heads; AdamW at 0.001 with β₂ = 0.98, a weight
     decay of 1 and a warm-up over the first 10 steps; batches of 512. From seed 0 all training examples are right after
-    some 500 steps, while fewer validation examples are than by guessing; 1 % of them are after 3,600, all after 5,100
-    (execution xla-loop). Now and then a run forgets all that it knows, and learns it again in some hundred steps.
+    some 500 steps, while fewer validation examples are than by guessing; 1 % of them are after 3,600, all after 5,100.
+    Now and then a run forgets all that it knows, and learns it again in some hundred steps.
 
     As in the authors' code, tokens and sinusoidal places are added; each layer adds attention, then a perceptron with
     ReLU, to what it takes and normalises after each (Vaswani et al. 2017); no product has a bias. The last layer is
@@ -185,10 +185,6 @@ class Transformer(Workload):
             narrowed = layers.dense(layers.dense(x, f"wide{n}", None, "relu"), f"narrow{n}", None)
             x = layers.normalised(x + narrowed, f"out_gain{n}", f"out_shift{n}")
         return layers.model(tokens, layers.dense(x[:, -1], "answers", None, "softmax"), "transformer")
-
-    def execution(self, device: str) -> str:
-        """TensorFlow's own kernels share its small products and normalisations among a processor's cores, XLA's not."""
-        return "graph" if device == "cpu" else "xla-loop"
 
     def products(self, data: Data) -> Sequence[Product]:
         places, width, tokens = PLACES, self.width, self.modulus + 2
