@@ -8,6 +8,8 @@ from docutils.nodes import SkipNode
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
 
+import core  # noqa: F401 - before any module that imports TensorFlow, which then starts without its notes
+
 project = "rawstep"
 version = release = installed("rawstep")
 copyright = "the rawstep authors"

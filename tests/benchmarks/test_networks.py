@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from benchmarks.cli import main
 from benchmarks.engines import build, engines_of, usual_engines
@@ -22,6 +23,13 @@ WORKS = [
     TrainingWork(Transformer(modulus=11, width=8, heads=2), 20),
 ]
 PEERS = ("keras-graph-epoch", "jax-step", "torch-fused", "torch-channels-last")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def denormals_kept():
+    """PyTorch's engines flush denormals, which the tests that share this process need."""
+    yield
+    torch.set_flush_denormal(False)
 
 
 @pytest.fixture(scope="module", params=WORKS, ids=[work.name for work in WORKS])

@@ -310,7 +310,7 @@ def test_settings_are_translated(tmp_path, run_here):
         ("verify --json .", ". must be a file, found a folder."),
         ("verify --workload nosuch", "There is no workload 'nosuch'; there are: mlp, "),
         ("verify --workload mlp --streams absent.npz", "--workload means nothing here: --streams has the gradients."),
-        ("verify --rule adam --hiden 3", "verify has no option --hiden, nor has Adam such a setting."),
+        ("verify --rule adam --hiden 3", "verify has no option --hiden, nor has Adam or mlp such a setting."),
         ("verify --json a --save-streams a", "is given for two things that are written."),
         ("verify --rule own_rules:MyAdam", "judged alone and against one reference"),
         ("verify --rule own_rules:MyAdam adam --reference keras:adam", "judged alone and against one reference"),
