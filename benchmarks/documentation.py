@@ -155,8 +155,12 @@ def array_functions() -> None:
 
 
 def _print_table(record: Mapping[str, Any], columns: Columns = COMPARISON) -> None:
-    """The figures, and what there is to say of them, each followed by an empty line."""
-    for text in (markdown(record["figures"], columns), " ".join(notes(record))):
+    """The figures, and what there is to say of them, each followed by an empty line. Options of XLA after an engine's
+    name are too wide for a column."""
+    split = {row["engine"]: row["engine"].partition("@") for row in record["figures"]}
+    rows = [row | {"engine": f"{split[row['engine']][0]}{split[row['engine']][1]}"} for row in record["figures"]]
+    options = [f"`{name}@`: with `{flags}`." for name, at, flags in split.values() if at]
+    for text in (markdown(rows, columns), " ".join([*options, *notes(record)])):
         if text:
             print(f"{text}\n")
 
