@@ -41,7 +41,7 @@ class Runner(ABC):
         """What a function of tensors and the step's variables returns."""
         return function(*arguments)
 
-    def check_batch_size(self, size: int) -> None:  # noqa: B027
+    def check_batch_size(self, size: int) -> None:  # noqa: B027 - one device needs none
         """Raises InputError for batches of a size that cannot be shared out; one device takes any."""
 
     def compiler_ir(self, data: Data, batches: tf.Tensor, stage: str) -> str:

@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import tensorflow as tf
 
-from core import InputError, accuracy, softmax_cross_entropy
+from core import InputError
 from core.seeds import generator
 
-from .images import Images, classes, unit_pixels
+from .images import ImageClassifier, classes, unit_pixels
 from .initial import Init, initializer
 from .options import Channels
 from .perceptron import MOST_PARAMETERS
@@ -22,7 +22,7 @@ WINDOW = 3
 
 
 @dataclass(frozen=True, kw_only=True)
-class CNN(Images):
+class CNN(ImageClassifier):
     """Convolutions of 3×3, each with ReLU and the largest of every 2×2 after it, and a dense layer to the classes.
 
         images [n, rows, columns] or [n, rows, columns, colours] → k1, b1 → … → k2, b2 → ho, bo → logits [n, classes]
@@ -89,21 +89,6 @@ class CNN(Images):
             x = tf.nn.max_pool2d(tf.nn.relu(x), 2, 2, "VALID")
         flat = tf.reshape(x, [-1, variables["ho"].shape[0]])
         return tf.matmul(flat, variables["ho"]) + variables["bo"]
-
-    def cost(self, variables: Variables, *batch: tf.Tensor) -> tf.Tensor:
-        """The mean softmax cross-entropy of a batch of uint8 images and class numbers."""
-        images, labels = batch
-        return softmax_cross_entropy(self.logits(variables, images), labels)
-
-    def metrics(self, variables: Variables, *batch: tf.Tensor) -> dict[str, tf.Tensor]:
-        """accuracy: the share of images whose largest logit is the label's."""
-        images, labels = batch
-        return {"accuracy": accuracy(self.logits(variables, images), labels)}
-
-    def outputs(self, variables: Variables, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """probabilities, float32 [images, classes], the softmax of the logits; classes, int64 [images]."""
-        estimates = self.logits(variables, inputs)
-        return {"probabilities": tf.nn.softmax(estimates), "classes": tf.argmax(estimates, axis=1)}
 
     def keras(self, variables: Variables, inputs: tf.TensorSpec) -> Any:
         """Conv2D and MaxPooling2D by turns, and Dense with the softmax; named after kernels and matrix."""

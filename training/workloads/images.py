@@ -1,5 +1,6 @@
 """What workloads on labelled images share: their data as options of a command, and grey levels as numbers."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +9,11 @@ from typing import ClassVar
 import numpy as np
 import tensorflow as tf
 
-from core import InputError
+from core import InputError, accuracy, softmax_cross_entropy
 
 from .data import Dataset, load_dataset
 from .options import FilePath
-from .workload import Data, Workload
+from .workload import Data, Variables, Workload
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +36,6 @@ class Images(Workload):
     validation: str | None = None
 
     places: ClassVar[Sequence[str]] = ("data_dir", "validation")
-    judged_by: ClassVar[str] = "accuracy"
-    higher_is_better: ClassVar[bool] = True
     input_name: ClassVar[str] = "images"
 
     def __post_init__(self) -> None:
@@ -63,6 +62,33 @@ class Images(Workload):
             for images, labels in (found.train, found.validation, found.test)
         ]
         return Data(*splits, chosen=found.split, notes=found.notes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageClassifier(Images):
+    """A workload that names the class of an image, by the largest of its logits."""
+
+    judged_by: ClassVar[str] = "accuracy"
+    higher_is_better: ClassVar[bool] = True
+
+    @abstractmethod
+    def logits(self, variables: Variables, images: tf.Tensor) -> tf.Tensor:
+        """[images, classes], of uint8 images, in the variables' dtype."""
+
+    def cost(self, variables: Variables, *batch: tf.Tensor) -> tf.Tensor:
+        """The mean softmax cross-entropy of a batch of uint8 images and class numbers."""
+        images, labels = batch
+        return softmax_cross_entropy(self.logits(variables, images), labels)
+
+    def metrics(self, variables: Variables, *batch: tf.Tensor) -> dict[str, tf.Tensor]:
+        """accuracy: the share of images whose largest logit is the label's."""
+        images, labels = batch
+        return {"accuracy": accuracy(self.logits(variables, images), labels)}
+
+    def outputs(self, variables: Variables, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
+        """probabilities, float32 [images, classes], the softmax of the logits; classes, int64 [images]."""
+        estimates = self.logits(variables, inputs)
+        return {"probabilities": tf.nn.softmax(estimates), "classes": tf.argmax(estimates, axis=1)}
 
 
 def classes(data: Data) -> int:

@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import tensorflow as tf
 
-from core import InputError, accuracy, softmax_cross_entropy
+from core import InputError
 
-from .images import Images, classes, unit_pixels
+from .images import ImageClassifier, classes, unit_pixels
 from .initial import Init
 from .options import HiddenLayers
 from .perceptron import first_values, logits, products
@@ -21,7 +21,7 @@ SAMPLE = 5_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class MLP(Images):
+class MLP(ImageClassifier):
     """A perceptron with ReLU between its layers; 784-256-256-10 on MNIST, the notebook's, unless asked otherwise.
 
     From N(0,1) Adam at 0.001 reaches 0.975 ± 0.001 of the test images in 30 epochs in the notebook's own form; from
@@ -57,21 +57,6 @@ class MLP(Images):
     def logits(self, variables: Variables, images: tf.Tensor) -> tf.Tensor:
         """[images, classes], of uint8 images [images, pixels]."""
         return logits(variables, unit_pixels(images, variables["bo"].dtype))
-
-    def cost(self, variables: Variables, *batch: tf.Tensor) -> tf.Tensor:
-        """The mean softmax cross-entropy of a batch of uint8 images and class numbers."""
-        images, labels = batch
-        return softmax_cross_entropy(self.logits(variables, images), labels)
-
-    def metrics(self, variables: Variables, *batch: tf.Tensor) -> dict[str, tf.Tensor]:
-        """accuracy: the share of images whose largest logit is the label's."""
-        images, labels = batch
-        return {"accuracy": accuracy(self.logits(variables, images), labels)}
-
-    def outputs(self, variables: Variables, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """probabilities, float32 [images, classes], the softmax of the logits; classes, int64 [images]."""
-        estimates = self.logits(variables, inputs)
-        return {"probabilities": tf.nn.softmax(estimates), "classes": tf.argmax(estimates, axis=1)}
 
     def check_fit(self, variables: Variables, examples: Examples) -> None:
         images, labels = examples
