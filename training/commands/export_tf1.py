@@ -63,10 +63,13 @@ def export_tf1(
     from ..exchange.tf1.maps import parsed
 
     names = None if map is None else parsed(map)
-    state, of = export_run(checkpoint, out, named, like, slots, best, names)
+    state, of, averages = export_run(checkpoint, out, named, like, slots, best, names)
     for note in formula_note(state):
         print(f"rawstep: {note}", file=sys.stderr)
+    if state.settings.ema is not None and averages is None:
+        print(f"rawstep: left out: the run's averages, which {like} does not have", file=sys.stderr)
     rest = "" if like is None else f", all else from {like}"
     as_slots = f", its slots as {of.name}" if of.kind.slots else ""
+    as_slots += f", its averages as {averages.name}" if averages else ""
     print(f"Read {state}.")
     print(f"Wrote {out}: the run's weights{as_slots}{rest}.")

@@ -9,7 +9,7 @@ import numpy as np
 
 from core import InputError
 
-from .maps import Map, check_chain, check_pairs, proposed, proposed_layers
+from .maps import Map, check_chain, check_pairs, in_order, proposed, proposed_layers
 from .names import SlotSet
 from .powers import BETAS, flushed_from, recovered, step_of
 from .survey import Shape, Survey
@@ -147,6 +147,8 @@ def read(
     survey = Survey(path, centered)
     if names is None:
         names = proposed_layers(survey) if wanted is None else proposed(survey, wanted)
+    elif wanted is None:
+        names = in_order(names)
     check_pairs(names, survey)
     if wanted is None:
         check_chain(names, survey)

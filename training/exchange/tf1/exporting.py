@@ -16,7 +16,7 @@ from .choosing import choose_averages, choose_slots
 from .contents import Contents, read
 from .importing import PERCEPTRONS, slot_prefixes
 from .maps import Map, check_names, check_pairs
-from .names import AVERAGES, GRADIENT_DESCENT, KINDS, SlotSet, created_names, kind_of_rule, weight_names
+from .names import AVERAGES, CENTERED, GRADIENT_DESCENT, KINDS, SlotSet, created_names, kind_of_rule, weight_names
 from .powers import power
 from .saver_file import check_new, write
 
@@ -71,8 +71,9 @@ def export_run(
     slots: str | None = None,
     best: bool = False,
     names: Map | None = None,
-) -> tuple[Checkpoint, SlotSet]:
-    """Writes a run's newest checkpoint as `tf.train.Saver` would; returns it and the set that its slots are.
+) -> tuple[Checkpoint, SlotSet, SlotSet | None]:
+    """Writes a run's newest checkpoint as `tf.train.Saver` would; returns it, the set that its slots are, and the one
+    that its averages are, None where they are not in the file.
 
     named: the variables bear their own names, h1 … bo; else those of their creation, Variable, Variable_1, ….
     like:  a checkpoint of the graph that is to restore the file. Names and dtypes are its; weights, slots of the run's
@@ -88,7 +89,7 @@ def export_run(
     """
     check_new(out)
     checkpoint = RunFolder(folder).chosen(best)
-    if named and checkpoint.settings.workload:
+    if named:
         names = {name: name for name in checkpoint.variables}
     if names is not None:
         check_names(names, [*checkpoint.variables], str(checkpoint.path))
@@ -111,14 +112,14 @@ def export_run(
         averages = SlotSet(AVERAGES) if checkpoint.settings.ema is not None else None
         run = _Run(checkpoint, names, SlotSet(kind), averages)
         write(out, run.tensors())
-        return checkpoint, run.of
+        return checkpoint, run.of, averages
     shapes = None if is_perceptron else {name: tuple(value.shape) for name, value in checkpoint.variables.items()}
-    centered = kind.slots == ("v", "mean_g", "b") if kind.name == "RMSProp" else None
+    centered = kind is CENTERED if kind.name == CENTERED.name else None
     contents = read(like, names, shapes, centered)
     of = SlotSet(kind) if kind is GRADIENT_DESCENT else choose_slots(contents, slots, checkpoint.settings.rule)
     averages = None if checkpoint.settings.ema is None else choose_averages(contents)
     write(out, _replaced(contents, _Run(checkpoint, contents.variables, of, averages)))
-    return checkpoint, of
+    return checkpoint, of, averages
 
 
 def _check_alone(checkpoint: Checkpoint) -> None:

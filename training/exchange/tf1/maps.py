@@ -147,10 +147,15 @@ def shapes_of_layers(layers: Sequence[int]) -> dict[str, Shape]:
     return dict(zip(weight_names(len(layers) - 1), shapes, strict=True))
 
 
+def in_order(names: Map) -> Map:
+    """A map of a perceptron, in the order of its variables. Raises InputError where one is missing or of no perceptron."""
+    known = weight_names(max(1, *(sum(name.startswith(letter) for name in names) for letter in "hb")))
+    check_names(names, known, "a perceptron with as many layers")
+    return {name: names[name] for name in known}
+
+
 def check_chain(names: Map, survey: Survey) -> None:
     """Raises InputError unless each matrix takes what the one before returns, and has its bias."""
-    if [*names] != weight_names(len(names) // 2):
-        raise InputError(f"--map must name a perceptron's h1, h2, …, ho, b1, b2, …, bo, found {', '.join(names)}.")
     shapes = [survey.shapes[variable] for variable in names.values()]
     matrices, biases = shapes[: len(shapes) // 2], shapes[len(shapes) // 2 :]
     two = all(len(matrix) == 2 and min(matrix) > 0 for matrix in matrices)
