@@ -72,7 +72,7 @@ def shown_settings(
     betas = contents.betas(of) if of.power_names else None
     if betas is None:
         return {}, []
-    found = dict(zip(("beta_1", "beta_2"), betas, strict=True))
+    found = {"beta_1": betas[0], "beta_2": betas[1]}
     return found, [f"{' and '.join(of.power_names)} show {_listed(found)}"]
 
 

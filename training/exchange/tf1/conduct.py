@@ -92,9 +92,7 @@ def _built(contents: Contents, of: SlotSet) -> dict[str, Any]:
     return graph.settings([*of.slot_names(variable).values()], variable) if graph else {}
 
 
-def _with_shown(
-    contents: Contents, of: SlotSet, settings: Settings, wishes: Wishes
-) -> tuple[Settings, list[str]]:
+def _with_shown(contents: Contents, of: SlotSet, settings: Settings, wishes: Wishes) -> tuple[Settings, list[str]]:
     """The settings with the rule of the slots, and with what the file and its graph show of it and nobody has said."""
     built = _built(contents, of)
     if wishes.nesterov and "nesterov" not in of.kind.rules:

@@ -16,7 +16,7 @@ from .choosing import choose_averages, choose_slots
 from .contents import Contents, read
 from .importing import PERCEPTRONS, slot_prefixes
 from .maps import Map, check_names, check_pairs
-from .names import AVERAGES, CENTERED, GRADIENT_DESCENT, KINDS, SlotSet, created_names, kind_of_rule, weight_names
+from .names import AVERAGES, CENTERED, GRADIENT_DESCENT, KINDS, Kind, SlotSet, created_names, kind_of_rule, weight_names
 from .powers import power
 from .saver_file import check_new, write
 
@@ -89,37 +89,60 @@ def export_run(
     """
     check_new(out)
     checkpoint = RunFolder(folder).chosen(best)
-    if named:
-        names = {name: name for name in checkpoint.variables}
-    if names is not None:
-        check_names(names, [*checkpoint.variables], str(checkpoint.path))
-        check_pairs(names)
-    is_perceptron = isinstance(checkpoint.settings.make_workload(), PERCEPTRONS)
-    if not is_perceptron and names is None and like is None:
-        raise InputError(
-            f"{checkpoint.path} must be of a perceptron, mlp or regression, whose variables have names in TensorFlow 1, "
-            f"to be exported without --map or --like, found {checkpoint.settings.workload}."
-        )
-    kind = kind_of_rule(checkpoint.settings.rule, checkpoint.run["rule"].get("centered", False))
-    if kind is None:
-        rules = ", ".join(rule for kind in dict.fromkeys(KINDS) for rule in kind.rules)
-        raise InputError(f"{checkpoint.path} must be of {rules} to be exported, found {checkpoint.settings.rule}.")
+    names = _names(checkpoint, names, named, like is not None)
+    kind = _kind(checkpoint)
     _check_alone(checkpoint)
     if like is None:
-        if names is None:
-            ours = weight_names(len(checkpoint.variables) // 2)
-            names = dict(zip(ours, created_names(len(ours) // 2), strict=True))
-        averages = SlotSet(AVERAGES) if checkpoint.settings.ema is not None else None
-        run = _Run(checkpoint, names, SlotSet(kind), averages)
+        run = _Run(checkpoint, names or {}, SlotSet(kind), SlotSet(AVERAGES) if _has_averages(checkpoint) else None)
         write(out, run.tensors())
-        return checkpoint, run.of, averages
-    shapes = None if is_perceptron else {name: tuple(value.shape) for name, value in checkpoint.variables.items()}
-    centered = kind is CENTERED if kind.name == CENTERED.name else None
-    contents = read(like, names, shapes, centered)
+        return checkpoint, run.of, run.averages
+    contents = _like(like, checkpoint, names, kind)
     of = SlotSet(kind) if kind is GRADIENT_DESCENT else choose_slots(contents, slots, checkpoint.settings.rule)
-    averages = None if checkpoint.settings.ema is None else choose_averages(contents)
-    write(out, _replaced(contents, _Run(checkpoint, contents.variables, of, averages)))
-    return checkpoint, of, averages
+    run = _Run(checkpoint, contents.variables, of, choose_averages(contents) if _has_averages(checkpoint) else None)
+    write(out, _replaced(contents, run))
+    return checkpoint, run.of, run.averages
+
+
+def _names(checkpoint: Checkpoint, given: Map | None, named: bool, like: bool) -> Map | None:
+    """The file's names of the variables; None where those of another file decide."""
+    ours = [*checkpoint.variables]
+    if given is not None:
+        check_names(given, ours, str(checkpoint.path))
+        check_pairs(given)
+    if given is not None or like:
+        return given
+    if named:
+        return {name: name for name in ours}
+    if not _is_perceptron(checkpoint):
+        raise InputError(
+            f"{checkpoint.path} must be of a perceptron, mlp or regression, to be exported without --map or --like, "
+            f"found {checkpoint.settings.workload}."
+        )
+    layers = len(ours) // 2
+    return dict(zip(weight_names(layers), created_names(layers), strict=True))
+
+
+def _kind(checkpoint: Checkpoint) -> Kind:
+    kind = kind_of_rule(checkpoint.settings.rule, checkpoint.run["rule"].get("centered", False))
+    if kind is None:
+        rules = ", ".join(rule for kind in KINDS for rule in kind.rules)
+        raise InputError(f"{checkpoint.path} must be of {rules} to be exported, found {checkpoint.settings.rule}.")
+    return kind
+
+
+def _like(path: Path, checkpoint: Checkpoint, names: Map | None, kind: Kind) -> Contents:
+    """A checkpoint of the graph that is to restore the run."""
+    shapes = {name: tuple(map(int, value.shape)) for name, value in checkpoint.variables.items()}
+    centered = kind is CENTERED if kind.name == CENTERED.name else None
+    return read(path, names, None if _is_perceptron(checkpoint) else shapes, centered)
+
+
+def _is_perceptron(checkpoint: Checkpoint) -> bool:
+    return isinstance(checkpoint.settings.make_workload(), PERCEPTRONS)
+
+
+def _has_averages(checkpoint: Checkpoint) -> bool:
+    return checkpoint.settings.ema is not None
 
 
 def _check_alone(checkpoint: Checkpoint) -> None:
@@ -155,7 +178,9 @@ def _replaced(contents: Contents, run: _Run) -> dict[str, np.ndarray]:
     for name, value in run.tensors().items():
         dtype = tensors[name].dtype
         if value.dtype.itemsize > dtype.itemsize:
-            raise InputError(f"{contents.path} has {name} of {dtype}, and the run of {value.dtype}: nothing is rounded.")
+            raise InputError(
+                f"{contents.path} has {name} of {dtype}, and the run of {value.dtype}: nothing is rounded."
+            )
         tensors[name] = value.astype(dtype)
     if step := contents.survey.global_step:
         tensors[step] = checkpoint.tensors["optimizer/step"].astype(tensors[step].dtype)

@@ -1,4 +1,4 @@
-"""The graph that Saver writes beside a checkpoint: in which order variables were created, and what optimizers were told.
+"""The graph that Saver writes beside a checkpoint: the order of variables, and the settings of optimizers.
 
 `saver.save(sess, "rnn2.ckpt")` writes rnn2.ckpt.meta too, a MetaGraphDef, unless it is asked not to.
 """
@@ -51,10 +51,8 @@ class Graph:
     def settings(self, slots: list[str], variable: str) -> dict[str, Any]:
         """What the optimizer with these slots of a variable was built with, as far as they are constants of the graph.
 
-        Without slots, the optimizer is GradientDescent, if the graph has no more than one.
-
-        By rawstep's names of settings; float32 constants by their shortest decimals. `use_nesterov` and `centered` are
-        among them where an optimizer has them.
+        By rawstep's names of settings, float32 numbers by their shortest decimals; and use_nesterov, where it has that.
+        Without slots, the optimizer is GradientDescent, the first that the graph has.
         """
         for node in self.meta.graph_def.node:
             kind = node.op.removeprefix("Resource")

@@ -17,13 +17,10 @@ from ...workloads.images import classes
 from ...workloads.mlp import MLP
 from ...workloads.regression import Regression
 from ...workloads.workload import Data
-from .choosing import choose_slots, step_of_slots
 from .contents import Contents, read
 from .maps import Map, check_names, check_shapes
 from .names import SlotSet
 from .survey import Shape
-
-__all__ = ["choose_slots", "import_run", "read_for", "step_of_slots"]
 
 PERCEPTRONS = (MLP, Regression)
 """The workloads whose layers a file's shapes show."""
@@ -114,27 +111,19 @@ def slot_prefixes(rule: Any) -> tuple[str, str | None]:
 
 def rounding(contents: Contents, trainer: Trainer, *sets: SlotSet | None) -> str | None:
     """What rounding has changed, in words; None where nothing was rounded."""
-    wide, worst = [], 0.0
+    wide, worst, kinds = 0, 0.0, ""
     for name, variable in contents.variables.items():
-        dtype = trainer.variables[name].dtype.as_numpy_dtype
+        dtype = trainer.variables[name].dtype
         for file_name in (variable, *(one for of in sets if of for one in of.slot_names(variable).values())):
             value = contents.tensors[file_name]
-            if value.dtype.itemsize > np.dtype(dtype).itemsize:
-                there = value != 0
-                wide.append(file_name)
-                worst = max(worst, np.abs(value.astype(dtype)[there] / value[there] - 1).max(initial=0))
-    if not wide:
-        return None
-    first = contents.variables[next(iter(contents.variables))]
-    return (
-        f"rounded {len(wide)} tensors from {contents.survey.dtypes[first]} to {dtype.__name__}; the largest change is "
-        f"{worst:.1e} of a number"
-    )
+            if value.dtype.itemsize > dtype.size:
+                numbers = value[value != 0]
+                wide, kinds = wide + 1, f"{value.dtype} to {dtype.name}"
+                worst = max(worst, np.abs(numbers.astype(dtype.as_numpy_dtype) / numbers - 1).max(initial=0))
+    return f"rounded {wide} tensors from {kinds}; the largest change is {worst:.1e} of a number" if wide else None
 
 
-def _assign(
-    trainer: Trainer, contents: Contents, of: SlotSet | None, averages: SlotSet | None, rounds: bool
-) -> None:
+def _assign(trainer: Trainer, contents: Contents, of: SlotSet | None, averages: SlotSet | None, rounds: bool) -> None:
     prefix, average = slot_prefixes(trainer.rule)
     for name, weight in contents.weights.items():
         held = {contents.variables[name]: (trainer.variables[name], weight)}
@@ -167,12 +156,12 @@ def _check_width(contents: Contents, said: str, value: np.ndarray, variable: Any
 
 def _check_rate(contents: Contents, settings: Settings) -> None:
     dialect = RULES[settings.rule].DIALECTS.get("tf1") if settings.rule in RULES else None
-    if settings.learning_rate is None and settings.schedule is None and dialect:
-        if "learning_rate" not in dialect.settings:
-            raise InputError(
-                f"{contents.path} holds no learning rate, as no TF1 checkpoint does, and {settings.rule} has none of "
-                "its own: give --learning-rate."
-            )
+    has_rate = settings.learning_rate is not None or settings.schedule is not None
+    if not has_rate and dialect and "learning_rate" not in dialect.settings:
+        raise InputError(
+            f"{contents.path} holds no learning rate, as no TF1 checkpoint does, and {settings.rule} has none of its "
+            "own: give --learning-rate."
+        )
 
 
 def _check_fit(contents: Contents, settings: Settings) -> None:

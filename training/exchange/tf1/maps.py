@@ -148,7 +148,7 @@ def shapes_of_layers(layers: Sequence[int]) -> dict[str, Shape]:
 
 
 def in_order(names: Map) -> Map:
-    """A map of a perceptron, in the order of its variables. Raises InputError where one is missing or of no perceptron."""
+    """A map of a perceptron, in the order of its variables. Raises InputError for missing and for other names."""
     known = weight_names(max(1, *(sum(name.startswith(letter) for name in names) for letter in "hb")))
     check_names(names, known, "a perceptron with as many layers")
     return {name: names[name] for name in known}
@@ -182,7 +182,7 @@ def _chains(matrices: Counter[Shape]) -> Iterator[list[int]]:
             yield layers
             return
         for shape in matrices:
-            used = Counter(pairwise(layers))[shape]
+            used = [*pairwise(layers)].count((shape[0], shape[1]))
             if shape[0] == layers[-1] and used < matrices[shape]:
                 yield from go_on([*layers, shape[1]])
 
@@ -194,9 +194,10 @@ def _ordered(names: Sequence[str], survey: Survey) -> list[str] | None:
     """Variables as they were created, by the graph or by numbers that alone tell their names apart; else None."""
     if survey.graph and all(name in survey.graph.created for name in names):
         return sorted(names, key=survey.graph.created.__getitem__)
-    if len({re.sub(r"_?\d+", "", name) for name in names}) > 1:
+    numbers = [_numbers(name) for name in names]
+    if len({(re.sub(r"_?\d+", "", name), len(of)) for name, of in zip(names, numbers, strict=True)}) > 1:
         return None
-    varying = [column for column in zip(*map(_numbers, names), strict=True) if len({*column}) > 1]
+    varying = [column for column in zip(*numbers, strict=True) if len({*column}) > 1]
     orders = {tuple(sorted(range(len(names)), key=column.__getitem__)) for column in varying}
     if len(orders) != 1 or any(len({*column}) < len(names) for column in varying):
         return None

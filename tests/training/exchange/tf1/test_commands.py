@@ -138,7 +138,7 @@ REFUSED = {
     "weights alone": (weights_alone, [*IMPORT, "weights.ckpt"], "must hold slots; found none (--rule starts one"),
     "--rule beside slots": (None, [*IMPORT, "rnn2.ckpt", "--rule", "adam"], "has slots to go on with: Adam (3 s"),
     "--rule and --slots": (None, [*IMPORT, "rnn2.ckpt", "--rule", "adam", "--slots", "Adam"], "neither --slots nor"),
-    "an unknown rule": (None, [*IMPORT, "rnn2.ckpt", "--rule", "momentum"], "--rule must be one of adam, adagrad"),
+    "an unknown rule": (None, [*IMPORT, "rnn2.ckpt", "--rule", "momentun"], "There is no rule 'momentun'; there are: "),
     "another step": (None, [*IMPORT, "rnn2.ckpt", "--step", "4"], "are of step 3, but --step is 4."),
     "a step below 0": (None, [*IMPORT, "rnn2.ckpt", "--step", "-1"], "Must be >= 0"),
     "Adagrad without a rate": (
@@ -161,7 +161,7 @@ REFUSED = {
     "a batch too large": (None, [*IMPORT, "rnn2.ckpt", "--batch-size", "232"], "232"),
     "no run": (None, EXPORT, "run holds no run"),
     "a rule of one's own": (
-        lambda: run("core.rules.adam:Adam"), EXPORT, "must be of adam, adagrad, adadelta to be exported",
+        lambda: run("core.rules.adam:Adam"), EXPORT, "must be of adam, adagrad, adadelta, momentum, ",
     ),
     "a file is there": (run, [*EXPORT[:-1], "rnn2.ckpt"], "is there already, and nothing is overwritten"),
     "a folder is not there": (run, [*EXPORT[:-1], "absent/new.ckpt"], "No such file or directory"),
@@ -179,6 +179,9 @@ REFUSED = {
     ),
     "--like of another network": (
         lambda: run(hidden="9"), [*EXPORT, "--like", "rnn2.ckpt"], "rnn2.ckpt holds another network than the run",
+    ),
+    "a clip around the rule": (
+        lambda: run(clip_norm=1.0), EXPORT, "must be of a rule alone to be exported, found --clip-norm",
     ),
     "accumulators of 0": (
         lambda: run("adagrad", dialect="torch"), EXPORT, "TensorFlow 1's Adagrad has no ε and would compute 0/0.",

@@ -7,9 +7,10 @@ import pytest
 import tensorflow as tf
 
 from core import InputError
+from training.exchange.tf1.choosing import choose_slots, step_of_slots
 from training.exchange.tf1.contents import read
 from training.exchange.tf1.exporting import export_run, formula_note
-from training.exchange.tf1.importing import choose_slots, import_run, step_of_slots
+from training.exchange.tf1.importing import import_run
 from training.exchange.tf1.powers import power
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings

@@ -128,7 +128,7 @@ def both(tmp_path_factory, batches):
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_session_s_run_goes_on_here_as_it_would_there(both, name):
-    """Would catch another order of variables, another rule, a slot that is lost, and settings that are not the file's."""
+    """Would catch another order of variables, another rule, a lost slot, and settings that are not the file's."""
     sides = both(name)
     assert apart(f"{name}, there then here", sides.ours, sides.theirs) <= LIMIT
     assert sides.step == (HALF if "Adam" in sides.done.read or sides.notebook.counts else 0)
@@ -189,7 +189,10 @@ PLANTED = {
 def test_what_is_said_wrongly_of_a_file_would_be_seen(both, batches, tmp_path, name, options, wishes, refused):
     """The comparison can fail; β that are not the file's are refused before."""
     sides, given = both(name), CASES[name][1]
-    wishes, settings = Wishes(options=options, **wishes), Settings(**{"rule": "adam", "workload": "regression", **given})
+    wishes, settings = (
+        Wishes(options=options, **wishes),
+        Settings(**{"rule": "adam", "workload": "regression", **given}),
+    )
     if refused:
         with pytest.raises(InputError, match=f"{refused} = .* is no power of β = 0.9"):
             conduct(sides.file, settings, wishes, tmp_path / "run")
