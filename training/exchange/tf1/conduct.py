@@ -94,11 +94,15 @@ def _built(contents: Contents, of: SlotSet) -> dict[str, Any]:
 
 def _with_shown(contents: Contents, of: SlotSet, settings: Settings, wishes: Wishes) -> tuple[Settings, list[str]]:
     """The settings with the rule of the slots, and with what the file and its graph show of it and nobody has said."""
+    if settings.group:
+        raise InputError(f"--group: the slots {of.name} are of one rule for all variables; no group can have another.")
     built = _built(contents, of)
     if wishes.nesterov and "nesterov" not in of.kind.rules:
         raise InputError(f"--nesterov is of the slots Momentum, found {of.name}.")
     rule = "nesterov" if built.pop("use_nesterov", False) or wishes.nesterov else of.kind.rule
     usual = rule_settings(choose_rule(rule, "tf1", 1.0)) | {"learning_rate": None}
+    if of.kind.name == "Momentum":
+        usual["momentum"] = None  # TensorFlow 1 has none, unlike rawstep
     shown, notes = shown_settings(contents, of, built, usual)
     options = {name: (str(value),) for name, value in shown.items() if name not in wishes.options}
     rate = options.pop("learning_rate", (None,))[0]

@@ -1,6 +1,5 @@
 """From a TF1 checkpoint to a run that goes on."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 
 from core import RULES, Chain, InputError, NonFiniteError
 from core.rules.averaging import Average
+from core.rules.groups import Groups
 
 from ...runs.run_folder import RunFolder
 from ...runs.settings import Settings
@@ -38,7 +38,7 @@ def read_for(
     """
     if isinstance(settings.make_workload(), PERCEPTRONS) and not layers_given:
         return read(path, names, centered=centered)
-    wanted = wanted_shapes(settings)
+    wanted = wanted_shapes(settings, settings.data())
     if names is not None:
         check_names(names, [*wanted], settings.workload)
         names = {name: names[name] for name in wanted}
@@ -47,9 +47,9 @@ def read_for(
     return contents
 
 
-def wanted_shapes(settings: Settings) -> dict[str, Shape]:
+def wanted_shapes(settings: Settings, data: Data) -> dict[str, Shape]:
     """The shapes of the workload's variables, by their names."""
-    values = checked_values(settings.make_workload(), settings.data(), settings.seed)
+    values = checked_values(settings.make_workload(), data, settings.seed)
     return {name: tuple(np.shape(value)) for name, value in values.items()}
 
 
@@ -102,6 +102,7 @@ def import_run(
 
 def slot_prefixes(rule: Any) -> tuple[str, str | None]:
     """What stands before the names of the rule's slots, and the name of its average's; None where it has none."""
+    rule = rule.rule if isinstance(rule, Groups) else rule
     if not isinstance(rule, Chain):
         return "", None
     own = next(name for name, part in rule.parts if part is rule.rule)
@@ -165,10 +166,10 @@ def _check_rate(contents: Contents, settings: Settings) -> None:
 
 
 def _check_fit(contents: Contents, settings: Settings) -> None:
+    data = settings.data()
     if isinstance(settings.make_workload(), MLP):
-        _check_images(contents, settings.data())
-    wanted: Mapping[str, Shape] = wanted_shapes(settings)
-    check_shapes(contents.variables, contents.survey, wanted, settings.workload)
+        _check_images(contents, data)
+    check_shapes(contents.variables, contents.survey, wanted_shapes(settings, data), settings.workload)
 
 
 def _check_images(contents: Contents, data: Data) -> None:

@@ -1,6 +1,7 @@
 """Which variable is which: maps that are given, proposed, printed and pasted, and those that are refused."""
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -20,17 +21,25 @@ NET = {"Variable": "net/dense/kernel", "Variable_1": "net/dense_1/kernel", "Vari
 MAP = ["h1=net/dense/kernel", "ho=net/dense_1/kernel", "b1=net/dense/bias", "bo=net/dense_1/bias"]
 
 
-@pytest.fixture
-def workplace(tmp_path, monkeypatch):
-    """A working directory with images and rnn2.ckpt, three steps of Adam on a network of scopes."""
-    monkeypatch.chdir(tmp_path)
-    session_saves("unnamed.ckpt", ADAM)
-    found = tensors("unnamed.ckpt")
-    for path in tmp_path.glob("unnamed.ckpt*"):
+@pytest.fixture(scope="module")
+def once(tmp_path_factory):
+    """A folder with images and rnn2.ckpt, three steps of Adam on a network of scopes."""
+    folder = tmp_path_factory.mktemp("once")
+    session_saves(folder / "unnamed.ckpt", ADAM)
+    found = tensors(folder / "unnamed.ckpt")
+    for path in folder.glob("unnamed.ckpt*"):
         path.unlink()
-    write("rnn2.ckpt", renamed(found, NET))
-    write_images(Path("images"))
-    return tmp_path
+    write(folder / "rnn2.ckpt", renamed(found, NET))
+    write_images(folder / "images")
+    return folder
+
+
+@pytest.fixture
+def workplace(once, tmp_path, monkeypatch):
+    """A working directory of one's own with these."""
+    shutil.copytree(once, tmp_path / "here")
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "here"
 
 
 def renamed(found, names):
@@ -217,6 +226,7 @@ REFUSED = {
     ),
     "momentum unsaid": (momentum(), ["--learning-rate", "1"], "holds no momentum, as no TF1 checkpoint does, and Te"),
     "a rate unsaid": (momentum(), ["--momentum", "0.9"], "and momentum has none of its own: give --learning-rate."),
+    "a group beside slots": (None, ["--group", "biases:sgd,learning_rate=1"], "--group: the slots Adam are of one"),
     "Nesterov's of Adam": (None, ["--nesterov"], "--nesterov is of the slots Momentum, found Adam."),
     "float64 unasked": (wide, [], "net/dense/kernel is float64, and the run's is float32: --round rounds what is"),
     "β that nothing shows": (
@@ -263,6 +273,33 @@ def test_what_is_left_out_is_said(workplace, capsys):
         "DECAY goes on with them)",
         "rawstep: left out: epoch [] int64",
     ]
+
+
+AUTOENCODER = ["--workload", "autoencoder", "--units", "6", "2"]
+
+
+@pytest.mark.parametrize("words", [[], ["--map", *(f"{part}{n}={part}/{n}" for n in "123o" for part in "hb")]])
+def test_another_workload_has_its_variables_by_shapes_and_numbers_or_by_a_map(workplace, capsys, words):
+    """16-6-2-6-16: b1 and b3 are of one shape, and in the file of names that numbers order, or nothing but the map."""
+    random, last = np.random.default_rng(0), "o" if words else "4"
+    shapes = {"h": [(16, 6), (6, 2), (2, 6), (6, 16)], "b": [(6,), (2,), (6,), (16,)]}
+    held = {
+        f"{part}/{number}": random.standard_normal(shape).astype(np.float32)
+        for part, of in shapes.items()
+        for number, shape in zip(f"123{last}", of, strict=True)
+    }
+    write("rnn2.ckpt", held)
+    assert ran(*IMPORT, *AUTOENCODER, "--rule", "adam", *words) == 0
+    assert "Read rnn2.ckpt: 16-6-2-6-16, new slots of adam, step 0." in capsys.readouterr().out
+    found = RunFolder(Path("new")).newest().tensors
+    for name, value in held.items():
+        ours = name.replace("/", "").replace("4", "o")
+        assert found[f"weights/{ours}"].tobytes() == value.tobytes()
+    assert ran("export-tf1", "--checkpoint", "new", "--out", "back.ckpt") == 2
+    assert (
+        "must be of a perceptron, mlp or regression, to be exported without --map or --like" in capsys.readouterr().err
+    )
+    assert ran("export-tf1", "--checkpoint", "new", "--out", "back.ckpt", "--named") == 0
 
 
 def test_a_rule_starts_afresh_where_slots_are_left_out_by_name(workplace, capsys):
