@@ -75,7 +75,7 @@ def import_tf1(
         The optimizer's slots, by the name of the first: Adam, Adam_2, Momentum, RMSProp, Adagrad, Adadelta, Ftrl,
         train/Adam. Needed where there are several. none, with --rule, leaves all of them out.
     nesterov
-        The slots of Momentum were made with use_nesterov=True, which the file does not say.
+        The slots of Momentum were made with use_nesterov=True, or those of Adam by Nadam, which the file does not say.
     rule
         Start afresh by this rule, from a file of weights without slots. sgd, which has none, goes on.
     step

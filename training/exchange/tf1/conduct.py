@@ -97,9 +97,10 @@ def _with_shown(contents: Contents, of: SlotSet, settings: Settings, wishes: Wis
     if settings.group:
         raise InputError(f"--group: the slots {of.name} are of one rule for all variables; no group can have another.")
     built = _built(contents, of)
-    if wishes.nesterov and "nesterov" not in of.kind.rules:
-        raise InputError(f"--nesterov is of the slots Momentum, found {of.name}.")
-    rule = "nesterov" if built.pop("use_nesterov", False) or wishes.nesterov else of.kind.rule
+    nesterov = built.pop("use_nesterov", False) or wishes.nesterov
+    if nesterov and of.kind.nesterov is None:
+        raise InputError(f"--nesterov is of the slots Momentum and Adam, found {of.name}.")
+    rule = of.kind.nesterov if nesterov and of.kind.nesterov else of.kind.rule
     usual = rule_settings(choose_rule(rule, "tf1", 1.0)) | {"learning_rate": None}
     if of.kind.name == "Momentum":
         usual["momentum"] = None  # TensorFlow 1 has none, unlike rawstep
@@ -108,13 +109,14 @@ def _with_shown(contents: Contents, of: SlotSet, settings: Settings, wishes: Wis
     rate = options.pop("learning_rate", (None,))[0]
     if settings.learning_rate is None and settings.schedule is None and rate is not None:
         settings = replace(settings, learning_rate=float(rate))
-    if of.kind is CENTERED:
-        options["centered"] = ("true",)
+    if of.kind.name == CENTERED.name:
+        contents.survey.check_centered()
+        options["centered"] = (str(of.kind is CENTERED).lower(),)
     if rule == "momentum" and not contents.survey.graph:
         notes.append(
             "the file does not say whether Momentum has use_nesterov: taken to be without, as by default (--nesterov)"
         )
-    if of.kind.name == "Momentum" and "momentum" not in {**built, **wishes.options}:
+    if of.kind.name == "Momentum" and "momentum" not in {**options, **wishes.options}:
         raise InputError(
             f"{contents.path} holds no momentum, as no TF1 checkpoint does, and TensorFlow 1 has none of its own: give "
             "--momentum."

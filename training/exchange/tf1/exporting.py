@@ -20,8 +20,8 @@ from .names import AVERAGES, CENTERED, GRADIENT_DESCENT, KINDS, Kind, SlotSet, c
 from .powers import power
 from .saver_file import check_new, write
 
-AROUND = [one.name for one in fields(Around) if one.name != "ema"]
-"""Options of a run by which a graph of TensorFlow 1's does not go on; a learning rate it has of its own."""
+AROUND = [one.name for one in fields(Around) if one.name not in ("ema", "group")]
+"""Options of a run for which a graph of TensorFlow 1's has operations of its own, if at all."""
 
 
 @dataclass(frozen=True)
@@ -147,14 +147,23 @@ def _has_averages(checkpoint: Checkpoint) -> bool:
 
 def _check_alone(checkpoint: Checkpoint) -> None:
     settings, rule = checkpoint.settings, checkpoint.run["rule"]
-    around = [option(name) for name in AROUND if getattr(settings, name) not in (None, ())]
-    around += [f"a schedule of {name}" for name in ("beta_1", "beta_2") if isinstance(rule.get(name), str)]
-    if around:
-        raise InputError(f"{checkpoint.path} must be of a rule alone to be exported, found {around[0]}.")
+    found = ["--group"] if settings.group else []
+    found += [f"a schedule of {name}" for name in ("beta_1", "beta_2") if isinstance(rule.get(name), str)]
+    if found:
+        raise InputError(f"{checkpoint.path} must be of one rule and its settings to be exported, found {found[0]}.")
 
 
 def formula_note(checkpoint: Checkpoint) -> list[str]:
-    """A sentence, where the run's rule has other settings than TensorFlow 1 computes with."""
+    """Sentences, where the run's rule has other settings than TensorFlow 1 computes with, or more stands around it."""
+    settings = checkpoint.settings
+    around = [
+        f"{option(name)} {getattr(settings, name)}" for name in AROUND if getattr(settings, name) not in (None, ())
+    ]
+    notes = [f"the session's graph must have what stands around the run's rule: {', '.join(around)}"] if around else []
+    return notes + _settings_note(checkpoint)
+
+
+def _settings_note(checkpoint: Checkpoint) -> list[str]:
     settings = checkpoint.settings
     ours = checkpoint.run["rule"]
     theirs: dict[str, Any] = rule_settings(choose_rule(settings.rule, "tf1", 1.0))

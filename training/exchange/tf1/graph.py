@@ -22,9 +22,12 @@ from .names import AVERAGES
 
 SETTINGS: Mapping[str, str] = {
     "lr": "learning_rate", "alpha": "learning_rate", "beta1": "beta_1", "beta2": "beta_2", "epsilon": "epsilon",
-    "rho": "rho", "momentum": "momentum", "l1": "l1", "lr_power": "learning_rate_power", "l2_shrinkage": "shrinkage",
+    "rho": "rho", "momentum": "momentum", "l1": "l1", "l2": "l2", "lr_power": "learning_rate_power",
+    "l2_shrinkage": "shrinkage",
 }  # fmt: skip
 """rawstep's names of settings by those of a training operation's inputs."""
+FOLDED = {"Add": np.add, "AddV2": np.add, "Maximum": np.maximum, "Mul": np.multiply, "RealDiv": np.divide}
+"""What FtrlOptimizer makes its l2 of, in operations of the graph."""
 PASSED_ON = ("Cast", "Identity", "ReadVariableOp", "Enter")
 
 
@@ -51,7 +54,8 @@ class Graph:
     def settings(self, slots: list[str], variable: str) -> dict[str, Any]:
         """What the optimizer with these slots of a variable was built with, as far as they are constants of the graph.
 
-        By rawstep's names of settings, float32 numbers by their shortest decimals; and use_nesterov, where it has that.
+        By rawstep's names of settings, float32 numbers by their shortest decimals, None for what is no constant; and
+        use_nesterov, where it has that.
         Without slots, the optimizer is GradientDescent, the first that the graph has.
         """
         for node in self.meta.graph_def.node:
@@ -62,14 +66,18 @@ class Graph:
             if not slots and kind != "ApplyGradientDescent":
                 continue
             found = {
-                SETTINGS[arg]: value
+                SETTINGS[arg]: self._constant(name)
                 for arg, name in zip(_arguments(node.op), node.input, strict=False)
-                if arg in SETTINGS and (value := self._constant(name)) is not None
+                if arg in SETTINGS
             }
             if "use_nesterov" in node.attr:
                 found["use_nesterov"] = node.attr["use_nesterov"].b
             return found
         return {}
+
+    def has(self, operation: str) -> bool:
+        """Whether there is an operation of this kind, on reference or on resource variables."""
+        return any(node.op.removeprefix("Resource") == operation for node in self.meta.graph_def.node)
 
     def decays(self) -> list[float]:
         """The decays of ExponentialMovingAverage, as far as they are constants."""
@@ -94,11 +102,19 @@ class Graph:
         return name
 
     def _constant(self, name: str) -> float | None:
+        value = self._folded(name)
+        return None if value is None else float(str(value))
+
+    def _folded(self, name: str) -> Any:
+        """A floating scalar in its own dtype; None where it is no constant."""
         node = self._nodes.get(self._source(name))
-        if node is None or node.op != "Const":
+        if node is None:
             return None
-        value = tf.make_ndarray(node.attr["value"].tensor)
-        return float(str(value[()])) if value.shape == () and np.issubdtype(value.dtype, np.floating) else None
+        if node.op in FOLDED:
+            values = [self._folded(one) for one in node.input[:2]]
+            return None if None in values else FOLDED[node.op](*values)
+        value = tf.make_ndarray(node.attr["value"].tensor) if node.op == "Const" else np.zeros(0)
+        return value[()] if value.shape == () and np.issubdtype(value.dtype, np.floating) else None
 
 
 def graph_beside(path: Path) -> Graph | None:

@@ -34,7 +34,8 @@ def created_names(layers: int) -> list[str]:
 class Kind:
     """An optimizer of tf.train: the name that its slots bear, rawstep's rules, and the rule's slots in their order.
 
-    A file does not say by which of several rules its slots were made.
+    Of two rules, the second is what the kernel computes with use_nesterov, which a file does not say.
+    tf.contrib.opt.NadamOptimizer calls its slots Adam too.
     """
 
     name: str
@@ -46,11 +47,16 @@ class Kind:
         """What the optimizer computes unless it was asked otherwise."""
         return self.rules[0]
 
+    @property
+    def nesterov(self) -> str | None:
+        """What it computes with use_nesterov; None where it has none."""
+        return self.rules[1] if self.rules[1:] else None
+
 
 GRADIENT_DESCENT = Kind("GradientDescent", ("sgd",), ())
 CENTERED = Kind("RMSProp", ("rmsprop",), ("v", "mean_g", "b"))
 KINDS = (
-    Kind("Adam", ("adam",), ("m", "v")),
+    Kind("Adam", ("adam", "nadam"), ("m", "v")),
     Kind("Adagrad", ("adagrad",), ("a",)),
     Kind("Adadelta", ("adadelta",), ("mean_g2", "mean_dx2")),
     Kind("Momentum", ("momentum", "nesterov"), ("v",)),

@@ -43,6 +43,7 @@ class Survey:
                 "tf.train.Saver wrote, of tensors by the names of their variables."
             )
         self.graph: Graph | None = graph_beside(self.path)
+        self._slots_of_rmsprop, self._told = self._most_slots(CENTERED.name), centered is not None
         self.centered = self._is_centered() if centered is None else centered
         self.global_step = self._global_step()
         found = {name: of for name in self.shapes if (of := slot_set(name, self.shapes, self.centered))}
@@ -100,13 +101,25 @@ class Survey:
         variable = owner.removeprefix(f"{scope}/") if scope else owner
         return scope is not None and self.shapes[variable] == self.shapes[name]
 
+    def check_centered(self) -> None:
+        """Raises InputError where the number of RMSProp's slots does not show whether they are of a centred one."""
+        each = 3 if self.centered else 2
+        if self._slots_of_rmsprop % each or not (self._told or self.graph or self._slots_of_rmsprop % 6):
+            raise InputError(
+                f"{self.path} has {self._slots_of_rmsprop} slots {CENTERED.name} of a variable, and an optimizer has 2 "
+                "of them, or 3 if it is centred: give --centered true or false."
+            )
+
     def _is_centered(self) -> bool:
-        """Two slots of RMSProp's, or three: what divides the number of one variable's. Six count as three pairs."""
-        owners = Counter(
-            name.rpartition("/")[0] for name in self.shapes if re.search(rf"/{CENTERED.name}(_[1-9]\d*)?$", name)
-        )
-        most = max(owners.values(), default=0)
-        return most % 2 == 1 and most % 3 == 0
+        """Two slots of RMSProp's, or three: as the graph has it, else what divides the number of a variable's."""
+        if self.graph:
+            return self.graph.has("ApplyCenteredRMSProp")
+        return self._slots_of_rmsprop % 2 == 1
+
+    def _most_slots(self, kind: str) -> int:
+        """The slots of this name that a variable has at most."""
+        owners = Counter(name.rpartition("/")[0] for name in self.shapes if re.search(rf"/{kind}(_[1-9]\d*)?$", name))
+        return max(owners.values(), default=0)
 
     def _global_step(self) -> str | None:
         """The count of steps that some graphs have; in the scope in which it was created."""

@@ -18,6 +18,19 @@ LAYERS = [10, 8, 8, 1]
 DATA = Regression().data(0)
 
 
+class NadamOptimizer(v1.train.AdamOptimizer):
+    """tf.contrib.opt's, as far as a dense gradient of a resource variable needs it."""
+
+    def _resource_apply_dense(self, grad, var):
+        m, v = self.get_slot(var, "m"), self.get_slot(var, "v")
+        powers = self._get_beta_accumulators()
+        numbers = (*powers, self._lr_t, self._beta1_t, self._beta2_t, self._epsilon_t)
+        return tf.raw_ops.ResourceApplyAdam(
+            var=var.handle, m=m.handle, v=v.handle, grad=grad, use_nesterov=True,
+            **dict(zip(("beta1_power", "beta2_power", "lr", "beta1", "beta2", "epsilon"), numbers, strict=True)),
+        )  # fmt: skip
+
+
 def scoped(name, value, dtype, layer):
     """As tf.layers.dense calls them, in a scope of the user's."""
     called = "bias" if value.ndim == 1 else "kernel"

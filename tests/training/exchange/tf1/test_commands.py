@@ -161,7 +161,7 @@ REFUSED = {
     "a batch too large": (None, [*IMPORT, "rnn2.ckpt", "--batch-size", "232"], "232"),
     "no run": (None, EXPORT, "run holds no run"),
     "a rule of one's own": (
-        lambda: run("core.rules.adam:Adam"), EXPORT, "must be of adam, adagrad, adadelta, momentum, ",
+        lambda: run("core.rules.adam:Adam"), EXPORT, "must be of adam, nadam, adagrad, adadelta, ",
     ),
     "a file is there": (run, [*EXPORT[:-1], "rnn2.ckpt"], "is there already, and nothing is overwritten"),
     "a folder is not there": (run, [*EXPORT[:-1], "absent/new.ckpt"], "No such file or directory"),
@@ -180,8 +180,8 @@ REFUSED = {
     "--like of another network": (
         lambda: run(hidden="9"), [*EXPORT, "--like", "rnn2.ckpt"], "rnn2.ckpt holds another network than the run",
     ),
-    "a clip around the rule": (
-        lambda: run(clip_norm=1.0), EXPORT, "must be of a rule alone to be exported, found --clip-norm",
+    "a rule of a group": (
+        lambda: run(group=("biases:sgd,learning_rate=1",)), EXPORT, "must be of one rule and its settings to be",
     ),
     "accumulators of 0": (
         lambda: run("adagrad", dialect="torch"), EXPORT, "TensorFlow 1's Adagrad has no ε and would compute 0/0.",

@@ -13,7 +13,7 @@ from training.exchange.tf1.powers import power
 from training.exchange.tf1.survey import Survey
 from training.runs.run_folder import RunFolder
 
-from .files import ADAM, session_saves, tensors, v1, write, write_images
+from .files import ADAGRAD, ADAM, session_saves, tensors, v1, write, write_images
 
 IMPORT = ["import-tf1", "rnn2.ckpt", "--out", "new", "--data-dir", "images"]
 NET = {"Variable": "net/dense/kernel", "Variable_1": "net/dense_1/kernel", "Variable_2": "net/dense/bias",
@@ -178,6 +178,17 @@ def momentum():
     return prepare
 
 
+def rmsprop(number):
+    """The same network with slots of RMSProp, this many of each variable."""
+
+    def prepare():
+        weights = {name: value for name, value in tensors("rnn2.ckpt").items() if name in NET.values()}
+        slots = {f"{n}/RMSProp{f'_{k}' if k else ''}": v for n, v in weights.items() for k in range(number)}
+        write("rnn2.ckpt", {**weights, **slots})
+
+    return prepare
+
+
 def wide():
     found = tensors("rnn2.ckpt")
     write("rnn2.ckpt", {n: v if "power" in n else v.astype(np.float64) for n, v in found.items()})
@@ -227,7 +238,15 @@ REFUSED = {
     "momentum unsaid": (momentum(), ["--learning-rate", "1"], "holds no momentum, as no TF1 checkpoint does, and Te"),
     "a rate unsaid": (momentum(), ["--momentum", "0.9"], "and momentum has none of its own: give --learning-rate."),
     "a group beside slots": (None, ["--group", "biases:sgd,learning_rate=1"], "--group: the slots Adam are of one"),
-    "Nesterov's of Adam": (None, ["--nesterov"], "--nesterov is of the slots Momentum, found Adam."),
+    "Nesterov's of Adagrad": (
+        lambda: session_saves("rnn2.ckpt", ADAGRAD), ["--nesterov"], "--nesterov is of the slots Momentum and Adam",
+    ),
+    "RMSProp of either kind": (
+        rmsprop(6), ["--learning-rate", "1", "--slots", "RMSProp"], "has 6 slots RMSProp of a variable, and an opti"
+    ),
+    "RMSProp of both kinds": (
+        rmsprop(5), ["--learning-rate", "1", "--slots", "RMSProp"], "has 5 slots RMSProp of a variable, and an opti"
+    ),
     "float64 unasked": (wide, [], "net/dense/kernel is float64, and the run's is float32: --round rounds what is"),
     "β that nothing shows": (
         change(**UNKNOWN_BETAS), [], "is no power of β = 0.9 that any step leaves; nearest is step 78's, ",

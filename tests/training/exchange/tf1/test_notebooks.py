@@ -19,7 +19,7 @@ from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
 
 from .files import tensors
-from .notebooks import Notebook, lettered, scoped, unnamed, worded
+from .notebooks import NadamOptimizer, Notebook, lettered, scoped, unnamed, worded
 
 HALF, FIFTY = 60, 50
 LIMIT = 3e-6
@@ -62,6 +62,7 @@ CASES = {
     "Nesterov, all from the graph": (
         Notebook(lambda: train.MomentumOptimizer(0.004, 0.85, use_nesterov=True), worded, meta=True), {}, {}, {},
     ),
+    "Nadam": (Notebook(lambda: NadamOptimizer(0.002), lettered), dict(learning_rate=0.002), {}, dict(nesterov=True)),
     "Ftrl, all from the graph": (
         Notebook(lambda: train.FtrlOptimizer(0.05, l1_regularization_strength=0.001), lettered, meta=True), {}, {}, {},
     ),
@@ -181,6 +182,7 @@ PLANTED = {
                               word.replace("b2=middle", "b2=first") for word in WORDS]), None,
     ),
     "no slots": ("averages", {}, dict(rule="adam", slots="none"), None),
+    "Adam's": ("Nadam", {}, {}, None),
     "another shrinkage": ("Ftrl, all from the graph", dict(l1=("0.01",)), {}, None),
 }  # fmt: skip
 
