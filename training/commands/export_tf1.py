@@ -20,8 +20,9 @@ def export_tf1(
 ) -> None:
     """Write a run's newest checkpoint so that the notebook's own `saver.restore(sess, "rnn2.ckpt")` restores it.
 
-    Of runs by the rules that TensorFlow 1 has: adam, adagrad, adadelta, momentum, nesterov, rmsprop, ftrl, sgd. The
-    settings of a rule are not in the file: they are the graph's, the learning rate among them.
+    Of runs by the rules that TensorFlow 1 has: adam, nadam, adagrad, adadelta, momentum, nesterov, rmsprop, ftrl, sgd.
+    The settings of a rule are not in the file: they are the graph's, the learning rate among them, and so is what
+    stands around the rule.
 
     A session restores only a file that has all of its graph's variables. Graphs with several optimizers, with a
     global_step, in float64, or that minimize in a variable scope have more, or others: --like takes all that is not

@@ -64,14 +64,8 @@ def shown_settings(
     """
     graph = contents.survey.graph
     if built and graph:
-        unknown = [name for name, value in built.items() if value is None]
         found = {name: value for name, value in built.items() if name in usual and value not in (None, usual[name])}
-        notes = [f"{graph.path} has {_listed(found)} of {of.name}"] if found else []
-        if unknown:
-            notes.append(
-                f"{graph.path} computes {', '.join(unknown)} of {of.name}: what is no constant is yours to say"
-            )
-        return found, notes
+        return found, [f"{graph.path} has {_listed(found)} of {of.name}"] if found else []
     betas = contents.betas(of) if of.power_names else None
     if betas is None:
         return {}, []

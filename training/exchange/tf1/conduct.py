@@ -7,7 +7,7 @@ from typing import Any
 
 from core import InputError
 
-from ...runs.rule_choice import choose_rule, kind_of, rule_settings
+from ...runs.rule_choice import choose_rule, kind_of, option, rule_settings
 from ...runs.settings import Settings
 from ...runs.trainer import Trainer
 from .choosing import NONE, betas_of, check_without_slots, choose_averages, choose_slots, shown_settings, step_of_slots
@@ -101,6 +101,7 @@ def _with_shown(contents: Contents, of: SlotSet, settings: Settings, wishes: Wis
     if nesterov and of.kind.nesterov is None:
         raise InputError(f"--nesterov is of the slots Momentum and Adam, found {of.name}.")
     rule = of.kind.nesterov if nesterov and of.kind.nesterov else of.kind.rule
+    _check_constants(contents, of, settings, wishes, built)
     usual = rule_settings(choose_rule(rule, "tf1", 1.0)) | {"learning_rate": None}
     if of.kind.name == "Momentum":
         usual["momentum"] = None  # TensorFlow 1 has none, unlike rawstep
@@ -122,6 +123,20 @@ def _with_shown(contents: Contents, of: SlotSet, settings: Settings, wishes: Wis
             "--momentum."
         )
     return replace(settings, rule=rule).with_options({**options, **wishes.options}), notes
+
+
+def _check_constants(
+    contents: Contents, of: SlotSet, settings: Settings, wishes: Wishes, built: Mapping[str, Any]
+) -> None:
+    """Raises InputError for settings that the graph computes, from a placeholder or by steps, and nobody has said."""
+    has_rate = settings.learning_rate is not None or settings.schedule is not None
+    said = {*wishes.options, *(["learning_rate"] if has_rate else [])}
+    unknown = [option(name) for name, value in built.items() if value is None and name not in said]
+    if unknown and contents.survey.graph:
+        raise InputError(
+            f"{contents.survey.graph.path} has no constant for {', '.join(unknown)} of {of.name}: give "
+            f"{'it' if len(unknown) == 1 else 'them'}{', or --schedule' if '--learning-rate' in unknown else ''}."
+        )
 
 
 def _left_out(contents: Contents, of: SlotSet | None, averages: SlotSet | None, trainer: Trainer) -> list[str]:

@@ -132,7 +132,7 @@ def _kind(checkpoint: Checkpoint) -> Kind:
 
 def _like(path: Path, checkpoint: Checkpoint, names: Map | None, kind: Kind) -> Contents:
     """A checkpoint of the graph that is to restore the run."""
-    shapes = {name: tuple(map(int, value.shape)) for name, value in checkpoint.variables.items()}
+    shapes = {name: checkpoint.tensors[f"weights/{name}"].shape for name in checkpoint.variables}
     centered = kind is CENTERED if kind.name == CENTERED.name else None
     return read(path, names, None if _is_perceptron(checkpoint) else shapes, centered)
 

@@ -27,6 +27,12 @@ train = tf.compat.v1.train
 WIDE = f"{__package__}.wide:Wide"
 WORDS = [f"{letter}{label}={word}_{letter}" for letter in "hb" for label, word in
          (("1", "first"), ("2", "middle"), ("o", "out"))]  # fmt: skip
+
+
+def decaying():
+    return train.exponential_decay(0.005, train.get_or_create_global_step(), 50, 0.8)
+
+
 CASES = {
     "scopes and other β": (
         Notebook(lambda: train.AdamOptimizer(0.002, 0.8, 0.99), scoped, scope="train", counts=True),
@@ -61,6 +67,10 @@ CASES = {
     ),
     "Nesterov, all from the graph": (
         Notebook(lambda: train.MomentumOptimizer(0.004, 0.85, use_nesterov=True), worded, meta=True), {}, {}, {},
+    ),
+    "a rate that decays by the steps": (
+        Notebook(lambda: train.AdamOptimizer(decaying), lettered, counts=True, meta=True),
+        dict(schedule="exponential:0.005,steps=50,factor=0.8"), {}, {},
     ),
     "Nadam": (Notebook(lambda: NadamOptimizer(0.002), lettered), dict(learning_rate=0.002), {}, dict(nesterov=True)),
     "Ftrl, all from the graph": (
@@ -202,6 +212,13 @@ def test_what_is_said_wrongly_of_a_file_would_be_seen(both, batches, tmp_path, n
     conduct(sides.file, settings, wishes, tmp_path / "run")
     trainer, _ = RunFolder(tmp_path / "run").begin(Settings(), resume=True)
     assert apart(name, costs(trainer, batches[HALF : HALF + FIFTY]), sides.theirs) > 100 * LIMIT
+
+
+def test_a_rate_that_the_graph_computes_is_asked_for(both, tmp_path):
+    """TensorFlow 1's usual one would be another."""
+    file, settings = both("a rate that decays by the steps").file, Settings(rule="adam", workload="regression")
+    with pytest.raises(InputError, match=r"has no constant for --learning-rate of Adam: give it, or --schedule\."):
+        conduct(file, settings, Wishes(), tmp_path / "run")
 
 
 NOTES = {
