@@ -82,7 +82,8 @@ def test_every_example_is_seen_once_an_epoch_and_each_epoch_in_another_order(nam
     epochs = [np.concatenate(taken(feed, SIZE // BATCH)) for feed in [FEEDS[name](tmp_path)] for _ in range(3)]
     for epoch in epochs:
         np.testing.assert_array_equal(np.sort(epoch), np.arange(SIZE))
-    assert (epochs[0] != epochs[1]).any() and (epochs[1] != epochs[2]).any()
+    assert (epochs[0] != epochs[1]).any()
+    assert (epochs[1] != epochs[2]).any()
 
 
 def test_a_window_mixes_pieces_from_everywhere():
@@ -92,8 +93,9 @@ def test_a_window_mixes_pieces_from_everywhere():
     assert abs(np.corrcoef(np.arange(300), first)[0, 1]) < 0.2
 
 
-def test_pieces_are_read_once_an_epoch_and_two_windows_are_held():
-    """Would catch pieces that are read again for each call, and windows that are kept."""
+def test_pieces_are_read_once_an_epoch():
+    """Would catch pieces that are read again for each call."""
+    reads = count()
 
     class Counted(Pieces):
         def read(self, piece):
@@ -148,8 +150,7 @@ def test_a_guard_finds_the_step_in_a_feed_and_puts_it_back():
     feed.state = Streamed(Pieces(ARRAYS, 50), BATCH, window=200).state
     guard, before = Guard(running), feed.state
     with pytest.raises(NonFiniteError, match="the cost is NaN") as error:
-        for _ in range(10):
-            guard.run(feed, 5)
+        [guard.run(feed, 5) for _ in range(10)]
     assert error.value.step == at + 1
     assert feed.state == before
 
@@ -182,7 +183,7 @@ WRONG = {
     r"must be float64 \[20, 3\], float64 \[20\] like the first, found float64 \[7, 3\]": lambda: Iterated(ragged).take(
         2
     ),
-    "begin. must make its Dataset": lambda: went_back(Iterated(lambda ever=count(): iter([(np.full(4, next(ever)),)]))),
+    "begin. must make its Dataset": lambda: went_back(Iterated(lambda: iter([(np.random.default_rng().random(4),)]))),
     "tuple of arrays of numbers": lambda: Iterated(lambda: iter([np.array(["a"])])),
     "does not know how many batches": lambda: Iterated(batches_of_a_generator).steps_per_epoch,
     "cannot be divided equally among 3": lambda: Streamed(ARRAYS, BATCH).part(0, 3),
