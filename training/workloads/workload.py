@@ -4,10 +4,12 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 import tensorflow as tf
+
+from core.engine.feeds import Source
 
 from .work import Product
 
@@ -17,11 +19,25 @@ Examples = tuple[np.ndarray, ...]
 """Arrays whose first axis is examples, such as (images, labels): what `Workload.cost` takes of a batch."""
 
 
+class Stream(Source, Protocol):
+    """Training examples that are read piece by piece.
+
+    digest: a hash that identifies them. window: about how many a batch is drawn from; see `core.engine.feeds.Streamed`.
+    """
+
+    @property
+    def digest(self) -> str: ...
+    @property
+    def window(self) -> int: ...
+
+
 class Data(NamedTuple):
     """A problem's examples in three splits.
 
     chosen: how the validation examples were chosen, in words; notes: what a person should know of the data, a sentence
     each.
+    stream: training examples that are not held in memory. `train` then has a few that stand for all: their dtypes and
+    shapes, and the least and the greatest integer of each array.
     """
 
     train: Examples
@@ -29,6 +45,12 @@ class Data(NamedTuple):
     test: Examples
     chosen: str = "as they come"
     notes: Sequence[str] = ()
+    stream: Stream | None = None
+
+    @property
+    def size(self) -> int:
+        """How many examples are trained on."""
+        return len(self.train[0]) if self.stream is None else sum(self.stream.sizes)
 
     @property
     def splits(self) -> dict[str, Examples]:
@@ -170,5 +192,7 @@ def fingerprint(data: Data) -> dict[str, int | str]:
     for examples in data.splits.values():
         for array in examples:
             digest.update(np.ascontiguousarray(array).data)
-    sizes = {"examples": len(data.train[0]), "kind": data.kind, "validation": data.chosen}
+    if data.stream is not None:
+        digest.update(data.stream.digest.encode())
+    sizes = {"examples": data.size, "kind": data.kind, "validation": data.chosen}
     return {**sizes, "sha256": digest.hexdigest()}

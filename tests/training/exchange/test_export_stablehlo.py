@@ -48,7 +48,7 @@ def test_the_epoch_is_the_one_with_which_the_run_goes_on(checkpoint):
     restore(checkpoint, trainer)
     for name, array in zip(("data-0", "data-1"), trainer.data.train, strict=True):
         np.testing.assert_array_equal(exported.arguments[name], array, strict=True)
-    batches = trainer.sampler.take(32)
+    _, batches = trainer.feed.take(32)
     np.testing.assert_array_equal(exported.arguments["batches"], batches, strict=True)
     costs = trainer.program.run([exported.arguments[name] for name in ("data-0", "data-1")], batches)
     np.testing.assert_allclose(exported.results["costs"], costs, rtol=1e-5)
