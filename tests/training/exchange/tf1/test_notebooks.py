@@ -101,9 +101,9 @@ def apart(name, ours, theirs):
 class Both:
     """A notebook's session and the run that its file became, each after fifty steps more of its own.
 
-    ours, theirs:   what they cost.
-    averages:       the session's, at their end.
-    begun:          the trainer's step, and its state, before them.
+    ours, theirs: what they cost each.
+    step, state:  the trainer's before them; averages, served: the session's averages and what the run serves, after.
+    after:        what the trainer's next fifty cost, from the state that is saved.
     """
 
     def __init__(self, name, folder, batches):
