@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 import tensorflow as tf
 
+from .data.pixels import ranged
 from .work import Product
 
 Variables = Mapping[str, Any]
@@ -21,7 +22,8 @@ class Data(NamedTuple):
     """A problem's examples in three splits.
 
     chosen: how the validation examples were chosen, in words; notes: what a person should know of the data, a sentence
-    each.
+    each. what: what the examples are, "images of 28×28"; details: what else was found, "10 classes", unless given the
+    dtypes and ranges of their arrays. meaning: what the numbers of floats were said to be, where a cost asks.
     """
 
     train: Examples
@@ -29,6 +31,9 @@ class Data(NamedTuple):
     test: Examples
     chosen: str = "as they come"
     notes: Sequence[str] = ()
+    what: str = "examples"
+    details: str = ""
+    meaning: str = ""
 
     @property
     def splits(self) -> dict[str, Examples]:
@@ -36,8 +41,16 @@ class Data(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """The dtype and shape of one example, such as "uint8 [784], uint8 []"."""
-        return ", ".join(f"{array.dtype.name} {[*array.shape[1:]]}" for array in self.train)
+        """The dtype and shape of one example, such as "uint8 [784], uint8 []", and what else decides a cost."""
+        kinds = ", ".join(f"{array.dtype.name} {[*array.shape[1:]]}" for array in self.train)
+        return f"{kinds} ({self.meaning})" if self.meaning else kinds
+
+    @property
+    def summary(self) -> str:
+        """What was read, in one line."""
+        train, validation, test = (f"{len(examples[0]):,}" for examples in self.splits.values())
+        details = self.details or ", ".join(ranged(array, f" {[*array.shape[1:]]}") for array in self.train)
+        return f"{train} {self.what} for training, {details}; {validation} for validation, {test} for the test"
 
 
 @dataclass(frozen=True, kw_only=True)
