@@ -15,6 +15,7 @@ from typing import get_args
 
 import pytest
 import tensorflow as tf
+from training.workloads.sampler import Sampler
 
 from core import RULES, Optimizer, Program
 from core.engine.executions import Execution
@@ -24,7 +25,6 @@ from training.runs.rule_choice import choose_rule, usual_dialect
 from training.runs.versions import versions
 from training.workloads.mlp import MLP
 from training.workloads.perceptron import new_weights
-from training.workloads.sampler import Sampler
 from training.workloads.work import flop, update_bytes
 
 NOTEBOOK_S = MLP()

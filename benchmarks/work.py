@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from core.engine.feeds import Sampler
 from training.workloads.check import checked_data, checked_values, checked_variables
 from training.workloads.choice import name_of
 from training.workloads.declared import of_rawstep
 from training.workloads.mlp import MLP
-from training.workloads.sampler import Sampler
 from training.workloads.work import Product, flop, update_bytes
 from training.workloads.workload import Data, Examples, Workload
 

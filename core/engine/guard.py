@@ -1,12 +1,13 @@
 """Watches a program's steps for numbers that are not finite, and finds where they began."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
 from ..errors import NonFiniteError
+from .feeds import Feed
 from .optimizer import Optimizer
 from .program import Program
 
@@ -14,11 +15,33 @@ OnNonfinite = Literal["stop", "continue"]
 """What the first number that is not finite does to a run: it ends it before that step, or is only noted."""
 
 
+class _Call(NamedTuple):
+    """A call since the last look: what it took, and where its feed stood before."""
+
+    data: Feed | Sequence[tf.Tensor]
+    batches: Any
+    place: dict[str, Any] | None
+
+    def steps(self) -> Iterator[tuple[Sequence[tf.Tensor], np.ndarray]]:
+        """Data and batch of each step once more."""
+        if not isinstance(self.data, Feed):
+            yield from ((self.data, batch) for batch in self.batches)
+            return
+        self.go_back()
+        for _ in range(self.batches):
+            data, batches = self.data.take(1)
+            yield data, batches[0]
+
+    def go_back(self) -> None:
+        if isinstance(self.data, Feed) and self.place is not None:
+            self.data.state = self.place
+
+
 class Guard:
     """Runs a program that observes its cost, and looks for what is not finite among costs, variables and slots.
 
         guard = Guard(program)
-        costs = guard.run(data, batches)  # looks at the costs
+        costs = guard.run(data, batches)  # looks at the costs; or (feed, steps)
         guard.look()                      # looks at variables and slots, and holds a copy of them
 
     Where something is not finite, all steps since the last look are taken once more from the copy, one at a time. The
@@ -36,20 +59,21 @@ class Guard:
         self._state = program.optimizer.state
         self._watched = [name for name, variable in self._state.items() if _is_finite(variable.numpy())]
         self._held = self._read()
-        self._since: list[tuple[Sequence[tf.Tensor], np.ndarray]] = []
+        self._since: list[_Call] = []
 
-    def run(self, data: Sequence[tf.Tensor], batches: np.ndarray) -> np.ndarray:
+    def run(self, data: Feed | Sequence[tf.Tensor], batches: Any, then: int | None = None) -> np.ndarray:
         """The cost of each step, float64 [steps], of a call of the program's own `run`.
 
         Raises NonFiniteError where a cost is not finite, and what `Program.run` raises. All that a step changes is then
-        as it was at the last look. With "continue", nothing is raised, and nothing looked at after the first such step.
+        as it was at the last look, the place of a feed too. With "continue", nothing is raised, and nothing looked at
+        after the first such step.
         """
         if self._is_done:
-            return self._program.run(data, batches).numpy()
+            return self._program.run(data, batches, then).numpy()
         if not self._since and self._held["step"] != int(self._program.optimizer.step.numpy()):
             self._held = self._read()  # another state was restored
-        self._since.append((data, batches))
-        costs = self._program.run(data, batches).numpy()
+        self._since.append(_Call(data, batches, data.state if isinstance(data, Feed) else None))
+        costs = self._program.run(data, batches, then).numpy()
         if not np.isfinite(costs).all():
             self._find(self._read())
         return costs
@@ -69,15 +93,20 @@ class Guard:
 
     def _find(self, state: Mapping[str, np.ndarray]) -> None:
         """Finds the first step since the last look that is not finite; `state` is what it and later ones led to."""
+        since, self._since = self._since, []
+        places = [(call.data, call.data.state) for call in since if isinstance(call.data, Feed)]
         self._assign(self._held)
-        self.found = self._first(state)
-        self._since = []
+        self.found = self._first(since, state)
         if self._on_nonfinite == "stop":
             self._assign(self._held)
+            for call in reversed(since):
+                call.go_back()
             raise self.found
         self._assign(state)
+        for feed, place in places:
+            feed.state = place
 
-    def _first(self, state: Mapping[str, np.ndarray]) -> NonFiniteError:
+    def _first(self, since: Sequence[_Call], state: Mapping[str, np.ndarray]) -> NonFiniteError:
         program = self._program
         single = Program(  # without a recorder
             program.step.cost,
@@ -87,7 +116,7 @@ class Guard:
             strategy=program.strategy,
             microbatches=program.microbatches,
         )
-        for data, batch in ((data, batch) for data, batches in self._since for batch in batches):
+        for data, batch in (step for call in since for step in call.steps()):
             before, cost, after = self._read(), single.run(data, [batch]).numpy(), self._read()
             if not (np.isfinite(cost).all() and self._holds_finite(after)):
                 self._assign(before)

@@ -9,6 +9,7 @@ import tensorflow as tf
 from ..errors import InputError
 from ..mistakes import kernels_known
 from .executions import Execution, ExecutionMode, execution_mode
+from .feeds import Feed
 from .optimizer import Gradients, Optimizer, Variables
 from .recorder import Recorder
 from .replicas import Replicas
@@ -72,13 +73,21 @@ class Program:
         self._runner = self._chosen_runner()
 
     @kernels_known()
-    def run(self, data: Sequence[tf.Tensor], batches: Any) -> Any:
+    def run(self, data: Feed | Sequence[tf.Tensor], batches: Any, then: int | None = None) -> Any:
         """Takes one step for each row of `batches`; returns what was observed, stacked along a first axis of steps.
 
         data:    tensors whose first axis is examples, such as (images, labels). Pass tensors, not arrays: they stay
                  on the device, and a call does not copy them. () for a cost that takes no batch.
         batches: integers [steps, batch size], the examples of each step. Each other shape compiles once more.
+
+        Or a feed, which has both, and the number of steps:
+
+            program.run(feed, steps)
+
+        then:    how many steps of the feed the next call takes, which it prepares meanwhile; as many, unless given.
         """
+        if isinstance(data, Feed):
+            data, batches = data.take(batches, then)
         data, batches = _resident(data, batches)
         recorder = self.step.recorder
         due = {} if recorder is None else recorder.due(len(batches))

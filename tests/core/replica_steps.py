@@ -16,12 +16,12 @@ import numpy as np
 import tensorflow as tf
 
 from core import Adam, Optimizer, Program, Recorder
+from core.engine.feeds import Sampler
 from tests.cases import CASES
 from training.runs.distribution.strategies import mirrored, multi_worker
 from training.workloads.data import load_dataset
 from training.workloads.mlp import MLP
 from training.workloads.perceptron import new_weights
-from training.workloads.sampler import Sampler
 
 LAYERS, BATCH, STEPS, FREE, MICROBATCHES = [784, 20, 10], 60, 6, 30, 6
 RULES = {"h1": ("adam", "tf1"), "b1": ("adagrad", "torch"), "ho": ("adadelta", "torch"), "bo": ("sgd", "keras")}

@@ -278,7 +278,10 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path, mo
         (["--save-every", "10"], "--save-every needs a folder: give --checkpoint DIR."),
         (["--checkpoint", "run", "--save-every", "0"], "--save-every"),
         (["--validation", "60000"], "between 1 and 59,999 of the 60,000 training images, found 60,000."),
-        (["--validation", "absent"], "absent must be a folder of two IDX or .npy files, where the validation is neither"),
+        (
+            ["--validation", "absent"],
+            "absent must be a folder of two IDX or .npy files, where the validation is neither",
+        ),
         (["--data-dir", "absent"], "absent must be a folder of IDX or .npy files or a .npz file, found nothing."),
         (["--data-dir", "absent", "--checkpoint", "run", "--tensorboard", "board"], "found nothing"),
         (

@@ -62,10 +62,10 @@ def interrupted(arguments, chance, number):
 
 
 def outcome(folder):
-    """The last checkpoint of a finished run: every tensor by its bytes, every figure, the state of the sampler."""
+    """The last checkpoint of a finished run: every tensor by its bytes, every figure, the place of the feed."""
     newest = read(max(folder.glob("step-*")))
     tensors = {name: tensor.tobytes() for name, tensor in newest.tensors.items()}
-    return tensors | {name: newest.run[name] for name in ("epochs", "best", "costs", "sampler")}
+    return tensors | {name: newest.run[name] for name in ("epochs", "best", "costs", "feed")}
 
 
 @pytest.fixture(scope="module")

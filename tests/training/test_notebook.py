@@ -36,9 +36,9 @@ def costs(mnist):
 
     def both(name, session_rate=0.001, steps=STEPS):
         trainer = Trainer(Settings(rule=name, learning_rate=0.001), mnist)
-        batches = trainer.sampler.take(STEPS)
+        data, batches = trainer.feed.take(STEPS)
         if name not in remembered:
-            remembered[name] = trainer.program.run([tf.constant(array) for array in mnist.train], batches).numpy()
+            remembered[name] = trainer.program.run(data, batches).numpy()
         theirs = NotebookSession(TrainingWork(), lambda: OPTIMIZERS[name](session_rate)).costs(batches[:steps])
         return remembered[name], theirs
 

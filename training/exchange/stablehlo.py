@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import tensorflow as tf
 from tensorflow.compiler.mlir.stablehlo import stablehlo as _stablehlo
 
 from core import InputError
@@ -67,16 +66,15 @@ def epoch_program(checkpoint: Checkpoint) -> EpochProgram:
     settings = replace(checkpoint.settings, execution="xla-loop")
     trainer = Trainer(settings, settings.data())
     restore(checkpoint, trainer)
-    settings, examples = trainer.settings, trainer.data.train
-    batches = trainer.sampler.take(trainer.sampler.steps_per_epoch)
-    data = [tf.constant(array) for array in examples]
+    settings = trainer.settings
+    data, batches = trainer.feed.take(trainer.feed.steps_per_epoch)
     captured = trainer.program.captured(data, batches)
     names = {id(variable): name for name, variable in variables(trainer).items()}
 
     def state() -> dict[str, np.ndarray]:
         return {names[id(variable)]: variable.numpy().copy() for variable in captured}
 
-    named = {f"data-{number}": array for number, array in enumerate(examples)}
+    named = {f"data-{number}": array.numpy() for number, array in enumerate(data)}
     arguments = {**named, "batches": batches, **state()}
     text = pure(trainer.program.compiler_ir(data, batches, "stablehlo"))
     results = {"costs": trainer.program.run(data, batches).numpy()} | state()

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import tensorflow as tf
 
 from core import InputError, NonFiniteError
 from core.seeds import generator
@@ -192,14 +191,13 @@ class EpochTimes:
     def do(self, place: Place, advance: Advance) -> dict[str, Any]:
         settings = [Settings(batch_size=batch, seed=self.seed) for batch in self.batches]
         trainers = {one.batch_size: Trainer(one, place.data) for one in settings}
-        data = tuple(tf.constant(array) for array in place.data.train)
         random = generator(self.seed, "rounds")
         seconds: dict[int, list[float]] = {batch: [] for batch in self.batches}
         for number in range(self.rounds + 1):
             for batch in random.permutation(self.batches).tolist():
                 trainer, steps = trainers[batch], steps_per_epoch(batch)
                 begun = time.perf_counter()
-                trainer.program.run(data, trainer.sampler.take(steps)).numpy()
+                trainer.program.run(trainer.feed, steps).numpy()
                 if number:  # the first one compiles
                     seconds[batch].append(time.perf_counter() - begun)
                 advance(steps)
@@ -243,7 +241,7 @@ def compared(ours: Checkpoint, theirs: Checkpoint) -> dict[str, Any]:
         "numbers": sum(tensor.size for tensor in theirs.tensors.values()),
         "unlike_tensors": unlike,
         "epochs_equal": ours.run["epochs"] == theirs.run["epochs"],
-        "order_of_batches_equal": ours.run["sampler"] == theirs.run["sampler"],
+        "order_of_batches_equal": ours.run["feed"] == theirs.run["feed"],
     }
 
 

@@ -22,7 +22,7 @@ from .settings import Settings
 from .trainer import Epoch, Trainer
 from .versions import versions
 
-FORMAT = 4
+FORMAT = 5
 """Of `Checkpoint.run`; a change of its keys makes another. See `_of_before` for what the earlier ones were."""
 PREFIX = "state"
 """tf.train.Checkpoint's files in the folder of a checkpoint: state.index and state.data-00000-of-00001."""
@@ -58,7 +58,7 @@ class Checkpoint:
     tensors: weights/<name>, optimizer/slots/<name>/<slot> and optimizer/step, by these names.
     run:     all the rest: settings, every setting of the rule and of what stands around it, sizes, split and hash of
              the data, versions, the epochs so far, which of them is the best and the step at its end, the costs of
-             the steps so far in the epoch that has begun (as many as the position in it), and the sampler's state.
+             the steps so far in the epoch that has begun (as many as the position in it), and the feed's state.
     """
 
     path: Path
@@ -143,7 +143,7 @@ def write(trainer: Trainer, folder: Path) -> None:
         "epochs": trainer.history,
         "best": {"epoch": trainer.best_epoch, "step": trainer.best_step} if trainer.best_epoch else None,
         "costs": trainer.costs,
-        "sampler": trainer.sampler.state,
+        "feed": trainer.feed.state,
     }
     text = _Text(json.dumps(run, default=str))
     tf.train.Checkpoint(weights=trainer.variables, optimizer=trainer.optimizer, run=text).write(str(folder / PREFIX))
@@ -184,10 +184,15 @@ def _as_named(key: str) -> str:
 
 
 def _of_before(run: Mapping[str, Any]) -> dict[str, Any]:
-    """What an earlier rawstep wrote, in today's form: a run of the perceptron on images, and its validation accuracies.
+    """What an earlier rawstep wrote, in today's form.
 
-    In 3, settings had all that is around a rule; in 2 nothing; in 1, validation images always were the first too.
+    In 4, all data were resident. Before that, a run was the perceptron's on images, with its validation accuracies; in
+    3, settings had all that is around a rule; in 2 nothing; in 1, validation images always were the first too.
     """
+    run = {**run, "feed": run["sampler"]}
+    del run["sampler"]
+    if run["format"] == 4:
+        return run | {"format": FORMAT}
     settings, data = dict(run["settings"]), dict(run["data"])
     if run["format"] == 1:
         settings["validation"] = data["validation"] = "first"
@@ -234,7 +239,7 @@ def restore(checkpoint: Checkpoint, trainer: Trainer) -> None:
         variable.assign(checkpoint.tensors[name])
     trainer.history = [Epoch(*epoch) for epoch in run["epochs"]]
     trainer.costs = list(run["costs"])
-    trainer.sampler.state = run["sampler"]
+    trainer.feed.state = run["feed"]
 
 
 def notes(checkpoint: Checkpoint, trainer: Trainer) -> list[str]:

@@ -34,9 +34,9 @@ class RunDisplay(Bar):
             silent=not trainer.distribution.is_chief,
         )
         self._trainer, self._warned = trainer, False
-        steps = trainer.epochs * trainer.sampler.steps_per_epoch
+        steps = trainer.epochs * trainer.feed.steps_per_epoch
         begun = self._count(len(trainer.history) + 1)
-        done = len(trainer.history) * trainer.sampler.steps_per_epoch + len(trainer.costs)
+        done = len(trainer.history) * trainer.feed.steps_per_epoch + len(trainer.costs)
         self._task = self.bar.add_task("compiling", total=steps, completed=done, epoch=begun)
 
     def __enter__(self) -> Self:

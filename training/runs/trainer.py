@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 from core import Guard, InputError, NonFiniteError, Optimizer, Program, Recorder
+from core.engine.feeds import Feed, Resident, Streamed
 
 from ..workloads.check import checked_variables
-from ..workloads.sampler import Sampler
 from ..workloads.work import flop
 from ..workloads.workload import Data, fingerprint
 from .building import check_masks, is_ours
@@ -100,7 +100,7 @@ class Trainer:
         self.settings = settings = settings.settled()
         self.workload, self.data = settings.make_workload(), data
         self.rule = settings.make_rule()
-        self.sampler = _sampler(settings, len(data.train[0]))
+        self.feed = _feed(settings, data, self.distribution)
         values = checked_variables(self.workload, data, settings.seed, settings.examples // (settings.parts or 1))
         replicated = self.distribution.strategy is not None
         self.xla_options = compiled_with(settings, self.workload.products(data), values, replicated)
@@ -126,8 +126,7 @@ class Trainer:
         self.stopwatch = Stopwatch()
         self.history: list[Epoch] = []
         self.costs: list[float] = []
-        self._held = self.sampler.state, self.costs, self.history
-        self._train_data = tuple(tf.constant(array) for array in data.train)
+        self._held = self.costs, self.history
 
     @cached_property
     def fingerprint(self) -> dict[str, int | str]:
@@ -156,7 +155,7 @@ class Trainer:
     def best_step(self) -> int:
         """The number of steps taken at the end of that epoch."""
         since = len(self.history) - self.best_epoch
-        return self.step - len(self.costs) - since * self.sampler.steps_per_epoch
+        return self.step - len(self.costs) - since * self.feed.steps_per_epoch
 
     @property
     def out_of_patience(self) -> bool:
@@ -181,12 +180,13 @@ class Trainer:
         as it was at its last `look`.
         """
         self.look()
-        steps_per_epoch = self.sampler.steps_per_epoch
+        steps_per_epoch = self.feed.steps_per_epoch
         work = sum(flop(self.workload.products(self.data), self.settings.examples))
         longest = call_lengths(steps_per_epoch, most_steps(work))[0]
         while not self.finished:
-            steps, epoch = min(longest, steps_per_epoch - len(self.costs)), None
-            costs = self._call(steps)
+            left = steps_per_epoch - len(self.costs)
+            steps, epoch = min(longest, left), None
+            costs = self._call(steps, min(longest, left - steps or steps_per_epoch))
             self.costs += costs.tolist()
             if len(self.costs) == steps_per_epoch:
                 epoch = Epoch(float(np.mean(self.costs)), self._watched())
@@ -202,7 +202,7 @@ class Trainer:
         """
         with self._going_back():
             self.guard.look()
-        self._held = self.sampler.state, [*self.costs], [*self.history]
+        self._held = [*self.costs], [*self.history]
 
     def _watched(self) -> dict[str, float]:
         splits = {
@@ -211,10 +211,10 @@ class Trainer:
         }
         return {f"{split}_{name}": value for split, found in splits.items() for name, value in found.items()}
 
-    def _call(self, steps: int) -> np.ndarray:
+    def _call(self, steps: int, then: int) -> np.ndarray:
         start = time.perf_counter()
         with self._going_back():
-            costs = self.guard.run(self._train_data, self.sampler.take(steps))
+            costs = self.guard.run(self.feed, steps, then)
         self.stopwatch.record(steps, time.perf_counter() - start)
         return costs
 
@@ -223,14 +223,16 @@ class Trainer:
         try:
             yield
         except NonFiniteError:
-            self.sampler.state, self.costs, self.history = self._held
+            self.costs, self.history = self._held
             raise
 
 
-def _sampler(settings: Settings, examples: int) -> Sampler:
-    if settings.accumulate is not None and settings.examples > examples:
+def _feed(settings: Settings, data: Data, distribution: Distribution) -> Feed:
+    if settings.accumulate is not None and settings.examples > data.size:
         raise InputError(
             f"--accumulate {settings.accumulate} in batches of {settings.batch_size} takes {settings.examples:,} "
-            f"examples a step; there are {examples:,}."
+            f"examples a step; there are {data.size:,}."
         )
-    return Sampler(examples, settings.examples, settings.seed)
+    if data.stream is None:
+        return Resident(data.train, settings.examples, settings.seed)
+    return Streamed(data.stream, settings.examples, settings.seed, data.stream.window).part(*distribution.worker)

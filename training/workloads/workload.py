@@ -4,10 +4,12 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
 import numpy as np
 import tensorflow as tf
+
+from core.engine.feeds import Source
 
 from .data.pixels import ranged
 from .work import Product
@@ -18,12 +20,26 @@ Examples = tuple[np.ndarray, ...]
 """Arrays whose first axis is examples, such as (images, labels): what `Workload.cost` takes of a batch."""
 
 
+class Stream(Source, Protocol):
+    """Training examples that are read piece by piece.
+
+    digest: a hash that identifies them. window: about how many a batch is drawn from; see `core.engine.feeds.Streamed`.
+    """
+
+    @property
+    def digest(self) -> str: ...
+    @property
+    def window(self) -> int: ...
+
+
 class Data(NamedTuple):
     """A problem's examples in three splits.
 
     chosen: how the validation examples were chosen, in words; notes: what a person should know of the data, a sentence
     each. what: what the examples are, "images of 28×28"; details: what else was found, "10 classes", unless given the
     dtypes and ranges of their arrays. meaning: what the numbers of floats were said to be, where a cost asks.
+    stream: training examples that are not held in memory. `train` then has a few that stand for all: their dtypes and
+    shapes, and the least and the greatest integer of each array.
     """
 
     train: Examples
@@ -34,6 +50,12 @@ class Data(NamedTuple):
     what: str = "examples"
     details: str = ""
     meaning: str = ""
+    stream: Stream | None = None
+
+    @property
+    def size(self) -> int:
+        """How many examples are trained on."""
+        return len(self.train[0]) if self.stream is None else sum(self.stream.sizes)
 
     @property
     def splits(self) -> dict[str, Examples]:
@@ -48,7 +70,7 @@ class Data(NamedTuple):
     @property
     def summary(self) -> str:
         """What was read, in one line."""
-        train, validation, test = (f"{len(examples[0]):,}" for examples in self.splits.values())
+        train, validation, test = (f"{size:,}" for size in (self.size, len(self.validation[0]), len(self.test[0])))
         details = self.details or ", ".join(ranged(array, f" {[*array.shape[1:]]}") for array in self.train)
         return f"{train} {self.what} for training, {details}; {validation} for validation, {test} for the test"
 
@@ -183,5 +205,7 @@ def fingerprint(data: Data) -> dict[str, int | str]:
     for examples in data.splits.values():
         for array in examples:
             digest.update(np.ascontiguousarray(array).data)
-    sizes = {"examples": len(data.train[0]), "kind": data.kind, "validation": data.chosen}
+    if data.stream is not None:
+        digest.update(data.stream.digest.encode())
+    sizes = {"examples": data.size, "kind": data.kind, "validation": data.chosen}
     return {**sizes, "sha256": digest.hexdigest()}

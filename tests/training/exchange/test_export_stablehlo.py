@@ -48,7 +48,7 @@ def test_the_epoch_is_the_one_with_which_the_run_goes_on(checkpoint):
     restore(checkpoint, trainer)
     for name, array in zip(("data-0", "data-1"), trainer.data.train, strict=True):
         np.testing.assert_array_equal(exported.arguments[name], array, strict=True)
-    batches = trainer.sampler.take(32)
+    _, batches = trainer.feed.take(32)
     np.testing.assert_array_equal(exported.arguments["batches"], batches, strict=True)
     costs = trainer.program.run([exported.arguments[name] for name in ("data-0", "data-1")], batches)
     np.testing.assert_allclose(exported.results["costs"], costs, rtol=1e-5)
@@ -148,6 +148,7 @@ def test_images_that_are_gone_end_in_a_sentence_before_anything_is_written(tmp_p
     with pytest.raises(SystemExit, match=r"^2$"):
         main(["export", "--checkpoint", "run", "--saved-model", "served", "--stablehlo", "epoch"])
     assert re.fullmatch(
-        r"rawstep: \S+/absent must be a folder of IDX or .npy files or a .npz file, found nothing\.\n", capfd.readouterr().err
+        r"rawstep: \S+/absent must be a folder of IDX or .npy files or a .npz file, found nothing\.\n",
+        capfd.readouterr().err,
     )
     assert [path.name for path in tmp_path.iterdir()] == ["run"]

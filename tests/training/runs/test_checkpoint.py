@@ -46,7 +46,7 @@ def bits(trainer):
     """All that a run leaves: tensors, by their bytes, and figures."""
     slots = {(v, s): slot.numpy().tobytes() for v, of in trainer.optimizer.slots.items() for s, slot in of.items()}
     weights = {name: weight.numpy().tobytes() for name, weight in trainer.variables.items()}
-    return weights | slots | {"step": trainer.step, "history": trainer.history, "batches": trainer.sampler.state}
+    return weights | slots | {"step": trainer.step, "history": trainer.history, "batches": trainer.feed.state}
 
 
 def test_a_checkpoint_holds_what_decides_the_next_step_under_readable_names(tmp_path):
@@ -67,7 +67,7 @@ def test_a_checkpoint_holds_what_decides_the_next_step_under_readable_names(tmp_
     assert checkpoint.run["rule"]["epsilon_form"] == "epsilon-hat"
     assert len(checkpoint.run["epochs"]) == 1
     assert len(checkpoint.run["costs"]) == 16, "the position inside the second epoch"
-    assert checkpoint.run["sampler"]["position"] == 48 * 7 - 230
+    assert checkpoint.run["feed"]["position"] == 48 * 7 - 230
     assert "step 48, epochs done: 1" in str(checkpoint)
 
 
@@ -189,9 +189,9 @@ def forget(what, trainer):
     elif what == "history":
         trainer.history = [epoch._replace(cost=0.0) for epoch in trainer.history]
     elif what == "permutation":
-        trainer.sampler.state = Trainer(SETTINGS, striped_data()).sampler.state
+        trainer.feed.state = Trainer(SETTINGS, striped_data()).feed.state
     elif what == "position":
-        trainer.sampler.state |= {"position": trainer.sampler.state["position"] - 7}
+        trainer.feed.state |= {"position": trainer.feed.state["position"] - 7}
 
 
 @pytest.mark.parametrize(

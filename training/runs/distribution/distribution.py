@@ -57,6 +57,13 @@ class Distribution:
         return self.cluster is None or self.cluster.is_chief
 
     @property
+    def worker(self) -> tuple[int, int]:
+        """The number of this process among those of the cluster, and how many these are."""
+        if self.cluster is None:
+            return 0, 1
+        return self.cluster.workers.index(self.cluster.own), len(self.cluster.workers)
+
+    @property
     def replicas(self) -> int:
         return 1 if self.strategy is None else self.strategy.num_replicas_in_sync
 

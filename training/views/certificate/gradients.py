@@ -10,13 +10,13 @@ import numpy as np
 import tensorflow as tf
 
 from core import Adam, InputError, Optimizer, Program
+from core.engine.feeds import Sampler
 from core.seeds import generator
 from core.verification import STEPS, Streams, joined, synthetic
 
 from ...output.files import write_whole
 from ...runs.settings import Settings
 from ...workloads.check import checked_variables
-from ...workloads.sampler import Sampler
 
 COORDINATES = 20
 CALL = 500

@@ -8,11 +8,11 @@ import tensorflow as tf
 
 from core import InputError
 from core.engine.executions import execution_mode
+from core.engine.feeds import Sampler
 
 from ...runs.rule_choice import rule_settings
 from ...runs.settings import Settings
 from ...workloads.choice import settings_of
-from ...workloads.sampler import Sampler
 from ...workloads.values import option, text
 from ...workloads.workload import Data
 from .figures import ladder_figures, least, step_figures

@@ -6,8 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import tensorflow as tf
-
 from core import Optimizer, Recorder
 
 from ...runs.paired import paired_ratio
@@ -56,7 +54,6 @@ def own_cost(
     stopped: whether to leave it; then there is no cost.
     """
     settings, examples, steps = trainer.settings, trainer.data, _steps(trainer)
-    data = tuple(tf.constant(array) for array in examples.train)
     trainers = {
         name: Trainer(settings, examples, recorder, trainer.distribution)
         for name, recorder in (("without", None), ("with", record))
@@ -68,9 +65,8 @@ def own_cost(
             if stopped():
                 return None
             copy = trainers[name]
-            batches = copy.sampler.take(steps)
             start = time.perf_counter()
-            copy.program.run(data, batches).numpy()
+            copy.program.run(copy.feed, steps).numpy()
             times[name].append(time.perf_counter() - start)
     return OwnCost(*paired_ratio(times["with"][1:], times["without"][1:]), ROUNDS, steps)
 

@@ -7,13 +7,13 @@ import pytest
 import tensorflow as tf
 
 from core import Adam, InputError, Optimizer
+from core.engine.feeds import Sampler
 from core.seeds import generator
 from core.verification import joined, synthetic
 from training.runs.small import small
 from training.views.certificate.gradients import COORDINATES, load_streams, recorded, save_streams, streams
 from training.workloads.mlp import MLP
 from training.workloads.perceptron import new_weights
-from training.workloads.sampler import Sampler
 from training.workloads.workload import Data, Workload
 
 

@@ -7,10 +7,10 @@ import pytest
 import tensorflow as tf
 
 from core import Adam, Optimizer, Program
+from core.engine.feeds import Sampler
 from training.views.inspection.drift import Walk, drift
 from training.views.inspection.ladder import EXECUTIONS, Subject, break_even, ladder, pieces, rungs, walk
 from training.views.inspection.subjects import builder
-from training.workloads.sampler import Sampler
 
 from ...striped import SETTINGS, striped_data
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import InputError
+from core.engine.feeds import Sampler
 from core.seeds import generator
-from training.workloads.sampler import Sampler
 
 sizes = st.integers(1, 30).flatmap(lambda size: st.tuples(st.just(size), st.integers(1, size)))
 
