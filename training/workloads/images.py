@@ -33,7 +33,7 @@ class Images(Workload):
         What images of floats hold: bytes from 0 to 255, which are divided by 255; unit, from 0 to 1 already; or
         standardised, any finite numbers, taken as they are. Images of unsigned bytes are bytes.
     transpose
-        Exchange the rows and columns of each image, as EMNIST's need: --transpose true.
+        Exchange the rows and columns of each image, as EMNIST's need.
     validation
         The images for validation: a number, drawn from the seed with each class's share; first, the first twelfth of
         the training images; or a folder with two IDX or .npy files. Unless given, first for MNIST, as in the notebook,
@@ -51,6 +51,8 @@ class Images(Workload):
 
     def __post_init__(self) -> None:
         """A run may be resumed from another working directory."""
+        if self.subset is not None and self.data_dir is None:
+            raise InputError("--subset is one of the sets in a folder: give --data-dir DIR.")
         if self.data_dir is not None:
             object.__setattr__(self, "data_dir", Path(self.data_dir).absolute())
         if self.validation == "":
