@@ -81,12 +81,16 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(ended):
     assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
     for figure in ("epoch", "validation accuracy", "test accuracy", "steps/s", "compile seconds", "peak memory"):
         assert figure in done.stdout
-    note, *lines = done.stderr.splitlines()
+    read, note, *lines = done.stderr.splitlines()
+    assert read == (
+        "rawstep: 55,000 images of 28×28 for training, uint8 from 0 to 255, 10 classes; 5,000 for validation, 10,000 "
+        "for the test"
+    )
     assert note.startswith("rawstep: small and dense: XLA merges loops")
     assert [line[:15] for line in lines] == ["epoch 1/1  cost"], "no chatter, and one plain line an epoch"
     report = json.loads((tmp_path / "run.json").read_text())
     assert set(report) == {
-        "epochs", "best_epoch", "out_of_patience", "evaluated_with", "test_cost", "test_accuracy", "judged_by",
+        "epochs", "best_epoch", "out_of_patience", "evaluated_with", "test_cost", "test_accuracy", "judged_by", "data",
         "steps_per_second", "training_seconds", "compile_seconds", "xla_options", "replicas", "peak_memory_mb",
         "nonfinite", "settings", "versions",
         "date", "command", "commit", "flags", "processor", "vector_instructions", "cores", "load_before",
@@ -98,7 +102,8 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(ended):
     assert report["settings"]["dialect"] == "tf1"
     assert report["settings"]["learning_rate"] == 0.001
     assert report["settings"]["workload_options"] == {
-        "data_dir": None, "validation": None, "hidden": [16], "init": "normal",
+        "data_dir": None, "subset": None, "pixels": None, "transpose": False, "validation": None, "hidden": [16],
+        "init": "normal",
     }  # fmt: skip
     assert report["settings"]["rule_settings"]["epsilon_form"] == "epsilon-hat"
     assert report["versions"]["tensorflow"] == tf.__version__
@@ -121,6 +126,7 @@ def test_a_run_that_diverges_is_reported_with_null_for_what_is_no_number(tmp_pat
 def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path):
     """A real SIGINT, once the first epoch is printed."""
     process = started("train", *QUICK[:-1], "1000", "--xla-options", "none", "--json", tmp_path / "run.json")
+    assert process.stderr.readline().startswith("rawstep: 55,000 images")
     assert process.stderr.readline().startswith("epoch 1/1000")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
@@ -272,8 +278,11 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path, mo
         (["--save-every", "10"], "--save-every needs a folder: give --checkpoint DIR."),
         (["--checkpoint", "run", "--save-every", "0"], "--save-every"),
         (["--validation", "60000"], "between 1 and 59,999 of the 60,000 training images, found 60,000."),
-        (["--validation", "absent"], "absent must be a folder of two IDX files, where the validation is neither"),
-        (["--data-dir", "absent"], "absent must be a folder of IDX files or a .npz file, found nothing."),
+        (
+            ["--validation", "absent"],
+            "absent must be a folder of two IDX or .npy files, where the validation is neither",
+        ),
+        (["--data-dir", "absent"], "absent must be a folder of IDX or .npy files or a .npz file, found nothing."),
         (["--data-dir", "absent", "--checkpoint", "run", "--tensorboard", "board"], "found nothing"),
         (
             ["--data-dir", "."],

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Annotated, Self, TypeVar
 
-from cyclopts import Parameter
+from cyclopts import UNSET, Parameter, Token
 
 RuleOption = Annotated[
     str,
@@ -14,16 +14,24 @@ RuleOption = Annotated[
     ),
 ]
 """For `**own` of a command that takes a rule: every option that is none of its own."""
+
+
+def _words(_: type, tokens: Sequence[Token]) -> tuple[str, ...]:
+    """None after an option alone, as a flag is typed."""
+    return tuple(token.value for token in tokens if token.implicit_value is UNSET)
+
+
+WithWords = Parameter(consume_multiple=True, negative=(), converter=_words)
+"""Of an option whose words are those up to the next one."""
 OwnOption = Annotated[
     tuple[str, ...],
     Parameter(
         help="A setting of the workload, such as --hidden 64 64, or of the rule, such as --beta-2 0.95, where a number "
-        "may be a schedule. With --workload NAME or --rule NAME, --help lists them.",
-        consume_multiple=1,
-        negative=(),
+        "may be a schedule. With --workload NAME or --rule NAME, --help lists them."
     ),
+    WithWords,
 ]
-"""The same of a command that takes a workload too, each with one word or more."""
+"""The same of a command that takes a workload too, each with its words."""
 
 
 class NoSuchSettingError(Exception):

@@ -1,4 +1,4 @@
-"""Regression on a real table: least squares, or a perceptron."""
+"""Regression on a table, one of patients or the user's own: least squares, or a perceptron."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,34 +11,43 @@ import tensorflow as tf
 from core import InputError
 from core.seeds import generator
 
+from .data.table import Table, read_table
 from .initial import Init
-from .options import HiddenLayers
+from .options import FilePath, HiddenLayers
 from .perceptron import first_values, logits, products
 from .work import Product
 from .workload import Data, Examples, Variables, Workload
 
 TABLE = Path(__file__).parent / "data" / "diabetes" / "diabetes.csv"
-TRAINED, VALIDATED = 352, 45
-"""Rows of the 442; the other 45 are for the test."""
+FEWEST_ROWS = 10
+"""Of a table: eight to train on, one for validation, one for the test."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Regression(Workload):
-    """How far a disease has come after a year, from ten measurements; least squares unless there are hidden layers.
+    """One column of a table from the others; least squares unless there are hidden layers.
 
-    The table of 442 patients of Efron, Hastie, Johnstone & Tibshirani, "Least Angle Regression", Annals of Statistics
-    32 (2004). All columns are standardised by the training rows: mean 0, variance 1. So a cost of 1 is that of the mean
-    of the training rows, and 1 − cost is their R²: 0.518 for least squares on the whole table. Without hidden layers
-    the least cost is known in closed form: the training comes to within 0.001 of it.
+    Unless another table is given: how far a disease has come after a year, from ten measurements of 442 patients, the
+    table of Efron, Hastie, Johnstone & Tibshirani, "Least Angle Regression", Annals of Statistics
+    32 (2004). A tenth of the rows is drawn for validation, a tenth for the test. All columns are standardised by the
+    training rows: mean 0, variance 1. So a cost of 1 is that of the mean of the training rows, and 1 − cost is their
+    R²: 0.518 for least squares on the whole table of patients. Without hidden layers the least cost is known in closed
+    form: the training comes to within 0.001 of it.
 
     Parameters
     ----------
+    table
+        A CSV file, whose first row names the columns, or a Parquet file; all of numbers. Unless given, the patients.
+    target
+        The column that is estimated from all others. Unless given, the last one.
     hidden
         Units of each hidden layer, with ReLU; none is least squares.
     init
         First weights.
     """
 
+    table: FilePath | None = None
+    target: str | None = None
     hidden: HiddenLayers = ()
     init: Init = "glorot"
 
@@ -50,6 +59,7 @@ class Regression(Workload):
         "momentum": 0.9,
     }
     input_name: ClassVar[str] = "rows"
+    places: ClassVar[Sequence[str]] = ("table", "target")
     slice_examples: ClassVar[int] = 256
     groups: ClassVar[Mapping[str, Sequence[str]]] = {"last-layer": ("ho", "bo")}
 
@@ -57,13 +67,35 @@ class Regression(Workload):
     def small(cls) -> Self:
         return cls(hidden=(4,))
 
+    def __post_init__(self) -> None:
+        """A run may be resumed from another working directory."""
+        if self.table is not None:
+            object.__setattr__(self, "table", Path(self.table).absolute())
+
     def data(self, seed: int) -> Data:
-        """Rows, float32 [rows, 10], and what is to be estimated, float32 [rows]; splits drawn from the seed."""
-        table = np.loadtxt(TABLE, delimiter=",", skiprows=1)
-        parts = np.split(generator(seed, "rows").permutation(table), [TRAINED, TRAINED + VALIDATED])
-        mean, deviation = parts[0].mean(axis=0), parts[0].std(axis=0)
+        """Rows, float32 [rows, columns], and what is to be estimated, float32 [rows]; splits drawn from the seed.
+
+        Raises InputError for a table that cannot be read, see `data.table.read_table`, has too few rows or columns, or
+        a column that does not vary.
+        """
+        table = read_table(self.table or TABLE)
+        place = len(table.names) - 1 if self.target is None else table.place(self.target)
+        target, (rows, columns) = table.names[place], table.numbers.shape
+        if rows < FEWEST_ROWS or columns < 2:
+            raise InputError(
+                f"{table.path} must have {FEWEST_ROWS} or more rows of two or more columns, found {rows} of {columns}."
+            )
+        held = -(-rows // 10)
+        parts = np.split(generator(seed, "rows").permutation(table.numbers), [rows - 2 * held, rows - held])
+        mean, deviation = _mean_and_deviation(table, parts[0])
         splits = [((part - mean) / deviation).astype(np.float32) for part in parts]
-        return Data(*((part[:, :-1], part[:, -1]) for part in splits), chosen=f"{VALIDATED} drawn from seed {seed}")
+        least, most = table.numbers[:, place].min(), table.numbers[:, place].max()
+        return Data(
+            *((np.delete(part, place, axis=1), part[:, place]) for part in splits),
+            chosen=f"{held} drawn from seed {seed}",
+            what=f"rows of {columns - 1} columns",
+            details=f"{target} from {least:.6g} to {most:.6g}, all standardised",
+        )
 
     def layers(self, data: Data) -> list[int]:
         """Units from the columns to the estimate."""
@@ -113,3 +145,23 @@ class Regression(Workload):
     def _errors(self, variables: Variables, rows: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
         estimates = self.estimates(variables, rows)[:, 0]
         return estimates - tf.cast(targets, estimates.dtype)
+
+
+def _mean_and_deviation(table: Table, trained: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each column in the rows that are trained on. Raises InputError for a column that has one value in all of them,
+    and for one that varies by less or more than float64 can square."""
+    with np.errstate(all="ignore"):
+        mean, deviation = trained.mean(axis=0), trained.std(axis=0)
+    for name, column, by in zip(table.names, trained.T, deviation, strict=True):
+        least, most = column.min(), column.max()
+        if least == most:
+            raise InputError(
+                f"{table.path}: column {name} must vary, found {least:.6g} in all {len(column):,} rows that are "
+                "trained on; leave it out."
+            )
+        if not 0 < by < np.inf:
+            raise InputError(
+                f"{table.path}: column {name} must have a deviation in float64, found values from {least:.6g} to "
+                f"{most:.6g}; put it in another unit."
+            )
+    return mean, deviation

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from core.engine.feeds import Source
 
+from .data.pixels import ranged
 from .work import Product
 
 Variables = Mapping[str, Any]
@@ -35,7 +36,8 @@ class Data(NamedTuple):
     """A problem's examples in three splits.
 
     chosen: how the validation examples were chosen, in words; notes: what a person should know of the data, a sentence
-    each.
+    each. what: what the examples are, "images of 28×28"; details: what else was found, "10 classes", unless given the
+    dtypes and ranges of their arrays. meaning: what the numbers of floats were said to be, where a cost asks.
     stream: training examples that are not held in memory. `train` then has a few that stand for all: their dtypes and
     shapes, and the least and the greatest integer of each array.
     """
@@ -45,6 +47,9 @@ class Data(NamedTuple):
     test: Examples
     chosen: str = "as they come"
     notes: Sequence[str] = ()
+    what: str = "examples"
+    details: str = ""
+    meaning: str = ""
     stream: Stream | None = None
 
     @property
@@ -58,8 +63,16 @@ class Data(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """The dtype and shape of one example, such as "uint8 [784], uint8 []"."""
-        return ", ".join(f"{array.dtype.name} {[*array.shape[1:]]}" for array in self.train)
+        """The dtype and shape of one example, such as "uint8 [784], uint8 []", and what else decides a cost."""
+        kinds = ", ".join(f"{array.dtype.name} {[*array.shape[1:]]}" for array in self.train)
+        return f"{kinds} ({self.meaning})" if self.meaning else kinds
+
+    @property
+    def summary(self) -> str:
+        """What was read, in one line."""
+        train, validation, test = (f"{size:,}" for size in (self.size, len(self.validation[0]), len(self.test[0])))
+        details = self.details or ", ".join(ranged(array, f" {[*array.shape[1:]]}") for array in self.train)
+        return f"{train} {self.what} for training, {details}; {validation} for validation, {test} for the test"
 
 
 @dataclass(frozen=True, kw_only=True)
