@@ -38,7 +38,7 @@ class Wishes:
     @property
     def centered(self) -> bool | None:
         words = self.options.get("centered")
-        return None if words is None else [word.lower() for word in words] == ["true"]
+        return None if words is None else [word.lower() for word in words] in ([], ["true"])  # none of a flag
 
 
 @dataclass(frozen=True)

@@ -156,7 +156,7 @@ REFUSED = {
         [*IMPORT, "letters.ckpt"],
         "images of 16 pixels in 26 classes; the images have 16 pixels and 3 classes",
     ),
-    "no images": (None, [*IMPORT[:-1], "absent", "rnn2.ckpt"], "absent must be a folder of IDX files"),
+    "no images": (None, [*IMPORT[:-1], "absent", "rnn2.ckpt"], "absent must be a folder of IDX or .npy files"),
     "a run is there": (run, ["import-tf1", "rnn2.ckpt", "--out", "run", *IMAGES], "run holds a run already"),
     "a batch too large": (None, [*IMPORT, "rnn2.ckpt", "--batch-size", "232"], "232"),
     "no run": (None, EXPORT, "run holds no run"),

@@ -327,3 +327,11 @@ def test_a_rule_starts_afresh_where_slots_are_left_out_by_name(workplace, capsys
     assert "new slots of adamw, step 0." in out
     assert "rawstep: left out: the slots Adam\n" in err
     assert not RunFolder(Path("new")).newest().tensors["optimizer/slots/h1/m"].any()
+
+
+@pytest.mark.parametrize("words", [["--centered"], ["--centered", "true"]])
+def test_six_slots_of_rmsprop_are_those_of_two_centred_ones_where_that_is_said(workplace, capsys, words):
+    rmsprop(6)()
+    assert ran(*IMPORT, "--learning-rate", "1", "--slots", "RMSProp_3", *words) == 0
+    assert "slots RMSProp_3 of rmsprop" in capsys.readouterr().out
+    assert RunFolder(Path("new")).newest().tensors.keys() >= {"optimizer/slots/h1/v", "optimizer/slots/h1/mean_g"}
