@@ -32,7 +32,7 @@ class LossScale(tf.Module):
 
     def __init__(self, first: float = 2.0**15, growth_steps: int = 2_000):
         super().__init__(name="loss_scale")
-        if not 0 < first <= tf.float32.max:
+        if not 0 < first <= float(tf.float32.max):
             raise InputError(f"The first loss scale must be positive and finite in float32, found {first!r}.")
         if growth_steps < 1:
             raise InputError(f"The loss scale must grow after at least 1 finite step, found {growth_steps!r}.")

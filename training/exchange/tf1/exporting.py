@@ -93,9 +93,14 @@ def _replaced(contents: Contents, checkpoint: Checkpoint, of: SlotSet) -> dict[s
     return tensors
 
 
+def _wide(checkpoint: Checkpoint, name: str) -> np.ndarray:
+    """A weight in float32, which is what TensorFlow 1's graph has: the master of one in bfloat16."""
+    return checkpoint.tensors.get(f"optimizer/masters/{name}", checkpoint.tensors[f"weights/{name}"])
+
+
 def _tensors(checkpoint: Checkpoint, variables: dict[str, str], of: SlotSet) -> dict[str, np.ndarray]:
     step = int(checkpoint.tensors["optimizer/step"])
-    tensors = {variable: checkpoint.tensors[f"weights/{name}"] for name, variable in variables.items()}
+    tensors = {variable: _wide(checkpoint, name) for name, variable in variables.items()}
     for name, variable in variables.items():
         for slot, file_name in of.slot_names(variable).items():
             tensors[file_name] = checkpoint.tensors[f"optimizer/slots/{name}/{slot}"]
