@@ -195,7 +195,10 @@ class Optimizer(tf.Module):
         holds = self._holds(gradients)
         if holds is None or self.dropped is None:
             return updates, state
-        counted = {"step": self.step + tf.cast(holds, tf.int64), "dropped steps": self.dropped + tf.cast(~holds, tf.int64)}
+        counted = {
+            "step": self.step + tf.cast(holds, tf.int64),
+            "dropped steps": self.dropped + tf.cast(~holds, tf.int64),
+        }
         return updates, state | counted | ({} if self.loss_scale is None else self.loss_scale.after(holds))
 
     def apply(self, gradients: Gradients) -> dict[str, Step]:

@@ -40,8 +40,10 @@ class Arrangement:
     def program(self, *, recorded=None, scale=None, **options):
         with self.strategy.scope() if self.strategy else nullcontext():
             weights = new_weights(LAYERS, "he")
-            optimizer = Optimizer([(CASES[rule].rule, {name: weights[name]}) for name, rule in RULES.items()],
-                                  loss_scale=scale and LossScale(scale))
+            optimizer = Optimizer(
+                [(CASES[rule].rule, {name: weights[name]}) for name, rule in RULES.items()],
+                loss_scale=scale and LossScale(scale),
+            )
             recorder = Recorder(optimizer, **recorded) if recorded else None
             return Program(MLP().cost, weights, optimizer, recorder=recorder, **options), recorder
 

@@ -55,9 +55,7 @@ def of_keras():
             cost = scaled.scale_loss(slope(named, slopes[np.newaxis]))
         scaled.apply(tape.gradient(cost, [one.value for one in variables]), variables)
         counters = [scaled.dynamic_scale, scaled.step_counter, adam.iterations]
-        values = [
-            value for n in range(2) for value in (variables[n], adam._momentums[n], adam._velocities[n])
-        ]
+        values = [value for n in range(2) for value in (variables[n], adam._momentums[n], adam._velocities[n])]
         found.append(([float(one.numpy()) for one in counters], np.concatenate([np.ravel(v) for v in values])))
     return found
 

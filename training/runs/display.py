@@ -46,7 +46,11 @@ class RunDisplay(Bar):
         if self._trainer.xla_options.flags:
             self.note("small and dense: XLA merges loops and orders kernels; --xla-options none for its defaults")
         if self._trainer.settings.narrow:
-            self.note("parameters in {parameters}, computed with in {compute}; slots in {slots}".format_map(self._trainer.dtypes))
+            self.note(
+                "parameters in {parameters}, computed with in {compute}; slots in {slots}".format_map(
+                    self._trainer.dtypes
+                )
+            )
         if served := served_as(self._trainer.rule):
             self.note(f"evaluated with {served}")
         return self

@@ -118,7 +118,9 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
         for name, value in {**own, "rule_options": rest}.items():
             object.__setattr__(self, name, value)
         if self.compute == "float16" and self.parameters == "bfloat16":
-            raise CycloptsError("--compute float16 holds no bfloat16 beyond 65,504: give one of them, or bfloat16 both.")
+            raise CycloptsError(
+                "--compute float16 holds no bfloat16 beyond 65,504: give one of them, or bfloat16 both."
+            )
         for name in ("rule", "workload"):
             if ":" not in getattr(self, name):
                 object.__setattr__(self, name, getattr(self, name).lower())

@@ -108,7 +108,9 @@ class Trainer:
         replicated = self.distribution.strategy is not None
         self.xla_options = compiled_with(settings, self.workload.products(data), values, replicated)
         with self.distribution.scope():
-            self.variables = {name: tf.Variable(_as(value, settings.parameters), name=name) for name, value in values.items()}
+            self.variables = {
+                name: tf.Variable(_as(value, settings.parameters), name=name) for name, value in values.items()
+            }
             check_masks(settings, self.variables, self.workload.groups)
             self.optimizer = Optimizer(
                 self.rule,

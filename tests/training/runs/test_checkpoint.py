@@ -139,8 +139,16 @@ def test_weights_are_read_by_tensorflow_alone(tmp_path):
         replace(AROUND, parameters="bfloat16"),
     ],
     ids=[
-        "adam", "adagrad", "adadelta", "sgd", "eager", "one step an epoch", "all around a rule", "float16",
-        "bfloat16 parameters", "all around bfloat16 parameters",
+        "adam",
+        "adagrad",
+        "adadelta",
+        "sgd",
+        "eager",
+        "one step an epoch",
+        "all around a rule",
+        "float16",
+        "bfloat16 parameters",
+        "all around bfloat16 parameters",
     ],
 )
 def test_a_run_resumed_after_any_call_ends_with_the_bits_of_one_that_was_not(tmp_path, settings):
