@@ -13,12 +13,12 @@ SMALLEST = 2.0**-14
 class LossScale(tf.Module):
     """The factor of a cost, which follows the overflows of its gradients.
 
-    A gradient below 6e-8 is 0 in float16, one beyond 65,504 infinite. The cost is multiplied by the scale, the gradients
-    come out as many times as large, and are divided by it in float32. A step whose gradients are not all finite is
-    dropped, and halves the scale; `growth_steps` steps without one in a row double it.
+    A gradient below 6e-8 is 0 in float16, one beyond 65,504 infinite. The cost is multiplied by the scale; its
+    gradients come out as many times as large, and are divided by it in float32. A step whose gradients are not all
+    finite is dropped and halves the scale; `growth_steps` steps in a row without one double it.
 
-    Micikevicius et al., "Mixed Precision Training" (ICLR 2018), section 3.2. Scale and counter are, step for step, those
-    of keras.optimizers.LossScaleOptimizer (Keras 3.15.1), except that a scale that float32 holds no more stays.
+    Micikevicius et al., "Mixed Precision Training" (ICLR 2018), section 3.2. Scale and counter are, step for step,
+    those of keras.optimizers.LossScaleOptimizer (Keras 3.15.1), except that a scale that float32 cannot double stays.
 
     first:        the scale at first; a power of 2 scales without rounding.
     growth_steps: finite steps in a row that double the scale.
@@ -37,7 +37,7 @@ class LossScale(tf.Module):
         if growth_steps < 1:
             raise InputError(f"The loss scale must grow after at least 1 finite step, found {growth_steps!r}.")
         self.growth_steps = int(growth_steps)
-        self.scale = tf.Variable(first, trainable=False, dtype=tf.float32, name="scale")
+        self.scale = tf.Variable(tf.constant(first, tf.float32), trainable=False, name="scale")
         self.finite = tf.Variable(tf.constant(0, tf.int64), trainable=False, name="finite")
 
     @property
@@ -69,7 +69,7 @@ class LossScale(tf.Module):
         due = finite & (self.finite >= self.growth_steps - 1)
         doubled, halved = self.scale * 2, self.scale / 2
         grown = tf.where(due & tf.math.is_finite(doubled), doubled, self.scale)
-        one_more = tf.where(finite & ~due, self.finite + 1, tf.zeros_like(self.finite))
+        one_more = tf.where(finite & tf.logical_not(due), self.finite + 1, tf.zeros_like(self.finite))
         return {"loss scale": tf.where(finite, grown, halved), "finite steps in a row": one_more}
 
 

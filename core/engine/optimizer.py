@@ -197,7 +197,7 @@ class Optimizer(tf.Module):
             return updates, state
         counted = {
             "step": self.step + tf.cast(holds, tf.int64),
-            "dropped steps": self.dropped + tf.cast(~holds, tf.int64),
+            "dropped steps": self.dropped + tf.cast(tf.logical_not(holds), tf.int64),
         }
         return updates, state | counted | ({} if self.loss_scale is None else self.loss_scale.after(holds))
 

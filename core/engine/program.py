@@ -45,9 +45,9 @@ class Program:
 
     Warns (SlowExecutionWarning), as it is traced for a CPU, of a cost with operations that XLA compiles badly there.
 
-    Raises InputError for an unknown execution or dtype, for an optimizer of other variables or a recorder of another optimizer,
-    for variables outside the strategy's scope, and from `run` for data and batches that do not fit, a batch that the
-    replicas do not divide, a cost that is not a scalar, and gradients that the optimizer refuses.
+    Raises InputError for an unknown execution or dtype, for an optimizer of other variables, for a recorder of another
+    optimizer, for variables outside the strategy's scope, and from `run` for data and batches that do not fit, a batch
+    that the replicas do not divide, a cost that is not a scalar, and gradients that the optimizer refuses.
     """
 
     def __init__(

@@ -133,8 +133,8 @@ def verify(
     See `claim` for what may be judged, and against what. Rules run in the given executions of `Program`; a Keras
     optimizer eagerly and as a graph; all else as it is, called once a step, a function once a tensor of each step.
 
-    dtypes:  "float32", "float64"; where None, those of them in which the reference can be asked. Of a Rule "bfloat16" and
-             "float16" too, by float32 masters.
+    dtypes:  "float32", "float64"; where None, those of them in which the reference can be asked. Of a Rule
+             "bfloat16" and "float16" too, by float32 masters.
     streams: gradients for a dtype. All their steps are followed, except in the executions that `MOST_STEPS` limits.
 
     Raises InputError for an unknown subject or reference, and for a subject that fails. Against the rule of a library

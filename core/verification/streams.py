@@ -33,8 +33,8 @@ class Streams:
     gradients: [steps, coordinates], float32, float64 or long double.
     kinds:     the kind of each coordinate, by name.
     seed:      what they were drawn from.
-    narrow:    the dtype of the variables that they are of, where that is one of `NARROW`: the gradients are float32 then,
-               each of them a number of that dtype.
+    narrow:    the dtype of the variables that they are of, where that is one of `NARROW`: the gradients are then
+               float32, each a number of that dtype.
     """
 
     gradients: np.ndarray

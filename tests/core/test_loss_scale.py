@@ -1,4 +1,4 @@
-"""The loss scale beside Keras's, planted overflows and planted errors; what a dropped step leaves alone; narrow costs."""
+"""The loss scale beside Keras's, with planted overflows and planted errors; what a dropped step leaves alone."""
 
 from typing import get_args
 
@@ -66,8 +66,8 @@ def keras_s():
 
 
 def parts_at(found, expected):
-    """The first step, from 1, whose counters are not equal, or whose numbers part by more than 4 ulps of float32 a step:
-    XLA rounds a product and a sum once; None where there is none."""
+    """The first step, from 1, whose counters are not equal, or whose numbers part by more than 4 ulps of float32 a
+    step, as XLA rounds a product and a sum once; None where there is none."""
     for step, ((counters, values), (counted, valued)) in enumerate(zip(found, expected, strict=True), start=1):
         near = np.allclose(values, valued, rtol=4 * 6e-8 * step, atol=4 * 6e-8 * step)
         if counters != counted or not near:
@@ -197,14 +197,19 @@ def test_a_recorder_counts_dropped_steps_and_records_that_they_did_not_move():
     assert (columns["w/nonfinite_g"] > 0).tolist() == [False, True, False] * 2
 
 
+def _looked(guard):
+    guard.run((), np.zeros((40, 1), int))
+    guard.look()
+
+
 def slope_of(value):
     return lambda v: tf.reduce_sum(v["w"] * tf.cast(value, v["w"].dtype))
 
 
 @pytest.mark.parametrize("execution", ["graph", "xla-loop"])
 def test_a_guard_lets_a_loss_scale_deal_with_overflows_and_stops_where_none_helps(execution):
-    """2¹⁵·8, 2¹⁴·8 and 2¹³·8 are beyond float16: three steps are dropped. A gradient that is NaN is so at any scale, and ends the run at the
-    30th step in a row, of which the scale of 2¹⁵ comes below 2⁻¹⁴."""
+    """2¹⁵·8, 2¹⁴·8 and 2¹³·8 are beyond float16: three steps are dropped. A gradient that is NaN is so at any scale:
+    the run ends at the 30th step in a row, which brings the scale of 2¹⁵ below 2⁻¹⁴."""
 
     def guarded(cost):
         variables = {"w": tf.Variable([1.0, 1.0])}
@@ -218,8 +223,7 @@ def test_a_guard_lets_a_loss_scale_deal_with_overflows_and_stops_where_none_help
     assert (int(optimizer.step), int(optimizer.dropped)) == (7, 3)
     guard, optimizer = guarded(lambda v: tf.reduce_sum(tf.sqrt(v["w"] - v["w"])))  # 0, of slope ∞ − ∞
     with pytest.raises(NonFiniteError, match="step 30 left the finite numbers: the gradient of w is NaN in 2 of 2"):
-        guard.run((), np.zeros((40, 1), int))
-        guard.look()
+        _looked(guard)
     assert optimizer.begun == 0, "it is as it was at the last look"
 
 

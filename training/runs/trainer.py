@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -103,7 +103,7 @@ class Trainer:
         self.rule = settings.make_rule()
         self.sampler = _sampler(settings, len(data.train[0]))
         values = checked_variables(self.workload, data, settings.seed, settings.examples // (settings.parts or 1))
-        for dtype in {settings.compute, settings.parameters} - {None}:
+        for dtype in filter(None, (settings.compute, settings.parameters)):
             check_in(self.workload, data, values, tf.as_dtype(dtype))
         replicated = self.distribution.strategy is not None
         self.xla_options = compiled_with(settings, self.workload.products(data), values, replicated)
@@ -248,7 +248,7 @@ class Trainer:
             raise
 
 
-def _as(value: np.ndarray, dtype: str | None) -> np.ndarray:
+def _as(value: np.ndarray, dtype: str | None) -> Any:
     return value if dtype is None else value.astype(tf.as_dtype(dtype).as_numpy_dtype)
 
 

@@ -74,7 +74,7 @@ def checked_variables(workload: Workload, data: Data, seed: int, batch_size: int
 
 
 def check_in(workload: Workload, data: Data, values: Mapping[str, Any], dtype: tf.DType) -> None:
-    """Raises InputError, as `checked_variables` does, where a user's cost or metrics fail with variables of this dtype."""
+    """Raises InputError, as `checked_variables` does, where a user's cost or metrics fail in this dtype."""
     if of_rawstep(workload):
         return
     variables = {name: tf.cast(value, dtype) for name, value in values.items()}

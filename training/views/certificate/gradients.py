@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from core import Adam, InputError, Optimizer, Program
 from core.seeds import generator
-from core.verification import DTYPES, NARROW, STEPS, Streams, joined, synthetic
+from core.verification import DTYPES, STEPS, Streams, joined, synthetic
 
 from ...output.files import write_whole
 from ...runs.settings import Settings

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from core.verification import NARROW, REFERENCES, OfLibrary
+from core.verification import NARROW, REFERENCES
 from core.verification.known import known
 
 from .walks import GRADIENTS, LIBRARIES, OURS, Walk, of_library, of_rawstep
@@ -25,8 +25,8 @@ class Cell:
              does not take the dtype; missing, where it is not installed.
     step:    the last at which the parameter moved, 0 where none did; of what is not finite, the first that was not.
     way:     how far it went as a share of how far the same optimizer goes in float32; None where it did not end finite.
-    why:     in a word: of what stopped, whether the update is below half a unit in the parameter's last place or 0; else
-             what is 0 or infinite there, or what the dtype makes of a setting.
+    why:     in a word: of what stopped, whether the update is below half a unit in the parameter's last place, or 0;
+             else what is 0 or infinite there, and what the dtype makes of a setting.
     update:  what a step more would subtract, before it is rounded to the parameter's place.
     """
 
@@ -65,7 +65,7 @@ def _of_library(rule: str, library: str, steps: int) -> Iterator[Cell]:
     if outcome == "lacks" or why:
         yield from (Cell(rule, library, dtype, g, outcome, why=why) for dtype in NARROW for g in GRADIENTS)
         return
-    wide, settings = of_library(library, rule, WIDE, steps), OfLibrary(library, kind, rule, {}).known.formula.decided
+    wide, settings = of_library(library, rule, WIDE, steps), known(rule, kind.dialect, {}).formula.decided
     for dtype in NARROW:
         try:
             walk = of_library(library, rule, dtype, steps)
@@ -83,7 +83,7 @@ def _found(
     steps = len(walk.x) - 1
     for place, gradient in enumerate(GRADIENTS):
         x, update = walk.x[:, place], float(walk.delta[place])
-        start = dict(rule=rule, library=library, dtype=dtype, gradient=gradient)
+        start: Any = dict(rule=rule, library=library, dtype=dtype, gradient=gradient)
         if not np.isfinite(x).all():
             step = int(np.argmax(~np.isfinite(x)))
             yield Cell(**start, outcome="not finite", step=step, why=_facts(walk, place, settings, state))
@@ -94,10 +94,19 @@ def _found(
         way = float((x[-1] - x[0]) / far) if far else None
         stopped, why = step <= steps - max(1, steps // STILL), ""
         if stopped and update and np.isfinite(update):
-            why = "½ ulp" if abs(update) <= _half_unit(x[-1], update, state) else "unexplained"
+            why = _too_small(abs(update) / _half_unit(x[-1], update, state), bool(walk.still[place]))
         elif stopped:
             why = "Δ = 0: " + (_facts(walk, place, settings, state) or "it rounds to 0")
         yield Cell(**start, outcome="stops" if stopped else "moves", step=step, way=way, why=why, update=update)
+
+
+def _too_small(halves: float, still: bool) -> str:
+    """Why a parameter stands still, with an update of this many halves of a unit in its last place."""
+    if halves <= 1:
+        return "½ ulp"
+    if still:
+        return "slots stand still"
+    return "½ ulp, of each of its parts" if halves <= 2 else "unexplained"
 
 
 def _half_unit(x: float, update: float, dtype: str) -> float:

@@ -21,8 +21,9 @@ FAR = 0.1
 """Of what went this much further, or less far, than in float32, the share is said."""
 
 LEGEND = (
-    "A number is the step after which the parameter stands still: ½ ulp, the update is no more than half a unit in the "
-    "parameter's last place; Δ = 0, the update is 0, and why. → says what the dtype makes of a setting. ×: how far a "
+    "A number is the step after which the parameter stands still. ½ ulp: the update is no more than half a unit in the "
+    "parameter's last place, or each of two parts that are subtracted one by one. Δ = 0: the update is 0, and why. "
+    "Slots stand still: the parameter is computed from them alone. →: what the dtype makes of a setting. ×: how far a "
     "rule went beside the same optimizer in float32. –: the library lacks the rule."
 )
 

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from core import Optimizer, Program
+from core.rules import named
 from core.verification import REFERENCES, OfLibrary
 from core.verification.known import known
 
@@ -24,11 +25,13 @@ class Walk(NamedTuple):
     x:     [steps + 1, gradients] the parameters, in float64: masters, where there are any.
     slots: by name, [gradients], after the last step, or the first after which a parameter was not finite.
     delta: [gradients] what a step more would subtract, asked from a parameter of 0, so that it is not rounded to θ's.
+    still: [gradients] whether that step leaves all slots as they are.
     """
 
     x: np.ndarray
     slots: Mapping[str, np.ndarray]
     delta: np.ndarray
+    still: np.ndarray
 
 
 def of_library(library: str, rule: str, dtype: str, steps: int) -> Walk:
@@ -56,11 +59,11 @@ def of_library(library: str, rule: str, dtype: str, steps: int) -> Walk:
         name: np.array([kept.get(place, slots)[name][place] for place in range(len(GRADIENTS))], float)
         for name in slots
     }
-    return Walk(_whole(np.array(path, float), steps), held, np.asarray(delta, float))
+    return Walk(_whole(np.array(path, float), steps), held, np.asarray(delta, float), _still(slots, after))
 
 
 def of_rawstep(rules: Sequence[str], dtype: str, steps: int) -> dict[str, Walk]:
-    """Our rules in their paper's form, in one compiled program: variables in the dtype, slots and masters in float32."""
+    """Our rules in their paper's form, in one compiled program; slots and masters in float32."""
     variables = {rule: tf.Variable(tf.cast(tf.fill([len(GRADIENTS)], START), dtype)) for rule in rules}
     optimizer = Optimizer([(known(rule, "paper", {}).rule, {rule: variables[rule]}) for rule in rules])
     g = tf.constant(GRADIENTS)
@@ -82,9 +85,18 @@ def of_rawstep(rules: Sequence[str], dtype: str, steps: int) -> dict[str, Walk]:
                 for name, slot in optimizer.slots[rule].items()
             },
             more[rule].delta.numpy().astype(float),
+            _still(
+                {name: slot.numpy() for name, slot in optimizer.slots[rule].items()},
+                {name: slot.numpy() for name, slot in named(more[rule].slots).items()},
+            ),
         )
         for rule in rules
     }
+
+
+def _still(slots: Mapping[str, np.ndarray], after: Mapping[str, np.ndarray]) -> np.ndarray:
+    same = [np.asarray(slot == after[name]) & np.ones(len(GRADIENTS), bool) for name, slot in slots.items()]
+    return np.all(same, axis=0) if same else np.zeros(len(GRADIENTS), bool)
 
 
 def _whole(path: np.ndarray, steps: int) -> np.ndarray:
