@@ -70,7 +70,7 @@ record: .venv/test.stamp  ## every paired comparison and study on this machine's
 		jax-scan@--xla_cpu_enable_concurrency_optimized_scheduler=false
 	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_recorder) --engines xla-loop xla-loop-recorded xla-loop-recorded-10
 	for name in mlp cnn; do \
-		$(BIN)/rawstep-bench compare --out $(RECORD) --workload $$name --rounds 12 --engines rawstep rawstep-bfloat16 \
+		$(BIN)/rawstep-bench compare --out $(NARROW) --workload $$name --rounds 12 --engines rawstep rawstep-bfloat16 \
 			rawstep-float16 rawstep-bfloat16-parameters || exit; \
 	done
 	$(BIN)/rawstep-bench update --out $(RECORD)

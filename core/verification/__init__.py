@@ -16,6 +16,6 @@ from .trial import PAPER
 
 __all__ = [
     "CARDS", "DTYPES", "EXECUTIONS", "FORMULAS", "ITSELF", "NARROW", "PAPER", "REFERENCES", "STEPS", "Claim",
-    "Coverage", "Divergence", "Implementation", "Layout", "OfFunction", "OfLibrary", "OfOptimizer", "OfRule", "Row", "Streams",
-    "Translation", "claim", "diverge", "joined", "matrix", "named", "synthetic", "translate", "verify",
+    "Coverage", "Divergence", "Implementation", "Layout", "OfFunction", "OfLibrary", "OfOptimizer", "OfRule", "Row",
+    "Streams", "Translation", "claim", "diverge", "joined", "matrix", "named", "synthetic", "translate", "verify",
 ]  # fmt: skip
