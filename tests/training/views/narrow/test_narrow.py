@@ -13,6 +13,9 @@ from training.views.narrow.cells import cells, pieces
 from training.views.narrow.tables import as_record, markdown, rows
 from training.views.narrow.walks import GRADIENTS, of_library
 
+# Keras's own, wherever it makes a NumPy array of one of its variables.
+pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy keyword")
+
 STEPS = 60
 PLACE = {gradient: place for place, gradient in enumerate(GRADIENTS)}
 
@@ -70,7 +73,7 @@ def keras_s(g):
     x, optimizer = keras.Variable(np.ones(2), dtype="float16"), keras.optimizers.Adagrad()
     for _ in range(STEPS):
         optimizer.apply([keras.ops.convert_to_tensor(g, "float16")], [x])
-    return np.asarray(keras.ops.convert_to_numpy(x), "f")
+    return keras.ops.convert_to_numpy(x).astype("f")
 
 
 @pytest.mark.parametrize(
