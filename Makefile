@@ -19,6 +19,8 @@ replicate: .venv/run.stamp  ## the notebook's experiments and questions over fiv
 verify: .venv/test.stamp  ## the whole certificate, into benchmarks/records
 	mkdir -p $(CERTIFICATE)
 	$(BIN)/rawstep verify --strict --json $(CERTIFICATE)/certificate.json
+	$(BIN)/rawstep verify --strict --dtype bfloat16 float16 --execution xla-loop --steps 1000 \
+		--json $(CERTIFICATE)/narrow.json
 
 NARROW := benchmarks/records/$(shell date -u +%F)_narrow
 
@@ -26,7 +28,7 @@ narrow: .venv/test.stamp  ## where rules stop in narrow dtypes, and networks tra
 	mkdir -p $(NARROW)
 	$(BIN)/rawstep narrow --json $(NARROW)/stops.json --markdown $(NARROW)/stops.md
 	for seed in 0 1 2; do for dtype in float32 bfloat16 float16; do \
-		$(BIN)/rawstep train --compute $$dtype --init he --epochs 5 --seed $$seed \
+		$(BIN)/rawstep train --compute $$dtype --init he --ema 0.999,warmup=1000 --epochs 4 --seed $$seed \
 			--json $(NARROW)/mlp-$$dtype-$$seed.json || exit; \
 		$(BIN)/rawstep train --workload cnn --compute $$dtype --epochs 1 --seed $$seed \
 			--json $(NARROW)/cnn-$$dtype-$$seed.json || exit; \
