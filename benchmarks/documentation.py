@@ -253,7 +253,9 @@ def narrow_training() -> None:
                 f"| `{workload}` | {dtype} | {found} | {dropped or '–'} | {scale or '–'} | {len(runs[0]['epochs'])} |"
             )
     print()
-    print(f"`mlp` from He's weights, both with an average of the weights, `make narrow`; all figures: `{_place(folder)}`.")
+    print(
+        f"`mlp` from He's weights, both with an average of the weights, `make narrow`; all figures: `{_place(folder)}`."
+    )
 
 
 def picture() -> None:
