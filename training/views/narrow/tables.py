@@ -24,8 +24,8 @@ LEGEND = (
     "A number is the step after which the parameter stands still. ½ ulp: the update is no more than half a unit in the "
     "parameter's last place, or each of the parts that are subtracted one by one. Δ = 0: the update is 0, and why. "
     "Slots stand still: so does the parameter, which is computed from them alone, as Ftrl's, or gets the update in two "
-    "parts, as PyTorch's Nadam's. →: what the dtype makes of a setting. ×: how far a rule went beside the same optimizer "
-    "in float32. –: the library lacks the rule."
+    "parts, as PyTorch's Nadam's. →: what the dtype makes of a setting. ×: how far a rule went beside the same "
+    "optimizer in float32. –: the library lacks the rule."
 )
 
 
