@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test replicate verify faults ctrl-c cluster keras wheel fuzz lint format bench record workloads scaling
+.PHONY: run test replicate verify narrow faults ctrl-c cluster keras wheel fuzz lint format bench record workloads scaling
 .PHONY: figures tour docs clean
 
 run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
@@ -19,6 +19,20 @@ replicate: .venv/run.stamp  ## the notebook's experiments and questions over fiv
 verify: .venv/test.stamp  ## the whole certificate, into benchmarks/records
 	mkdir -p $(CERTIFICATE)
 	$(BIN)/rawstep verify --strict --json $(CERTIFICATE)/certificate.json
+	$(BIN)/rawstep verify --strict --dtype bfloat16 float16 --execution xla-loop --steps 1000 \
+		--json $(CERTIFICATE)/narrow.json
+
+NARROW := benchmarks/records/$(shell date -u +%F)_narrow
+
+narrow: .venv/test.stamp  ## where rules stop in narrow dtypes, and networks trained in them, into benchmarks/records
+	mkdir -p $(NARROW)
+	$(BIN)/rawstep narrow --json $(NARROW)/stops.json --markdown $(NARROW)/stops.md
+	for seed in 0 1 2; do for dtype in float32 bfloat16 float16; do \
+		$(BIN)/rawstep train --compute $$dtype --init he --ema 0.999,warmup=1000 --epochs 4 --seed $$seed \
+			--json $(NARROW)/mlp-$$dtype-$$seed.json || exit; \
+		$(BIN)/rawstep train --workload cnn --compute $$dtype --epochs 1 --seed $$seed \
+			--json $(NARROW)/cnn-$$dtype-$$seed.json || exit; \
+	done; done
 
 faults: .venv/test.stamp  ## runs interrupted ten times by each signal, with every rule, and resumed
 	$(BIN)/pytest tests/training/test_faults.py -m whole -s
@@ -57,6 +71,10 @@ record: .venv/test.stamp  ## every paired comparison and study on this machine's
 		xla-loop-one-pass xla-step tf1-session keras-fit keras-epoch jax-step jax-scan torch-fused \
 		jax-scan@--xla_cpu_enable_concurrency_optimized_scheduler=false
 	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_recorder) --engines xla-loop xla-loop-recorded xla-loop-recorded-10
+	for name in mlp cnn; do \
+		$(BIN)/rawstep-bench compare --out $(NARROW) --workload $$name --rounds 12 --engines rawstep rawstep-bfloat16 \
+			rawstep-float16 rawstep-bfloat16-parameters || exit; \
+	done
 	$(BIN)/rawstep-bench update --out $(RECORD)
 	$(BIN)/rawstep-bench overhead --out $(RECORD)
 	$(BIN)/rawstep-bench grow --rounds 3 --out $(RECORD)

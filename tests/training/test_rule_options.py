@@ -126,6 +126,12 @@ def test_a_group_has_its_own_rate_and_the_rest_around_it():
         ("inspect --accumulate 2", "--accumulate means nothing here: the inspected step is one XLA program"),
         ("inspect --patience 2", "--patience means nothing here: a step is inspected, and no run is trained."),
         ("trace --keep-best", "--keep-best means nothing here: a trace keeps no checkpoints."),
+        (
+            "inspect --compute bfloat16",
+            "--compute means nothing here: a step is inspected in the dtypes of the workload",
+        ),
+        ("train --compute float16 --parameters bfloat16", "--compute float16 holds no bfloat16 beyond 65,504"),
+        ("train --compute float64", "--compute must be one of float32, bfloat16, float16, found 'float64'"),
         ("train --epoch 3", "train has no option --epoch, nor has Adam or mlp such a setting. Did you mean --epochs?"),
         ("trace --rule momentum --momentm 0.5", "nor has Momentum or mlp such a setting. Did you mean --momentum?"),
         (

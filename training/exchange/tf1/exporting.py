@@ -45,7 +45,11 @@ class _Run:
         rule = self.checkpoint.settings.make_rule()
         prefix, average = slot_prefixes(rule)
         held = self.checkpoint.tensors
-        tensors = {variable: held[f"weights/{name}"] for name, variable in self.variables.items()}
+        # A weight in bfloat16 has a master in float32, which is what TensorFlow 1's graph has.
+        tensors = {
+            variable: held.get(f"optimizer/masters/{name}", held[f"weights/{name}"])
+            for name, variable in self.variables.items()
+        }
         for name, variable in self.variables.items():
             for slot, file_name in self.of.slot_names(variable).items():
                 # Without momentum, RMSProp keeps a velocity that it does not read.
