@@ -26,8 +26,8 @@ def softmax_cross_entropy(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(costs)
 
 
-def at_least_float32(x: tf.Tensor) -> tf.Tensor:
-    """The tensor, in float32 where it is narrower: means over examples and elements round too much there."""
+def at_least_float32(x: Any) -> Any:
+    """The tensor, or tf.IndexedSlices, in float32 where it is narrower: sums and means round too much there."""
     return x if x.dtype.size >= tf.float32.size else tf.cast(x, tf.float32)
 
 

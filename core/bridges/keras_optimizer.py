@@ -11,7 +11,8 @@ from keras.optimizers.schedules import LearningRateSchedule
 from keras.src.utils.naming import auto_name  # private: adam, adam_1, …, as Keras's own optimizers are called
 
 from ..engine.checks import check_sparse, check_step, first_slots
-from ..engine.optimizer import global_norm, parameter, slot_dtype
+from ..engine.masters import parameter, slot_dtype
+from ..engine.reductions import global_norm
 from ..engine.sparse import Occurrences, Sparse, updated
 from ..errors import InputError
 from ..mistakes import mistakes_in

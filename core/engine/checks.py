@@ -1,6 +1,7 @@
 """What an optimizer refuses, in one sentence each: variables, settings, slots, gradients, and what a rule returns."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from typing import Any, get_args
 
@@ -10,6 +11,7 @@ import tensorflow as tf
 from ..errors import InputError
 from ..mistakes import described, mistakes_in, written
 from ..rules import At, Rule, Step, named, parts_of
+from .masters import slot_dtype
 from .sparse import Sparse
 
 
@@ -28,6 +30,13 @@ def check_variable(name: Any, variable: Any, taken: Mapping[str, tf.Variable]) -
     for other, another in taken.items():
         if another is variable:
             raise InputError(f"{other!r} and {name!r} are the same variable; it can be updated by one rule only.")
+
+
+def check_names(names: Iterable[str]) -> None:
+    """Raises InputError where two of all that an optimizer holds have one name."""
+    name, times = Counter(names).most_common(1)[0]
+    if times > 1:
+        raise InputError(f"No variable can be called {name!r}: the optimizer calls what it holds itself so.")
 
 
 def first_slots(name: str, rule: Rule, x: tf.Tensor) -> Any:
@@ -101,8 +110,7 @@ def check_gradient(name: str, gradient: Any, variable: tf.Variable) -> None:
         raise InputError(f"The gradient of {name!r} must be a tensor, found {described(gradient)}.")
     elif not variable.shape.is_compatible_with(gradient.shape):
         raise InputError(f"The gradient of {name!r} must have shape {variable.shape}, found {gradient.shape}.")
-    narrow = variable.dtype.size < tf.float32.size
-    if gradient.dtype != variable.dtype and not (narrow and gradient.dtype == tf.float32):
+    if gradient.dtype not in (variable.dtype, slot_dtype(variable)):
         raise InputError(
             f"The gradient of {name!r} must be of dtype {variable.dtype.name}, found {gradient.dtype.name}."
         )

@@ -1,7 +1,7 @@
 """The one optimizer: it holds the step counter and the slots, and applies rules to raw variables."""
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -11,10 +11,12 @@ import tensorflow as tf
 from ..errors import InputError
 from ..mistakes import described, mistakes_in
 from ..rules import At, Rule, Step, named, refilled
-from .checks import check_gradient, check_sparse, check_step, check_variable, first_slots
+from .checks import check_gradient, check_names, check_sparse, check_step, check_variable, first_slots
+from .dropping import all_finite, taken_where
 from .loss_scale import LossScale
+from .masters import parameter, slot_dtype
 from .private import barrier
-from .reductions import sum_of_squares
+from .reductions import global_norm
 from .sparse import Occurrences, Sparse, updated
 
 Variables = Mapping[str, tf.Variable]
@@ -68,9 +70,9 @@ class Optimizer(tf.Module):
     writes each once. By default it makes a loop of each. Results are equal to rounding: in one loop a product and a
     sum may be rounded once, as one operation. A traced function that is not compiled by XLA cannot run so.
 
-    Raises InputError where there is no variable, where a variable or a name occurs twice, for a variable that is
-    not trainable or not of a real floating dtype, for a rule whose slots are no NamedTuple of tensors of the slots'
-    dtype, and for a setting too small or too large for that dtype.
+    Raises InputError where there is no variable, where a variable occurs twice, or a name, those of `state` included,
+    for a variable that is not trainable or not of a real floating dtype, for a rule whose slots are no NamedTuple of
+    tensors of the slots' dtype, and for a setting too small or too large for that dtype.
     """
 
     def __init__(
@@ -118,18 +120,22 @@ class Optimizer(tf.Module):
         if not assignments:
             raise InputError("Optimizer needs a mapping from name to tf.Variable with at least one variable.")
         self._assignments = assignments
+        check_names(name for name, _ in self._held())
 
     @property
     def state(self) -> dict[str, tf.Variable]:
         """All that a step changes, by what a person calls it: "step", "h1", "master of h1", "m of h1"."""
-        return {
-            "step": self.step,
-            **{name: assignment.variable for name, assignment in self._assignments.items()},
-            **{f"master of {name}": master for name, master in self.masters.items()},
-            **{f"{slot} of {name}": of for name, own in self.slots.items() for slot, of in own.items()},
-            **({} if self.dropped is None else {"dropped steps": self.dropped}),
-            **({} if self.loss_scale is None else self.loss_scale.state),
-        }
+        return dict(self._held())
+
+    def _held(self) -> Iterator[tuple[str, tf.Variable]]:
+        yield "step", self.step
+        yield from ((name, assignment.variable) for name, assignment in self._assignments.items())
+        yield from ((f"master of {name}", master) for name, master in self.masters.items())
+        yield from ((f"{slot} of {name}", of) for name, own in self.slots.items() for slot, of in own.items())
+        if self.dropped is not None:
+            yield "dropped steps", self.dropped
+        if self.loss_scale is not None:
+            yield from self.loss_scale.state.items()
 
     @property
     def begun(self) -> int:
@@ -243,10 +249,7 @@ class Optimizer(tf.Module):
 
     def _holds(self, gradients: Gradients) -> tf.Tensor | None:
         """Whether the next step is taken, a boolean scalar, or dropped; None where none ever is."""
-        if self.dropped is None:
-            return None
-        values = (of.values if isinstance(of, tf.IndexedSlices) else of for of in gradients.values())
-        return tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in values])
+        return None if self.dropped is None else all_finite(gradients.values())
 
     def _update(self, name: str, gradient: Any, at: At, seen: Seen, holds: tf.Tensor | None) -> Step:
         variable, rule = self._assignments[name].variable, self._assignments[name].rule
@@ -260,7 +263,7 @@ class Optimizer(tf.Module):
         with mistakes_in(rule):
             step = updated(rule, g, slots, x, at, self._sparse or "sum")
             check_step(rule, name, step, slots, variable.shape, dtype)
-        return step.completed(x) if holds is None else _where(holds, step.completed(x), slots, x)
+        return step.completed(x) if holds is None else taken_where(holds, step.completed(x), slots, x)
 
     def _warn_once(self, gradients: Gradients) -> None:
         sparse = [name for name, gradient in gradients.items() if isinstance(gradient, tf.IndexedSlices)]
@@ -272,38 +275,6 @@ class Optimizer(tf.Module):
                 "to agree, or sparse='lazy' to leave them as they are.",
                 stacklevel=3,
             )
-
-
-def parameter(variable: Any, master: Any) -> tf.Tensor:
-    """θ in the slots' dtype: a wide variable itself; of a narrow one the master, where the variable is still what was
-    rounded from it."""
-    if master is None:
-        return tf.convert_to_tensor(variable)
-    here, wide = tf.convert_to_tensor(variable), tf.convert_to_tensor(master)
-    return tf.where(tf.cast(wide, here.dtype) == here, wide, tf.cast(here, wide.dtype))
-
-
-def _where(holds: tf.Tensor, step: Step, slots: Any, x: tf.Tensor) -> Step:
-    """The step where it holds; else one that leaves slots and parameter as they are, with the stages of what it was."""
-
-    def either(after: tf.Tensor, before: tf.Tensor) -> tf.Tensor:
-        return tf.where(holds, after, before)
-
-    return step._replace(
-        delta=either(step.delta, tf.zeros_like(x)),
-        slots=tf.nest.map_structure(either, step.slots, slots),
-        x=either(step.x, x),
-    )
-
-
-def global_norm(gradients: Iterable[Any]) -> tf.Tensor:
-    """√Σg² over all elements of all gradients, in float64; of sparse ones, over the dense ones they stand for."""
-    return tf.sqrt(tf.add_n([sum_of_squares(tf.convert_to_tensor(gradient)) for gradient in gradients]))
-
-
-def slot_dtype(variable: tf.Variable) -> tf.DType:
-    """The dtype of a variable's slots and of its updates: float32 for narrower variables, else its own."""
-    return variable.dtype if variable.dtype.size >= tf.float32.size else tf.float32
 
 
 def _hidden(number: int, *read: tf.Tensor) -> list[tf.Tensor]:

@@ -9,7 +9,8 @@ import tensorflow as tf
 from ..errors import InputError
 from ..rules import Step
 from .figures import FIGURES, Count, Figure, Histogram, Layer, Scalar, Total, norm, relative
-from .optimizer import Gradients, Optimizer, slot_dtype, unchanged
+from .masters import slot_dtype
+from .optimizer import Gradients, Optimizer, unchanged
 from .private import barrier
 from .reductions import HALF_OCTAVES, column_sums
 

@@ -1,11 +1,12 @@
 """Many numbers to few, in forms that XLA compiles well for a processor: sums, order statistics, histograms."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from ..costs import at_least_float32
 from .private import barrier, in_xla
 
 COLUMNS, FOLDS = 256, 4
@@ -62,6 +63,11 @@ def sum_of_squares(x: tf.Tensor) -> tf.Tensor:
     folded, rest = tf.split(flat, [SQUARES * places, -1])
     squares = _in_pairs([_squared(part) for part in tf.unstack(tf.reshape(folded, [SQUARES, places]))])
     return tf.reduce_sum(squares) + tf.reduce_sum(_squared(rest))
+
+
+def global_norm(gradients: Iterable[Any]) -> tf.Tensor:
+    """√Σg² over all elements of all gradients, in float64; of sparse ones, over the dense ones they stand for."""
+    return tf.sqrt(tf.add_n([sum_of_squares(tf.convert_to_tensor(at_least_float32(g))) for g in gradients]))
 
 
 def _squared(x: tf.Tensor) -> Any:

@@ -6,9 +6,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from ..costs import at_least_float32
 from ..errors import InputError
 from ..rules import Step
-from .optimizer import Gradients, Optimizer, Variables, slot_dtype
+from .masters import slot_dtype
+from .optimizer import Gradients, Optimizer, Variables
 from .recorder import Recorder
 from .slow import operations_since, warn_of_slow
 from .sparse import Occurrences
@@ -18,8 +20,8 @@ Cost = Callable[..., tf.Tensor]
 
 Observer = Callable[[tf.Tensor, Gradients, dict[str, Step]], Any]
 """observe(cost, gradients, updates): a nest of tensors to keep of each step. cost is a float64 scalar, gradients and
-updates are by the variables' names, sparse gradients made dense. What is not kept costs nothing in the compiled
-executions. "xla-loop" calls it once more, on zeros, to learn the shapes."""
+updates are by the variables' names, sparse gradients made dense and narrow ones float32. What is not kept costs nothing
+in the compiled executions. "xla-loop" calls it once more, on zeros, to learn the shapes."""
 
 
 def cost_only(cost: tf.Tensor, gradients: Gradients, updates: dict[str, Step]) -> tf.Tensor:
@@ -57,7 +59,11 @@ class TrainingStep:
         self._looks = compiled
 
     def differentiated(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> tuple[tf.Tensor, Gradients]:
-        """The cost of a batch and its gradients, those of the cost itself where it is scaled on the way."""
+        """The cost of a batch and its gradients, those of the cost itself where it is scaled on the way.
+
+        Both are of float32 where the cost or a variable is narrower: parts of a batch are added up, and float16 would
+        overflow at 65,504.
+        """
         scale = self.optimizer.loss_scale
         with tf.name_scope("gather"):
             examples = [tf.gather(d, batch) for d in data]
@@ -66,8 +72,11 @@ class TrainingStep:
             if not tf.is_tensor(cost) or cost.shape.rank != 0:
                 raise InputError(f"The cost must be a scalar tensor, found {getattr(cost, 'shape', cost)!r}.")
             scaled = cost if scale is None else scale.scaled(cost)
-        gradients = tape.gradient(scaled, self.variables)
-        return cost, gradients if scale is None else scale.unscaled(gradients)
+        gradients = {
+            name: None if gradient is None else at_least_float32(gradient)
+            for name, gradient in tape.gradient(scaled, self.variables).items()
+        }
+        return at_least_float32(cost), gradients if scale is None else scale.unscaled(gradients)
 
     def _as_computed(self) -> dict[str, Any]:
         """The variables as the cost takes them."""
@@ -111,11 +120,7 @@ class TrainingStep:
 
     def observation(self) -> tuple[Any, Any]:
         """An observation and a recorder's row of zero gradients, for their structure, shapes and dtypes."""
-        scaled = self.optimizer.loss_scale is not None
-        gradients = {
-            name: tf.zeros(variable.shape, slot_dtype(variable) if scaled else variable.dtype)
-            for name, variable in self.variables.items()
-        }
+        gradients = {name: tf.zeros(variable.shape, slot_dtype(variable)) for name, variable in self.variables.items()}
         cost = tf.zeros([], tf.float64)
         return self._observe(cost, gradients, self.optimizer.updates(gradients)), self.row(cost, gradients)
 

@@ -94,7 +94,7 @@ class Claim:
 
     def can_be_asked(self, dtype: Any) -> bool:
         """Whether the subject, and every reference, can be asked about some of the cases in this dtype."""
-        wide = np.dtype(np.float32 if dtype in NARROW else dtype)
+        wide = np.dtype(np.float32 if np.dtype(dtype).name in NARROW else dtype)
         cases = self._cases(wide)
         return bool(cases) and all(any(self._asks(name, case, wide) for case in cases) for name in self.references)
 

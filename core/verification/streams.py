@@ -76,8 +76,9 @@ class Streams:
 
     def cast(self, dtype: Any) -> Self:
         """The same gradients in another dtype, of `NARROW` too. Raises InputError where it cannot hold one of them."""
+        name = np.dtype(dtype).name
         with np.errstate(over="ignore"):
-            return replace(self, gradients=rounded(self.gradients, dtype), narrow=dtype if dtype in NARROW else None)
+            return replace(self, gradients=rounded(self.gradients, name), narrow=name if name in NARROW else None)
 
     def held_by(self, dtype: Any) -> Self:
         """The same in another dtype, without the coordinates of which it cannot hold a gradient."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from core import Adam, Guard, InputError, LossScale, NonFiniteError, Optimizer, Program, Recorder, around
+from core import SGD, Adam, Guard, InputError, LossScale, NonFiniteError, Optimizer, Program, Recorder, around
 from core.engine.executions import Execution
 from core.rules import AMSGrad
 
@@ -197,6 +197,22 @@ def test_a_recorder_counts_dropped_steps_and_records_that_they_did_not_move():
     assert (columns["w/nonfinite_g"] > 0).tolist() == [False, True, False] * 2
 
 
+@pytest.mark.parametrize("execution", ["eager", "xla-loop"])
+def test_a_scale_that_overflows_have_brought_down_to_the_smallest_grows_again(execution):
+    """180 of them would make it 0, which no doubling leaves: each later gradient would be 0/0, and dropped. A scale at
+    float32's largest power of 2 stays there."""
+    slopes = [np.inf] * 180 + [1.0] * 3
+    variables = {"w": tf.Variable([0.0])}
+    optimizer = Optimizer(SGD(1.0), variables, loss_scale=LossScale(growth_steps=1))
+    program = Program(lambda v, slope: tf.reduce_sum(v["w"] * slope), variables, optimizer, execution)
+    program.run([tf.constant(slopes)], np.arange(len(slopes))[:, np.newaxis])
+    assert float(optimizer.loss_scale.scale) == 2.0**-126 * 2**3
+    assert (int(optimizer.step), float(variables["w"][0])) == (3, -3)
+    optimizer.loss_scale.scale.assign(2.0**127)
+    program.run([tf.constant([2.0**-10])], [[0]])
+    assert float(optimizer.loss_scale.scale) == 2.0**127
+
+
 def _looked(guard):
     guard.run((), np.zeros((40, 1), int))
     guard.look()
@@ -238,9 +254,12 @@ def test_a_cost_that_is_infinite_is_no_matter_of_the_scale():
 @pytest.mark.parametrize(
     ("wrong", "sentence"),
     [
-        (lambda: LossScale(0.0), "first loss scale must be positive and finite in float32, found 0.0"),
-        (lambda: LossScale(2.0**128), "must be positive and finite"),
-        (lambda: LossScale(growth_steps=0), "must grow after at least 1 finite step, found 0"),
+        (lambda: LossScale(0.0), "first loss scale must be at least 2⁻¹⁴ and finite in float32, found 0.0"),
+        (lambda: LossScale(2.0**-15), "must be at least 2⁻¹⁴"),
+        (lambda: LossScale(2.0**128), "must be at least 2⁻¹⁴ and finite"),
+        (lambda: LossScale("dynamic"), "must be at least 2⁻¹⁴ and finite in float32, found 'dynamic'"),
+        (lambda: LossScale(growth_steps=0), "must grow after a whole number of steps, at least 1, found 0"),
+        (lambda: LossScale(growth_steps=2.5), "must grow after a whole number of steps, at least 1, found 2.5"),
     ],
 )
 def test_a_scale_that_cannot_be_is_refused_in_a_sentence(wrong, sentence):

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from core import SGD, Adadelta, Adagrad, Adam, At, InputError, Optimizer, Program, Recorder, Rule, Step
 from core.engine.executions import Execution
+from core.engine.reductions import global_norm
 from core.xp import Array, zeros_like
 
 from . import one_pass
@@ -221,6 +222,30 @@ def test_a_narrow_variable_that_is_set_from_outside_goes_on_from_there():
     np.testing.assert_allclose(optimizer.masters["w"], [2 - 1e-3, 1 - 2e-3], rtol=1e-6)
 
 
+@pytest.mark.parametrize("execution", ["graph", "xla-loop"])
+def test_parts_of_a_batch_are_added_up_wide(execution):
+    """Would catch sums of float16, of which four gradients and costs of 30,000 make ∞; and of bfloat16, of which 256
+    ones and 1.0078s make 1."""
+    for dtype, numbers in (("float16", [30_000.0] * 4), ("bfloat16", [1.0, 1 + 2.0**-7] * 128)):
+        variables = {"w": tf.Variable(tf.ones([1], dtype))}
+        program = Program(
+            lambda v, x: tf.reduce_mean(v["w"] * tf.cast(x, v["w"].dtype)),
+            variables,
+            Optimizer(SGD(1e-6), variables),
+            execution,
+            observe=lambda cost, gradients, updates: (cost, gradients["w"]),
+            microbatches=len(numbers),
+        )
+        for found in program.run([tf.constant(numbers)], np.arange(len(numbers))[np.newaxis]):
+            np.testing.assert_array_equal(np.ravel(found), [np.mean(numbers)])
+
+
+def test_the_global_norm_of_a_narrow_sparse_gradient_is_that_of_its_wide_sum():
+    """300 occurrences of 1, which are 256 in bfloat16."""
+    ones = tf.IndexedSlices(tf.ones([300], tf.bfloat16), tf.zeros([300], tf.int32), tf.constant([2]))
+    assert float(global_norm([ones])) == 300
+
+
 def test_a_checkpoint_has_the_masters(tmp_path):
     """Would catch a run in bfloat16 that is not resumed to the bit: what is below its spacing would be lost."""
     variables = {"w": tf.Variable(tf.ones([2], tf.bfloat16))}
@@ -246,6 +271,8 @@ def test_a_checkpoint_has_the_masters(tmp_path):
         (lambda: Optimizer(Adam(), {"n": tf.Variable(1)}), "'n' must be of a real floating dtype, found int32."),
         (lambda: Optimizer(Adam(), {"z": tf.Variable(1j)}), "must be of a real floating dtype, found complex128."),
         (lambda: Optimizer(Adam(), {"t": tf.constant(1.0)}), "from name to tf.Variable, found 't'"),
+        (lambda: Optimizer(Adam(), {"step": tf.Variable(1.0)}), "No variable can be called 'step'"),
+        (lambda: Optimizer(Adam(), {"w": tf.Variable(1.0), "m of w": tf.Variable(1.0)}), "called 'm of w'"),
         (lambda: Optimizer([(Adam(), {"a": tf.Variable(1.0)}), (Adam(), {"a": tf.Variable(1.0)})]), "are called 'a'"),
         (lambda: (lambda v: Optimizer([(Adam(), {"a": v}), (Adagrad(1.0), {"b": v})]))(tf.Variable(1.0)), "the same"),
     ],

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from core import Guard, InputError, LossScale, NonFiniteError, Optimizer, Program, Recorder
 from core.engine.feeds import Feed, Resident, Streamed
-from core.engine.optimizer import slot_dtype
+from core.engine.masters import slot_dtype
 
 from ..workloads.check import check_in, checked_variables
 from ..workloads.work import flop
