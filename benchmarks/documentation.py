@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from inspect import getmembers, isfunction, signature
 from itertools import groupby
 from pathlib import Path
-from statistics import median
+from statistics import mean, median, stdev
 from typing import Any
 
 from rich.box import MARKDOWN
@@ -237,24 +237,58 @@ def narrow_stops() -> None:
 
 
 def narrow_training() -> None:
-    """How far networks come that are computed in narrow dtypes: the range over seeds."""
+    """How far networks come that are computed in narrow dtypes, and what of it lies outside float32's own spread."""
     folder = newest("stops.json", "narrow").parent
-    print("| workload | computed in | test accuracy, by seed | dropped steps | last loss scale | epochs |")
-    print("|---|---|---|---:|---:|---:|")
+    print(
+        "| workload | computed in | test accuracy, by seed | mean | s.d. | dropped steps | last loss scale | epochs |"
+    )
+    print("|---|---|---|---:|---:|---:|---:|---:|")
+    apart = []
     for workload in ("mlp", "cnn"):
+        found = {}
         for dtype in ("float32", "bfloat16", "float16"):
             runs = [json.loads(path.read_text()) for path in sorted(folder.glob(f"{workload}-{dtype}-*.json"))]
-            if not runs:
-                continue
-            found = ", ".join(figure("test_accuracy", run["test_accuracy"]) for run in runs)
-            dropped = ", ".join(f"{run['dropped_steps']}" for run in runs if "dropped_steps" in run)
-            scale = ", ".join(f"{run['loss_scale']:,.0f}" for run in runs if "loss_scale" in run)
-            print(
-                f"| `{workload}` | {dtype} | {found} | {dropped or '–'} | {scale or '–'} | {len(runs[0]['epochs'])} |"
-            )
+            if runs:
+                found[dtype] = [run["test_accuracy"] for run in runs]
+                print(f"| `{workload}` | {dtype} | {_trained(runs)} |")
+        apart.append(f"`{workload}`: {_beside_float32(found)}")
+    print()
+    print("\n\n".join(apart))
     print()
     print(
         f"`mlp` from He's weights, both with an average of the weights, `make narrow`; all figures: `{_place(folder)}`."
+    )
+
+
+def _trained(runs: Sequence[Mapping[str, Any]]) -> str:
+    """The cells of a row of `narrow_training`, without their first two."""
+    accuracies = [run["test_accuracy"] for run in runs]
+    cells = [
+        ", ".join(figure("test_accuracy", accuracy) for accuracy in accuracies),
+        f"{mean(accuracies):.5f}",
+        f"{stdev(accuracies):.5f}" if len(accuracies) > 1 else "–",
+        ", ".join(f"{run['dropped_steps']}" for run in runs if "dropped_steps" in run) or "–",
+        ", ".join(f"{run['loss_scale']:,.0f}" for run in runs if "loss_scale" in run) or "–",
+        f"{len(runs[0]['epochs'])}",
+    ]
+    return " | ".join(cells)
+
+
+def _beside_float32(found: Mapping[str, Sequence[float]]) -> str:
+    """What of a workload's accuracies, by dtype, lies outside the range of float32's, and by how much."""
+    least, most = min(found["float32"]), max(found["float32"])
+    narrow = [(dtype, accuracy) for dtype, of in found.items() if dtype != "float32" for accuracy in of]
+    outside = [
+        f"{dtype}'s {accuracy:.4f}, by {max(least - accuracy, accuracy - most):.4f} "
+        + ("below" if accuracy < least else "above")
+        for dtype, accuracy in narrow
+        if not least <= accuracy <= most
+    ]
+    seeds = len(found["float32"])
+    return (
+        f"float32's {seeds} seeds lie from {least:.4f} to {most:.4f}, with a standard deviation of "
+        f"{stdev(found['float32']):.4f}. Of the {len(narrow)} narrow runs, {len(outside)} "
+        f"lie{'s' if len(outside) == 1 else ''} outside{': ' if outside else ''}{'; '.join(outside)}."
     )
 
 

@@ -13,6 +13,7 @@ from .masters import slot_dtype
 from .optimizer import Gradients, Optimizer, unchanged
 from .private import barrier
 from .reductions import HALF_OCTAVES, column_sums
+from .sparse import summed
 
 Coordinates = Mapping[str, Sequence[tuple[int, ...]]]
 """Elements of variables, by the variables' names: {"h1": [(300, 5)], "b1": [(0,)]}."""
@@ -167,7 +168,8 @@ class Recorder:
     def _layer(self, t: tf.Tensor, name: str, gradient: Any, step: Step) -> Layer:
         variable, rule = self.optimizer.assigned(name)
         dtype = slot_dtype(variable)
-        return Layer(t, rule, tf.cast(gradient, dtype), tf.cast(tf.cast(step.x, variable.dtype), dtype), step)
+        g = tf.cast(summed(gradient, variable), dtype)
+        return Layer(t, rule, g, tf.cast(tf.cast(step.x, variable.dtype), dtype), step)
 
     def _of_layer(self, layer: Layer) -> Iterator[tuple[str, Figure]]:
         for group in self._groups:

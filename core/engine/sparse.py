@@ -89,6 +89,13 @@ class Occurrences:
         return tf.gather(other, self.indices) if len(getattr(other, "shape", ())) else other
 
 
+def summed(gradient: Any, variable: tf.Variable) -> tf.Tensor:
+    """A variable's gradient as a tensor of its shape: of tf.IndexedSlices, the sum of each row's occurrences."""
+    if isinstance(gradient, tf.IndexedSlices):
+        return Occurrences(gradient.values, gradient.indices, variable.shape[0]).dense
+    return gradient
+
+
 def dense(value: Any) -> Any:
     """The dense gradient, where occurrences are given; all else as it is."""
     return value.dense if isinstance(value, Occurrences) else value

@@ -13,7 +13,7 @@ from .masters import slot_dtype
 from .optimizer import Gradients, Optimizer, Variables
 from .recorder import Recorder
 from .slow import operations_since, warn_of_slow
-from .sparse import Occurrences
+from .sparse import summed
 
 Cost = Callable[..., tf.Tensor]
 """cost(variables, *batch): a scalar. It is traced as written: no Python `if` or `for` on tensor values."""
@@ -109,25 +109,18 @@ class TrainingStep:
     def observed(self, cost: tf.Tensor, gradients: Gradients, updates: dict[str, Step]) -> Any:
         """What is kept of a step."""
         with tf.name_scope("observe"):
-            return self._observe(tf.cast(cost, tf.float64), self._dense(gradients), updates)
+            dense = {name: summed(gradient, self.variables[name]) for name, gradient in gradients.items()}
+            return self._observe(tf.cast(cost, tf.float64), dense, updates)
 
     def row(self, cost: tf.Tensor, gradients: Gradients) -> Any:
         """The recorder's row of the step that comes next, which is not taken; () without a recorder."""
         if self.recorder is None:
             return ()
         with tf.name_scope("record"):
-            return self.recorder.row(cost, self._dense(gradients), self.compiled)
+            return self.recorder.row(cost, gradients, self.compiled)
 
     def observation(self) -> tuple[Any, Any]:
         """An observation and a recorder's row of zero gradients, for their structure, shapes and dtypes."""
         gradients = {name: tf.zeros(variable.shape, slot_dtype(variable)) for name, variable in self.variables.items()}
         cost = tf.zeros([], tf.float64)
         return self._observe(cost, gradients, self.optimizer.updates(gradients)), self.row(cost, gradients)
-
-    def _dense(self, gradients: Gradients) -> Gradients:
-        def summed(gradient: Any, variable: tf.Variable) -> tf.Tensor:
-            if isinstance(gradient, tf.IndexedSlices):
-                return Occurrences(gradient.values, gradient.indices, variable.shape[0]).dense
-            return gradient
-
-        return {name: summed(gradient, self.variables[name]) for name, gradient in gradients.items()}

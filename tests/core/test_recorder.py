@@ -424,3 +424,25 @@ def test_a_recorder_of_another_optimizer_is_refused():
     one, other = Optimizer(Adam(), weights), Optimizer(Adam(), weights)
     with pytest.raises(InputError, match="recorder must be made of the program's own optimizer"):
         Program(lambda w: w["ho"][0, 0], weights, one, recorder=Recorder(other))
+
+
+@pytest.mark.parametrize("execution", ["eager", "xla-loop"])
+@pytest.mark.parametrize("sparse", ["sum", "lazy", "occurrences"])
+def test_sparse_gradients_are_recorded_as_they_count(sparse, execution):
+    """Would catch steps that are recorded as if each gradient were dense: of lazy ones, rows that do not occur would
+    move in the record alone."""
+    table = {"table": tf.Variable(tf.ones([4, 2]))}
+    optimizer = Optimizer(Adam(0.1), table, sparse=sparse)
+    recorder = Recorder(optimizer)
+
+    def norms(cost, gradients, updates):
+        return tf.norm(gradients["table"]), tf.norm(updates["table"].delta)
+
+    def cost(v, rows):
+        return tf.reduce_sum(tf.gather(v["table"], rows) ** 2)
+
+    program = Program(cost, table, optimizer, execution, norms, recorder)
+    g, delta = program.run([tf.constant([0, 1, 1, 3])], [[0, 1], [1, 2], [3, 3]])
+    columns = recorder.recording().columns
+    np.testing.assert_allclose(columns["table/norm_g"], g, rtol=1e-6)
+    np.testing.assert_allclose(columns["table/norm_delta"], delta, rtol=1e-6)

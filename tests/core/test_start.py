@@ -154,6 +154,7 @@ ALLOWED = {
         "core.engine.private",
         "core.engine.reductions",
         "core.rules",
+        "core.engine.sparse",
     ],
     "core/engine/slow.py": ["core.errors"],
     "core/engine/xla_options.py": [],
