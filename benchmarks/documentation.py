@@ -279,7 +279,7 @@ def _beside_float32(found: Mapping[str, Sequence[float]]) -> str:
     least, most = min(found["float32"]), max(found["float32"])
     narrow = [(dtype, accuracy) for dtype, of in found.items() if dtype != "float32" for accuracy in of]
     outside = [
-        f"{dtype}'s {accuracy:.4f}, by {max(least - accuracy, accuracy - most):.4f} "
+        f"{dtype}'s {accuracy:.4f}, {max(least - accuracy, accuracy - most):.4f} "
         + ("below" if accuracy < least else "above")
         for dtype, accuracy in narrow
         if not least <= accuracy <= most

@@ -41,8 +41,9 @@ class Program:
     microbatches: divides every batch into that many equal parts, and adds their gradients in one order: equal bits on
                   any number of replicas that divides it. See `replicas.Replicas`.
     compute:      the floating dtype that the cost is computed in: the variables are cast to it on the tape, and their
-                  gradients come back in their own. The variables' own where none is given. XLA may keep the results
-                  between two operations of a narrower dtype in a wider one, which saves a rounding.
+                  gradients come back in their own, of narrow ones in float32. The variables' own where none is given.
+                  In float16 gradients below 6e-8 are 0, unless the optimizer has a `LossScale`. XLA may keep the
+                  results between two operations of a narrower dtype in a wider one, which saves a rounding.
 
     Warns (SlowExecutionWarning), as it is traced for a CPU, of a cost with operations that XLA compiles badly there.
 

@@ -43,6 +43,13 @@ def test_a_place_is_named_by_its_kind_and_number():
     assert streams.beside(streams).kinds == ("a", "a", "b", "b") * 2
 
 
+@pytest.mark.parametrize("dtype", ["float16", np.float16, np.dtype(np.float16)])
+def test_streams_of_a_narrow_dtype_say_so_however_it_is_named(dtype):
+    """Would catch gradients that are rounded to float16 and pass for float32's."""
+    streams = joined({"a": np.ones((3, 2))}, 0).cast(dtype)
+    assert (streams.dtype, streams.gradients.dtype) == ("float16", np.float32)
+
+
 @pytest.mark.parametrize(
     ("build", "sentence"),
     [
