@@ -153,7 +153,24 @@ def test_weights_are_read_by_tensorflow_alone(tmp_path):
 )
 def test_a_run_resumed_after_any_call_ends_with_the_bits_of_one_that_was_not(tmp_path, settings):
     """Every execution is among them."""
-    folders, calls, whole = [], [], Trainer(settings, striped_data())
+    check_resuming(tmp_path, Trainer(settings, striped_data()), settings)
+
+
+def test_a_run_resumed_among_dropped_steps_ends_with_the_bits_of_one_that_was_not(tmp_path):
+    """From a scale so large that steps of two calls are dropped. Would catch a place in the data, or an average, that
+    follows the steps taken alone."""
+    settings = replace(
+        SETTINGS, epochs=2, compute="float16", ema="0.9", learning_rate=None, schedule="cosine:0.01,steps=60,warmup=9"
+    )
+    whole = Trainer(settings, striped_data())
+    whole.optimizer.loss_scale.scale.assign(2.0**40)
+    check_resuming(tmp_path, whole, settings)
+    assert 16 < int(whole.optimizer.dropped) < 32
+    assert whole.step == 64
+
+
+def check_resuming(tmp_path, whole, settings):
+    folders, calls = [], []
     for call in whole.train():
         calls.append(call)
         folders.append(RunFolder(tmp_path / str(len(calls))))
