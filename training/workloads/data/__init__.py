@@ -1,6 +1,6 @@
-"""Data sets: MNIST and what else comes in IDX or .npz files."""
+"""Data sets: MNIST and what else comes in IDX, .npy or .npz files."""
 
 from .dataset import Dataset, load_dataset
-from .split import Split
+from .split import Form, Split
 
-__all__ = ["Dataset", "Split", "load_dataset"]
+__all__ = ["Dataset", "Form", "Split", "load_dataset"]

@@ -201,9 +201,9 @@ def put(name, content):
         (put("train-images-idx3-ubyte", b""), "is no IDX file: it begins with nothing"),
         (
             put("train-images-idx3-ubyte", idx(pictures()[1])),
-            "must hold unsigned bytes in 3 dimensions, or 4 with colours last, found uint8 in 1",
+            "must hold unsigned bytes or floats in 3 dimensions, or 4 with colours last, found uint8 in 1",
         ),
-        (put("train-images-idx3-ubyte", idx(pictures()[0].astype("f4"))), "found float32 in 3"),
+        (put("train-images-idx3-ubyte", idx(pictures()[0].astype("i4"))), "found int32 in 3"),
         (
             put("train-labels-idx1-ubyte", idx(pictures()[0])),
             "must hold labels in 1 dimension, found uint8 in 3",
@@ -246,11 +246,13 @@ def test_labels_of_another_number_are_seen_before_the_images_are_read(tmp_path):
 
 
 def test_a_place_that_is_none_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"data must be a folder of IDX files or a \.npz file, found nothing"):
+    with pytest.raises(InputError, match=r"data must be a folder of IDX or \.npy files or a \.npz file, found nothing"):
         load_dataset(tmp_path / "data")
     write_files(tmp_path / "data", pictures())
     for validation, found in (("train-labels-idx1-ubyte.gz", "a file"), ("-3", "nothing")):
-        with pytest.raises(InputError, match=f"{validation} must be a folder of two IDX files, where .* found {found}"):
+        with pytest.raises(
+            InputError, match=f"{validation} must be a folder of two IDX or .npy files, where .* found {found}"
+        ):
             load_dataset(tmp_path / "data", str(tmp_path / "data" / validation))
     with pytest.raises(InputError, match=r"--validation must be a number, first or a folder .*, found an empty text"):
         MLP(validation="")
@@ -286,12 +288,14 @@ def test_images_in_colour_come_from_a_npz_file_and_from_idx_files(tmp_path, save
 @pytest.mark.parametrize(
     ("arrays", "sentence"),
     [
-        (dict(y_train=KERAS["y_train"] / 1), "y_train must hold integers, the labels' class numbers, found float64"),
-        (dict(y_test=np.eye(6, dtype=int)), "y_test must hold labels in 1 dimension, found int64 in 2"),
+        (dict(y_train=KERAS["y_train"] / 1), "y_train must hold integers, .*, found float64 from 0 to 6, all whole"),
+        (dict(y_train=KERAS["y_train"] / 2), "y_train must hold integers, .*, found float64 from 0 to 3, not all whole"),
+        (dict(y_test=np.eye(6)), "y_test must hold class numbers, found one-hot labels of 6 classes: their argmax"),
+        (dict(y_test=np.ones((6, 2), int)), "y_test must hold labels in 1 dimension, found int64 in 2"),
         (dict(y_train=KERAS["y_train"] - 1), "y_train must hold class numbers from 0 to 65,535, found -1 to 5"),
         (dict(y_train=KERAS["y_train"][:7]), "y_train must hold a label for each image of x_train, found 7 for 24"),
         (dict(x_train=np.moveaxis(COLOUR[:24], 3, 1)), r"x_train must hold 1 to 4 colours .*, found .*\[24, 3, 4, 5\]"),
-        (dict(x_train=COLOUR[:24] / 255), "x_train must hold unsigned bytes in .* found float64 in 4"),
+        (dict(x_train=COLOUR[:24].astype(int)), "x_train must hold unsigned bytes or floats in .* found int64 in 4"),
         (dict(x_test=COLOUR[24:, :3]), "x_test must hold images of 4×5×3 pixels like .*, found 3×5×3 pixels"),
         (dict(x_train=np.array([{}, None])), "x_train must hold numbers, found object"),
         (dict(x_train=COLOUR[:3], y_train=np.zeros(3, int)), "x_train must hold 12 or more images .* found 3 of 4×5×3"),

@@ -1,0 +1,104 @@
+"""Which files of a user's hold the images and labels of a split: IDX, .npy and .npz."""
+
+import re
+from collections.abc import Iterable
+from os.path import commonprefix
+from pathlib import Path
+
+from core.errors import InputError
+
+from .idx import IdxFile
+from .npy import NpyFile
+from .npz import NpzArray
+from .split import Form, StoredSplit
+
+ARRAYS = tuple(f"{kind}_{part}" for part in ("train", "test") for kind in ("x", "y"))
+"""What Keras calls the images and the labels of its own data sets."""
+AXES = {"images": "[34]", "labels": "[12]"}
+TYPES = "ubyte|byte|short|int|float|double"
+"""How the names of IDX files end, by what they hold; the content alone decides."""
+
+
+def stored(place: Path, fewest: int, subset: str | None = None, form: Form = Form()) -> tuple[StoredSplit, StoredSplit]:  # noqa: B008
+    """What is to be trained on, and the tests, of which the headers alone are read.
+
+    place: a .npz file, a folder of four .npy files, or one of four IDX files. fewest: images to be trained on. subset:
+    which one, of a folder with the IDX files of several sets.
+
+    Raises InputError, naming the file or folder, where one is missing or damaged or does not fit the others.
+    """
+    if place.is_file() or (arrays := _arrays(place)):
+        if subset is not None:
+            raise InputError(f"--subset is for a folder with the IDX files of several sets, found {place}.")
+        if place.is_file():
+            images, labels, *tests = (NpzArray.of(place, name) for name in ARRAYS)
+        else:
+            if others := sorted(path.name for path in place.glob("*[-.]idx[1-4]-*")):
+                raise InputError(f"{place} must have .npy files or IDX files, found {others[0]} beside .npy files.")
+            if lacking := [f"{name}.npy" for name in ARRAYS if name not in arrays]:
+                raise InputError(
+                    f"{place} must have {', '.join(f'{name}.npy' for name in ARRAYS)}, found no {', '.join(lacking)}."
+                )
+            images, labels, *tests = (NpyFile.of(arrays[name]) for name in ARRAYS)
+        return StoredSplit.of(images, labels, fewest, form), StoredSplit.of(*tests, fewest=1, form=form)
+    folder = folder_of(place, "a folder of IDX or .npy files or a .npz file")
+    train = _idx_split(folder, "train", subset, fewest, form)
+    return train, _idx_split(folder, "t10k|test", subset, 1, form)
+
+
+def stored_pair(folder: Path, form: Form = Form()) -> StoredSplit:  # noqa: B008
+    """The one split of a folder: two IDX files, whatever stands before -images and -labels, or x_….npy and y_….npy."""
+    pairs = [sorted(folder.glob(f"{kind}_*.npy")) for kind in ("x", "y")]
+    if [len(found) for found in pairs] == [1, 1]:
+        return StoredSplit.of(NpyFile.of(pairs[0][0]), NpyFile.of(pairs[1][0]), 1, form)
+    return _idx_split(folder, "", None, 1, form)
+
+
+def folder_of(path: Path, wanted: str) -> Path:
+    """The path of a folder. Raises InputError where it is none."""
+    if not path.is_dir():
+        raise InputError(f"{path} must be {wanted}, found {'a file' if path.exists() else 'nothing'}.")
+    return path
+
+
+def _arrays(place: Path) -> dict[str, Path]:
+    """Those of the four .npy files that a folder has, by the names of their arrays."""
+    return {name: path for name in ARRAYS if (path := place / f"{name}.npy").exists()}
+
+
+def _idx_split(folder: Path, part: str, subset: str | None, fewest: int, form: Form) -> StoredSplit:
+    """part: "train" or what else begins the files' names, as a regular expression; "" for any beginning."""
+    images, labels = (_find(folder, part, kind, subset) for kind in AXES)
+    return StoredSplit.of(IdxFile.of(images), IdxFile.of(labels), fewest, form)
+
+
+def _find(folder: Path, part: str, kind: str, subset: str | None) -> Path:
+    """The one file of that name; where it is there both plain and gzipped, the plain one."""
+    name = re.compile(rf"((?!\.)(.*?)[-._]?({part})-{kind}[-.]idx{AXES[kind]}-(?:{TYPES}))(\.gz)?")
+    found: dict[str, Path] = {}
+    of_set: dict[str, str] = {}
+    for path in sorted(folder.iterdir(), reverse=True):  # a plain name comes after its gzipped one, and replaces it
+        if (match := name.fullmatch(path.name)) and path.is_file():
+            found[match[1]], of_set[match[1]] = path, match[2]
+    names = short_names(of_set.values()) if part else {}
+    if subset is not None:
+        if subset not in (*names, *names.values()):
+            sets = f"sets: {', '.join(sorted(names.values()))}" if any(names) else "one set without a name"
+            raise InputError(f"{folder} has no set {subset!r}, found {sets}.", subset, names.values())
+        found = {name: path for name, path in found.items() if subset in (of_set[name], names[of_set[name]])}
+    elif len(names) > 1 and all(names):
+        raise InputError(
+            f"{folder} has {len(names)} sets, of which --subset must name one: {', '.join(sorted(names.values()))}."
+        )
+    if len(found) != 1:
+        one = f"one file {part.split('|')[0] or '…'}-{kind}-idx{AXES[kind][1]}-ubyte or the same with .gz"
+        colour = ", or idx4 in colour" if kind == "images" else ""
+        raise InputError(f"{folder} must have {one}{colour}, found {', '.join(sorted(found)) or 'none'}.")
+    return next(iter(found.values()))
+
+
+def short_names(sets: Iterable[str]) -> dict[str, str]:
+    """Of names such as emnist-letters and emnist-balanced, without the words that all begin with."""
+    sets = [*dict.fromkeys(sets)]
+    common = commonprefix([name.split("-")[:-1] for name in sets]) if len(sets) > 1 else []
+    return {name: "-".join(name.split("-")[len(common) :]) for name in sets}
