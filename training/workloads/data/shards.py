@@ -1,0 +1,342 @@
+"""Data beyond memory: a folder of shards, each of which is read whole, while the others stay on the disk.
+
+    train-00000.npz            arrays x and y
+    train-00000-images-idx3-ubyte, train-00000-labels-idx1-ubyte      plain or with .gz
+    train-00000.tfrecord       also train-00000-of-00100 and train.tfrecord-00000-of-00100; see `records`
+
+So for training; `validation-…` or `val-…`, and `test-…` or `t10k-…`, are held in memory. Names decide the order.
+"""
+
+import hashlib
+import json
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import numpy as np
+
+from core.errors import InputError
+from core.seeds import generator
+
+from .files import folder_of
+from .idx import IdxFile
+from .npz import NpzArray
+from .records import record_arrays
+from .split import Form, Stored, StoredSplit
+
+MANIFEST = "shards.json"
+"""What `rawstep shard` writes beside its shards: how many examples each has, and more."""
+MOST_SHARD_BYTES = 1 << 28
+"""Of the arrays of a shard, all of which are in memory at once."""
+MOST_HELD_BYTES = 1 << 31
+"""Of the arrays of all validation shards, and of all test shards."""
+WINDOW, MOST_WINDOW_BYTES = 16_384, 1 << 27
+"""Examples in a window unless asked otherwise: as many, or as fill this."""
+HELD_OUT_SHARE, MOST_HELD_OUT = 12, 10_000
+"""Without validation shards, as many training shards are held out as have one example in twelve, or this many."""
+TAIL = 1 << 16
+"""Bytes at a file's end that identify it: .npz and .gz keep there the checksums of all that they hold."""
+
+PARTS = {"train": "train", "validation": "validation", "val": "validation", "test": "test", "t10k": "test"}
+PART = re.compile(rf"({'|'.join(PARTS)})(?=[-_.\d])")
+IDX = re.compile(r"(.*?)(images|labels)([-.]idx\d-.*)")
+RECORDS = re.compile(r".*\.(tfrecords?|records?)|.*-\d+-of-\d+")
+Examples = tuple[np.ndarray, ...]
+
+
+class Shard(Protocol):
+    """Examples that are read together, of which the headers are known.
+
+    files: that they are in; kind: format, dtype and shape of an example, in words; examples: how many; nbytes: that
+    their arrays take.
+    """
+
+    @property
+    def files(self) -> Sequence[Path]: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def examples(self) -> int: ...
+    @property
+    def nbytes(self) -> int: ...
+
+
+class _Files(NamedTuple):
+    """The files of a shard, and what they are: "IDX", "npz" or "TFRecord"; the number of its examples if it is known."""
+
+    form: str
+    paths: Sequence[Path]
+    noted: Mapping[str, Any]
+
+
+S = TypeVar("S", bound=Shard)
+
+
+class ShardSet(NamedTuple):
+    """The shards of a folder, by what they are for; see `shard_set`. chosen: how the validation was, in words."""
+
+    train: Sequence[Any]
+    validation: Sequence[Any]
+    test: Sequence[Any]
+    chosen: str
+
+
+def shard_set(place: Path, opened: Callable[[_Files], S], seed: int, validation: str | None) -> ShardSet:
+    """The shards of a folder, whose headers alone are read.
+
+    opened:     makes a shard of its files, or raises InputError.
+    validation: about how many training examples to hold out, in whole shards; where nothing is said, those of
+                validation-… or, without such, one in twelve and at most 10,000. Which shards, is drawn from the seed.
+
+    Raises InputError, naming the file, where one is damaged, differs from the first, or is larger than a shard may be.
+    """
+    files = _found(folder_of(place, "a folder of shards"))
+    parts = {part: [opened(one) for one in files.get(part, [])] for part in ("train", "validation", "test")}
+    if not parts["train"]:
+        raise InputError(
+            f"{place} must have shards train-….npz, train-….tfrecord or train-…-images-idx3-ubyte with their labels, "
+            f"found none: `rawstep shard` makes them."
+        )
+    first = parts["train"][0]
+    for shard in (shard for shards in parts.values() for shard in shards):
+        if shard.kind != first.kind:
+            raise InputError(
+                f"{shard.files[0]} must hold {first.kind} like {first.files[0].name}, found {shard.kind}."
+            )
+    for shard in parts["train"]:
+        if shard.nbytes > MOST_SHARD_BYTES:
+            raise InputError(
+                f"{shard.files[0]} has {shard.nbytes:,} bytes of examples, which are read at once; "
+                f"{MOST_SHARD_BYTES:,} are the most: cut it with `rawstep shard`."
+            )
+    if validation is None and parts["validation"]:
+        chosen = f"{sum(shard.examples for shard in parts['validation']):,} in shards of their own"
+    else:
+        if validation is not None and parts["validation"]:
+            raise InputError(f"{place} has validation shards; --validation {validation} is for shards without them.")
+        parts["train"], parts["validation"], chosen = _held_out(place, parts["train"], seed, validation)
+    for part in ("validation", "test"):
+        if (size := sum(shard.nbytes for shard in parts[part])) > MOST_HELD_BYTES:
+            raise InputError(
+                f"{place} has {size:,} bytes of {part} examples, which are held in memory; {MOST_HELD_BYTES:,} are the "
+                "most."
+            )
+    return ShardSet(parts["train"], parts["validation"], parts["test"], chosen)
+
+
+def _held_out(
+    place: Path, shards: Sequence[S], seed: int, validation: str | None
+) -> tuple[list[S], list[S], str]:
+    count = sum(shard.examples for shard in shards)
+    if len(shards) == 1:
+        raise InputError(
+            f"{place} has no validation shards, and one training shard, of which none can be held out: cut it with "
+            "`rawstep shard`."
+        )
+    if validation is not None and not validation.isdecimal():
+        raise InputError(f"--validation must be a number of examples with --stream, found {validation}.")
+    wanted = min(count // HELD_OUT_SHARE, MOST_HELD_OUT) if validation is None else int(validation)
+    order, held = generator(seed, "validation").permutation(len(shards)), set[int]()
+    while not held or sum(shards[number].examples for number in held) < wanted:
+        held.add(int(order[len(held)]))
+        if len(held) == len(shards):
+            raise InputError(
+                f"--validation {wanted} leaves none of the {len(shards)} training shards of {place}, which have "
+                f"{count:,} examples."
+            )
+    out = [shards[number] for number in sorted(held)]
+    examples = sum(shard.examples for shard in out)
+    chosen = f"{examples:,} in {len(out)} of {len(shards)} shards, drawn from seed {seed}"
+    return [shard for number, shard in enumerate(shards) if number not in held], out, chosen
+
+
+def _found(folder: Path) -> dict[str, list[_Files]]:
+    """The shards of a folder by what they are for, each by its files, in the order of their names."""
+    noted, found, pairs = manifest(folder), dict[str, list[_Files]](), dict[str, dict[str, Path]]()
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        name, part = path.name.removesuffix(".gz"), PART.match(path.name)
+        idx = IDX.fullmatch(name)
+        kind = "npz" if name.endswith(".npz") else "TFRecord" if RECORDS.fullmatch(name) else "IDX" if idx else None
+        if path.name.startswith(".") or path.name == MANIFEST or (kind is None and part is None) or path.is_dir():
+            continue
+        if kind is None or part is None:
+            raise InputError(
+                f"{path} is no shard: shards are called train-…, validation-… or test-…, and are .npz, .tfrecord or "
+                "pairs of IDX files."
+            )
+        if idx is not None and kind == "IDX":
+            pairs.setdefault(idx[1], {}).setdefault(idx[2], path)  # a plain name comes before its gzipped one
+            if len(pairs[idx[1]]) < 2:
+                continue
+            paths = [pairs[idx[1]]["images"], pairs[idx[1]]["labels"]]
+        else:
+            paths = [path]
+        shards = found.setdefault(PARTS[part[1]], [])
+        if paths not in [one.paths for one in shards[-1:]]:
+            shards.append(_Files(kind, paths, noted.get(path.name, {})))
+    for stem, pair in pairs.items():
+        if lacking := {"images", "labels"} - {*pair}:
+            there = next(iter(pair.values()))
+            raise InputError(f"{there} has no {lacking.pop()} beside it: {stem}… must be two files.")
+    return found
+
+
+def manifest(folder: Path) -> dict[str, dict[str, Any]]:
+    """What `rawstep shard` wrote of each file, by its name; nothing for a folder without it.
+
+    Raises InputError for one that is damaged or says of a file what is not so.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        return {}
+    try:
+        files = json.loads(path.read_text())["files"]
+        sizes = {name: int(one["bytes"]) + 0 * int(one["examples"]) for name, one in files.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{path} cannot be read: {error}; without it the shards are counted.") from error
+    for name, size in sizes.items():
+        shard = folder / name
+        if not shard.is_file():
+            raise InputError(f"{shard} is not there, though {MANIFEST} says that it is.")
+        if shard.stat().st_size != size:
+            raise InputError(f"{shard} must have {size:,} bytes as {MANIFEST} says, found {shard.stat().st_size:,}.")
+    return files
+
+
+def arrays_of(files: _Files, names: Sequence[str]) -> list[Stored]:
+    """The two arrays of a shard, of which the headers are read; of records, the features of these names."""
+    if files.form == "IDX":
+        return [IdxFile.of(path) for path in files.paths]
+    if files.form == "npz":
+        return [NpzArray.of(files.paths[0], name) for name in ("x", "y")]
+    return [*record_arrays(files.paths[0], names, files.noted.get("examples"))]
+
+
+@dataclass(frozen=True)
+class ImageShard:
+    """Labelled images.
+
+    labels: the least and the greatest, where they are known without being read.
+    """
+
+    form: str
+    files: Sequence[Path]
+    stored: StoredSplit
+    noted: Sequence[int] | None
+
+    @classmethod
+    def of(cls, files: _Files, form: Form) -> "ImageShard":
+        images, labels = arrays_of(files, ("image", "label"))
+        return cls(files.form, files.paths, StoredSplit.of(images, labels, 1, form), files.noted.get("labels"))
+
+    @property
+    def kind(self) -> str:
+        return f"{self.form} of {self.stored.images.dtype.name} {'×'.join(map(str, self.stored.side))}"
+
+    @property
+    def examples(self) -> int:
+        return self.stored.images.shape[0]
+
+    @property
+    def nbytes(self) -> int:
+        return int(np.prod(self.stored.images.shape, dtype=object)) * min(self.stored.images.dtype.itemsize, 4)
+
+    @cached_property
+    def labels(self) -> tuple[int, int]:
+        """The least and the greatest."""
+        if self.noted:
+            return int(self.noted[0]), int(self.noted[1])
+        labels = self.stored.labels.read()
+        return int(labels.min()), int(labels.max())
+
+    def read(self) -> Examples:
+        """Images [examples, pixels] and labels of int32. Raises InputError where they are not what they were."""
+        split = self.stored.read()
+        checked((split.images.reshape(len(split.images), -1), split.labels), self)
+        least, most = int(split.labels.min()), int(split.labels.max())
+        if least < self.labels[0] or most > self.labels[1]:
+            raise InputError(
+                f"{self.files[-1]} must hold labels from {self.labels[0]} to {self.labels[1]} as when it was opened, "
+                f"found {least} to {most}."
+            )
+        return split
+
+
+def checked(found: Examples, shard: Shard) -> Examples:
+    """What was read of a shard, as many examples as its header said. Raises InputError for others."""
+    if {len(array) for array in found} != {shard.examples}:
+        raise InputError(
+            f"{shard.files[0]} must hold {shard.examples:,} examples as when it was opened, found {len(found[0]):,}."
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class Shards:
+    """Shards as what a run streams; see `workload.Stream`."""
+
+    shards: Sequence[Any]
+    window: int
+    then: Callable[[Examples], Examples]
+
+    @property
+    def sizes(self) -> list[int]:
+        return [shard.examples for shard in self.shards]
+
+    def read(self, piece: int) -> Examples:
+        """The arrays of a shard."""
+        return self.then(self.shards[piece].read())
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of the names and sizes of all files, of their last 64 KB, and of what their headers say.
+
+        .npz and gzipped files end with checksums of all that they hold; of others, a change that leaves size and end
+        as they are is not seen.
+        """
+        digest = hashlib.sha256()
+        for shard in self.shards:
+            digest.update(f"{shard.kind} {shard.examples}".encode())
+            for path in shard.files:
+                try:
+                    with path.open("rb") as file:
+                        size = file.seek(0, os.SEEK_END)
+                        file.seek(max(0, size - TAIL))
+                        digest.update(f"{path.name} {size}".encode() + file.read())
+                except OSError as error:
+                    raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+        return digest.hexdigest()
+
+    @property
+    def note(self) -> str:
+        """What is streamed, in a sentence."""
+        first, folder, sizes = self.shards[0], self.shards[0].files[0].parent, np.array(self.sizes)
+        windows = max(1, int(sizes.sum()) // self.window)
+        held = 2 * min(int(sizes.sum()), int(sizes.sum()) // windows + int(sizes.max()))
+        return (
+            f"streaming {len(sizes):,} shards, {first.kind}, {sizes.sum():,} examples, from {folder}, each epoch in "
+            f"{windows:,} window{'s' if windows > 1 else ''} of about {sizes.sum() // windows:,}; two windows take at "
+            f"most about {held * first.nbytes / first.examples / 1e6:,.0f} MB"
+        )
+
+
+def window_of(shards: Sequence[Shard], window: int | None) -> int:
+    """Examples in a window: as asked, or as many as fill what it may take."""
+    if window is not None:
+        if window < 1:
+            raise InputError(f"--window must be at least 1 example, found {window}.")
+        return window
+    return max(1, min(WINDOW, MOST_WINDOW_BYTES * shards[0].examples // shards[0].nbytes))
+
+
+def joined(shards: Sequence[Any]) -> Examples:
+    """All examples of some shards."""
+    return tuple(np.concatenate(arrays) for arrays in zip(*_each(shards), strict=True))
+
+
+def _each(shards: Sequence[Any]) -> Iterator[Examples]:
+    return (shard.read() for shard in shards)
