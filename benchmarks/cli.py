@@ -11,6 +11,7 @@ from cyclopts.validators import Number
 
 from training.commands.own_help import print_workload_help, run_with_own_help
 from training.notebook.printed import RULES as NOTEBOOK_RULES
+from training.runs.own_options import WithWords
 from training.workloads.options import FilePath, Names, Whole
 
 from .places import NOWHERE, Places
@@ -30,9 +31,8 @@ OwnOption = Annotated[
     tuple[str, ...],
     Parameter(
         help="A setting of the workload, such as --hidden 64 64. With --workload NAME, --help lists them.",
-        consume_multiple=1,
-        negative=(),
     ),
+    WithWords,
 ]
 
 

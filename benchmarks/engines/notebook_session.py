@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import tensorflow as tf
 
+from ..networks import usual_examples
 from ..work import TrainingWork
 
 v1 = tf.compat.v1
@@ -20,8 +21,7 @@ class NotebookSession:
     """
 
     def __init__(self, work: TrainingWork, *make_optimizers: Callable[[], v1.train.Optimizer], named: bool = False):
-        images, labels = work.examples()
-        self._images = images.astype(np.float32) * np.float32(1 / 255)
+        self._images, labels = usual_examples(work)
         self._labels = np.eye(int(labels.max()) + 1, dtype=np.float32)[labels]
         first_weights = work.first_weights()
         with tf.Graph().as_default():

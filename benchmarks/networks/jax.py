@@ -1,4 +1,4 @@
-"""JAX's functions, from a batch's examples to logits; images are bytes."""
+"""JAX's functions, from a batch's examples to logits; images as their workload has them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,22 +8,25 @@ import jax.numpy as jnp
 import numpy as np
 
 from training.workloads.attention import EPSILON, sinusoids
+from training.workloads.cnn import CNN
+from training.workloads.images import Images
+from training.workloads.mlp import MLP
 from training.workloads.transformer import Transformer
 
 Parameters = Mapping[str, jax.Array]
 
 
-def mlp(workload: Any, parameters: Parameters, images: jax.Array) -> jax.Array:
+def mlp(workload: MLP, parameters: Parameters, images: jax.Array) -> jax.Array:
     """Products, ReLU between them."""
-    layer = _unit_pixels(images)
+    layer = _unit_pixels(workload, images)
     for number in range(1, len(parameters) // 2):
         layer = jax.nn.relu(layer @ parameters[f"h{number}"] + parameters[f"b{number}"])
     return layer @ parameters["ho"] + parameters["bo"]
 
 
-def cnn(workload: Any, parameters: Parameters, images: jax.Array) -> jax.Array:
+def cnn(workload: CNN, parameters: Parameters, images: jax.Array) -> jax.Array:
     """`jax.lax`'s convolutions, ReLU and the largest of each window by turns, and a product."""
-    layer = _unit_pixels(images)
+    layer = _unit_pixels(workload, images)
     layer = layer if layer.ndim == 4 else layer[..., jnp.newaxis]
     layout = ("NHWC", "HWIO", "NHWC")
     for number in range(1, len(parameters) // 2):
@@ -65,5 +68,6 @@ def _normalised(x: jax.Array, gain: jax.Array, shift: jax.Array) -> jax.Array:
     return jax.nn.standardize(x, epsilon=EPSILON) * gain + shift
 
 
-def _unit_pixels(images: jax.Array) -> jax.Array:
-    return images.astype(jnp.float32) * np.float32(1 / 255)
+def _unit_pixels(workload: Images, images: jax.Array) -> jax.Array:
+    numbers = images.astype(jnp.float32)
+    return numbers * np.float32(1 / 255) if workload.divides(images.dtype) else numbers

@@ -81,12 +81,16 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(ended):
     assert (tmp_path / "run.png").read_bytes().startswith(b"\x89PNG")
     for figure in ("epoch", "validation accuracy", "test accuracy", "steps/s", "compile seconds", "peak memory"):
         assert figure in done.stdout
-    note, *lines = done.stderr.splitlines()
+    read, note, *lines = done.stderr.splitlines()
+    assert read == (
+        "rawstep: 55,000 images of 28×28 for training, uint8 from 0 to 255, 10 classes; 5,000 for validation, 10,000 "
+        "for the test"
+    )
     assert note.startswith("rawstep: small and dense: XLA merges loops")
     assert [line[:15] for line in lines] == ["epoch 1/1  cost"], "no chatter, and one plain line an epoch"
     report = json.loads((tmp_path / "run.json").read_text())
     assert set(report) == {
-        "epochs", "best_epoch", "out_of_patience", "evaluated_with", "test_cost", "test_accuracy", "judged_by",
+        "epochs", "best_epoch", "out_of_patience", "evaluated_with", "test_cost", "test_accuracy", "judged_by", "data",
         "steps_per_second", "training_seconds", "compile_seconds", "xla_options", "replicas", "peak_memory_mb",
         "nonfinite", "settings", "versions",
         "date", "command", "commit", "flags", "processor", "vector_instructions", "cores", "load_before",
@@ -98,7 +102,8 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(ended):
     assert report["settings"]["dialect"] == "tf1"
     assert report["settings"]["learning_rate"] == 0.001
     assert report["settings"]["workload_options"] == {
-        "data_dir": None, "validation": None, "hidden": [16], "init": "normal",
+        "data_dir": None, "subset": None, "pixels": None, "transpose": False, "validation": None, "hidden": [16],
+        "init": "normal",
     }  # fmt: skip
     assert report["settings"]["rule_settings"]["epsilon_form"] == "epsilon-hat"
     assert report["versions"]["tensorflow"] == tf.__version__

@@ -62,11 +62,15 @@ def evaluate(
         distribution.leave()
     if not distribution.is_chief:
         return
-    for note in data.notes:
+    for note in (data.summary, *data.notes):
         print(f"rawstep: {note}", file=sys.stderr)
     with outputs() as attempt:
         attempt(print_evaluation, f"{state}\nevaluated with {served}" if served else str(state), figures)
         if json is not None:
-            attempt(write_json, json, {"checkpoint": str(state.path), "evaluated_with": served} | figures)
+            attempt(
+                write_json,
+                json,
+                {"checkpoint": str(state.path), "evaluated_with": served, "data": data.summary} | figures,
+            )
         if csv is not None:
             attempt(write_csv, csv, [{"split": name} | figure for name, figure in figures.items()])

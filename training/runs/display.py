@@ -41,6 +41,7 @@ class RunDisplay(Bar):
 
     def __enter__(self) -> Self:
         super().__enter__()
+        self.note(self._trainer.data.summary)
         for note in self._trainer.data.notes:
             self.note(note)
         if self._trainer.xla_options.flags:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Annotated, Self, TypeVar
 
-from cyclopts import Parameter
+from cyclopts import UNSET, Parameter, Token
 
 RuleOption = Annotated[
     str,
@@ -14,16 +14,24 @@ RuleOption = Annotated[
     ),
 ]
 """For `**own` of a command that takes a rule: every option that is none of its own."""
+
+
+def _words(_: type, tokens: Sequence[Token]) -> tuple[str, ...]:
+    """None after an option alone, as a flag is typed."""
+    return tuple(token.value for token in tokens if token.implicit_value is UNSET)
+
+
+WithWords = Parameter(consume_multiple=True, negative=(), converter=_words)
+"""Of an option whose words are those up to the next one."""
 OwnOption = Annotated[
     tuple[str, ...],
     Parameter(
         help="A setting of the workload, such as --hidden 64 64, or of the rule, such as --beta-2 0.95, where a number "
-        "may be a schedule. With --workload NAME or --rule NAME, --help lists them.",
-        consume_multiple=1,
-        negative=(),
+        "may be a schedule. With --workload NAME or --rule NAME, --help lists them."
     ),
+    WithWords,
 ]
-"""The same of a command that takes a workload too, each with one word or more."""
+"""The same of a command that takes a workload too, each with its words."""
 
 
 class NoSuchSettingError(Exception):
@@ -49,12 +57,16 @@ def by_name(options: Mapping[str, _Value]) -> dict[str, _Value]:
 def split(options: Mapping[str, Sequence[str]], workload: str) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
     """Those of a workload, by the names of its fields, and the others, as settings of a rule.
 
-    Raises InputError for a workload that is not there.
+    Raises InputError for a workload that is not there, and for a setting of a rule without a word.
     """
+    from core import InputError
+
     from ..workloads.choice import kind_of
-    from ..workloads.values import by_option
+    from ..workloads.values import by_option, option
 
     there = by_option(kind_of(workload))
+    if bare := [name for name, words in options.items() if not words and name not in there]:
+        raise InputError(f"{option(bare[0])} needs a value.")
     return (
         {there[name]: tuple(words) for name, words in options.items() if name in there},
         {name: " ".join(words) for name, words in options.items() if name not in there},

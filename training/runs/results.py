@@ -31,6 +31,7 @@ def report(trainer: Trainer) -> dict[str, Any]:
         "evaluated_with": served_as(trainer.rule),
         **{f"test_{name}": value for name, value in trainer.evaluate(trainer.data.test).items()},
         "judged_by": trainer.workload.judged_by,
+        "data": trainer.data.summary,
         "steps_per_second": trainer.stopwatch.steps_per_second,
         "training_seconds": trainer.stopwatch.seconds,
         "compile_seconds": trainer.stopwatch.compile_seconds,

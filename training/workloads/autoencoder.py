@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from core import InputError
 
-from .images import Images, unit_pixels
+from .images import Images
 from .initial import Init
 from .options import HiddenLayers
 from .perceptron import activations, first_values, products
@@ -52,10 +52,14 @@ class Autoencoder(Images):
     def small(cls) -> Self:
         return cls(units=(16, 4))
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.pixels == "standardised":
+            raise InputError("An autoencoder's pixels are probabilities, from 0 to 1: found --pixels standardised.")
+
     def data(self, seed: int) -> Data:
-        """Images alone, as rows of pixels, uint8 [images, pixels]."""
-        data = super().data(seed)
-        return data._replace(**{name: split[:1] for name, split in data.splits.items()})
+        """Images alone, as rows of pixels, uint8 or float32 [images, pixels]."""
+        return super().data(seed).mapped(lambda split: split[:1])
 
     def sizes(self, data: Data) -> list[int]:
         """Units from the pixels to the pixels. Raises InputError where there is no code."""
@@ -69,23 +73,23 @@ class Autoencoder(Images):
         return first_values(self.sizes(data), self.init, seed)
 
     def activations(self, variables: Variables, images: tf.Tensor) -> list[tf.Tensor]:
-        """Of each layer, of uint8 images [images, pixels]; the last are logits of the pixels."""
+        """Of each layer, of images [images, pixels]; the last are logits of the pixels."""
         code = len(self.units)
         functions = [tf.identity if layer == code else tf.nn.sigmoid for layer in range(1, len(variables) // 2)]
-        return activations(variables, unit_pixels(images, variables["bo"].dtype), functions)
+        return activations(variables, self.unit(images, variables["bo"].dtype), functions)
 
     def cost(self, variables: Variables, *batch: tf.Tensor) -> tf.Tensor:
         """The cross-entropy of pixels, whose grey levels are probabilities; summed over an image, mean of images."""
         (images,) = batch
         logits = self.activations(variables, images)[-1]
-        pixels = unit_pixels(images, logits.dtype)
+        pixels = self.unit(images, logits.dtype)
         return tf.reduce_mean(tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(pixels, logits), axis=1))
 
     def metrics(self, variables: Variables, *batch: tf.Tensor) -> dict[str, tf.Tensor]:
         """squared_error: of an image from 0 to 1, summed over pixels, mean of images."""
         (images,) = batch
         logits = self.activations(variables, images)[-1]
-        apart = tf.nn.sigmoid(logits) - unit_pixels(images, logits.dtype)
+        apart = tf.nn.sigmoid(logits) - self.unit(images, logits.dtype)
         return {"squared_error": tf.reduce_mean(tf.cast(tf.reduce_sum(tf.square(apart), axis=1), tf.float64))}
 
     def outputs(self, variables: Variables, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -104,7 +108,7 @@ class Autoencoder(Images):
 
         layers, code = Layers(variables), len(self.units)
         images = layers.inputs(inputs)
-        x = layers.unit_pixels(images)
+        x = layers.unit_pixels(images) if self.divides(inputs.dtype) else images
         for layer in range(1, len(variables) // 2):
             x = layers.dense(x, f"h{layer}", f"b{layer}", "linear" if layer == code else "sigmoid")
         return layers.model(images, layers.dense(x, "ho", "bo", "sigmoid"), "autoencoder")

@@ -11,7 +11,7 @@ import tensorflow as tf
 from core import InputError
 from core.seeds import generator
 
-from .images import ImageClassifier, classes, unit_pixels
+from .images import ImageClassifier, classes
 from .initial import Init, initializer
 from .options import Channels
 from .perceptron import MOST_PARAMETERS
@@ -61,7 +61,7 @@ class CNN(ImageClassifier):
         return cls(channels=(2, 4))
 
     def data(self, seed: int) -> Data:
-        """Images as they are, uint8 [images, rows, columns] or [images, rows, columns, colours]."""
+        """Images as they are, uint8 or float32 [images, rows, columns] or [images, rows, columns, colours]."""
         found = self.dataset(seed)
         return self.as_data(found, found.side)
 
@@ -81,8 +81,8 @@ class CNN(ImageClassifier):
         return {name: draw(random, shape).astype(np.float32) for name, shape in shapes.items()}
 
     def logits(self, variables: Variables, images: tf.Tensor) -> tf.Tensor:
-        """[images, classes], of uint8 images."""
-        x = unit_pixels(images, variables["bo"].dtype)
+        """[images, classes]."""
+        x = self.unit(images, variables["bo"].dtype)
         x = x if x.shape.rank == 4 else tf.expand_dims(x, axis=-1)
         for layer in range(1, len(variables) // 2):
             x = tf.nn.conv2d(x, variables[f"k{layer}"], 1, "SAME") + variables[f"b{layer}"]
@@ -96,7 +96,7 @@ class CNN(ImageClassifier):
 
         layers = Layers(variables)
         images = layers.inputs(inputs)
-        x = layers.unit_pixels(images)
+        x = layers.unit_pixels(images) if self.divides(inputs.dtype) else images
         if len(inputs.shape) == 3:
             x = layers.reshaped(x, (*inputs.shape[1:], 1), "grey")
         for layer in range(1, len(variables) // 2):

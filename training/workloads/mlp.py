@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from core import InputError
 
-from .images import ImageClassifier, classes, unit_pixels
+from .images import ImageClassifier, classes
 from .initial import Init
 from .options import HiddenLayers
 from .perceptron import first_values, logits, products
@@ -55,8 +55,8 @@ class MLP(ImageClassifier):
         return first_values(self.layers(data), self.init, seed)
 
     def logits(self, variables: Variables, images: tf.Tensor) -> tf.Tensor:
-        """[images, classes], of uint8 images [images, pixels]."""
-        return logits(variables, unit_pixels(images, variables["bo"].dtype))
+        """[images, classes], of images [images, pixels]."""
+        return logits(variables, self.unit(images, variables["bo"].dtype))
 
     def check_fit(self, variables: Variables, examples: Examples) -> None:
         images, labels = examples
@@ -73,7 +73,7 @@ class MLP(ImageClassifier):
 
         layers = Layers(variables)
         images = layers.inputs(inputs)
-        x = layers.unit_pixels(images)
+        x = layers.unit_pixels(images) if self.divides(inputs.dtype) else images
         for layer in range(1, len(variables) // 2):
             x = layers.dense(x, f"h{layer}", f"b{layer}", "relu")
         return layers.model(images, layers.dense(x, "ho", "bo", "softmax"), "perceptron")
@@ -91,7 +91,7 @@ class MLP(ImageClassifier):
 
     def along(self, examples: Examples, origin: Variables, directions: Sequence[Variables]) -> Any:
         """A layer is linear in its values: the images' products with the first layer's three are computed once."""
-        pixels, labels = unit_pixels(tf.constant(examples[0])).numpy().astype(float), examples[1].astype(int)
+        pixels, labels = self.unit(tf.constant(examples[0])).numpy().astype(float), examples[1].astype(int)
         planes = {name: np.stack([np.asarray(of[name], np.float64) for of in (origin, *directions)]) for name in origin}
         inner = [name for name in planes if name.startswith("h")]
         first = tf.constant(pixels @ planes[inner[0]] + planes[inner[0].replace("h", "b")][:, np.newaxis])

@@ -99,7 +99,12 @@ class Transformer(Workload):
         parts = [order[split[order] == number] for number in range(3)]
         if min(map(len, parts)) == 0:
             raise InputError(f"A share of {self.share} leaves a split of the {len(pairs)} pairs without any.")
-        return Data(*((tokens[part], answers[part]) for part in parts), chosen=f"half of the others, from seed {seed}")
+        return Data(
+            *((tokens[part], answers[part]) for part in parts),
+            chosen=f"half of the others, from seed {seed}",
+            what="sums a + b",
+            details=f"modulo {p}, of {p * p:,}",
+        )
 
     def variables(self, data: Data, seed: int) -> dict[str, np.ndarray]:
         """tokens; query1, key1, value1, merge1, gain1, shift1, wide1, narrow1, out_gain1, out_shift1, …; answers.

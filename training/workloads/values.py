@@ -71,8 +71,14 @@ def from_json(hint: Any, value: Any) -> Any:
 def typed(field: str, hint: Any, words: Sequence[str]) -> Any:
     """The value of a field with this annotation for the words after its option; of a union, of the first that fits.
 
+    No words are those of a flag, --centred for --centred true.
+
     Raises InputError for words that are none.
     """
+    if not words:
+        if bool not in _forms(hint):
+            raise InputError(f"{option(field)} needs a value.")
+        words = ["true"]
     wrong = CycloptsError()
     for form in _members(hint):
         if form is NoneType:

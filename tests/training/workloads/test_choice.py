@@ -128,6 +128,8 @@ def test_fields_of_every_ordinary_type_are_what_they_were_after_json(name):
     ("typed", "field", "value"),
     [
         ("--flag true", "flag", True),
+        ("--flag", "flag", True),
+        ("--flag --epochs 3", "flag", True),
         ("--on false", "on", False),
         ("--sizes 3", "sizes", (3,)),
         ("--sizes 3 --sizes 4", "sizes", (3, 4)),
@@ -162,8 +164,8 @@ def test_what_is_typed_comes_to_its_field(monkeypatch, typed, field, value):
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ("fields_of:All --flag", "--flag needs a value."),
-        ("fields_of:All --flag --epochs 3", "--flag needs a value."),
+        ("fields_of:All --size", "--size needs a value."),
+        ("fields_of:All --size --epochs 3", "--size needs a value."),
         ("fields_of:All --flag maybe", "--flag must be true or false, found 'maybe'."),
         (
             "fields_of:All --no-flag true",

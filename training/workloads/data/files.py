@@ -1,8 +1,6 @@
 """Which files of a user's hold the images and labels of a split: IDX, .npy and .npz."""
 
 import re
-from collections.abc import Iterable
-from os.path import commonprefix
 from pathlib import Path
 
 from core.errors import InputError
@@ -80,16 +78,13 @@ def _find(folder: Path, part: str, kind: str, subset: str | None) -> Path:
     for path in sorted(folder.iterdir(), reverse=True):  # a plain name comes after its gzipped one, and replaces it
         if (match := name.fullmatch(path.name)) and path.is_file():
             found[match[1]], of_set[match[1]] = path, match[2]
-    names = short_names(of_set.values()) if part else {}
+    sets = sorted({*of_set.values()})
     if subset is not None:
-        if subset not in (*names, *names.values()):
-            sets = f"sets: {', '.join(sorted(names.values()))}" if any(names) else "one set without a name"
-            raise InputError(f"{folder} has no set {subset!r}, found {sets}.", subset, names.values())
-        found = {name: path for name, path in found.items() if subset in (of_set[name], names[of_set[name]])}
-    elif len(names) > 1 and all(names):
-        raise InputError(
-            f"{folder} has {len(names)} sets, of which --subset must name one: {', '.join(sorted(names.values()))}."
-        )
+        found = {name: path for name, path in found.items() if f"-{of_set[name]}".endswith(f"-{subset}")}
+        if not found:
+            raise InputError(f"{folder} has no set {subset!r}, found {_listed(sets)}.", subset, sets)
+    elif part and len(sets) > 1 and all(sets):
+        raise InputError(f"{folder} has {len(sets)} sets, of which --subset must name one: {_listed(sets)}.")
     if len(found) != 1:
         one = f"one file {part.split('|')[0] or '…'}-{kind}-idx{AXES[kind][1]}-ubyte or the same with .gz"
         colour = ", or idx4 in colour" if kind == "images" else ""
@@ -97,8 +92,5 @@ def _find(folder: Path, part: str, kind: str, subset: str | None) -> Path:
     return next(iter(found.values()))
 
 
-def short_names(sets: Iterable[str]) -> dict[str, str]:
-    """Of names such as emnist-letters and emnist-balanced, without the words that all begin with."""
-    sets = [*dict.fromkeys(sets)]
-    common = commonprefix([name.split("-")[:-1] for name in sets]) if len(sets) > 1 else []
-    return {name: "-".join(name.split("-")[len(common) :]) for name in sets}
+def _listed(sets: list[str]) -> str:
+    return ", ".join(name or "one without a name" for name in sets) or "none"

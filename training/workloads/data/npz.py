@@ -53,9 +53,8 @@ def _opened(path: Path, name: str) -> Iterator[tuple[IO[bytes], int]]:
         with zipfile.ZipFile(path) as file:
             if f"{name}.npy" not in file.namelist():
                 found = ", ".join(one.removesuffix(".npy") for one in file.namelist()) or "nothing"
-                raise InputError(
-                    f"{path} must hold the arrays x_train, y_train, x_test and y_test, found {found[:200]}."
-                )
+                wanted = "x and y" if name in ("x", "y") else "x_train, y_train, x_test and y_test"
+                raise InputError(f"{path} must hold the arrays {wanted}, found {found[:200]}.")
             with file.open(f"{name}.npy") as stream:
                 yield stream, file.getinfo(f"{name}.npy").file_size
     except InputError:

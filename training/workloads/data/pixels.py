@@ -11,8 +11,8 @@ Pixels = Literal["bytes", "unit", "standardised"]
 as those of mean 0 and variance 1, which a network takes as they are."""
 GREATEST = {"bytes": 255, "unit": 1}
 CHOICES = (
-    "--pixels bytes (from 0 to 255, to be divided by 255), --pixels unit (from 0 to 1 already) or --pixels standardised "
-    "(any finite numbers, taken as they are)"
+    "--pixels bytes (from 0 to 255, to be divided by 255), --pixels unit (from 0 to 1 already) or "
+    "--pixels standardised (any finite numbers, taken as they are)"
 )
 
 
@@ -38,7 +38,7 @@ def as_pixels(images: np.ndarray, pixels: Pixels | None, where: object) -> np.nd
         numbers = images.astype(np.float32, copy=False)
     if others := numbers.size - np.count_nonzero(np.isfinite(numbers)):
         raise InputError(
-            f"{where} must hold finite pixels, found {others:,} of {numbers.size:,} that are NaN or infinite in float32."
+            f"{where} must hold pixels that are finite in float32, found {others:,} of {numbers.size:,} that are not."
         )
     found = ranged(images)
     if pixels is None:
@@ -51,7 +51,10 @@ def as_pixels(images: np.ndarray, pixels: Pixels | None, where: object) -> np.nd
     return numbers
 
 
-def ranged(array: np.ndarray) -> str:
-    """The dtype of numbers, and their least and greatest: "uint8 from 0 to 255"."""
-    form = "," if array.dtype.kind in "iu" else ".6g"
-    return f"{array.dtype.name} from {array.min():{form}} to {array.max():{form}}"
+def ranged(array: np.ndarray, shape: str = "") -> str:
+    """The dtype of numbers, and their least and greatest where they have such: "uint8 from 0 to 255"."""
+    if not array.size or array.dtype.kind == "c":
+        return f"{array.dtype.name}{shape}"
+    number, form = (int, ",") if array.dtype.kind in "biu" else (float, ".6g")
+    least, most = (format(number(one), form) for one in (array.min(), array.max()))
+    return f"{array.dtype.name}{shape} from {least} to {most}"

@@ -66,7 +66,7 @@ class Shard(Protocol):
 
 
 class _Files(NamedTuple):
-    """The files of a shard, and what they are: "IDX", "npz" or "TFRecord"; the number of its examples if it is known."""
+    """The files of a shard, what they are, "IDX", "npz" or "TFRecord", and what the manifest says of them."""
 
     form: str
     paths: Sequence[Path]
@@ -104,9 +104,7 @@ def shard_set(place: Path, opened: Callable[[_Files], S], seed: int, validation:
     first = parts["train"][0]
     for shard in (shard for shards in parts.values() for shard in shards):
         if shard.kind != first.kind:
-            raise InputError(
-                f"{shard.files[0]} must hold {first.kind} like {first.files[0].name}, found {shard.kind}."
-            )
+            raise InputError(f"{shard.files[0]} must hold {first.kind} like {first.files[0].name}, found {shard.kind}.")
     for shard in parts["train"]:
         if shard.nbytes > MOST_SHARD_BYTES:
             raise InputError(
@@ -128,9 +126,7 @@ def shard_set(place: Path, opened: Callable[[_Files], S], seed: int, validation:
     return ShardSet(parts["train"], parts["validation"], parts["test"], chosen)
 
 
-def _held_out(
-    place: Path, shards: Sequence[S], seed: int, validation: str | None
-) -> tuple[list[S], list[S], str]:
+def _held_out(place: Path, shards: Sequence[S], seed: int, validation: str | None) -> tuple[list[S], list[S], str]:
     count = sum(shard.examples for shard in shards)
     if len(shards) == 1:
         raise InputError(

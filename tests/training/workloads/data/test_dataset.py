@@ -289,7 +289,7 @@ def test_images_in_colour_come_from_a_npz_file_and_from_idx_files(tmp_path, save
     ("arrays", "sentence"),
     [
         (dict(y_train=KERAS["y_train"] / 1), "y_train must hold integers, .*, found float64 from 0 to 6, all whole"),
-        (dict(y_train=KERAS["y_train"] / 2), "y_train must hold integers, .*, found float64 from 0 to 3, not all whole"),
+        (dict(y_train=KERAS["y_train"] / 2), "y_train must hold integers, .*, found float64 .*, not all whole"),
         (dict(y_test=np.eye(6)), "y_test must hold class numbers, found one-hot labels of 6 classes: their argmax"),
         (dict(y_test=np.ones((6, 2), int)), "y_test must hold labels in 1 dimension, found int64 in 2"),
         (dict(y_train=KERAS["y_train"] - 1), "y_train must hold class numbers from 0 to 65,535, found -1 to 5"),
