@@ -64,7 +64,12 @@ def epoch_program(checkpoint: Checkpoint) -> EpochProgram:
     where the program's arguments and results are not those that the traced function says.
     """
     settings = replace(checkpoint.settings, execution="xla-loop")
-    trainer = Trainer(settings, settings.data())
+    data = settings.data()
+    if data.stream is not None:
+        raise InputError(
+            "The program of an epoch is exported with its examples, and those of a stream are not in memory."
+        )
+    trainer = Trainer(settings, data)
     restore(checkpoint, trainer)
     settings = trainer.settings
     data, batches = trainer.feed.take(trainer.feed.steps_per_epoch)

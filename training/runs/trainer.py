@@ -100,7 +100,8 @@ class Trainer:
         self.settings = settings = settings.settled()
         self.workload, self.data = settings.make_workload(), data
         self.rule = settings.make_rule()
-        self.feed = _feed(settings, data, self.distribution)
+        _check_accumulated(settings, data)
+        self.feed = make_feed(data, settings.examples, settings.seed).part(*self.distribution.worker)
         values = checked_variables(self.workload, data, settings.seed, settings.examples // (settings.parts or 1))
         replicated = self.distribution.strategy is not None
         self.xla_options = compiled_with(settings, self.workload.products(data), values, replicated)
@@ -227,12 +228,16 @@ class Trainer:
             raise
 
 
-def _feed(settings: Settings, data: Data, distribution: Distribution) -> Feed:
+def make_feed(data: Data, examples: int, seed: int) -> Feed:
+    """Batches of this many training examples, of data that are held in memory or of a stream."""
+    if data.stream is None:
+        return Resident(data.train, examples, seed)
+    return Streamed(data.stream, examples, seed, data.stream.window)
+
+
+def _check_accumulated(settings: Settings, data: Data) -> None:
     if settings.accumulate is not None and settings.examples > data.size:
         raise InputError(
             f"--accumulate {settings.accumulate} in batches of {settings.batch_size} takes {settings.examples:,} "
             f"examples a step; there are {data.size:,}."
         )
-    if data.stream is None:
-        return Resident(data.train, settings.examples, settings.seed)
-    return Streamed(data.stream, settings.examples, settings.seed, data.stream.window).part(*distribution.worker)

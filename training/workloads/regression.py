@@ -11,8 +11,9 @@ import tensorflow as tf
 from core import InputError
 from core.seeds import generator
 
+from .data.table_shards import load_tables
 from .initial import Init
-from .options import HiddenLayers
+from .options import FilePath, HiddenLayers, Whole, check_stream
 from .perceptron import first_values, logits, products
 from .work import Product
 from .workload import Data, Examples, Variables, Workload
@@ -37,10 +38,19 @@ class Regression(Workload):
         Units of each hidden layer, with ReLU; none is least squares.
     init
         First weights.
+    stream
+        A folder of shards of another table, as `rawstep shard` makes them, which are read as they are needed:
+        train-….npz with arrays x and y, or train-….tfrecord; validation-… and test-… beside them.
+    window
+        Rows of the stream among which a batch is drawn. Unless given, 16,384, or as many as fill 128 MB.
     """
 
     hidden: HiddenLayers = ()
     init: Init = "glorot"
+    stream: FilePath | None = None
+    window: Whole | None = None
+
+    places: ClassVar[Sequence[str]] = ("stream",)
 
     defaults: ClassVar[Mapping[str, Any]] = {
         "batch_size": 44,
@@ -57,8 +67,25 @@ class Regression(Workload):
     def small(cls) -> Self:
         return cls(hidden=(4,))
 
+    def __post_init__(self) -> None:
+        """A run may be resumed from another working directory."""
+        if self.stream is not None:
+            object.__setattr__(self, "stream", Path(self.stream).absolute())
+        check_stream(self.stream, self.window, {})
+
     def data(self, seed: int) -> Data:
         """Rows, float32 [rows, 10], and what is to be estimated, float32 [rows]; splits drawn from the seed."""
+        if self.stream is not None:
+            found = load_tables(self.stream, self.window, None, seed)
+            return Data(
+                found.train,
+                found.validation,
+                found.test,
+                chosen=found.chosen,
+                notes=found.notes,
+                what=f"rows of {found.train[0].shape[1]} columns",
+                stream=found.stream,
+            )
         table = np.loadtxt(TABLE, delimiter=",", skiprows=1)
         parts = np.split(generator(seed, "rows").permutation(table), [TRAINED, TRAINED + VALIDATED])
         mean, deviation = parts[0].mean(axis=0), parts[0].std(axis=0)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -65,7 +65,7 @@ class Shard(Protocol):
     def nbytes(self) -> int: ...
 
 
-class _Files(NamedTuple):
+class ShardFiles(NamedTuple):
     """The files of a shard, what they are, "IDX", "npz" or "TFRecord", and what the manifest says of them."""
 
     form: str
@@ -85,7 +85,7 @@ class ShardSet(NamedTuple):
     chosen: str
 
 
-def shard_set(place: Path, opened: Callable[[_Files], S], seed: int, validation: str | None) -> ShardSet:
+def shard_set(place: Path, opened: Callable[[ShardFiles], S], seed: int, validation: str | None) -> ShardSet:
     """The shards of a folder, whose headers alone are read.
 
     opened:     makes a shard of its files, or raises InputError.
@@ -150,9 +150,9 @@ def _held_out(place: Path, shards: Sequence[S], seed: int, validation: str | Non
     return [shard for number, shard in enumerate(shards) if number not in held], out, chosen
 
 
-def _found(folder: Path) -> dict[str, list[_Files]]:
+def _found(folder: Path) -> dict[str, list[ShardFiles]]:
     """The shards of a folder by what they are for, each by its files, in the order of their names."""
-    noted, found, pairs = manifest(folder), dict[str, list[_Files]](), dict[str, dict[str, Path]]()
+    noted, found, pairs = manifest(folder), dict[str, list[ShardFiles]](), dict[str, dict[str, Path]]()
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
         name, part = path.name.removesuffix(".gz"), PART.match(path.name)
         idx = IDX.fullmatch(name)
@@ -173,7 +173,7 @@ def _found(folder: Path) -> dict[str, list[_Files]]:
             paths = [path]
         shards = found.setdefault(PARTS[part[1]], [])
         if paths not in [one.paths for one in shards[-1:]]:
-            shards.append(_Files(kind, paths, noted.get(path.name, {})))
+            shards.append(ShardFiles(kind, paths, noted.get(path.name, {})))
     for stem, pair in pairs.items():
         if lacking := {"images", "labels"} - {*pair}:
             there = next(iter(pair.values()))
@@ -203,7 +203,7 @@ def manifest(folder: Path) -> dict[str, dict[str, Any]]:
     return files
 
 
-def arrays_of(files: _Files, names: Sequence[str]) -> list[Stored]:
+def arrays_of(files: ShardFiles, names: Sequence[str]) -> list[Stored]:
     """The two arrays of a shard, of which the headers are read; of records, the features of these names."""
     if files.form == "IDX":
         return [IdxFile.of(path) for path in files.paths]
@@ -225,7 +225,7 @@ class ImageShard:
     noted: Sequence[int] | None
 
     @classmethod
-    def of(cls, files: _Files, form: Form) -> "ImageShard":
+    def of(cls, files: ShardFiles, form: Form) -> "ImageShard":
         images, labels = arrays_of(files, ("image", "label"))
         return cls(files.form, files.paths, StoredSplit.of(images, labels, 1, form), files.noted.get("labels"))
 
@@ -252,7 +252,7 @@ class ImageShard:
     def read(self) -> Examples:
         """Images [examples, pixels] and labels of int32. Raises InputError where they are not what they were."""
         split = self.stored.read()
-        checked((split.images.reshape(len(split.images), -1), split.labels), self)
+        checked(split, self)
         least, most = int(split.labels.min()), int(split.labels.max())
         if least < self.labels[0] or most > self.labels[1]:
             raise InputError(
@@ -287,7 +287,7 @@ class Shards:
         """The arrays of a shard."""
         return self.then(self.shards[piece].read())
 
-    @cached_property
+    @property
     def digest(self) -> str:
         """A hash of the names and sizes of all files, of their last 64 KB, and of what their headers say.
 
@@ -331,8 +331,4 @@ def window_of(shards: Sequence[Shard], window: int | None) -> int:
 
 def joined(shards: Sequence[Any]) -> Examples:
     """All examples of some shards."""
-    return tuple(np.concatenate(arrays) for arrays in zip(*_each(shards), strict=True))
-
-
-def _each(shards: Sequence[Any]) -> Iterator[Examples]:
-    return (shard.read() for shard in shards)
+    return tuple(np.concatenate(arrays) for arrays in zip(*(shard.read() for shard in shards), strict=True))
