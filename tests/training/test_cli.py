@@ -126,6 +126,7 @@ def test_a_run_that_diverges_is_reported_with_null_for_what_is_no_number(tmp_pat
 def test_an_interrupted_run_says_so_and_leaves_nothing(tmp_path):
     """A real SIGINT, once the first epoch is printed."""
     process = started("train", *QUICK[:-1], "1000", "--xla-options", "none", "--json", tmp_path / "run.json")
+    assert process.stderr.readline().startswith("rawstep: 55,000 images")
     assert process.stderr.readline().startswith("epoch 1/1000")
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
@@ -277,8 +278,11 @@ def test_a_rule_of_the_user_s_own_is_found_in_the_working_directory(tmp_path, mo
         (["--save-every", "10"], "--save-every needs a folder: give --checkpoint DIR."),
         (["--checkpoint", "run", "--save-every", "0"], "--save-every"),
         (["--validation", "60000"], "between 1 and 59,999 of the 60,000 training images, found 60,000."),
-        (["--validation", "absent"], "absent must be a folder of two IDX files, where the validation is neither"),
-        (["--data-dir", "absent"], "absent must be a folder of IDX files or a .npz file, found nothing."),
+        (
+            ["--validation", "absent"],
+            "absent must be a folder of two IDX or .npy files, where the validation is neither",
+        ),
+        (["--data-dir", "absent"], "absent must be a folder of IDX or .npy files or a .npz file, found nothing."),
         (["--data-dir", "absent", "--checkpoint", "run", "--tensorboard", "board"], "found nothing"),
         (
             ["--data-dir", "."],

@@ -54,7 +54,7 @@ def interrupted(arguments, chance, number):
     if number is signal.SIGKILL and chance.random() < 0.2:
         time.sleep(chance.uniform(0, 5))
     else:
-        said = "".join(process.stderr.readline() for _ in range(chance.randint(2, 7)))
+        said = "".join(process.stderr.readline() for _ in range(chance.randint(3, 8)))
         time.sleep(chance.uniform(0, 0.1))
     process.send_signal(number)
     _, rest = process.communicate(timeout=60)

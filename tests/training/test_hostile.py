@@ -79,7 +79,7 @@ def fewer_labels(content):
 DAMAGED_DATA = {
     "missing folder": (
         lambda folder: shutil.rmtree(folder / "data"),
-        "data must be a folder of IDX files or a .npz file, found nothing",
+        "data must be a folder of IDX or .npy files or a .npz file, found nothing",
     ),
     "missing file": (lambda folder: (folder / "data" / LABELS).unlink(), "must have one file train-labels-idx1-ubyte"),
     "truncated, gzipped": (
@@ -152,7 +152,7 @@ def test_a_damaged_checkpoint(workplace, capfd, command, damage, pattern):
         (["evaluate", "--checkpoint", "data"], "data holds no run"),
         (
             ["evaluate", "--checkpoint", "run", "--data-dir", "absent"],
-            "absent must be a folder of IDX files or a .npz file, found nothing",
+            "absent must be a folder of IDX or .npy files or a .npz file, found nothing",
         ),
         (["evaluate"], "--checkpoint"),
         (["train", "--checkpoint", ""], "--checkpoint must not be empty."),

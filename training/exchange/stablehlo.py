@@ -79,7 +79,7 @@ def epoch_program(checkpoint: Checkpoint) -> EpochProgram:
     def state() -> dict[str, np.ndarray]:
         return {names[id(variable)]: variable.numpy().copy() for variable in captured}
 
-    named = {f"data-{number}": array for number, array in enumerate(data)}
+    named = {f"data-{number}": array.numpy() for number, array in enumerate(data)}
     arguments = {**named, "batches": batches, **state()}
     text = pure(trainer.program.compiler_ir(data, batches, "stablehlo"))
     results = {"costs": trainer.program.run(data, batches).numpy()} | state()

@@ -148,6 +148,7 @@ def test_images_that_are_gone_end_in_a_sentence_before_anything_is_written(tmp_p
     with pytest.raises(SystemExit, match=r"^2$"):
         main(["export", "--checkpoint", "run", "--saved-model", "served", "--stablehlo", "epoch"])
     assert re.fullmatch(
-        r"rawstep: \S+/absent must be a folder of IDX files or a .npz file, found nothing\.\n", capfd.readouterr().err
+        r"rawstep: \S+/absent must be a folder of IDX or .npy files or a .npz file, found nothing\.\n",
+        capfd.readouterr().err,
     )
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
