@@ -16,6 +16,7 @@ from .launch import launch
 from .own_help import print_rule_help, print_workload_help, run_with_own_help
 from .race import race
 from .replicate import replicate
+from .shard import shard
 from .trace import trace
 from .train import train
 from .translate import translate
@@ -34,6 +35,7 @@ for command in (
     train,
     evaluate,
     launch,
+    shard,
     replicate,
     verify,
     diverge,

@@ -65,6 +65,20 @@ class Tally(Bar):
         self._begun += 1
 
 
+class Counted(Bar):
+    """A progress bar over this many of something."""
+
+    def __init__(self, what: str, count: int):
+        super().__init__(
+            BarColumn(), TextColumn("{task.completed:,}/{task.total:,} {task.description}"), TimeRemainingColumn()
+        )
+        self._task = self.bar.add_task(what, total=count)
+
+    def advance(self, count: int) -> None:
+        """This many more are done."""
+        self.bar.update(self._task, advance=count)
+
+
 class WorkDisplay(Bar):
     """A progress bar over the training steps of many runs."""
 

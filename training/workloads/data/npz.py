@@ -12,7 +12,7 @@ import numpy as np
 
 from core.errors import InputError
 
-from .npy import FAILURES, read_array, read_header, reason
+from .npy import FAILURES, read_array, read_header, read_rows, reason
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,12 @@ class NpzArray:
     def read(self) -> np.ndarray:
         """The array, in this machine's byte order. Raises InputError, naming it, where it cannot be unpacked."""
         with _opened(self.path, self.name) as (stream, _):
-            return read_array(stream)
+            return read_array(stream, self)
+
+    def rows(self, count: int) -> Iterator[np.ndarray]:
+        """The array, this many examples at a time. Raises as `read` does."""
+        with _opened(self.path, self.name) as (stream, _):
+            yield from read_rows(stream, self, count)
 
 
 @contextmanager

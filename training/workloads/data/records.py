@@ -44,29 +44,35 @@ class RecordArray:
         """Raises InputError, naming the file, for one that is damaged or has other records than its first is."""
         found = np.empty(self.shape, self.dtype)
         filled = 0
-        with _failures_named(self.path):
-            for batch in _batches(self.path):
-                some = self._parsed(batch)
-                if filled + len(some) > len(found):
-                    raise InputError(f"{self.path} must hold {len(found):,} records, found more.")
-                found[filled : filled + len(some)] = some
-                filled += len(some)
-        if filled < len(found):
-            raise InputError(f"{self.path} must hold {len(found):,} records, found {filled:,}.")
+        for some in self.rows(AT_ONCE):
+            found[filled : filled + len(some)] = some
+            filled += len(some)
         return found
+
+    def rows(self, count: int) -> Iterator[np.ndarray]:
+        """The array, this many records at a time. Raises as `read` does."""
+        found, wanted = 0, self.shape[0]
+        with _failures_named(self.path):
+            for batch in _batches(self.path, count):
+                found += len(batch)
+                if found > wanted:
+                    raise InputError(f"{self.path} must hold {wanted:,} records, found more.")
+                yield self._parsed(batch)
+        if found < wanted:
+            raise InputError(f"{self.path} must hold {wanted:,} records, found {found:,}.")
 
     def _parsed(self, batch: Any) -> np.ndarray:
         import tensorflow as tf
 
         shape = self.shape[1:]
         if self.dtype == np.uint8:
-            contents = tf.io.parse_example(batch, {self.short: tf.io.FixedLenFeature([], tf.string)})[self.short]
+            contents: Any = tf.io.parse_example(batch, {self.short: tf.io.FixedLenFeature([], tf.string)})[self.short]
             if not self.encoded:
                 raw = contents.numpy()
                 if wrong := next((one for one in raw if len(one) != math.prod(shape)), None):
                     raise InputError(f"{self} must have {math.prod(shape):,} bytes each, found {len(wrong):,}.")
                 return np.frombuffer(b"".join(raw), np.uint8).reshape(-1, *shape)
-            return np.stack([_decoded(one, shape, self) for one in contents])
+            return np.stack([_decoded(one, shape, self) for one in contents.numpy()])
         kind = tf.float32 if self.dtype.kind == "f" else tf.int64
         return tf.io.parse_example(batch, {self.short: tf.io.FixedLenFeature(shape, kind)})[self.short].numpy()
 
@@ -127,10 +133,10 @@ def _decoded(content: Any, shape: Sequence[int] | None, where: object) -> np.nda
     return image
 
 
-def _batches(path: Path) -> Iterator[Any]:
+def _batches(path: Path, records: int = AT_ONCE) -> Iterator[Any]:
     import tensorflow as tf
 
-    return iter(tf.data.TFRecordDataset(str(path), buffer_size=1 << 20).batch(AT_ONCE))
+    return iter(tf.data.TFRecordDataset(str(path), buffer_size=1 << 20).batch(records))
 
 
 @contextmanager

@@ -94,17 +94,14 @@ def shard_set(place: Path, opened: Callable[[ShardFiles], S], seed: int, validat
 
     Raises InputError, naming the file, where one is damaged, differs from the first, or is larger than a shard may be.
     """
-    files = _found(folder_of(place, "a folder of shards"))
+    files = shard_files(folder_of(place, "a folder of shards"))
     parts = {part: [opened(one) for one in files.get(part, [])] for part in ("train", "validation", "test")}
     if not parts["train"]:
         raise InputError(
             f"{place} must have shards train-….npz, train-….tfrecord or train-…-images-idx3-ubyte with their labels, "
             f"found none: `rawstep shard` makes them."
         )
-    first = parts["train"][0]
-    for shard in (shard for shards in parts.values() for shard in shards):
-        if shard.kind != first.kind:
-            raise InputError(f"{shard.files[0]} must hold {first.kind} like {first.files[0].name}, found {shard.kind}.")
+    check_kinds([shard for shards in parts.values() for shard in shards])
     for shard in parts["train"]:
         if shard.nbytes > MOST_SHARD_BYTES:
             raise InputError(
@@ -124,6 +121,13 @@ def shard_set(place: Path, opened: Callable[[ShardFiles], S], seed: int, validat
                 "most."
             )
     return ShardSet(parts["train"], parts["validation"], parts["test"], chosen)
+
+
+def check_kinds(shards: Sequence[Shard]) -> None:
+    """Raises InputError, naming the first, for a shard of another kind than the first one."""
+    first = shards[0]
+    if other := next((shard for shard in shards if shard.kind != first.kind), None):
+        raise InputError(f"{other.files[0]} must hold {first.kind} like {first.files[0].name}, found {other.kind}.")
 
 
 def _held_out(place: Path, shards: Sequence[S], seed: int, validation: str | None) -> tuple[list[S], list[S], str]:
@@ -150,7 +154,7 @@ def _held_out(place: Path, shards: Sequence[S], seed: int, validation: str | Non
     return [shard for number, shard in enumerate(shards) if number not in held], out, chosen
 
 
-def _found(folder: Path) -> dict[str, list[ShardFiles]]:
+def shard_files(folder: Path) -> dict[str, list[ShardFiles]]:
     """The shards of a folder by what they are for, each by its files, in the order of their names."""
     noted, found, pairs = manifest(folder), dict[str, list[ShardFiles]](), dict[str, dict[str, Path]]()
     for path in sorted(folder.iterdir(), key=lambda path: path.name):
@@ -225,9 +229,13 @@ class ImageShard:
     noted: Sequence[int] | None
 
     @classmethod
-    def of(cls, files: ShardFiles, form: Form) -> "ImageShard":
+    def of(cls, files: ShardFiles, form: Form = Form()) -> "ImageShard":  # noqa: B008
         images, labels = arrays_of(files, ("image", "label"))
         return cls(files.form, files.paths, StoredSplit.of(images, labels, 1, form), files.noted.get("labels"))
+
+    @property
+    def arrays(self) -> tuple[Stored, Stored]:
+        return self.stored.images, self.stored.labels
 
     @property
     def kind(self) -> str:

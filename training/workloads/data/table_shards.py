@@ -40,6 +40,10 @@ class TableShard:
         return cls(files.form, files.paths, x, y)
 
     @property
+    def arrays(self) -> tuple[Stored, Stored]:
+        return self.x, self.y
+
+    @property
     def kind(self) -> str:
         return f"{self.form} of {self.x.shape[1]} columns"
 
