@@ -90,7 +90,7 @@ def shard(
         shards = len(written["files"]) // (2 if format == "idx" else 1)
         attempt(
             partial(Screen().print, soft_wrap=True),
-            f"Wrote {out}: {written['what']} in {shards:,} {format} shards, {counts}; {size_mb:,.1f} MB.",
+            f"Wrote {out}: {written['what']} in {shards:,} {format} shards, {counts}; {size_mb:,.3g} MB.",
         )
         if json is not None:
             attempt(write_json, json, written)

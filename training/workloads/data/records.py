@@ -8,6 +8,7 @@ TensorFlow checks every record's checksum as it reads it.
 """
 
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -146,9 +147,8 @@ def _failures_named(path: Path) -> Iterator[None]:
     try:
         yield
     except tf.errors.OpError as error:
-        said = " ".join(str(error.message).partition(" [Op:")[0].partition("[[")[0].split())
-        said = said.removeprefix("{{function_node __wrapped__IteratorGetNext_output_types_1_device_/job:localhost}} ")
-        raise InputError(f"{path} is no whole TFRecord of such examples: {said[-200:].rstrip('. ')}.") from error
+        said = re.sub(r"\{\{.*?\}\} ?", "", " ".join(str(error.message).partition(" [Op:")[0].split()))
+        raise InputError(f"{path} is no whole TFRecord of such examples: {said[:200].rstrip('. ')}.") from error
 
 
 def example(x: np.ndarray, y: Any) -> bytes:

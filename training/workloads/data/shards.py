@@ -324,7 +324,7 @@ class Shards:
         return (
             f"streaming {len(sizes):,} shards, {first.kind}, {sizes.sum():,} examples, from {folder}, each epoch in "
             f"{windows:,} window{'s' if windows > 1 else ''} of about {sizes.sum() // windows:,}; two windows take at "
-            f"most about {held * first.nbytes / first.examples / 1e6:,.0f} MB"
+            f"most about {held * first.nbytes / first.examples / 1e6:,.3g} MB"
         )
 
 
