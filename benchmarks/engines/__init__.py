@@ -90,6 +90,7 @@ REPLICATED: Mapping[str, Entry] = {
 
 ENGINES: Mapping[str, Entry] = {
     "rawstep": Entry(f"{_HERE}.rawstep_program:RawstepTrain"),
+    "rawstep-streamed": Entry(f"{_HERE}.rawstep_streamed:RawstepStreamed", workloads=("mlp", "cnn")),
     "xla-loop": Entry(f"{_HERE}.rawstep_program:RawstepProgram"),
     "xla-loop-one-pass": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"one_pass": True}, xla_flags=MERGED_LOOPS),
     "xla-loop-recorded": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"every": 1}),
