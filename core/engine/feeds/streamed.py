@@ -118,14 +118,14 @@ class Streamed(Prepared):
         """A window's examples, and their order in the batches. The pieces of the window after it are begun."""
         key = window.seed, window.number
         if self._window is None or self._window.key != key:
-            self._window = None
+            room, self._window = self._window and self._window.arrays, None
             reading = self._reading.pop(key, None) or self._begun_reading(window)
             following = (
                 order.windows[window.number + 1 :] or _Order(order.after, self._sizes, self._window_examples).windows
             )
             following_key = following[0].seed, following[0].number
             self._reading = {following_key: self._reading.get(following_key) or self._begun_reading(following[0])}
-            self._window = _Held(key, _joined(reading, int(window.ends[-1])), window.rows())
+            self._window = _Held(key, _joined(reading, int(window.ends[-1]), room), window.rows())
         return self._window.arrays, self._window.rows
 
     def _begun_reading(self, window: "_Window") -> deque["Future[Examples]"]:
@@ -145,9 +145,12 @@ class _Held(NamedTuple):
     rows: np.ndarray
 
 
-def _joined(reading: deque["Future[Examples]"], count: int) -> Examples:
-    """The examples of pieces, one piece after another; each is let go as soon as it is copied."""
-    found, filled = None, 0
+def _joined(reading: deque["Future[Examples]"], count: int, room: Examples | None) -> Examples:
+    """The examples of pieces, one piece after another; each is let go as soon as it is copied.
+
+    room: arrays of an earlier window, which they replace where they fit: fresh memory costs as much as a copy.
+    """
+    found, filled = room if room is not None and len(room[0]) >= count else None, 0
     while reading:
         piece = reading.popleft().result()
         found = found or tuple(np.empty([count, *array.shape[1:]], array.dtype) for array in piece)

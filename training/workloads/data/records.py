@@ -19,7 +19,7 @@ import numpy as np
 
 from core.errors import InputError
 
-AT_ONCE = 512
+AT_ONCE = 2_048
 """Records that are parsed together."""
 ENCODED = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
 """How images begin that tf.io.decode_image reads."""
