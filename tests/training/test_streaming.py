@@ -1,0 +1,197 @@
+"""Runs that stream: within a limit of memory, killed and resumed, and with shards that are damaged while they train.
+
+`make test` kills twice; `make streaming` twenty times, and streams ten times as much in less.
+"""
+
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from training.runs.checkpoint import read
+from training.workloads.data import load_dataset
+
+from .processes import ENVIRONMENT, rawstep, started
+from .test_faults import interrupted, outcome
+
+PIECE = 500
+
+
+def shards_of_mnist(folder, count, examples=PIECE):
+    """Real digits: train-….npz of so many each, with validation and test of 500."""
+    folder.mkdir()
+    found = load_dataset()
+    for part, split, pieces in (
+        ("train", found.train, count),
+        ("validation", found.validation, 1),
+        ("test", found.test, 1),
+    ):
+        for number in range(pieces):
+            rows = slice(number * examples, (number + 1) * examples)
+            np.savez(
+                folder / f"{part}-{number:05d}.npz", x=split.images[rows].reshape(-1, 28, 28), y=split.labels[rows]
+            )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def shards(tmp_path_factory):
+    """20,000 digits in 40 shards."""
+    return shards_of_mnist(tmp_path_factory.mktemp("shards") / "shards", 40)
+
+
+def arguments(shards, folder, epochs):
+    """Five windows an epoch, and two calls, of batches that do not divide a window: saved after every call."""
+    return [
+        "train", "--stream", shards, "--window", "4000", "--hidden", "16", "--batch-size", "130", "--epochs",
+        str(epochs), "--execution", "graph", "--save-every", "1", "--checkpoint", folder,
+    ]  # fmt: skip
+
+
+KILLS = [pytest.param(2, 4, id="2"), pytest.param(20, 60, id="20", marks=pytest.mark.whole)]
+
+
+@pytest.mark.parametrize(("kills", "epochs"), KILLS)
+def test_a_streamed_run_killed_at_random_moments_ends_with_the_bits_of_an_undisturbed_one(
+    shards, tmp_path, kills, epochs
+):
+    whole = rawstep(*arguments(shards, tmp_path / "whole", epochs))
+    assert whole.returncode == 0, whole.stderr[-1000:]
+    folder, chance, steps = tmp_path / "run", random.Random(kills), []
+    for _ in range(kills):
+        status, said = interrupted([*arguments(shards, folder, epochs), "--resume"], chance, signal.SIGKILL)
+        assert status == -signal.SIGKILL, f"it was over before it could be killed, or failed: … {said[-500:]}"
+        saved = sorted(path.name for path in folder.glob("step-*"))
+        steps.append(int(saved[-1].removeprefix("step-")) if saved else 0)
+    print(f"killed after the steps {steps}")
+    assert steps[-1] > 0
+    done = rawstep(*arguments(shards, folder, epochs), "--resume")
+    assert done.returncode == 0, done.stderr[-1000:]
+    assert outcome(folder) == outcome(tmp_path / "whole")
+
+
+MEASURED = """
+import resource, sys
+from training.commands.cli import main
+from training.runs import trainer
+
+def anonymous():
+    with open("/proc/self/status") as status:
+        lines = dict(line.split(":", 1) for line in status)
+    return int(lines["RssAnon"].split()[0]) / 1e3
+
+call, seen = trainer.Trainer._call, []
+
+def measured(self, steps, then):
+    costs = call(self, steps, then)
+    seen.append(anonymous())
+    return costs
+
+trainer.Trainer._call = measured
+main(sys.argv[1:])
+print("grew by", max(seen) - seen[0], "MB in", len(seen), "calls", file=sys.stderr)
+"""
+
+
+def grown(*options):
+    """MB of anonymous memory that a run took beyond those after its first call."""
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURED, *map(str, options)],
+        capture_output=True,
+        text=True,
+        env=ENVIRONMENT,
+        timeout=500,
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = re.search(r"grew by ([\d.]+) MB in (\d+) calls", done.stderr)
+    assert found is not None
+    assert int(found[2]) > 10
+    return float(found[1])
+
+
+LIMIT = 24
+"""MB. Two windows of 4,000 images of 784 bytes are 6; XLA, TensorFlow and Python take a few more as they go on."""
+
+
+def large(folder, times):
+    """Digits in shards, `times` 24 MB of them: the same thirty shards, under ever other names."""
+    shards_of_mnist(folder, 31, 1_000)
+    wanted = int(np.ceil(times * LIMIT * 1e6 / 784_000))
+    for number in range(31, wanted):
+        shutil.copy(folder / f"train-{number % 31:05d}.npz", folder / f"train-{number:05d}.npz")
+    total = sum(path.stat().st_size for path in folder.glob("train-*"))
+    assert total >= times * LIMIT * 1e6 * 0.99
+    return folder
+
+
+@pytest.mark.parametrize("times", [10, pytest.param(100, marks=pytest.mark.whole)])
+def test_data_of_ten_times_a_limit_are_streamed_within_it(tmp_path, times):
+    """And the whole of them in one window are not: what is measured is the stream's memory."""
+    folder = large(tmp_path / "shards", times)
+    options = [
+        "train", "--stream", folder, "--hidden", "16", "--batch-size", "100", "--epochs", "1", "--execution", "graph",
+    ]  # fmt: skip
+    assert grown(*options, "--window", 4_000) < LIMIT
+    if times == 10:
+        assert grown(*options, "--window", 10**9) > 2 * LIMIT
+
+
+def vanish(shard):
+    shard.unlink()
+
+
+def damage(shard):
+    content = bytearray(shard.read_bytes())
+    content[len(content) // 2] ^= 255
+    shard.write_bytes(content)
+
+
+@pytest.mark.parametrize(("change", "sentence"), [(vanish, "No such file"), (damage, "Bad CRC-32")])
+def test_a_shard_that_is_lost_while_it_trains_ends_the_run_in_a_sentence_and_its_checkpoint_goes_on(
+    shards, tmp_path, change, sentence
+):
+    folder, own = tmp_path / "run", tmp_path / "shards"
+    shutil.copytree(shards, own)
+    process = started(*arguments(own, folder, 300))
+    while "epoch 1/" not in process.stderr.readline():
+        pass
+    change(own / "train-00007.npz")
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 2, said[-2000:]
+    last = said.rstrip("\n").splitlines()[-1]
+    assert last.startswith(f"rawstep: {own / 'train-00007.npz'}")
+    assert sentence in last
+    assert "Traceback" not in said
+    newest = read(max(folder.glob("step-*")))
+    epochs = len(newest.run["epochs"]) + 1
+    shutil.copy(shards / "train-00007.npz", own)
+    done = rawstep(*arguments(own, folder, epochs), "--resume")
+    assert done.returncode == 0, done.stderr[-1000:]
+    whole = rawstep(*arguments(shards, tmp_path / "whole", epochs))
+    assert whole.returncode == 0, whole.stderr[-1000:]
+    assert outcome(folder) == outcome(tmp_path / "whole")
+
+
+def test_two_workers_stream_to_the_bits_of_one_process_with_two_microbatches(shards, tmp_path):
+    """Each reads all shards, and keeps its own half of every batch alone."""
+    options = [
+        "--stream", shards, "--window", "4000", "--hidden", "16", "--epochs", "1", "--microbatches", "2",
+    ]  # fmt: skip
+    one = rawstep("train", *options, "--checkpoint", tmp_path / "one")
+    assert one.returncode == 0, one.stderr[-1000:]
+    two = rawstep("launch", "--workers", "2", "train", *options, "--checkpoint", tmp_path / "two")
+    assert two.returncode == 0, two.stderr[-1000:]
+    assert outcome(tmp_path / "two") == outcome(tmp_path / "one")
+
+
+def test_what_is_streamed_is_said(shards, tmp_path):
+    done = rawstep("train", "--stream", shards, "--window", "4000", "--hidden", "none", "--epochs", "1")
+    assert (
+        f"rawstep: streaming 40 shards, npz of uint8 28×28, 20,000 examples, from {shards}, each epoch in 5 windows of "
+        "about 4,000; two windows take at most about 7.06 MB"
+    ) in done.stderr
