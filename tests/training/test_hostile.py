@@ -89,7 +89,10 @@ DAMAGED_DATA = {
     "truncated, plain": (rewrite(IMAGES, lambda c: gzip.decompress(c)[:-1]), "must hold 47,040,016 bytes"),
     "corrupted": (rewrite(IMAGES, lambda c: c[:999] + b"corrupted" + c[1008:]), f"{IMAGES} cannot be read"),
     "no IDX file": (rewrite(IMAGES, lambda c: b"<html>404 Not Found"), f"{IMAGES} is no IDX file"),
-    "swapped": (swap, f"{IMAGES} must hold unsigned bytes in 3 dimensions, or 4 with colours last, found uint8 in 1"),
+    "swapped": (
+        swap,
+        f"{IMAGES} must hold unsigned bytes or floats in 3 dimensions, or 4 with colours last, found uint8 in 1",
+    ),
     "fewer labels": (rewrite(LABELS, fewer_labels), "found 59,999 for 60,000"),
 }
 

@@ -53,6 +53,9 @@ def train(
     - `rawstep train --workload cnn`: a convolutional network; `rawstep train --workload cnn --help` lists its options
     - `rawstep train --workload my_task:MyTask`: a problem of your own, from my_task.py
     - `rawstep train --data-dir fashion --init he`: on Fashion-MNIST, whose four files are in the folder fashion
+    - `rawstep train --data-dir emnist --subset letters --transpose --init he`: on one set of EMNIST's folder
+    - `rawstep train --data-dir digits.npz --pixels unit --init he`: on images of floats from 0 to 1
+    - `rawstep train --workload regression --table houses.csv --target price`: a table of numbers
     - `rawstep train --rule adadelta --checkpoint run`: saved in the folder run after every epoch
     - `rawstep train --checkpoint run --resume`: continue the run with its settings
     - `rawstep train --checkpoint run --resume --epochs 40`: continue it beyond the planned epochs

@@ -102,8 +102,8 @@ class Transformer(Workload):
         return Data(
             *((tokens[part], answers[part]) for part in parts),
             chosen=f"half of the others, from seed {seed}",
-            what="sums a + b",
-            details=f"modulo {p}, of {p * p:,}",
+            what=f"sums a + b modulo {p}",
+            details=f"{p * p:,} in all",
         )
 
     def variables(self, data: Data, seed: int) -> dict[str, np.ndarray]:

@@ -25,19 +25,10 @@ def stored(place: Path, fewest: int, subset: str | None = None, form: Form = For
 
     Raises InputError, naming the file or folder, where one is missing or damaged or does not fit the others.
     """
-    if place.is_file() or (arrays := _arrays(place)):
+    if (arrays := _arrays(place)) is not None:
         if subset is not None:
             raise InputError(f"--subset is for a folder with the IDX files of several sets, found {place}.")
-        if place.is_file():
-            images, labels, *tests = (NpzArray.of(place, name) for name in ARRAYS)
-        else:
-            if others := sorted(path.name for path in place.glob("*[-.]idx[1-4]-*")):
-                raise InputError(f"{place} must have .npy files or IDX files, found {others[0]} beside .npy files.")
-            if lacking := [f"{name}.npy" for name in ARRAYS if name not in arrays]:
-                raise InputError(
-                    f"{place} must have {', '.join(f'{name}.npy' for name in ARRAYS)}, found no {', '.join(lacking)}."
-                )
-            images, labels, *tests = (NpyFile.of(arrays[name]) for name in ARRAYS)
+        images, labels, *tests = arrays
         return StoredSplit.of(images, labels, fewest, form), StoredSplit.of(*tests, fewest=1, form=form)
     folder = folder_of(place, "a folder of IDX or .npy files or a .npz file")
     train = _idx_split(folder, "train", subset, fewest, form)
@@ -59,9 +50,18 @@ def folder_of(path: Path, wanted: str) -> Path:
     return path
 
 
-def _arrays(place: Path) -> dict[str, Path]:
-    """Those of the four .npy files that a folder has, by the names of their arrays."""
-    return {name: path for name in ARRAYS if (path := place / f"{name}.npy").exists()}
+def _arrays(place: Path) -> list[NpzArray] | list[NpyFile] | None:
+    """The four of a .npz file, or of a folder with .npy files of these names; None where it is neither."""
+    if place.is_file():
+        return [NpzArray.of(place, name) for name in ARRAYS]
+    files = [place / f"{name}.npy" for name in ARRAYS]
+    if not any(path.exists() for path in files):
+        return None
+    if others := sorted(path.name for path in place.glob("*[-.]idx[1-4]-*")):
+        raise InputError(f"{place} must have .npy files or IDX files, found {others[0]} beside .npy files.")
+    if lacking := [path.name for path in files if not path.exists()]:
+        raise InputError(f"{place} must have {', '.join(path.name for path in files)}, found no {', '.join(lacking)}.")
+    return [*map(NpyFile.of, files)]
 
 
 def _idx_split(folder: Path, part: str, subset: str | None, fewest: int, form: Form) -> StoredSplit:

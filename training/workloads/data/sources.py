@@ -14,10 +14,12 @@ from core.errors import InputError
 from .files import stored
 from .shards import MANIFEST, ImageShard, ShardFiles, check_kinds, shard_files
 from .split import Stored
+from .table import TableFile, place_of
 from .table_shards import TableShard
 
 IMAGES = {".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm"}
 PARTS = ("train", "validation", "test")
+TABLES = {".csv", ".tsv", ".parquet"}
 COUNTED = 1 << 14
 """Rows of a table that are counted at a time."""
 GREY = {"1", "L", "LA", "I;16", "I;16L", "I;16B"}
@@ -61,12 +63,12 @@ def source_of(places: Sequence[Path], target: str | None, resize: tuple[int, int
 
     Raises InputError, naming the file or folder, for what cannot be read or does not fit together.
     """
-    if all(place.suffix.lower() in (".csv", ".tsv") for place in places):
+    if all(place.suffix.lower() in TABLES for place in places):
         return _tables(places, target)
     if len(places) > 1:
-        raise InputError(f"Several sources must be CSV tables, found {places[0]} and {places[1]}.")
+        raise InputError(f"Several sources must be tables, CSV or Parquet, found {places[0]} and {places[1]}.")
     if target is not None:
-        raise InputError(f"--target is of a table, a .csv file, found {places[0]}.")
+        raise InputError(f"--target is of a table, a CSV or Parquet file, found {places[0]}.")
     (place,) = places
     if place.is_dir() and (folders := _folders(place)):
         return _pictures(place, folders, resize)
@@ -202,66 +204,33 @@ def _said(error: Exception) -> str:
 
 
 @dataclass(frozen=True)
-class Table:
-    """A CSV table with a header, whose columns are numbers."""
+class Rows:
+    """A table, one of whose columns is to be estimated."""
 
-    path: Path
-    columns: Sequence[str]
-    target: str
+    table: TableFile
+    place: int
 
     @cached_property
     def examples(self) -> int:
-        return sum(len(chunk) for chunk in _chunks(self.path, COUNTED))
+        """Those of a CSV file are read for that."""
+        if self.table.count is not None:
+            return self.table.count
+        return sum(len(rows) for rows in self.table.rows(COUNTED))
 
     def rows(self, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """float64. Raises InputError, naming file and column, for what is no finite number."""
-        others = [name for name in self.columns if name != self.target]
-        for chunk in _chunks(self.path, count):
-            for name in self.columns:
-                if chunk[name].dtype.kind not in "biuf" or not np.isfinite(chunk[name]).all():
-                    wrong = next(value for value in chunk[name] if not _is_number(value))
-                    raise InputError(
-                        f"{self.path}: the column {name} must hold finite numbers, found {str(wrong)!r} in the rows "
-                        f"from {chunk.index[0] + 1:,} to {chunk.index[-1] + 1:,}."
-                    )
-            yield chunk[others].to_numpy(np.float64), chunk[self.target].to_numpy(np.float64)
+        for rows in self.table.rows(count):
+            yield np.delete(rows, self.place, axis=1), rows[:, self.place]
 
 
 def _tables(places: Sequence[Path], target: str | None) -> Source:
-    if target is None:
-        raise InputError(f"{places[0]} is a table: give --target COLUMN, what is to be estimated.")
-    headers = {place: _header(place) for place in places}
-    first = headers[places[0]]
-    for place, columns in headers.items():
-        if columns != first:
-            raise InputError(f"{place} must have the columns {', '.join(first)}, found {', '.join(columns)}.")
-    if target not in first:
-        raise InputError(f"{places[0]} has no column {target!r}, found {', '.join(first)}.", target, first)
-    if len(first) < 2:
-        raise InputError(f"{places[0]} must have another column beside {target}.")
-    return Source({"train": [Table(place, first, target) for place in places]}, f"rows of {len(first) - 1} columns")
-
-
-def _header(path: Path) -> list[str]:
-    return [*map(str, next(iter(_chunks(path, 1))).columns)]
-
-
-def _chunks(path: Path, count: int) -> Iterator[Any]:
-    import pandas
-
-    try:
-        with pandas.read_csv(path, chunksize=count, sep="\t" if path.suffix.lower() == ".tsv" else ",") as reader:
-            yield from reader
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
-    except InputError:
-        raise
-    except ValueError as error:  # pandas' own are such
-        raise InputError(f"{path} is no CSV table: {_said(error)}.") from error
-
-
-def _is_number(value: object) -> bool:
-    try:
-        return bool(np.isfinite(float(value)))  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return False
+    first, *others = tables = [TableFile.of(place) for place in places]
+    for table in others:
+        if table.names != first.names:
+            raise InputError(
+                f"{table.path} must have the columns {', '.join(first.names)}, found {', '.join(table.names)}."
+            )
+    place = len(first.names) - 1 if target is None else place_of(first, target)
+    if len(first.names) < 2:
+        raise InputError(f"{first.path} must have two or more columns, found {first.names[0]} alone.")
+    what = f"rows of {len(first.names) - 1} columns with {first.names[place]}"
+    return Source({"train": [Rows(table, place) for table in tables]}, what)

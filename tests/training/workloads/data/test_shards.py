@@ -390,17 +390,17 @@ UNCUT = {
     "odd.png must be 8×8 pixels": (mixed_sizes, []),
     "odd.png is no image, or a damaged one": (no_image, []),
     "odd.png is no image, or a damaged one: image file is truncated": (half_an_image, []),
-    "table.csv: the column b must hold finite numbers, found 'x'": (
+    "table.csv: column b must hold finite numbers, found 'x' in row 2": (
         table("a,b\n1,2\n3,x\n4,4\n5,5\n"),
         ["--target", "a"],
     ),
-    "table.csv: the column b must hold finite numbers, found 'nan'": (
+    "table.csv: column b must hold finite numbers, found a missing value in row 2": (
         table("a,b\n1,2\n3,\n4,4\n5,5\n"),
         ["--target", "a"],
     ),
     "table.csv has no column 'c'": (table("a,b\n1,2\n"), ["--target", "c"]),
-    "table.csv is a table: give --target": (table("a,b\n1,2\n"), []),
-    "table.csv is no CSV table": (table(""), ["--target", "c"]),
+    "table.csv must have two or more columns, found a alone": (table("a\n1\n"), []),
+    "table.csv must name its columns in its first row, found nothing": (table(""), []),
     "examples for validation": (table("a,b\n1,2\n3,4\n"), ["--target", "a"]),
 }
 
