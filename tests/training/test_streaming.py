@@ -93,8 +93,10 @@ def measured(self, steps, then):
     return costs
 
 trainer.Trainer._call = measured
-main(sys.argv[1:])
-print("grew by", max(seen) - seen[0], "MB in", len(seen), "calls", file=sys.stderr)
+try:
+    main(sys.argv[1:])
+finally:
+    print("grew by", max(seen) - seen[0], "MB in", len(seen), "calls", file=sys.stderr)
 """
 
 

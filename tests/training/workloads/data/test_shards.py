@@ -46,7 +46,9 @@ def digits(tmp_path_factory):
 
 
 def shard(*arguments, size="0.01"):
-    main(["shard", *map(str, arguments), "--size", size])
+    with pytest.raises(SystemExit) as end:
+        main(["shard", *map(str, arguments), "--size", size])
+    assert end.value.code == 0, "see what it said"
 
 
 def refused(capsys, *arguments):
