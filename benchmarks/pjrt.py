@@ -175,6 +175,8 @@ def scan(exported: Exported, arguments: Mapping[str, Any], precision: str) -> Co
     rule = exported.rule
     weights = {name.removeprefix("weights/"): arguments[name] for name in arguments if name.startswith("weights/")}
     data = [arguments[name] for name in ("data-0", "data-1", "batches")]  # images, labels, batches
+    as_they_are = data[0].dtype == np.float32 and exported.settings["workload_options"].get("pixels") != "bytes"
+    level = np.float32(1 if as_they_are else 1 / 255)
 
     def adam(t: Any) -> optax.GradientTransformation:
         """ε stands outside the bias correction in TensorFlow 1's form, and inside in the paper's and Optax's."""
@@ -183,7 +185,7 @@ def scan(exported: Exported, arguments: Mapping[str, Any], precision: str) -> Co
         return optax.adam(rule["learning_rate"], rule["beta_1"], rule["beta_2"], epsilon, root)
 
     def cost_of(weights: Any, images: Any, labels: Any) -> Any:
-        layer = images.astype(jnp.float32) * np.float32(1 / 255)
+        layer = images.astype(jnp.float32) * level
         for number in range(1, len(weights) // 2):
             layer = jax.nn.relu(layer @ weights[f"h{number}"] + weights[f"b{number}"])
         logits = layer @ weights["ho"] + weights["bo"]

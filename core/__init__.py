@@ -7,6 +7,7 @@ import_tensorflow()
 give_signals_a_stack()
 
 from .costs import accuracy, softmax_cross_entropy
+from .engine.feeds import Iterated, Resident, Streamed
 from .engine.guard import Guard
 from .engine.optimizer import Optimizer
 from .engine.program import Program

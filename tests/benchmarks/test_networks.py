@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
+from sklearn.datasets import load_digits
 
 from benchmarks.cli import main
 from benchmarks.engines import build, engines_of, usual_engines
@@ -119,3 +120,18 @@ def test_an_own_engine_that_returns_no_function_is_refused():
 def test_an_own_engine_may_prepare_its_batches():
     engine = OwnEngine(WORKS[0], "tests.benchmarks.planted:prepared")
     assert engine.train(engine.prepare(np.zeros((3, 20), np.int32))) == 3
+
+
+@pytest.mark.parametrize(("pixels", "level"), [("unit", 1 / 16), ("bytes", 15)])
+def test_images_of_floats_are_to_each_library_what_they_are_said_to_be(tmp_path, pixels, level):
+    """Would catch a library that divides what is from 0 to 1 by 255, and one that leaves what is up to 255."""
+    images, labels = load_digits(return_X_y=True)
+    images = (images * level).reshape(-1, 8, 8)
+    arrays = {"x_train": images[:1500], "y_train": labels[:1500], "x_test": images[1500:], "y_test": labels[1500:]}
+    np.savez(tmp_path / "digits.npz", **arrays)
+    work = TrainingWork(MLP(data_dir=tmp_path / "digits.npz", pixels=pixels, hidden=(8,), init="he"), 20)
+    batches = work.sampler().take(4)
+    expected = costs("graph", work, batches)
+    for peer in ("tf1-session", "keras-graph-epoch", "jax-step", "torch-fused"):
+        found = costs(peer, work, batches)
+        np.testing.assert_allclose(found, expected, rtol=work.first_steps_may_differ, err_msg=peer)

@@ -136,6 +136,7 @@ def test_a_group_has_its_own_rate_and_the_rest_around_it():
         ("inspect --rule rmsprop --centered yes", "--centered must be true or false, found 'yes'."),
         ("explain adam --epsilon-form hat", "--epsilon-form must be one of algorithm-1, epsilon-hat, found 'hat'."),
         ("train --beta-2", "--beta-2 needs a value."),
+        ("train --transpos", "Did you mean --transpose?"),
         ("train --rule mine:nothing", "must be a subclass of core.Rule or an instance of one, found 3."),
         ("train --rule mine:my_adam --dialect keras", "is an instance and has its settings: --dialect keras cannot"),
         ("translate momentum --from torch --to keras --nesterov true", "nor has Momentum such a setting."),
@@ -144,6 +145,10 @@ def test_a_group_has_its_own_rate_and_the_rest_around_it():
 )
 def test_an_option_that_cannot_be_is_refused_in_one_sentence(capsys, arguments, said):
     assert said in failure(capsys, *arguments.split())
+
+
+def test_a_setting_that_is_true_or_false_is_a_flag():
+    assert choose_rule("rmsprop", settings={"centered": ""}) == choose_rule("rmsprop", settings={"centered": "true"})
 
 
 def test_an_instance_is_taken_where_classes_are(capsys):

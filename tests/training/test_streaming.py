@@ -3,6 +3,7 @@
 `make test` kills twice; `make streaming` twenty times, and streams ten times as much in less.
 """
 
+import os
 import random
 import re
 import shutil
@@ -113,19 +114,21 @@ def grown(*options):
     found = re.search(r"grew by ([\d.]+) MB in (\d+) calls", done.stderr)
     assert found is not None
     assert int(found[2]) > 10
+    print(found[0])
     return float(found[1])
 
 
-LIMIT = 24
-"""MB. Two windows of 4,000 images of 784 bytes are 6; XLA, TensorFlow and Python take a few more as they go on."""
+LIMIT = 40
+"""MB. Of 784 bytes an image, two windows take 8, two calls of 306 batches of 50 take 12 each, and as they are copied once
+more; seen are 24 to 30 after three calls, and no more after a hundred."""
 
 
 def large(folder, times):
-    """Digits in shards, `times` 24 MB of them: the same thirty shards, under ever other names."""
+    """Digits in shards, `times` the limit of them: the same thirty shards, by links of ever other names."""
     shards_of_mnist(folder, 31, 1_000)
     wanted = int(np.ceil(times * LIMIT * 1e6 / 784_000))
     for number in range(31, wanted):
-        shutil.copy(folder / f"train-{number % 31:05d}.npz", folder / f"train-{number:05d}.npz")
+        os.link(folder / f"train-{number % 31:05d}.npz", folder / f"train-{number:05d}.npz")
     total = sum(path.stat().st_size for path in folder.glob("train-*"))
     assert total >= times * LIMIT * 1e6 * 0.99
     return folder
@@ -136,7 +139,7 @@ def test_data_of_ten_times_a_limit_are_streamed_within_it(tmp_path, times):
     """And the whole of them in one window are not: what is measured is the stream's memory."""
     folder = large(tmp_path / "shards", times)
     options = [
-        "train", "--stream", folder, "--hidden", "16", "--batch-size", "100", "--epochs", "1", "--execution", "graph",
+        "train", "--stream", folder, "--hidden", "16", "--batch-size", "50", "--epochs", "1", "--execution", "graph",
     ]  # fmt: skip
     assert grown(*options, "--window", 4_000) < LIMIT
     if times == 10:

@@ -57,16 +57,12 @@ def by_name(options: Mapping[str, _Value]) -> dict[str, _Value]:
 def split(options: Mapping[str, Sequence[str]], workload: str) -> tuple[dict[str, tuple[str, ...]], dict[str, str]]:
     """Those of a workload, by the names of its fields, and the others, as settings of a rule.
 
-    Raises InputError for a workload that is not there, and for a setting of a rule without a word.
+    Raises InputError for a workload that is not there.
     """
-    from core import InputError
-
     from ..workloads.choice import kind_of
-    from ..workloads.values import by_option, option
+    from ..workloads.values import by_option
 
     there = by_option(kind_of(workload))
-    if bare := [name for name, words in options.items() if not words and name not in there]:
-        raise InputError(f"{option(bare[0])} needs a value.")
     return (
         {there[name]: tuple(words) for name, words in options.items() if name in there},
         {name: " ".join(words) for name, words in options.items() if name not in there},

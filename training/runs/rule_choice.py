@@ -104,9 +104,11 @@ def option(setting: str) -> str:
 def _typed(name: str, text: str, hint: Any) -> Any:
     form = get_args(hint)[0] if get_origin(hint) is Annotated else hint
     if form is bool:
-        if text.lower() not in ("true", "false"):
+        if text.lower() not in ("", "true", "false"):
             raise InputError(f"{name} must be true or false, found {text!r}.")
-        return text.lower() == "true"
+        return text.lower() != "false"
+    if not text:
+        raise InputError(f"{name} needs a value.")
     if get_origin(form) is Literal:
         if text not in (choices := get_args(form)):
             raise InputError(f"{name} must be one of {', '.join(choices)}, found {text!r}.", text, choices)

@@ -27,6 +27,8 @@ STEPS_PER_CALL, MOST_STEPS_PER_CALL = 128, 512
 """The most steps in one call: enough to make the call's own cost vanish, few enough to stop at soon. Smaller steps than
 the notebook's, of 121 MFLOP, take as many as do its work, up to the second."""
 NOTEBOOK_FLOP = 121_139_200
+MOST_CALL_BYTES = 1 << 25
+"""Of a call's examples that are read from a stream; those of the next call are in memory too, twice for a while."""
 
 
 class Epoch(NamedTuple):
@@ -182,8 +184,7 @@ class Trainer:
         """
         self.look()
         steps_per_epoch = self.feed.steps_per_epoch
-        work = sum(flop(self.workload.products(self.data), self.settings.examples))
-        longest = call_lengths(steps_per_epoch, most_steps(work))[0]
+        longest = call_lengths(steps_per_epoch, self._most_steps())[0]
         while not self.finished:
             left = steps_per_epoch - len(self.costs)
             steps, epoch = min(longest, left), None
@@ -204,6 +205,14 @@ class Trainer:
         with self._going_back():
             self.guard.look()
         self._held = [*self.costs], [*self.history]
+
+    def _most_steps(self) -> int:
+        """In a call; of a stream no more than fit into what a call may read."""
+        most = most_steps(sum(flop(self.workload.products(self.data), self.settings.examples)))
+        if self.data.stream is None:
+            return most
+        step = self.settings.examples * sum(array[0].nbytes for array in self.data.train)
+        return max(1, min(most, MOST_CALL_BYTES // step))
 
     def _watched(self) -> dict[str, float]:
         splits = {

@@ -33,7 +33,7 @@ class Images(Workload):
         What images of floats hold: bytes from 0 to 255, which are divided by 255; unit, from 0 to 1 already; or
         standardised, any finite numbers, taken as they are. Images of unsigned bytes are bytes.
     transpose
-        Exchange the rows and columns of each image, as EMNIST's need: --transpose true.
+        Exchange the rows and columns of each image, as EMNIST's need.
     validation
         The images for validation: a number, drawn from the seed with each class's share; first, the first twelfth of
         the training images; or a folder with two IDX or .npy files. Unless given, first for MNIST, as in the notebook,
@@ -63,6 +63,8 @@ class Images(Workload):
             if (place := getattr(self, name)) is not None:
                 object.__setattr__(self, name, Path(place).absolute())
         check_stream(self.stream, self.window, {"--data-dir": self.data_dir, "--subset": self.subset})
+        if self.subset is not None and self.data_dir is None:
+            raise InputError("--subset is one of the sets in a folder: give --data-dir DIR.")
         if self.validation == "":
             raise InputError(
                 "--validation must be a number, first or a folder of two IDX or .npy files, found an empty text."

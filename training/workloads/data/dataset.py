@@ -158,7 +158,7 @@ def _standing(shards: Sequence[ImageShard]) -> Split:
     parts = [Split(*(array[:STANDING].copy() for array in first))]
     for shard, extreme in ((least, np.argmin), (most, np.argmax)):
         split = first if shard is shards[0] else shard.read()
-        row = int(extreme(split.labels))
+        row = int(extreme(split[1]))
         parts.append(Split(*(array[row : row + 1].copy() for array in split)))
     return Split(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 

@@ -52,6 +52,8 @@ def folder_of(path: Path, wanted: str) -> Path:
 
 def _arrays(place: Path) -> list[NpzArray] | list[NpyFile] | None:
     """The four of a .npz file, or of a folder with .npy files of these names; None where it is neither."""
+    if place.is_file() and place.suffix == ".npy":
+        raise InputError(f"{place} is one array: give the folder of {', '.join(f'{name}.npy' for name in ARRAYS)}.")
     if place.is_file():
         return [NpzArray.of(place, name) for name in ARRAYS]
     files = [place / f"{name}.npy" for name in ARRAYS]
@@ -82,7 +84,9 @@ def _find(folder: Path, part: str, kind: str, subset: str | None) -> Path:
     if subset is not None:
         found = {name: path for name, path in found.items() if f"-{of_set[name]}".endswith(f"-{subset}")}
         if not found:
-            raise InputError(f"{folder} has no set {subset!r}, found {_listed(sets)}.", subset, sets)
+            raise InputError(
+                f"{folder} has no {part.split('|')[-1]} {kind} of {subset!r}, found {_listed(sets)}.", subset, sets
+            )
     elif part and len(sets) > 1 and all(sets):
         raise InputError(f"{folder} has {len(sets)} sets, of which --subset must name one: {_listed(sets)}.")
     if len(found) != 1:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import Any
 
 import numpy as np
 
@@ -110,9 +110,7 @@ class IdxFile:
             yield from rows_in(stream, self.dtype, self.shape, self, count)
 
 
-def rows_in(
-    stream: IO[bytes], dtype: np.dtype, shape: Sequence[int], where: object, count: int
-) -> Iterator[np.ndarray]:
+def rows_in(stream: Any, dtype: np.dtype, shape: Sequence[int], where: object, count: int) -> Iterator[np.ndarray]:
     """An array whose data a stream has, last axis fastest, this many examples at a time, in this machine's byte order.
 
     Raises InputError, naming `where` it is, for fewer data and for more.

@@ -12,7 +12,7 @@ from core.errors import InputError
 from core.seeds import generator
 
 from .records import example
-from .shards import MANIFEST
+from .shard_files import MANIFEST
 from .sources import Piece, Source
 from .split import MOST_CLASSES
 

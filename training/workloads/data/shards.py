@@ -1,17 +1,8 @@
-"""Data beyond memory: a folder of shards, each of which is read whole, while the others stay on the disk.
-
-    train-00000.npz            arrays x and y
-    train-00000-images-idx3-ubyte, train-00000-labels-idx1-ubyte      plain or with .gz
-    train-00000.tfrecord       also train-00000-of-00100 and train.tfrecord-00000-of-00100; see `records`
-
-So for training; `validation-…` or `val-…`, and `test-…` or `t10k-…`, are held in memory. Names decide the order.
-"""
+"""Data beyond memory: a folder of shards, each of which is read whole, while the others stay on the disk."""
 
 import hashlib
-import json
 import os
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,13 +14,9 @@ from core.errors import InputError
 from core.seeds import generator
 
 from .files import folder_of
-from .idx import IdxFile
-from .npz import NpzArray
-from .records import record_arrays
+from .shard_files import ShardFiles, arrays_of, shard_files
 from .split import Form, Stored, StoredSplit
 
-MANIFEST = "shards.json"
-"""What `rawstep shard` writes beside its shards: how many examples each has, and more."""
 MOST_SHARD_BYTES = 1 << 28
 """Of the arrays of a shard, all of which are in memory at once."""
 MOST_HELD_BYTES = 1 << 31
@@ -41,10 +28,6 @@ HELD_OUT_SHARE, MOST_HELD_OUT = 12, 10_000
 TAIL = 1 << 16
 """Bytes at a file's end that identify it: .npz and .gz keep there the checksums of all that they hold."""
 
-PARTS = {"train": "train", "validation": "validation", "val": "validation", "test": "test", "t10k": "test"}
-PART = re.compile(rf"({'|'.join(PARTS)})(?=[-_.\d])")
-IDX = re.compile(r"(.*?)(images|labels)([-.]idx\d-.*)")
-RECORDS = re.compile(r".*\.(tfrecords?|records?)|.*-\d+-of-\d+")
 Examples = tuple[np.ndarray, ...]
 
 
@@ -63,14 +46,6 @@ class Shard(Protocol):
     def examples(self) -> int: ...
     @property
     def nbytes(self) -> int: ...
-
-
-class ShardFiles(NamedTuple):
-    """The files of a shard, what they are, "IDX", "npz" or "TFRecord", and what the manifest says of them."""
-
-    form: str
-    paths: Sequence[Path]
-    noted: Mapping[str, Any]
 
 
 S = TypeVar("S", bound=Shard)
@@ -152,68 +127,6 @@ def _held_out(place: Path, shards: Sequence[S], seed: int, validation: str | Non
     examples = sum(shard.examples for shard in out)
     chosen = f"{examples:,} in {len(out)} of {len(shards)} shards, drawn from seed {seed}"
     return [shard for number, shard in enumerate(shards) if number not in held], out, chosen
-
-
-def shard_files(folder: Path) -> dict[str, list[ShardFiles]]:
-    """The shards of a folder by what they are for, each by its files, in the order of their names."""
-    noted, found, pairs = manifest(folder), dict[str, list[ShardFiles]](), dict[str, dict[str, Path]]()
-    for path in sorted(folder.iterdir(), key=lambda path: path.name):
-        name, part = path.name.removesuffix(".gz"), PART.match(path.name)
-        idx = IDX.fullmatch(name)
-        kind = "npz" if name.endswith(".npz") else "TFRecord" if RECORDS.fullmatch(name) else "IDX" if idx else None
-        if path.name.startswith(".") or path.name == MANIFEST or (kind is None and part is None) or path.is_dir():
-            continue
-        if kind is None or part is None:
-            raise InputError(
-                f"{path} is no shard: shards are called train-…, validation-… or test-…, and are .npz, .tfrecord or "
-                "pairs of IDX files."
-            )
-        if idx is not None and kind == "IDX":
-            pairs.setdefault(idx[1], {}).setdefault(idx[2], path)  # a plain name comes before its gzipped one
-            if len(pairs[idx[1]]) < 2:
-                continue
-            paths = [pairs[idx[1]]["images"], pairs[idx[1]]["labels"]]
-        else:
-            paths = [path]
-        shards = found.setdefault(PARTS[part[1]], [])
-        if paths not in [one.paths for one in shards[-1:]]:
-            shards.append(ShardFiles(kind, paths, noted.get(path.name, {})))
-    for stem, pair in pairs.items():
-        if lacking := {"images", "labels"} - {*pair}:
-            there = next(iter(pair.values()))
-            raise InputError(f"{there} has no {lacking.pop()} beside it: {stem}… must be two files.")
-    return found
-
-
-def manifest(folder: Path) -> dict[str, dict[str, Any]]:
-    """What `rawstep shard` wrote of each file, by its name; nothing for a folder without it.
-
-    Raises InputError for one that is damaged or says of a file what is not so.
-    """
-    path = folder / MANIFEST
-    if not path.is_file():
-        return {}
-    try:
-        files = json.loads(path.read_text())["files"]
-        sizes = {name: int(one["bytes"]) + 0 * int(one["examples"]) for name, one in files.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path} cannot be read: {error}; without it the shards are counted.") from error
-    for name, size in sizes.items():
-        shard = folder / name
-        if not shard.is_file():
-            raise InputError(f"{shard} is not there, though {MANIFEST} says that it is.")
-        if shard.stat().st_size != size:
-            raise InputError(f"{shard} must have {size:,} bytes as {MANIFEST} says, found {shard.stat().st_size:,}.")
-    return files
-
-
-def arrays_of(files: ShardFiles, names: Sequence[str]) -> list[Stored]:
-    """The two arrays of a shard, of which the headers are read; of records, the features of these names."""
-    if files.form == "IDX":
-        return [IdxFile.of(path) for path in files.paths]
-    if files.form == "npz":
-        return [NpzArray.of(files.paths[0], name) for name in ("x", "y")]
-    return [*record_arrays(files.paths[0], names, files.noted.get("examples"))]
 
 
 @dataclass(frozen=True)

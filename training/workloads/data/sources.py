@@ -12,7 +12,8 @@ import numpy as np
 from core.errors import InputError
 
 from .files import stored
-from .shards import MANIFEST, ImageShard, ShardFiles, check_kinds, shard_files
+from .shard_files import MANIFEST, ShardFiles, shard_files
+from .shards import ImageShard, check_kinds
 from .split import Stored
 from .table import TableFile, place_of
 from .table_shards import TableShard
@@ -35,9 +36,9 @@ class Piece(Protocol):
 
 
 class Source(NamedTuple):
-    """Examples by what they are for, and what they are, in words; classes: their names, where folders have them."""
+    """Each part's `Piece`s, and what they are, in words; classes: their names, where folders have them."""
 
-    parts: Mapping[str, Sequence[Piece]]
+    parts: Mapping[str, Sequence[Any]]
     what: str
     classes: Sequence[str] = ()
 
@@ -213,8 +214,8 @@ class Rows:
     @cached_property
     def examples(self) -> int:
         """Those of a CSV file are read for that."""
-        if self.table.count is not None:
-            return self.table.count
+        if self.table.known is not None:
+            return self.table.known
         return sum(len(rows) for rows in self.table.rows(COUNTED))
 
     def rows(self, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:

@@ -47,13 +47,13 @@ def place_of(table: "Table | TableFile", name: str) -> int:
 class TableFile(NamedTuple):
     """A CSV or Parquet file whose columns are known by name, and whose rows are read some at a time.
 
-    count: of its rows, where the file says it.
+    known: how many rows it has, where it says so itself.
     """
 
     path: Path
     names: Sequence[str]
     is_parquet: bool
-    count: int | None = None
+    known: int | None = None
 
     @classmethod
     def of(cls, path: Path) -> "TableFile":
@@ -102,9 +102,9 @@ def read_table(path: Path) -> Table:
             f"{path} has {path.stat().st_size:,} bytes; {MOST_BYTES:,} are the most that is read: `rawstep shard` cuts "
             "it into what --stream reads."
         )
-    if (file.count or 0) * len(file.names) * 8 > MOST_BYTES:
+    if (file.known or 0) * len(file.names) * 8 > MOST_BYTES:
         raise InputError(
-            f"{path} has {file.count:,} rows of {len(file.names)} columns; {MOST_BYTES:,} bytes are the most that is "
+            f"{path} has {file.known:,} rows of {len(file.names)} columns; {MOST_BYTES:,} bytes are the most that is "
             "read: `rawstep shard` cuts it into what --stream reads."
         )
     parts = [*file.rows(AT_ONCE)]

@@ -9,7 +9,8 @@ import numpy as np
 
 from core.errors import InputError
 
-from .shards import Examples, ShardFiles, Shards, arrays_of, checked, joined, shard_set, window_of
+from .shard_files import ShardFiles, arrays_of
+from .shards import Examples, Shards, checked, joined, shard_set, window_of
 from .split import Stored
 
 STANDING = 1_024

@@ -16,6 +16,7 @@ from core import InputError
 from training.workloads.data import Form, load_dataset
 from training.workloads.data.files import ARRAYS
 from training.workloads.data.npy import NpyFile
+from training.workloads.mlp import MLP
 
 DIGITS = load_digits()
 BYTES, LABELS = (DIGITS.images[:60] * 15).astype(np.uint8), DIGITS.target[:60]
@@ -126,12 +127,16 @@ def test_one_set_is_taken_of_a_folder_like_emnist_s(tmp_path):
     with pytest.raises(InputError, match=f"has 3 sets, of which --subset must name one: {sets}"):
         load_dataset(tmp_path)
     for subset in ("digits", "etters", ""):
-        with pytest.raises(InputError, match=f"has no set '{subset}', found {sets}"):
+        with pytest.raises(InputError, match=f"has no train images of '{subset}', found {sets}"):
             load_dataset(tmp_path, subset=subset)
     with pytest.raises(InputError, match=r"--subset is for a folder with the IDX files of several sets, found .*\.npz"):
         load_dataset(npz(tmp_path, BYTES), subset="letters")
-    with pytest.raises(InputError, match="has no set 'letters', found one without a name"):
+    with pytest.raises(InputError, match="has no train images of 'letters', found one without a name"):
         load_dataset(None, subset="letters")
+    with pytest.raises(InputError, match=r"--subset is one of the sets in a folder: give --data-dir DIR\."):
+        MLP(subset="letters")
+    with pytest.raises(InputError, match=r"x_train\.npy is one array: give the folder of x_train\.npy, y_train\.npy"):
+        load_dataset(npy(tmp_path, BYTES) / "x_train.npy")
 
 
 def test_validation_may_be_two_npy_files(tmp_path):
