@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.engine.feeds import Feed, Streamed
-from training.runs.trainer import call_lengths, make_feed
+from training.runs.feeding import call_lengths, make_feed
 
 from ..work import TrainingWork
 from .rawstep_program import RawstepTrain

@@ -119,8 +119,8 @@ def grown(*options):
 
 
 LIMIT = 40
-"""MB. Of 784 bytes an image, two windows take 8, two calls of 306 batches of 50 take 12 each, and as they are copied once
-more; seen are 24 to 30 after three calls, and no more after a hundred."""
+"""MB. Of 784 bytes an image, two windows take 8; two calls of 306 batches of 50 take 12 each, and as much while they are
+copied. Seen are 24 to 30, after three calls and after a hundred."""
 
 
 def large(folder, times):

@@ -7,9 +7,9 @@ from typing import Any
 from core import InputError
 from core.engine.executions import execution_mode
 
+from ...runs.feeding import make_feed
 from ...runs.rule_choice import rule_settings
 from ...runs.settings import Settings
-from ...runs.trainer import make_feed
 from ...workloads.choice import settings_of
 from ...workloads.values import option, text
 from ...workloads.workload import Data
