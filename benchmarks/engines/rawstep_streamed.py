@@ -32,15 +32,15 @@ class RawstepStreamed(RawstepTrain):
         self._folder = tempfile.TemporaryDirectory(prefix="rawstep-bench-")
 
     def prepare(self, batches: np.ndarray) -> tuple[Feed, list[int]]:
-        images, labels = self._examples
+        x, y = self._examples
         wanted, size = batches.ravel(), batches.shape[1]
         sizes = np.diff(np.linspace(0, len(wanted), -(-len(wanted) // SHARD) + 1).astype(int))
         there = np.empty_like(wanted)
         there[_order(sizes, len(batches), size, self._work.seed)] = wanted
         folder = Path(tempfile.mkdtemp(dir=self._folder.name))
         for number, rows in enumerate(np.split(there, np.cumsum(sizes)[:-1])):
-            _write(folder / f"train-{number:05d}.npz", images[rows], labels[rows])
-        _write(folder / "validation-00000.npz", images[:1], labels[[labels.argmax()]])
+            _write(folder / f"train-{number:05d}.npz", x[rows], y[rows])
+        _write(folder / "validation-00000.npz", x[:1], y[[y.argmax()]])
         streamed: Any = replace(self._work.workload, stream=folder, window=WINDOW)
         feed = make_feed(streamed.data(self._work.seed), size, self._work.seed)
         lengths = call_lengths(len(batches), self._most)
@@ -69,6 +69,6 @@ def _order(sizes: np.ndarray, steps: int, batch_size: int, seed: int) -> np.ndar
     return numbers.numpy()[batches].ravel()
 
 
-def _write(path: Path, images: np.ndarray, labels: np.ndarray) -> None:
-    side = images.shape[1:] if images.ndim > 2 else (1, images.shape[1])
-    np.savez(path, x=images.reshape(-1, *side), y=labels)
+def _write(path: Path, x: np.ndarray, y: np.ndarray) -> None:
+    side = x.shape[1:] if x.ndim > 2 else (1, x.shape[1])
+    np.savez(path, x=x.reshape(-1, *side), y=y)
