@@ -120,12 +120,11 @@ class Streamed(Prepared):
         if self._window is None or self._window.key != key:
             room, self._window = self._window and self._window.arrays, None
             reading = self._reading.pop(key, None) or self._begun_reading(window)
-            following = (
-                order.windows[window.number + 1 :] or _Order(order.after, self._sizes, self._window_examples).windows
-            )
-            following_key = following[0].seed, following[0].number
-            self._reading = {following_key: self._reading.get(following_key) or self._begun_reading(following[0])}
-            self._window = _Held(key, _joined(reading, int(window.ends[-1]), room), window.rows())
+            arrays = _joined(reading, int(window.ends[-1]), room)
+            following, *_ = order.windows[window.number + 1 :] or self._order_from(order.after).windows
+            following_key = following.seed, following.number
+            self._reading = {following_key: self._reading.get(following_key) or self._begun_reading(following)}
+            self._window = _Held(key, arrays, window.rows())
         return self._window.arrays, self._window.rows
 
     def _begun_reading(self, window: "_Window") -> deque["Future[Examples]"]:
@@ -133,8 +132,11 @@ class Streamed(Prepared):
 
     def _order_of(self, before: Place) -> "_Order":
         if self._order.before != before:
-            self._order = _Order(before, self._sizes, self._window_examples)
+            self._order = self._order_from(before)
         return self._order
+
+    def _order_from(self, before: Place) -> "_Order":
+        return _Order(before, self._sizes, self._window_examples)
 
 
 class _Held(NamedTuple):
