@@ -138,8 +138,8 @@ def many(folder, count):
 
 @pytest.mark.parametrize("times", [10, pytest.param(100, marks=pytest.mark.whole)])
 def test_data_of_ten_times_a_limit_are_streamed_within_it(tmp_path, times):
-    """Beside a run of the same network on data of less than the limit. All in one window are beyond it: what is measured
-    is the stream's memory, and would show a window that is not let go."""
+    """Beside a run of the same network on data of less than the limit. All in one window are beyond it: so what is
+    measured is the stream's memory, and would show a window that is not let go."""
     few, calls = taken(many(tmp_path / "few", 25), 4_000, epochs=4)
     folder = many(tmp_path / "many", int(times * LIMIT * 1e6 / 785_000))
     much, more_calls = taken(folder, 4_000)

@@ -11,6 +11,7 @@ from core.errors import InputError
 from core.seeds import generator
 
 from .files import folder_of, stored, stored_pair
+from .heard import each
 from .idx import IdxFile
 from .shards import ImageShard, Shards, joined, shard_set, window_of
 from .split import Form, Split
@@ -129,7 +130,7 @@ def load_shards(
     """
     found = shard_set(place, partial(ImageShard.of, form=form), seed, validation)
     every = [shard for shards in found[:3] for shard in shards]
-    classes = 1 + max(shard.labels[1] for shard in every)
+    classes = 1 + max(shard.labels[1] for shard in each(every))
     dtype = np.uint8 if classes <= 256 else np.int32
 
     def typed(split: Sequence[np.ndarray]) -> Split:

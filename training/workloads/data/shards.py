@@ -14,6 +14,7 @@ from core.errors import InputError
 from core.seeds import generator
 
 from .files import folder_of
+from .heard import each
 from .shard_files import ShardFiles, arrays_of, shard_files
 from .split import Form, Stored, StoredSplit
 
@@ -70,7 +71,7 @@ def shard_set(place: Path, opened: Callable[[ShardFiles], S], seed: int, validat
     Raises InputError, naming the file, where one is damaged, differs from the first, or is larger than a shard may be.
     """
     files = shard_files(folder_of(place, "a folder of shards"))
-    parts = {part: [opened(one) for one in files.get(part, [])] for part in ("train", "validation", "test")}
+    parts = {part: [opened(one) for one in each(files.get(part, []))] for part in ("train", "validation", "test")}
     if not parts["train"]:
         raise InputError(
             f"{place} must have shards train-….npz, train-….tfrecord or train-…-images-idx3-ubyte with their labels, "

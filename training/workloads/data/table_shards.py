@@ -9,6 +9,7 @@ import numpy as np
 
 from core.errors import InputError
 
+from .heard import each
 from .shard_files import ShardFiles, arrays_of
 from .shards import Examples, Shards, checked, joined, shard_set, window_of
 from .split import Stored
@@ -110,7 +111,7 @@ def _moments(shards: Sequence[TableShard]) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation of each column and of the target, shard by shard: Chan, Golub & LeVeque, "Updating
     formulae and a pairwise algorithm for computing sample variances", 1979."""
     count, mean, squares = 0, np.zeros(1), np.zeros(1)
-    for shard in shards:
+    for shard in each(shards):
         rows = np.column_stack(shard.read())
         own = rows.mean(axis=0)
         apart, total = own - mean, count + len(rows)
