@@ -109,8 +109,7 @@ class Regression(Workload):
             )
         held = -(-rows // 10)
         parts = np.split(generator(seed, "rows").permutation(table.numbers), [rows - 2 * held, rows - held])
-        _check_varies(table, parts[0])
-        mean, deviation = parts[0].mean(axis=0), parts[0].std(axis=0)
+        mean, deviation = _mean_and_deviation(table, parts[0])
         splits = [((part - mean) / deviation).astype(np.float32) for part in parts]
         least, most = table.numbers[:, place].min(), table.numbers[:, place].max()
         return Data(
@@ -170,11 +169,21 @@ class Regression(Workload):
         return estimates - tf.cast(targets, estimates.dtype)
 
 
-def _check_varies(table: Table, trained: np.ndarray) -> None:
-    """Raises InputError for a column that has one value in all rows that are trained on."""
-    for name, column in zip(table.names, trained.T, strict=True):
-        if column.min() == column.max():
+def _mean_and_deviation(table: Table, trained: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Of each column in the rows that are trained on. Raises InputError for a column that has one value in all of them,
+    and for one that varies by less or more than float64 can square."""
+    with np.errstate(all="ignore"):
+        mean, deviation = trained.mean(axis=0), trained.std(axis=0)
+    for name, column, by in zip(table.names, trained.T, deviation, strict=True):
+        least, most = column.min(), column.max()
+        if least == most:
             raise InputError(
-                f"{table.path}: column {name} must vary, found {column[0]:.6g} in all {len(column):,} rows that are "
+                f"{table.path}: column {name} must vary, found {least:.6g} in all {len(column):,} rows that are "
                 "trained on; leave it out."
             )
+        if not 0 < by < np.inf:
+            raise InputError(
+                f"{table.path}: column {name} must have a deviation in float64, found values from {least:.6g} to "
+                f"{most:.6g}; put it in another unit."
+            )
+    return mean, deviation

@@ -141,6 +141,8 @@ def test_the_same_rows_are_the_same_data_wherever_they_come_from(tmp_path):
         (WINE[["ash"]], None, "must have 10 or more rows of two or more columns, found 178 of 1"),
         (WINE.assign(ash=0.1), None, "column ash must vary, found 0.1 in all 142 rows that are trained on"),
         (WINE.assign(target=2), None, "column target must vary, found 2 in all 142 rows"),
+        (WINE.assign(ash=WINE.ash * 1e300), None, r"ash must have a deviation in float64, found .* to 3.22e.300"),
+        (WINE.assign(ash=WINE.ash * 1e-200), None, "column ash must have a deviation in float64, found .*e-200"),
     ],
 )
 def test_a_table_that_cannot_be_trained_on_is_refused(tmp_path, frame, target, sentence):
