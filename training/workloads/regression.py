@@ -11,7 +11,7 @@ import tensorflow as tf
 from core import InputError
 from core.seeds import generator
 
-from .data.table import Table, read_table
+from .data.table import Table, check_deviation, read_table
 from .data.table_shards import load_tables
 from .initial import Init
 from .options import FilePath, HiddenLayers, Whole, check_stream
@@ -170,20 +170,9 @@ class Regression(Workload):
 
 
 def _mean_and_deviation(table: Table, trained: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each column in the rows that are trained on. Raises InputError for a column that has one value in all of them,
-    and for one that varies by less or more than float64 can square."""
+    """Of each column in the rows that are trained on. Raises InputError for one that cannot be standardised."""
     with np.errstate(all="ignore"):
         mean, deviation = trained.mean(axis=0), trained.std(axis=0)
     for name, column, by in zip(table.names, trained.T, deviation, strict=True):
-        least, most = column.min(), column.max()
-        if least == most:
-            raise InputError(
-                f"{table.path}: column {name} must vary, found {least:.6g} in all {len(column):,} rows that are "
-                "trained on; leave it out."
-            )
-        if not 0 < by < np.inf:
-            raise InputError(
-                f"{table.path}: column {name} must have a deviation in float64, found values from {least:.6g} to "
-                f"{most:.6g}; put it in another unit."
-            )
+        check_deviation(f"{table.path}: column {name}", column.min(), column.max(), by, len(column))
     return mean, deviation

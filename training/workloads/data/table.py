@@ -113,6 +113,20 @@ def read_table(path: Path) -> Table:
     return Table(path, file.names, np.concatenate(parts))
 
 
+def check_deviation(column: str, least: float, most: float, deviation: float, rows: int) -> None:
+    """Raises InputError for a column that has one value in all rows that are trained on, and for one that varies by
+    less or more than float64 can square."""
+    if least == most:
+        raise InputError(
+            f"{column} must vary, found {least:.6g} in all {rows:,} rows that are trained on; leave it out."
+        )
+    if not 0 < deviation < np.inf:
+        raise InputError(
+            f"{column} must have a deviation in float64, found values from {least:.6g} to {most:.6g}; put it in "
+            "another unit."
+        )
+
+
 @contextmanager
 def _failures_named(path: Path) -> Iterator[None]:
     try:

@@ -13,6 +13,7 @@ from .heard import each
 from .shard_files import ShardFiles, arrays_of
 from .shards import Examples, Shards, checked, joined, shard_set, window_of
 from .split import Stored
+from .table import check_deviation
 
 STANDING = 1_024
 """Rows that stand for all of a stream, where some are looked at."""
@@ -84,11 +85,7 @@ def load_tables(place: Path, window: int | None, validation: str | None, seed: i
     Raises InputError, naming the file, for shards that are damaged or differ, and for a column without variance.
     """
     found = shard_set(place, TableShard.of, seed, validation)
-    mean, deviation = _moments(found.train)
-    if not deviation.all():
-        column = int(np.flatnonzero(deviation == 0)[0])
-        name = "the target" if column == len(deviation) - 1 else f"column {column}"
-        raise InputError(f"{place}: {name} is {mean[column]:g} in all training rows and cannot be standardised.")
+    mean, deviation = _mean_and_deviation(place, found.train)
 
     def standardised(rows: Examples) -> Examples:
         x, y = rows
@@ -107,14 +104,20 @@ def load_tables(place: Path, window: int | None, validation: str | None, seed: i
     )
 
 
-def _moments(shards: Sequence[TableShard]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of each column and of the target, shard by shard: Chan, Golub & LeVeque, "Updating
-    formulae and a pairwise algorithm for computing sample variances", 1979."""
-    count, mean, squares = 0, np.zeros(1), np.zeros(1)
-    for shard in each(shards):
-        rows = np.column_stack(shard.read())
-        own = rows.mean(axis=0)
-        apart, total = own - mean, count + len(rows)
-        squares = squares + np.square(rows - own).sum(axis=0) + np.square(apart) * count * len(rows) / total
-        mean, count = mean + apart * len(rows) / total, total
-    return mean, np.sqrt(squares / count)
+def _mean_and_deviation(place: Path, shards: Sequence[TableShard]) -> tuple[np.ndarray, np.ndarray]:
+    """Of each column and of the target, shard by shard: Chan, Golub & LeVeque, "Updating formulae and a pairwise
+    algorithm for computing sample variances", 1979. Raises InputError for one that cannot be standardised."""
+    count, mean, squares, least, most = 0, np.zeros(1), np.zeros(1), np.array(np.inf), np.array(-np.inf)
+    with np.errstate(all="ignore"):
+        for shard in each(shards):
+            rows = np.column_stack(shard.read())
+            own = rows.mean(axis=0)
+            apart, total = own - mean, count + len(rows)
+            squares = squares + np.square(rows - own).sum(axis=0) + np.square(apart) * count * len(rows) / total
+            mean, count = mean + apart * len(rows) / total, total
+            least, most = np.minimum(least, rows.min(axis=0)), np.maximum(most, rows.max(axis=0))
+        deviation = np.sqrt(squares / count)
+    for number, by in enumerate(deviation):
+        name = "the target" if number == len(deviation) - 1 else f"column {number}"
+        check_deviation(f"{place}: {name}", least[number], most[number], by, count)
+    return mean, deviation

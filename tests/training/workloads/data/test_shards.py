@@ -342,6 +342,18 @@ def test_what_is_no_shard_is_refused_in_one_sentence(digits, tmp_path, capsys, s
     assert str(tmp_path / "shards") in said
 
 
+@pytest.mark.parametrize(
+    ("column", "sentence"),
+    [(np.full(90, 0.1), "column 1 must vary, found 0.1 in all 60 rows"), (np.geomspace(1, 1e300, 90), "another unit")],
+)
+def test_a_column_that_cannot_be_standardised_is_refused(tmp_path, column, sentence):
+    """0.1 thirty times has a mean that is not 0.1, from which each would seem to vary."""
+    for number, rows in enumerate(np.array_split(np.column_stack([np.arange(90.0), column]), 3)):
+        np.savez(tmp_path / f"train-{number}.npz", x=rows, y=rows[:, 0])
+    with pytest.raises(InputError, match=sentence):
+        Regression(stream=tmp_path).data(0)
+
+
 OPTIONS = {
     "--stream and --data-dir say twice": ["--data-dir", "x"],
     "has validation shards; --validation 100 is": ["--validation", "100"],
