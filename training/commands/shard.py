@@ -37,7 +37,6 @@ def shard(
     - `rawstep shard pets --out shards --resize 64 64`: images in pets/train/cat, pets/train/dog, pets/test/cat, …
     - `rawstep shard 2024.csv 2025.csv --target price --out shards`: tables, for --workload regression
     - `rawstep shard shards --out smaller --size 8`: shards themselves, which are too large
-    - `rawstep train --stream shards`: then train on them
 
     Parameters
     ----------
