@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test replicate verify faults ctrl-c streaming cluster keras wheel fuzz lint format bench record workloads scaling
-.PHONY: figures tour docs clean
+.PHONY: run test replicate verify narrow faults ctrl-c streaming cluster keras wheel fuzz lint format bench record workloads
+.PHONY: scaling figures tour docs clean
 
 run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
 	$(BIN)/rawstep train
@@ -19,6 +19,20 @@ replicate: .venv/run.stamp  ## the notebook's experiments and questions over fiv
 verify: .venv/test.stamp  ## the whole certificate, into benchmarks/records
 	mkdir -p $(CERTIFICATE)
 	$(BIN)/rawstep verify --strict --json $(CERTIFICATE)/certificate.json
+	$(BIN)/rawstep verify --strict --dtype bfloat16 float16 --execution xla-loop --steps 1000 \
+		--json $(CERTIFICATE)/narrow.json
+
+NARROW := benchmarks/records/$(shell date -u +%F)_narrow
+
+narrow: .venv/test.stamp  ## where rules stop in narrow dtypes, and networks trained in them, into benchmarks/records
+	mkdir -p $(NARROW)
+	$(BIN)/rawstep narrow --json $(NARROW)/stops.json --markdown $(NARROW)/stops.md
+	for seed in 0 1 2; do for dtype in float32 bfloat16 float16; do \
+		$(BIN)/rawstep train --compute $$dtype --init he --ema 0.999,warmup=1000 --epochs 4 --seed $$seed \
+			--json $(NARROW)/mlp-$$dtype-$$seed.json || exit; \
+		$(BIN)/rawstep train --workload cnn --compute $$dtype --epochs 1 --seed $$seed \
+			--json $(NARROW)/cnn-$$dtype-$$seed.json || exit; \
+	done; done
 
 faults: .venv/test.stamp  ## runs interrupted ten times by each signal, with every rule, and resumed
 	$(BIN)/pytest tests/training/test_faults.py -m whole -s
@@ -62,6 +76,10 @@ record: .venv/test.stamp  ## every paired comparison and study on this machine's
 	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_recorder) --engines xla-loop xla-loop-recorded xla-loop-recorded-10
 	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_streamed) --engines rawstep rawstep-streamed
 	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_streamed) --workload cnn --engines rawstep rawstep-streamed
+	for name in mlp cnn; do \
+		$(BIN)/rawstep-bench compare --out $(NARROW) --workload $$name --rounds 12 --engines rawstep rawstep-bfloat16 \
+			rawstep-float16 rawstep-bfloat16-parameters || exit; \
+	done
 	$(BIN)/rawstep-bench update --out $(RECORD)
 	$(BIN)/rawstep-bench overhead --out $(RECORD)
 	$(BIN)/rawstep-bench grow --rounds 3 --out $(RECORD)

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from core.mistakes import in_words
 
 from .engines import ALONE, PRODUCTS
+from .engines import may_differ as allowed
 
 BEATEN = 3
 """Times as long as the fastest library's in the warm-up, from which a library's products are left out of the rounds: a
@@ -101,8 +102,9 @@ def compare_costs(contestants: Sequence[Contestant], part: str, may_differ: floa
     left = engines(able(contestants))
     for contestant in left[1:]:
         expected, found = (getattr(who, part).cost for who in (left[0], contestant))
-        if not abs(found - expected) <= may_differ * abs(expected):
+        most = max(may_differ, allowed(contestant.name))
+        if not abs(found - expected) <= most * abs(expected):
             contestant.fail(
                 f"it trains something else: mean cost {found:#.7g}, {left[0].name} has {expected:#.7g}; "
-                f"rounding explains {may_differ:.0e} of it"
+                f"rounding explains {most:.0e} of it"
             )

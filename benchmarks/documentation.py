@@ -16,6 +16,7 @@ from rich.box import MARKDOWN
 
 from training.notebook.printed import RULES as NOTEBOOK_RULES
 from training.runs.figures import figure, heading
+from training.views.narrow.tables import markdown as markdown_of_stops
 
 from .ceiling import notes
 from .growth import STUDIES
@@ -223,6 +224,38 @@ def other_comparisons() -> None:
         _print_table(record)
         print(_made(path, record))
         print()
+
+
+def narrow_stops() -> None:
+    """At which step each rule, as each library computes it, stands still in narrow dtypes."""
+    path, record = _record("stops.json", "narrow")
+    print(markdown_of_stops(record))
+    print()
+    names = dict(tensorflow="TensorFlow", keras="Keras", torch="PyTorch", optax="Optax")
+    versions = ", ".join(f"{shown} {record['versions'][name]}" for name, shown in names.items())
+    print(f"`rawstep narrow`, {record['date'][:10]}, {versions}; all figures: `{_place(path)}`.")
+
+
+def narrow_training() -> None:
+    """How far networks come that are computed in narrow dtypes: the range over seeds."""
+    folder = newest("stops.json", "narrow").parent
+    print("| workload | computed in | test accuracy, by seed | dropped steps | last loss scale | epochs |")
+    print("|---|---|---|---:|---:|---:|")
+    for workload in ("mlp", "cnn"):
+        for dtype in ("float32", "bfloat16", "float16"):
+            runs = [json.loads(path.read_text()) for path in sorted(folder.glob(f"{workload}-{dtype}-*.json"))]
+            if not runs:
+                continue
+            found = ", ".join(figure("test_accuracy", run["test_accuracy"]) for run in runs)
+            dropped = ", ".join(f"{run['dropped_steps']}" for run in runs if "dropped_steps" in run)
+            scale = ", ".join(f"{run['loss_scale']:,.0f}" for run in runs if "loss_scale" in run)
+            print(
+                f"| `{workload}` | {dtype} | {found} | {dropped or '–'} | {scale or '–'} | {len(runs[0]['epochs'])} |"
+            )
+    print()
+    print(
+        f"`mlp` from He's weights, both with an average of the weights, `make narrow`; all figures: `{_place(folder)}`."
+    )
 
 
 def picture() -> None:

@@ -36,6 +36,7 @@ class Entry(NamedTuple):
     xla_flags:  options of XLA, on top of the user's own.
     workloads:  by name, those of which it has a network; None for an engine that trains any.
     all_reduce: the name in `ALL_REDUCES` of what its steps wait for, if they are taken by replicas.
+    may_differ: the share of the mean cost by which it may differ from others, where that is more than their rounding.
     """
 
     place: str
@@ -44,6 +45,7 @@ class Entry(NamedTuple):
     xla_flags: str = ""
     workloads: tuple[str, ...] | None = None
     all_reduce: str = ""
+    may_differ: float = 0.0
 
 
 _HERE = "benchmarks.engines"
@@ -91,6 +93,12 @@ REPLICATED: Mapping[str, Entry] = {
 ENGINES: Mapping[str, Entry] = {
     "rawstep": Entry(f"{_HERE}.rawstep_program:RawstepTrain"),
     "rawstep-streamed": Entry(f"{_HERE}.rawstep_streamed:RawstepStreamed", workloads=("mlp", "cnn")),
+    # A step in bfloat16 rounds to 0.4 %; float16's first steps may be dropped, until the loss scale fits.
+    "rawstep-bfloat16": Entry(f"{_HERE}.rawstep_program:RawstepTrain", {"compute": "bfloat16"}, may_differ=0.05),
+    "rawstep-float16": Entry(f"{_HERE}.rawstep_program:RawstepTrain", {"compute": "float16"}, may_differ=0.5),
+    "rawstep-bfloat16-parameters": Entry(
+        f"{_HERE}.rawstep_program:RawstepTrain", {"parameters": "bfloat16"}, may_differ=0.05
+    ),
     "xla-loop": Entry(f"{_HERE}.rawstep_program:RawstepProgram"),
     "xla-loop-one-pass": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"one_pass": True}, xla_flags=MERGED_LOOPS),
     "xla-loop-recorded": Entry(f"{_HERE}.rawstep_program:RawstepProgram", {"every": 1}),
@@ -197,6 +205,11 @@ def all_reduces(names: Sequence[str]) -> list[str]:
 def all_reduce_of(name: str) -> str:
     """The one of an engine, or ""."""
     return _entry(name, ENGINES).all_reduce
+
+
+def may_differ(name: str) -> float:
+    """The share of a mean cost by which an engine that trains may differ from others beyond their rounding."""
+    return _entry(name, ENGINES).may_differ
 
 
 def environment(name: str, work: Work) -> dict[str, str]:

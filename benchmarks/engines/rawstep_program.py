@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from core import Adam, Optimizer, Program, Recorder
+from core import Adam, LossScale, Optimizer, Program, Recorder
 from training.runs.compiling import compiled_with
 from training.runs.feeding import call_lengths, most_steps
 from training.runs.settings import OwnProcess
@@ -18,6 +18,7 @@ from ..work import TrainingWork
 class RawstepProgram:
     """execution, microbatches: as `Program` takes them.
     one_pass: as `Optimizer` takes it; it needs XLA's option.
+    compute, parameters: dtypes, as of `rawstep train`; float16 comes with a loss scale.
     every: the interval of a recorder of every layer's norms and shares; without one where none is given.
     """
 
@@ -28,12 +29,21 @@ class RawstepProgram:
         one_pass: bool = False,
         every: int | None = None,
         microbatches: int | None = None,
+        compute: str | None = None,
+        parameters: str = "float32",
     ):
-        weights = {name: tf.Variable(value, name=name) for name, value in work.first_weights().items()}
-        optimizer = Optimizer(Adam.dialect("tf1", learning_rate=work.learning_rate), weights, one_pass=one_pass)
+        weights = {n: tf.Variable(tf.cast(value, parameters), name=n) for n, value in work.first_weights().items()}
+        optimizer = Optimizer(
+            Adam.dialect("tf1", learning_rate=work.learning_rate),
+            weights,
+            one_pass=one_pass,
+            loss_scale=LossScale() if compute == "float16" else None,
+        )
         recorder = None if every is None else Recorder(optimizer, every=every, figures=["norms", "shares"])
         cost = work.workload.cost
-        self._program = Program(cost, weights, optimizer, execution, recorder=recorder, microbatches=microbatches)
+        self._program = Program(
+            cost, weights, optimizer, execution, recorder=recorder, microbatches=microbatches, compute=compute
+        )
         self._most = most_steps(sum(flop(work.products, work.batch_size)))
         self._data = [tf.constant(array) for array in work.examples()]
 
@@ -48,9 +58,9 @@ class RawstepProgram:
 class RawstepTrain(RawstepProgram):
     """What `rawstep train` runs of the workload: its own execution on the device, and XLA's options for its sizes."""
 
-    def __init__(self, work: TrainingWork):
+    def __init__(self, work: TrainingWork, **dtypes: Any):
         settings = OwnProcess(
-            workload=work.name, workload_options=settings_of(work.workload), batch_size=work.batch_size
+            workload=work.name, workload_options=settings_of(work.workload), batch_size=work.batch_size, **dtypes
         ).settled()
         options = compiled_with(settings, work.products, work.first_weights())
-        super().__init__(work, settings.execution, options.one_pass)
+        super().__init__(work, settings.execution, options.one_pass, **dtypes)

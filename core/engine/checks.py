@@ -101,7 +101,8 @@ def check_gradient(name: str, gradient: Any, variable: tf.Variable) -> None:
         raise InputError(f"The gradient of {name!r} must be a tensor, found {described(gradient)}.")
     elif not variable.shape.is_compatible_with(gradient.shape):
         raise InputError(f"The gradient of {name!r} must have shape {variable.shape}, found {gradient.shape}.")
-    if gradient.dtype != variable.dtype:
+    narrow = variable.dtype.size < tf.float32.size
+    if gradient.dtype != variable.dtype and not (narrow and gradient.dtype == tf.float32):
         raise InputError(
             f"The gradient of {name!r} must be of dtype {variable.dtype.name}, found {gradient.dtype.name}."
         )

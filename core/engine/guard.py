@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from ..errors import NonFiniteError
 from .feeds import Feed
+from .loss_scale import SMALLEST
 from .optimizer import Optimizer
 from .program import Program
 
@@ -48,7 +49,8 @@ class Guard:
     first that is not finite is then computed operation by operation, which shows its first such value: the cost, a
     variable's gradient, a slot, a stage of the rule, Δ or the variable itself.
 
-    A slot that starts with a value that is not finite is not looked at.
+    A slot that starts with a value that is not finite is not looked at. A step that a loss scale drops is no such step,
+    as its overflow is dealt with; one that brings the scale below 2⁻¹⁴ is, since it shows that no scale helps.
 
     found: the error of the last step that was looked for and found; None as long as there was none.
     """
@@ -70,7 +72,7 @@ class Guard:
         """
         if self._is_done:
             return self._program.run(data, batches, then).numpy()
-        if not self._since and self._held["step"] != int(self._program.optimizer.step.numpy()):
+        if not self._since and _number(self._held) != self._program.optimizer.begun:
             self._held = self._read()  # another state was restored
         self._since.append(_Call(data, batches, data.state if isinstance(data, Feed) else None))
         costs = self._program.run(data, batches, then).numpy()
@@ -115,6 +117,7 @@ class Guard:
             program.execution,
             strategy=program.strategy,
             microbatches=program.microbatches,
+            compute=program.step.compute,
         )
         for data, batch in (step for call in since for step in call.steps()):
             before, cost, after = self._read(), single.run(data, [batch]).numpy(), self._read()
@@ -122,9 +125,9 @@ class Guard:
                 self._assign(before)
                 execution = f", as {program.execution} computes it, and finite operation by operation"
                 what = self._what(data, batch) or self._what_is_left(after) + execution
-                return NonFiniteError(int(after["step"]), what)
+                return NonFiniteError(_number(after), what)
         # No step since the last look: it was set from outside. Or the cost draws random numbers.
-        return NonFiniteError(int(state["step"]), self._what_is_left(state))
+        return NonFiniteError(_number(state), self._what_is_left(state))
 
     def _what(self, data: Sequence[tf.Tensor], batch: np.ndarray) -> str:
         """The first value of the next step that is not finite, in words; "" where all are, operation by operation."""
@@ -134,17 +137,28 @@ class Guard:
         return next(filter(None, (_described(name, np.asarray(value)) for name, value in looked_at)), "")
 
     def _what_is_left(self, state: Mapping[str, np.ndarray]) -> str:
-        return next(filter(None, (_described(name, state[name]) for name in self._watched)), "the cost is not finite")
+        left = "the cost is not finite" if _is_scaled(state) else "the loss scale is below 2⁻¹⁴, and no gradient finite"
+        return next(filter(None, (_described(name, state[name]) for name in self._watched)), left)
 
     def _read(self) -> dict[str, np.ndarray]:
         return {name: variable.numpy() for name, variable in self._state.items()}
 
     def _holds_finite(self, state: Mapping[str, np.ndarray]) -> bool:
-        return all(_is_finite(state[name]) for name in self._watched)
+        return all(_is_finite(state[name]) for name in self._watched) and _is_scaled(state)
 
     def _assign(self, state: Mapping[str, np.ndarray]) -> None:
         for name, variable in self._state.items():
             variable.assign(state[name])
+
+
+def _number(state: Mapping[str, np.ndarray]) -> int:
+    """How many steps led to a state, those dropped included."""
+    return int(state["step"]) + int(state.get("dropped steps", 0))
+
+
+def _is_scaled(state: Mapping[str, np.ndarray]) -> bool:
+    """Whether the loss scale is one that helps; without one, nothing has to."""
+    return float(state.get("loss scale", 1)) >= SMALLEST
 
 
 def _values(optimizer: Optimizer, cost: tf.Tensor, gradients: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

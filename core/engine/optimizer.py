@@ -12,6 +12,7 @@ from ..errors import InputError
 from ..mistakes import described, mistakes_in
 from ..rules import At, Rule, Step, named, refilled
 from .checks import check_gradient, check_sparse, check_step, check_variable, first_slots
+from .loss_scale import LossScale
 from .private import barrier
 from .reductions import sum_of_squares
 from .sparse import Occurrences, Sparse, updated
@@ -54,6 +55,11 @@ class Optimizer(tf.Module):
              wide, from which it is rounded after each step. A step of 1e-3 from 1 is lost in bfloat16 and kept there.
              Where the variable was set from outside since, it goes on from the variable.
 
+    drops_nonfinite: a step of which a gradient is not finite is dropped: it moves no variable, slot, master or step
+                     counter, its Δ is 0, and `dropped`, a tf.Variable, int64, counts it. Without it, `dropped` is None.
+    loss_scale:      by which a cost was multiplied; it follows whether the gradients are finite, and such steps are
+                     dropped. The gradients are taken as they are, see `LossScale.unscaled`.
+
     sparse: how gradients that are tf.IndexedSlices count, see `core.engine.sparse.Sparse`; as their sum, with a
             warning, where nothing is given.
 
@@ -74,15 +80,21 @@ class Optimizer(tf.Module):
         *,
         one_pass: bool = False,
         sparse: Sparse | None = None,
+        drops_nonfinite: bool = False,
+        loss_scale: LossScale | None = None,
     ):
         super().__init__(name="optimizer")
         check_sparse(sparse)
         self.one_pass = one_pass
+        self.loss_scale = loss_scale
         self._sparse: Sparse | None = sparse
         if not isinstance(rule, Rule) and (variables is not None or not isinstance(rule, Iterable)):
             raise InputError(f"Optimizer needs (rule, variables), or a list of such pairs, found {described(rule)}.")
         groups = [(rule, variables)] if isinstance(rule, Rule) else list(rule)
         self.step = tf.Variable(tf.constant(0, tf.int64), trainable=False, name="step")
+        self.dropped: tf.Variable | None = None
+        if drops_nonfinite or loss_scale is not None:
+            self.dropped = tf.Variable(tf.constant(0, tf.int64), trainable=False, name="dropped")
         self.slots: dict[str, dict[str, tf.Variable]] = {}
         self.masters: dict[str, tf.Variable] = {}
         assignments: dict[str, _Assignment] = {}
@@ -97,7 +109,7 @@ class Optimizer(tf.Module):
                 assignments[name] = _Assignment(variable, own, names)
                 if variable.dtype != slot_dtype(variable):
                     self.masters[name] = tf.Variable(
-                        tf.zeros(variable.shape, slot_dtype(variable)), trainable=False, name=f"{name}/master"
+                        tf.cast(variable, slot_dtype(variable)), trainable=False, name=f"{name}/master"
                     )
                 self.slots[name] = {
                     slot: tf.Variable(value, trainable=False, name=f"{name}/{slot}")
@@ -115,7 +127,14 @@ class Optimizer(tf.Module):
             **{name: assignment.variable for name, assignment in self._assignments.items()},
             **{f"master of {name}": master for name, master in self.masters.items()},
             **{f"{slot} of {name}": of for name, own in self.slots.items() for slot, of in own.items()},
+            **({} if self.dropped is None else {"dropped steps": self.dropped}),
+            **({} if self.loss_scale is None else self.loss_scale.state),
         }
+
+    @property
+    def begun(self) -> int:
+        """How many steps were taken or dropped."""
+        return int(self.step.numpy()) + (0 if self.dropped is None else int(self.dropped.numpy()))
 
     def manages(self, variables: Variables) -> bool:
         """Whether these are the variables that the optimizer was given, by these names."""
@@ -144,7 +163,7 @@ class Optimizer(tf.Module):
         """The step that each variable's rule takes for these gradients next, completed; changes nothing.
 
         gradients: by the variables' names, of their shapes and dtypes, as `tape.gradient(cost, variables)` returns,
-                   dense or sparse.
+                   dense or sparse; of a narrow variable in the slots' dtype, too.
         seen:      what each rule receives for a gradient and the slots behind it, all in the slots' dtype.
 
         Raises InputError for a missing, unknown or None gradient, for a wrong shape or dtype, and for a rule that does
@@ -157,8 +176,8 @@ class Optimizer(tf.Module):
         for name, gradient in gradients.items():
             check_gradient(name, gradient, self._assignments[name].variable)
         self._warn_once(gradients)
-        at = self._at(gradients)
-        return {name: self._update(name, gradients[name], at, seen) for name in self._assignments}
+        at, holds = self._at(gradients), self._holds(gradients)
+        return {name: self._update(name, gradients[name], at, seen, holds) for name in self._assignments}
 
     def computed(self, gradients: Gradients) -> tuple[dict[str, Step], dict[str, tf.Tensor]]:
         """What `updates` returns, and what each of `state` is after that step, by the names there; changes nothing.
@@ -167,12 +186,20 @@ class Optimizer(tf.Module):
         """
         updates = self.updates(gradients)
         after, slots = self._apart(gradients, updates)
-        return updates, {
+        state = {
             "step": self.step + 1,
             **{name: tf.cast(x, self._assignments[name].variable.dtype) for name, x in after.items()},
             **{f"master of {name}": after[name] for name in self.masters},
             **{f"{slot} of {name}": value for name, own in slots.items() for slot, value in own.items()},
         }
+        holds = self._holds(gradients)
+        if holds is None or self.dropped is None:
+            return updates, state
+        counted = {
+            "step": self.step + tf.cast(holds, tf.int64),
+            "dropped steps": self.dropped + tf.cast(tf.logical_not(holds), tf.int64),
+        }
+        return updates, state | counted | ({} if self.loss_scale is None else self.loss_scale.after(holds))
 
     def apply(self, gradients: Gradients) -> dict[str, Step]:
         """Takes one step: every variable and slot is assigned, after all updates have been computed.
@@ -195,10 +222,10 @@ class Optimizer(tf.Module):
         if not self.one_pass or tf.executing_eagerly():
             slots = {name: named(step.slots) for name, step in updates.items()}
             return {name: step.x for name, step in updates.items()}, slots
-        at = self._at(gradients)
+        at, holds = self._at(gradients), self._holds(gradients)
 
         def alone(name: str, number: int) -> Step:
-            return self._update(name, gradients[name], at, partial(_hidden, number))
+            return self._update(name, gradients[name], at, partial(_hidden, number), holds)
 
         after = {name: alone(name, 0).x for name in updates}
         slots = {
@@ -214,7 +241,14 @@ class Optimizer(tf.Module):
             return At(t)
         return At(t, global_norm(gradients.values()))
 
-    def _update(self, name: str, gradient: Any, at: At, seen: Seen) -> Step:
+    def _holds(self, gradients: Gradients) -> tf.Tensor | None:
+        """Whether the next step is taken, a boolean scalar, or dropped; None where none ever is."""
+        if self.dropped is None:
+            return None
+        values = (of.values if isinstance(of, tf.IndexedSlices) else of for of in gradients.values())
+        return tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in values])
+
+    def _update(self, name: str, gradient: Any, at: At, seen: Seen, holds: tf.Tensor | None) -> Step:
         variable, rule = self._assignments[name].variable, self._assignments[name].rule
         sparse, dtype = isinstance(gradient, tf.IndexedSlices), slot_dtype(variable)
         read = tf.cast(gradient.values if sparse else gradient, dtype)
@@ -226,7 +260,7 @@ class Optimizer(tf.Module):
         with mistakes_in(rule):
             step = updated(rule, g, slots, x, at, self._sparse or "sum")
             check_step(rule, name, step, slots, variable.shape, dtype)
-        return step.completed(x)
+        return step.completed(x) if holds is None else _where(holds, step.completed(x), slots, x)
 
     def _warn_once(self, gradients: Gradients) -> None:
         sparse = [name for name, gradient in gradients.items() if isinstance(gradient, tf.IndexedSlices)]
@@ -247,6 +281,19 @@ def parameter(variable: Any, master: Any) -> tf.Tensor:
         return tf.convert_to_tensor(variable)
     here, wide = tf.convert_to_tensor(variable), tf.convert_to_tensor(master)
     return tf.where(tf.cast(wide, here.dtype) == here, wide, tf.cast(here, wide.dtype))
+
+
+def _where(holds: tf.Tensor, step: Step, slots: Any, x: tf.Tensor) -> Step:
+    """The step where it holds; else one that leaves slots and parameter as they are, with the stages of what it was."""
+
+    def either(after: tf.Tensor, before: tf.Tensor) -> tf.Tensor:
+        return tf.where(holds, after, before)
+
+    return step._replace(
+        delta=either(step.delta, tf.zeros_like(x)),
+        slots=tf.nest.map_structure(either, step.slots, slots),
+        x=either(step.x, x),
+    )
 
 
 def global_norm(gradients: Iterable[Any]) -> tf.Tensor:

@@ -40,12 +40,15 @@ class Program:
     strategy:     that of the scope around, unless given.
     microbatches: divides every batch into that many equal parts, and adds their gradients in one order: equal bits on
                   any number of replicas that divides it. See `replicas.Replicas`.
+    compute:      the floating dtype that the cost is computed in: the variables are cast to it on the tape, and their
+                  gradients come back in their own. The variables' own where none is given. XLA may keep the results
+                  between two operations of a narrower dtype in a wider one, which saves a rounding.
 
     Warns (SlowExecutionWarning), as it is traced for a CPU, of a cost with operations that XLA compiles badly there.
 
-    Raises InputError for an unknown execution, for an optimizer of other variables or a recorder of another optimizer,
-    for variables outside the strategy's scope, and from `run` for data and batches that do not fit, a batch that the
-    replicas do not divide, a cost that is not a scalar, and gradients that the optimizer refuses.
+    Raises InputError for an unknown execution or dtype, for an optimizer of other variables, for a recorder of another
+    optimizer, for variables outside the strategy's scope, and from `run` for data and batches that do not fit, a batch
+    that the replicas do not divide, a cost that is not a scalar, and gradients that the optimizer refuses.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Program:
         recorder: Recorder | None = None,
         strategy: tf.distribute.Strategy | None = None,
         microbatches: int | None = None,
+        compute: str | tf.DType | None = None,
     ):
         if recorder is not None and recorder.optimizer is not optimizer:
             raise InputError("The recorder must be made of the program's own optimizer, found that of another.")
@@ -69,7 +73,9 @@ class Program:
         self.optimizer, self.recorder = optimizer, recorder
         self.strategy = strategy or (tf.distribute.get_strategy() if tf.distribute.has_strategy() else None)
         self.microbatches = microbatches
-        self.step = TrainingStep(cost, variables, optimizer, observe, recorder, self.execution.compiled)
+        self.step = TrainingStep(
+            cost, variables, optimizer, observe, recorder, self.execution.compiled, _floating(compute)
+        )
         self._runner = self._chosen_runner()
 
     @kernels_known()
@@ -146,6 +152,18 @@ class Program:
             strategy = self.strategy or tf.distribute.get_strategy()  # the default one, of one replica
             return Replicas(self.step, self.execution, strategy, self.microbatches)
         return self.execution.runner(self.step, self.execution.function)
+
+
+def _floating(compute: str | tf.DType | None) -> tf.DType | None:
+    if compute is None:
+        return None
+    try:
+        dtype = tf.as_dtype(compute)
+    except TypeError:
+        dtype = None
+    if dtype is None or not dtype.is_floating:
+        raise InputError(f"compute must be a floating dtype, such as bfloat16, found {compute!r}.")
+    return dtype
 
 
 def _resident(data: Sequence[Any], batches: Any) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:

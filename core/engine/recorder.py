@@ -21,7 +21,7 @@ F = TypeVar("F", bound=Figure)
 class Recording(NamedTuple):
     """What a recorder holds, one row for each recorded step.
 
-    steps:   int64 [records], counted from 1 over the whole life of the optimizer.
+    steps:   int64 [records], counted from 1 over the whole life of the optimizer, those included that it dropped.
     columns: by name, float64 [records], histograms int32 [records, HALF_OCTAVES].
     """
 
@@ -99,11 +99,11 @@ class Recorder:
 
     def first(self) -> int:
         """How many of the optimizer's next steps come before the first that is recorded."""
-        return -int(self.optimizer.step.numpy()) % self.every
+        return -self.optimizer.begun % self.every
 
     def due(self, steps: int) -> dict[int, int]:
         """Which of the optimizer's next steps are recorded: their places, from 0, and their numbers t."""
-        return {place: int(self.optimizer.step.numpy()) + 1 + place for place in range(self.first(), steps, self.every)}
+        return {place: self.optimizer.begun + 1 + place for place in range(self.first(), steps, self.every)}
 
     def row(self, cost: tf.Tensor, gradients: Gradients, compiled: bool) -> tuple[tf.Tensor, tf.Tensor]:
         """The numbers of the optimizer's next step, float64 [numbers], and its histograms, int32 [histograms, bins].

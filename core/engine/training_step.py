@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from ..errors import InputError
 from ..rules import Step
-from .optimizer import Gradients, Optimizer, Variables
+from .optimizer import Gradients, Optimizer, Variables, slot_dtype
 from .recorder import Recorder
 from .slow import operations_since, warn_of_slow
 from .sparse import Occurrences
@@ -34,6 +34,7 @@ class TrainingStep:
     keeps them.
 
     compiled: whether XLA compiles the step.
+    compute:  the dtype that the variables are cast to before the cost is computed; None for their own.
     """
 
     def __init__(
@@ -44,8 +45,10 @@ class TrainingStep:
         observe: Observer,
         recorder: Recorder | None,
         compiled: bool,
+        compute: tf.DType | None = None,
     ):
         self.cost = cost
+        self.compute = compute
         self.variables = dict(variables)
         self.optimizer = optimizer
         self.recorder = recorder
@@ -54,14 +57,23 @@ class TrainingStep:
         self._looks = compiled
 
     def differentiated(self, data: tuple[tf.Tensor, ...], batch: tf.Tensor) -> tuple[tf.Tensor, Gradients]:
-        """The cost of a batch and its gradients."""
+        """The cost of a batch and its gradients, those of the cost itself where it is scaled on the way."""
+        scale = self.optimizer.loss_scale
         with tf.name_scope("gather"):
             examples = [tf.gather(d, batch) for d in data]
         with tf.GradientTape() as tape, tf.name_scope("forward"), self._looked_at():
-            cost = self.cost(self.variables, *examples)
-        if not tf.is_tensor(cost) or cost.shape.rank != 0:
-            raise InputError(f"The cost must be a scalar tensor, found {getattr(cost, 'shape', cost)!r}.")
-        return cost, tape.gradient(cost, self.variables)
+            cost = self.cost(self._as_computed(), *examples)
+            if not tf.is_tensor(cost) or cost.shape.rank != 0:
+                raise InputError(f"The cost must be a scalar tensor, found {getattr(cost, 'shape', cost)!r}.")
+            scaled = cost if scale is None else scale.scaled(cost)
+        gradients = tape.gradient(scaled, self.variables)
+        return cost, gradients if scale is None else scale.unscaled(gradients)
+
+    def _as_computed(self) -> dict[str, Any]:
+        """The variables as the cost takes them."""
+        if self.compute is None:
+            return self.variables
+        return {name: tf.cast(variable, self.compute) for name, variable in self.variables.items()}
 
     @contextmanager
     def _looked_at(self) -> Iterator[None]:
@@ -99,7 +111,11 @@ class TrainingStep:
 
     def observation(self) -> tuple[Any, Any]:
         """An observation and a recorder's row of zero gradients, for their structure, shapes and dtypes."""
-        gradients = {name: tf.zeros_like(variable) for name, variable in self.variables.items()}
+        scaled = self.optimizer.loss_scale is not None
+        gradients = {
+            name: tf.zeros(variable.shape, slot_dtype(variable) if scaled else variable.dtype)
+            for name, variable in self.variables.items()
+        }
         cost = tf.zeros([], tf.float64)
         return self._observe(cost, gradients, self.optimizer.updates(gradients)), self.row(cost, gradients)
 

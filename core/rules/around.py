@@ -29,7 +29,7 @@ ORDERS: dict[str, _Order] = {
     "keras": _Order("larger", "least", True, "subtract", dict(first_step="copies", complement_in="variable")),
     "torch": _Order("damped", "damped", True, "shrink", dict(first_step="copies", incremental=True)),
     "optax": _Order("larger", "where"),
-    "tf1": _Order("larger", "least", average=dict(incremental=True)),
+    "tf1": _Order("larger", "least", average=dict(incremental=True, complement_in="variable")),
 }
 """By dialect."""
 

@@ -19,9 +19,9 @@ class Average(Piece):
     """An exponential moving average of the parameters: θ̄ ← γ·θ̄ + (1 − γ)·θ after every step (Polyak & Juditsky 1992
     average with equal weights). Evaluation and export use it, training does not.
 
-    Keras and PyTorch copy θ in the first step, Optax and TF1 average from the parameters before it. PyTorch averages in
-    increments, and Keras subtracts 1 − γ in the variable's dtype. Keras can write the average over θ every few steps
-    (ema_overwrite_frequency).
+    Keras and PyTorch copy θ in the first step, Optax and TF1 average from the parameters before it. PyTorch and TF1
+    average in increments, Keras and TF1 subtract 1 − γ in the variable's dtype. Keras can write the average over θ
+    every few steps (ema_overwrite_frequency).
     """
 
     decay: Annotated[Decay, "the share of the average that a step keeps", Letter("γ")] = 0.999

@@ -10,12 +10,12 @@ from .libraries import REFERENCES
 from .optimizers import OfLibrary, OfOptimizer, named
 from .resolving import ITSELF
 from .rows import Coverage, Row
-from .streams import STEPS, Streams, joined, synthetic
+from .streams import NARROW, STEPS, Streams, joined, synthetic
 from .translation import Translation, translate
 from .trial import PAPER
 
 __all__ = [
-    "CARDS", "DTYPES", "EXECUTIONS", "FORMULAS", "ITSELF", "PAPER", "REFERENCES", "STEPS", "Claim", "Coverage",
-    "Divergence", "Implementation", "Layout", "OfFunction", "OfLibrary", "OfOptimizer", "OfRule", "Row", "Streams",
-    "Translation", "claim", "diverge", "joined", "matrix", "named", "synthetic", "translate", "verify",
+    "CARDS", "DTYPES", "EXECUTIONS", "FORMULAS", "ITSELF", "NARROW", "PAPER", "REFERENCES", "STEPS", "Claim",
+    "Coverage", "Divergence", "Implementation", "Layout", "OfFunction", "OfLibrary", "OfOptimizer", "OfRule", "Row",
+    "Streams", "Translation", "claim", "diverge", "joined", "matrix", "named", "synthetic", "translate", "verify",
 ]  # fmt: skip

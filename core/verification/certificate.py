@@ -21,12 +21,14 @@ from .optimizers import OfOptimizer
 from .rounded import Precision
 from .rows import Coverage, Row
 from .statements import Statement
-from .streams import Streams
+from .streams import NARROW, Streams
 from .trajectory import Run, Trajectory, Values, compiled_trajectories
 from .trial import Case, Expected, Judged, Trial
 
 EXECUTIONS = tuple(MODES)
 DTYPES = ("float32", "float64")
+"""In which everything is judged unless others are asked for; rules in those of `NARROW` too, by their masters: slots,
+updates and parameters are float32's, of gradients of the narrow dtype."""
 
 MOST_STEPS: Mapping[str, int] = {"eager": 100, "graph": 1_000, "xla-step": 1_000, "xla-loop": 10_000}
 """How many steps an execution of a rule is followed for, at most."""
@@ -66,9 +68,11 @@ class Claim:
         """Judges the subject in the streams' dtype; a row for each reference and execution.
 
         Raises InputError for a subject that fails or has another number of slots than expected, and for settings that a
-        reference cannot be asked about in this dtype.
+        reference cannot be asked about in this dtype. In one of `NARROW` a rule alone can be judged.
         """
         streams, dtype = self.along(streams), streams.gradients.dtype
+        if streams.narrow and not all(isinstance(self.subject(case.settings), Rule) for case in self.cases):
+            raise InputError(f"{self.name} is no rule, and has no float32 masters to be judged by in {streams.narrow}.")
         if not executions:
             raise InputError(f"At least one execution is needed, of {', '.join(EXECUTIONS)}.")
         for execution in executions:
@@ -84,16 +88,15 @@ class Claim:
         for name in self.references:
             if missing[name]:
                 for execution in executions:
-                    yield Row(self.name, self.dialect, name, dtype.name, execution, missing=missing[name])
+                    yield Row(self.name, self.dialect, name, streams.dtype, execution, missing=missing[name])
             else:
-                yield from self._judged(name, trials, dtype, caught)
+                yield from self._judged(name, trials, streams.dtype, caught)
 
     def can_be_asked(self, dtype: Any) -> bool:
         """Whether the subject, and every reference, can be asked about some of the cases in this dtype."""
-        cases = self._cases(np.dtype(dtype))
-        return bool(cases) and all(
-            any(self._asks(name, case, np.dtype(dtype)) for case in cases) for name in self.references
-        )
+        wide = np.dtype(np.float32 if dtype in NARROW else dtype)
+        cases = self._cases(wide)
+        return bool(cases) and all(any(self._asks(name, case, wide) for case in cases) for name in self.references)
 
     def _cases(self, dtype: np.dtype) -> list[Case]:
         """Those in which the subject computes with its settings as they are."""
@@ -163,7 +166,7 @@ class Claim:
         return trials
 
     def _judged(
-        self, reference: str, trials: Sequence[Trial], dtype: np.dtype, caught: Callable[[], Mapping[str, bool]]
+        self, reference: str, trials: Sequence[Trial], dtype: str, caught: Callable[[], Mapping[str, bool]]
     ) -> Iterator[Row]:
         verdicts = [trial.judged(reference) for trial in trials]
         errors, unseen = caught().keys(), {error for error, seen in caught().items() if not seen}
@@ -178,7 +181,7 @@ class Claim:
                 self.name,
                 self.dialect,
                 reference,
-                dtype.name,
+                dtype,
                 execution,
                 coverage=_coverage([trials[n] for n in ran], parts, execution),
                 comparison=reduce(or_, [part.comparison for part in parts]),

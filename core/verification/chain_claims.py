@@ -209,12 +209,12 @@ def chain_matrix(dialects: Sequence[str] | None = None, references: Sequence[str
 def moderate(dtype: Any, steps: int = STEPS, seed: int = 0) -> Streams:
     """Gradients of one size, of which all together are now shorter and now longer than 0.5, and some steps of zeros:
     beside the wide ones of `synthetic` a clipped gradient would be nothing but its largest element."""
-    random, dtype = generator(seed, "moderate streams"), np.dtype(dtype)
+    random = generator(seed, "moderate streams")
     sizes = 10 ** random.uniform(-3, 1, (steps, 1))
     sizes[::11] = 0
-    return joined({"moderate": (sizes * random.standard_normal((steps, 44)) / 5).astype(dtype)}, seed)
+    return joined({"moderate": sizes * random.standard_normal((steps, 44)) / 5}, seed).cast(dtype)
 
 
 def _moderate_like(streams: Streams) -> Streams:
     """As many as are given, up to what the free run of a chain is followed for."""
-    return moderate(streams.gradients.dtype, min(len(streams.gradients), CHAIN_STEPS), streams.seed)
+    return moderate(streams.dtype, min(len(streams.gradients), CHAIN_STEPS), streams.seed)

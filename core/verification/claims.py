@@ -21,7 +21,7 @@ from .optimizers import OfOptimizer
 from .resolving import ITSELF, FormulaReference, Given, implementation, made, resolved, said
 from .rows import Row
 from .statements import stated_by
-from .streams import Streams, synthetic
+from .streams import NARROW, Streams, synthetic
 from .trial import PAPER, Case, Expected, Falling
 
 
@@ -36,7 +36,7 @@ class Lacking(NamedTuple):
         return True
 
     def rows(self, streams: Streams, executions: Sequence[str] = EXECUTIONS) -> Iterator[Row]:
-        yield Row(self.name, self.dialect, self.references[0], streams.gradients.dtype.name, "none", lacks=True)
+        yield Row(self.name, self.dialect, self.references[0], streams.dtype, "none", lacks=True)
 
 
 def matrix(
@@ -133,7 +133,8 @@ def verify(
     See `claim` for what may be judged, and against what. Rules run in the given executions of `Program`; a Keras
     optimizer eagerly and as a graph; all else as it is, called once a step, a function once a tensor of each step.
 
-    dtypes:  "float32", "float64"; where None, those of them in which the reference can be asked.
+    dtypes:  "float32", "float64"; where None, those of them in which the reference can be asked. Of a Rule
+             "bfloat16" and "float16" too, by float32 masters.
     streams: gradients for a dtype. All their steps are followed, except in the executions that `MOST_STEPS` limits.
 
     Raises InputError for an unknown subject or reference, and for a subject that fails. Against the rule of a library
@@ -142,14 +143,14 @@ def verify(
     if dtypes is not None and not dtypes:
         raise InputError(f"At least one dtype is needed, of {', '.join(DTYPES)}.")
     for dtype in dtypes or ():
-        if dtype not in DTYPES:
-            raise InputError(f"There is no dtype {dtype!r} here; there are: {', '.join(DTYPES)}.", dtype, DTYPES)
+        if dtype not in (known := (*DTYPES, *NARROW)):
+            raise InputError(f"There is no dtype {dtype!r} here; there are: {', '.join(known)}.", dtype, known)
     what = claim(subject, reference, name, slots, settings, returns)
     chosen = [dtype for dtype in DTYPES if what.can_be_asked(dtype)] if dtypes is None else dtypes
     rows = []
     for dtype in chosen:
         gradients = streams(dtype)
-        if not isinstance(gradients, Streams) or gradients.gradients.dtype != dtype:
+        if not isinstance(gradients, Streams) or gradients.dtype != dtype:
             raise InputError(f"streams must return Streams of {dtype} when asked for it, found {gradients!s:.60}.")
         rows += what.rows(gradients, executions)
     return rows

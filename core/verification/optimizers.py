@@ -47,24 +47,25 @@ class OfLibrary(Implementation):
         assert self.known is not None, "a library of the table computes a rule of ours"
         return any(np.ndim(slot) == 0 for slot in named_slots(self.known.rule.first(np.zeros(2))).values())
 
-    def _made(self, like: np.ndarray) -> Reference:
+    def made(self, like: np.ndarray) -> Reference:
+        """The library's optimizer itself, for one vector of the shape and dtype of `like`."""
         return self._kind(self._rule, self._settings, like.dtype, Layout.flat(like.size))
 
     def first(self, like: np.ndarray) -> Values:
-        return self._made(like).first()
+        return self.made(like).first()
 
     def run(self, streams: Streams, start: Values | None = None) -> Trajectory:
-        made = self._made(streams.gradients[0])
+        made = self.made(streams.gradients[0])
         return run_along(self.name, self._stepping(made), streams, start or made.first(), streams.start)
 
     def follow(self, trajectory: Trajectory) -> Values:
         rows, columns = trajectory.g.shape
         if self.every_step:
-            made = self._made(trajectory.g.ravel())
+            made = self.made(trajectory.g.ravel())
             slots = {name: slot.ravel() for name, slot in trajectory.before.items()}
             found = self._stepping(made)(1, trajectory.g.ravel(), slots, trajectory.x.ravel())
             return {name: value.reshape(rows, columns) for name, value in found.items()}
-        return steps_from(self._stepping(self._made(trajectory.g[0])), trajectory)
+        return steps_from(self._stepping(self.made(trajectory.g[0])), trajectory)
 
     def _stepping(self, made: Reference) -> Stepping:
         assert self.known is not None, "a library of the table computes a rule of ours"

@@ -62,13 +62,16 @@ def compiled_trajectories(
 ) -> dict[str, Trajectory]:
     """Several rules, each on tensors of its own, along the same streams, in one program of the given execution.
 
+    Of narrow variables the parameter is what the next step goes on from: the master, as long as the variable is what is
+    rounded from it.
+
     Raises InputError for what the optimizer refuses, and for a rule that fails while it is traced.
     """
     g, begin = streams.gradients, streams.start
     starts, tensors = layout.split(begin), list(layout.places)
     orders = {name: layout.order(run.turn) for name, run in runs.items()}
     groups = {
-        name: {f"{name}/{tensor}": tf.Variable(tf.constant(starts[tensor])) for tensor in order}
+        name: {f"{name}/{tensor}": tf.Variable(tf.cast(starts[tensor], streams.dtype)) for tensor in order}
         for name, order in orders.items()
     }
     variables = {name: variable for group in groups.values() for name, variable in group.items()}
@@ -106,14 +109,14 @@ def compiled_trajectories(
         seen = {}
         for name in runs:
             owner = type(runs[name].rule).__name__
-            of = [_values(owner, updates[f"{name}/{t}"], variables[f"{name}/{t}"]) for t in tensors]
+            of = [_values(owner, updates[f"{name}/{t}"], optimizer.parameter(f"{name}/{t}")) for t in tensors]
             everywhere = [value for value in of[0] if all(value in one for one in of)]
             seen[name] = {value: tf.concat([one[value] for one in of], axis=0) for value in everywhere}
         return seen
 
     program = Program(cost, variables, optimizer, execution, observe)  # pyright: ignore[reportArgumentType]
     with mistakes_in(some_rule):
-        data = tuple(tf.constant(part) for part in layout.split(g).values())
+        data = tuple(tf.cast(part, streams.dtype) for part in layout.split(g).values())
         found = program.run(data, np.arange(len(g))[:, np.newaxis])
     columns = np.concatenate([layout.places[tensor].ravel() for tensor in tensors])
     back = np.argsort(columns)
@@ -131,17 +134,17 @@ def compiled_trajectories(
     }
 
 
-def _values(owner: str, step: Step, variable: tf.Variable) -> dict[str, tf.Tensor]:
+def _values(owner: str, step: Step, parameter: tf.Tensor) -> dict[str, tf.Tensor]:
     """All that a step shows, [numbers of the tensor] each; a stage that is a scalar stands for all of them."""
     check_names(owner, step)
     flat = {}
-    for name, value in {"delta": step.delta, **step.values, "x": tf.identity(variable)}.items():
-        if value.shape not in (variable.shape, []) or not value.dtype.is_floating:
+    for name, value in {"delta": step.delta, **step.values, "x": tf.identity(parameter)}.items():
+        if value.shape not in (parameter.shape, []) or not value.dtype.is_floating:
             raise InputError(
-                f"{owner}: stage {name} must be a scalar or of shape {variable.shape}, "
+                f"{owner}: stage {name} must be a scalar or of shape {parameter.shape}, "
                 f"found {value.dtype.name} {value.shape}."
             )
-        flat[name] = tf.reshape(tf.broadcast_to(value, variable.shape), [-1])
+        flat[name] = tf.reshape(tf.broadcast_to(value, parameter.shape), [-1])
     return flat
 
 

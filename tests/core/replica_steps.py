@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from core import Adam, Optimizer, Program, Recorder
+from core import Adam, LossScale, Optimizer, Program, Recorder
 from core.engine.feeds import Sampler
 from tests.cases import CASES
 from training.runs.distribution.strategies import mirrored, multi_worker
@@ -37,10 +37,13 @@ class Arrangement:
         self.data = [tf.constant(array[:6_000]) for array in train]
         self.batches = Sampler(6_000, BATCH, 0).take(STEPS + FREE)
 
-    def program(self, *, recorded=None, **options):
+    def program(self, *, recorded=None, scale=None, **options):
         with self.strategy.scope() if self.strategy else nullcontext():
             weights = new_weights(LAYERS, "he")
-            optimizer = Optimizer([(CASES[rule].rule, {name: weights[name]}) for name, rule in RULES.items()])
+            optimizer = Optimizer(
+                [(CASES[rule].rule, {name: weights[name]}) for name, rule in RULES.items()],
+                loss_scale=scale and LossScale(scale),
+            )
             recorder = Recorder(optimizer, **recorded) if recorded else None
             return Program(MLP().cost, weights, optimizer, recorder=recorder, **options), recorder
 
@@ -74,6 +77,8 @@ class Arrangement:
         program, recorder = self.program(**options)
         self.found[f"{name} costs"] = program.run(self.data, self.batches[STEPS:])
         self.found[f"{name} digests"] = self.digests(program.optimizer)
+        if program.optimizer.dropped is not None:
+            self.found[f"{name} dropped"] = program.optimizer.dropped.numpy()
         if recorder:
             steps, columns = recorder.recording()
             self.found |= {"recorded steps": steps, "recorded norms": columns["h1/norm_delta"]}
@@ -99,6 +104,7 @@ def main(kind: str, folder: Path) -> None:
     # All figures are compiled for the arrangement that is compared with one that records nothing.
     arrangement.left_alone("recorded", recorded={"every": 7} | ({} if kind == "mirrored" else {"figures": ["norms"]}))
     arrangement.left_alone("ordered", microbatches=MICROBATCHES)
+    arrangement.left_alone("scaled", microbatches=MICROBATCHES, compute="float16", scale=2.0**24)
     arrangement.rows()
     if kind == "mirrored":
         arrangement.left_alone("plain")

@@ -115,6 +115,13 @@ def test_microbatches_give_the_same_bits_on_any_number_of_replicas(found):
     np.testing.assert_allclose(found["one"][0]["ordered costs"], found["one"][0]["recorded costs"], rtol=1e-3)
 
 
+def test_all_replicas_drop_the_same_steps(found):
+    """In float16, from a scale that is too large. Would catch a replica that looks at its own share alone: an overflow
+    there would leave it behind, or all of them with another scale. All have the bits of one device."""
+    assert len({found[name][0]["scaled digests"][0] for name in ARRANGEMENTS}) == 1
+    assert {int(process["scaled dropped"]) for of in found.values() for process in of} <= {*range(5, 15)}
+
+
 @pytest.mark.parametrize("name", [name for name in ARRANGEMENTS if name != "one"])
 def test_the_recorder_records_the_whole_batch_s_steps(name, found):
     """Would catch a row of a share's gradient, and rows that are lost in a call. Trajectories part by rounding: less

@@ -1,6 +1,9 @@
+from typing import NamedTuple
+
 import pytest
 import tensorflow as tf
 
+from training.commands.cli import main
 from training.runs.settings import Settings
 
 from .striped import striped_data
@@ -16,3 +19,23 @@ def xla_started():
 def striped_images_loaded(monkeypatch):
     """Every run is trained on the striped images, whatever folder is asked for."""
     monkeypatch.setattr(Settings, "data", lambda self: striped_data())
+
+
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run_here(monkeypatch, capsys):
+    """Runs a command in this process, in a folder."""
+
+    def run(*arguments, cwd):
+        monkeypatch.chdir(cwd)
+        with pytest.raises(SystemExit) as stop:
+            main(list(arguments))
+        assert isinstance(stop.value.code, int)
+        return Done(stop.value.code, *capsys.readouterr())
+
+    return run

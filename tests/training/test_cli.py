@@ -102,7 +102,8 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(ended):
     assert report["settings"]["dialect"] == "tf1"
     assert report["settings"]["learning_rate"] == 0.001
     assert report["settings"]["workload_options"] == {
-        "data_dir": None, "subset": None, "pixels": None, "transpose": False, "stream": None, "window": None, "validation": None, "hidden": [16],
+        "data_dir": None, "subset": None, "pixels": None, "transpose": False, "validation": None, "stream": None,
+        "window": None, "hidden": [16],
         "init": "normal",
     }  # fmt: skip
     assert report["settings"]["rule_settings"]["epsilon_form"] == "epsilon-hat"

@@ -87,9 +87,9 @@ def test_averages_of_the_weights_are_evaluated_and_exported_unless_the_raw_ones_
         expected = tf.nn.softmax(logits(state.served(raw)[0], unit_pixels(images)))
         np.testing.assert_allclose(exported[name], expected, atol=1e-6)
     assert np.abs(exported["--raw"] - exported["--best"]).max() > 1e-3
-    assert "must be of a rule alone to be exported, found --ema" in failure(
-        capsys, "export-tf1", "--checkpoint", "run", "--out", "rnn2.ckpt"
-    )
+    ran("export-tf1", "--checkpoint", "run", "--out", "rnn2.ckpt")
+    averages = tf.train.load_checkpoint("rnn2.ckpt").get_tensor("Variable/ExponentialMovingAverage")
+    np.testing.assert_array_equal(averages, state.served()[0]["h1"])
 
 
 def test_what_stands_around_a_rule_has_the_order_and_the_form_of_its_dialect():
@@ -126,6 +126,12 @@ def test_a_group_has_its_own_rate_and_the_rest_around_it():
         ("inspect --accumulate 2", "--accumulate means nothing here: the inspected step is one XLA program"),
         ("inspect --patience 2", "--patience means nothing here: a step is inspected, and no run is trained."),
         ("trace --keep-best", "--keep-best means nothing here: a trace keeps no checkpoints."),
+        (
+            "inspect --compute bfloat16",
+            "--compute means nothing here: a step is inspected in the dtypes of the workload",
+        ),
+        ("train --compute float16 --parameters bfloat16", "--compute float16 holds no bfloat16 beyond 65,504"),
+        ("train --compute float64", "--compute must be one of float32, bfloat16, float16, found 'float64'"),
         ("train --epoch 3", "train has no option --epoch, nor has Adam or mlp such a setting. Did you mean --epochs?"),
         ("trace --rule momentum --momentm 0.5", "nor has Momentum or mlp such a setting. Did you mean --momentum?"),
         (

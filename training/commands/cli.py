@@ -13,6 +13,7 @@ from .export_tf1 import export_tf1
 from .import_tf1 import import_tf1
 from .inspect import inspect
 from .launch import launch
+from .narrow import narrow
 from .own_help import print_rule_help, print_workload_help, run_with_own_help
 from .race import race
 from .replicate import replicate
@@ -40,6 +41,7 @@ for command in (
     verify,
     diverge,
     translate,
+    narrow,
     trace,
     race,
     explain,

@@ -12,6 +12,7 @@ from .starting import start_tensorflow
 
 RUNS = ("epochs", "keep_best", "patience")
 DIVIDED = ("accumulate", "microbatches")
+NARROW = ("compute", "parameters")
 
 
 def inspect(
@@ -72,6 +73,7 @@ def inspect(
     """
     settings.refuse(RUNS, "a step is inspected, and no run is trained")
     settings.refuse(DIVIDED, "the inspected step is one XLA program, and that of divided batches is several")
+    settings.refuse(NARROW, "a step is inspected in the dtypes of the workload, beside the same in float64")
     start_tensorflow()
     settings = settings.with_options(by_name(own))
     from ..output.csv_table import write_csv

@@ -8,7 +8,7 @@ from cyclopts.validators import Number
 
 from ..runs.around import NOTHING, Around
 from ..runs.own_options import NoSuchSettingError, OwnOption, by_name
-from ..views.certificate.options import Dtype, Seed, Steps
+from ..views.certificate.options import JudgedDtype, Seed, Steps
 from ..workloads.options import FilePath, Names, Several, Whole, numbers_by_name
 
 Execution = Literal["eager", "graph", "xla-step", "xla-loop"]
@@ -20,7 +20,7 @@ def verify(
     rule: Names | None = None,
     dialect: Names | None = None,
     reference: Names | None = None,
-    dtype: Annotated[tuple[Dtype, ...] | None, Several] = None,
+    dtype: Annotated[tuple[JudgedDtype, ...] | None, Several] = None,
     execution: Annotated[tuple[Execution, ...], Several] = ("eager", "graph", "xla-step", "xla-loop"),
     steps: Steps = 10_000,
     workload: str | None = None,
@@ -59,6 +59,7 @@ def verify(
     - `rawstep verify --rule my_module:update --reference torch:Adam --setting epsilon=1e-6`: a NumPy function
     - `rawstep verify --rule my_module:optimizer --reference "keras:SGD(momentum=0.9)"`: any library's optimizer
     - `rawstep verify --rule my_module:MyRule --reference itself`: its executions against itself in a wider dtype
+    - `rawstep verify --rule adam --dtype bfloat16 float16`: with parameters that are narrower than their slots
     - `rawstep verify --strict --json certificate.json`: all must be installed; the certificate in a file
     - `rawstep verify --rule adam --save-streams gradients.npz`: and keep the gradients; `--streams` replays them
     - `rawstep verify --rule adam --workload cnn`: along the gradients of another problem, beside the drawn ones
@@ -77,7 +78,8 @@ def verify(
         your own: library:rule, such as keras:Adam; rule:dialect, such as adam:keras; library:Class(options), such as
         "keras:SGD(momentum=0.9)"; itself; or module:Name, a statement of your own, such as a function of NumPy arrays.
     dtype
-        float32, float64. Both unless given.
+        float32, float64. Both unless given. Also bfloat16 and float16: parameters and gradients are of these, slots
+        and masters float32, and each value is judged in float32's units.
     execution
         How steps run: operation by operation, as a graph a step, as an XLA program a step, or as one XLA loop.
     steps

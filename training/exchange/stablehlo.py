@@ -63,6 +63,8 @@ def epoch_program(checkpoint: Checkpoint) -> EpochProgram:
     Raises InputError where the run cannot go on (see `checkpoint.restore`), where XLA cannot compile its workload, and
     where the program's arguments and results are not those that the traced function says.
     """
+    if "bfloat16" in (array.dtype.name for array in checkpoint.tensors.values()):
+        raise InputError(f"{checkpoint.path} has parameters in bfloat16, which NumPy's files of arguments cannot hold.")
     settings = replace(checkpoint.settings, execution="xla-loop")
     data = settings.data()
     if data.stream is not None:

@@ -55,7 +55,9 @@ class Checkpoint:
     """A state of a run, read from disk and found whole.
 
     path:    the folder that it was read from.
-    tensors: weights/<name>, optimizer/slots/<name>/<slot> and optimizer/step, by these names.
+    tensors: weights/<name>, optimizer/slots/<name>/<slot> and optimizer/step, by these names; of a narrow weight
+             optimizer/masters/<name>; of a run with a loss scale optimizer/dropped, optimizer/loss_scale/scale and
+             optimizer/loss_scale/finite.
     run:     all the rest: settings, every setting of the rule and of what stands around it, sizes, split and hash of
              the data, versions, the epochs so far, which of them is the best and the step at its end, the costs of
              the steps so far in the epoch that has begun (as many as the position in it), and the feed's state.
@@ -98,15 +100,14 @@ class Checkpoint:
             return self.variables, f"the weights as they are trained, not {served_as(self.settings.make_rule())}"
         rule, values = self.settings.make_rule(), self.variables
         optimizer = Optimizer(rule, {name: tf.Variable(value, name=name) for name, value in values.items()})
-        for name, slots in optimizer.slots.items():
-            for slot, variable in slots.items():
-                variable.assign(self.tensors[f"optimizer/slots/{name}/{slot}"])
+        for name, variable in _of_optimizer(optimizer).items():
+            variable.assign(self.tensors[name])
         return optimizer.served(), served_as(rule)
 
     @property
     def step(self) -> int:
-        """The number of steps taken."""
-        return int(self.tensors["optimizer/step"])
+        """The number of steps taken, those included that a loss scale dropped."""
+        return int(self.tensors["optimizer/step"]) + int(self.tensors.get("optimizer/dropped", 0))
 
     @property
     def digest(self) -> str:
@@ -271,12 +272,21 @@ def _refuse_changes(
 
 def variables(trainer: Trainer) -> dict[str, tf.Variable]:
     """What a trainer changes at each step, by the names of `Checkpoint.tensors`."""
-    slots = trainer.optimizer.slots
+    weights = {f"weights/{name}": variable for name, variable in trainer.variables.items()}
+    return weights | _of_optimizer(trainer.optimizer)
+
+
+def _of_optimizer(optimizer: Optimizer) -> dict[str, tf.Variable]:
+    slots, dropped, scale = optimizer.slots, optimizer.dropped, optimizer.loss_scale
     return {
-        "optimizer/step": trainer.optimizer.step,
-        **{f"weights/{name}": variable for name, variable in trainer.variables.items()},
+        "optimizer/step": optimizer.step,
+        **{f"optimizer/masters/{name}": master for name, master in optimizer.masters.items()},
         **{f"optimizer/slots/{name}/{slot}": variable for name in slots for slot, variable in slots[name].items()},
-    }
+        **({} if dropped is None else {"optimizer/dropped": dropped}),
+        **({} if scale is None else {
+            "optimizer/loss_scale/scale": scale.scale, "optimizer/loss_scale/finite": scale.finite,
+        }),
+    }  # fmt: skip
 
 
 def _kinds(tensors: Mapping[str, Any]) -> dict[str, str]:

@@ -15,12 +15,12 @@ def compiled_with(
 ) -> Options:
     """The options that suit a run, once XLA compiles this process by them; none where it does not.
 
-    They are for one loop on one processor: a divided batch or replicas have several programs. Each process reads them
-    once. So `settings.xla_options` asks for them where a run has a process to itself, as that of a command.
+    They are for one loop on one processor, in float32: a divided batch or replicas have several programs. Each process
+    reads them once. So `settings.xla_options` asks for them where a run has a process to itself, as that of a command.
 
     products: of one example. values: of the variables. replicated: whether replicas share the batch.
     """
-    looped = settings.execution == "xla-loop" and settings.parts is None and not replicated
+    looped = settings.execution == "xla-loop" and settings.parts is None and not replicated and not settings.narrow
     dense = products and all(one.multiplications == one.parameters for one in products)
     if settings.xla_options == "none" or not (looped and dense and device() == "cpu"):
         return Options()

@@ -46,6 +46,12 @@ class RunDisplay(Bar):
             self.note(note)
         if self._trainer.xla_options.flags:
             self.note("small and dense: XLA merges loops and orders kernels; --xla-options none for its defaults")
+        if self._trainer.settings.narrow:
+            self.note(
+                "parameters in {parameters}, computed with in {compute}; slots in {slots}".format_map(
+                    self._trainer.dtypes
+                )
+            )
         if served := served_as(self._trainer.rule):
             self.note(f"evaluated with {served}")
         return self
@@ -108,6 +114,10 @@ def print_run(report: Mapping[str, Any]) -> None:
     run.add_column()
     for name in judging((name for name in report if name.startswith("test_")), judged_by):
         run.add_row(heading(name), figure(name, report[name]))
+    if "loss_scale" in report:
+        run.add_row("loss scale", f"{report['loss_scale']:g}, {report['dropped_steps']:,} steps dropped")
+    if report["settings"].get("compute") or report["settings"].get("parameters"):
+        run.add_row("dtypes", ", ".join(f"{name} {dtype}" for name, dtype in report["dtypes"].items()))
     run.add_row("steps/s", "–" if rate is None else f"{rate:,.0f}")
     run.add_row("compile seconds", "–" if compile_seconds is None else f"{compile_seconds:.2f}")
     run.add_row("peak memory", f"{report['peak_memory_mb']:,.0f} MB")

@@ -38,10 +38,20 @@ def report(trainer: Trainer) -> dict[str, Any]:
         "xla_options": str(trainer.xla_options),
         "replicas": trainer.distribution.replicas,
         "peak_memory_mb": peak_memory_mb(),
+        "dtypes": trainer.dtypes,
+        **_scaling(trainer),
         "nonfinite": None if trainer.guard.found is None else str(trainer.guard.found),
         "settings": asdict(trainer.settings) | {"learning_rate": rule["learning_rate"], "rule_settings": rule},
         "versions": versions(),
     }
+
+
+def _scaling(trainer: Trainer) -> dict[str, Any]:
+    """The last loss scale and how many steps were dropped, of a run that has one."""
+    scale, dropped = trainer.optimizer.loss_scale, trainer.optimizer.dropped
+    if scale is None or dropped is None:
+        return {}
+    return {"loss_scale": float(scale.scale.numpy()), "dropped_steps": int(dropped.numpy())}
 
 
 def peak_memory_mb() -> float:

@@ -72,6 +72,12 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
     accumulate
         Take each step by the mean gradient of this many batches, computed one after another: equal to one batch as
         large as all of them in as many --microbatches. Schedules, averages and counters count the steps.
+    compute
+        The dtype in which the cost is computed: the parameters are rounded to it in each step, and their gradients come
+        back. The parameters' own, unless given. float16 comes with a loss scale, which drops a step that overflows.
+    parameters
+        The dtype of the parameters. In bfloat16 each has a master in float32, by which it moves; slots are float32.
+        Unless given, as the workload makes them: float32.
     keep_best
         Keep the checkpoint of the epoch with the best validation accuracy too; --best reads it.
     patience
@@ -89,6 +95,8 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
     xla_options: Literal["by-size", "none"] = "none"
     microbatches: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
     accumulate: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
+    compute: Literal["float32", "bfloat16", "float16"] | None = None
+    parameters: Literal["float32", "bfloat16"] | None = None
     keep_best: bool = False
     patience: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
     on_nonfinite: Literal["stop", "continue"] = "stop"
@@ -109,6 +117,10 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
         rest = {name: value for name, value in self.rule_options.items() if name not in own}
         for name, value in {**own, "rule_options": rest}.items():
             object.__setattr__(self, name, value)
+        if self.compute == "float16" and self.parameters == "bfloat16":
+            raise CycloptsError(
+                "--compute float16 holds no bfloat16 beyond 65,504: give one of them, or bfloat16 both."
+            )
         for name in ("rule", "workload"):
             if ":" not in getattr(self, name):
                 object.__setattr__(self, name, getattr(self, name).lower())
@@ -235,6 +247,11 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
     def examples(self) -> int:
         """Those that a step takes, in all its batches."""
         return (self.settled().batch_size or 0) * (self.accumulate or 1)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether a dtype was chosen, of the parameters or of what is computed with them."""
+        return self.compute is not None or self.parameters is not None
 
     @property
     def parts(self) -> int | None:

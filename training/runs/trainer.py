@@ -5,14 +5,15 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from core import Guard, NonFiniteError, Optimizer, Program, Recorder
+from core import Guard, LossScale, NonFiniteError, Optimizer, Program, Recorder
+from core.engine.optimizer import slot_dtype
 
-from ..workloads.check import checked_variables
+from ..workloads.check import check_in, checked_variables
 from ..workloads.work import flop
 from ..workloads.workload import Data, fingerprint
 from .building import check_masks, is_ours
@@ -78,12 +79,21 @@ class Trainer:
         check_accumulated(settings, data)
         self.feed = make_feed(data, settings.examples, settings.seed).part(*self.distribution.worker)
         values = checked_variables(self.workload, data, settings.seed, settings.examples // (settings.parts or 1))
+        for dtype in filter(None, (settings.compute, settings.parameters)):
+            check_in(self.workload, data, values, tf.as_dtype(dtype))
         replicated = self.distribution.strategy is not None
         self.xla_options = compiled_with(settings, self.workload.products(data), values, replicated)
         with self.distribution.scope():
-            self.variables = {name: tf.Variable(value, name=name) for name, value in values.items()}
+            self.variables = {
+                name: tf.Variable(_as(value, settings.parameters), name=name) for name, value in values.items()
+            }
             check_masks(settings, self.variables, self.workload.groups)
-            self.optimizer = Optimizer(self.rule, self.variables, one_pass=self.xla_options.one_pass)
+            self.optimizer = Optimizer(
+                self.rule,
+                self.variables,
+                one_pass=self.xla_options.one_pass,
+                loss_scale=LossScale() if settings.compute == "float16" else None,
+            )
             self.recorder = None if record is None else record(self.optimizer)
             self.program = Program(
                 self.workload.cost,
@@ -92,6 +102,7 @@ class Trainer:
                 settings.execution or "xla-loop",
                 recorder=self.recorder,
                 microbatches=settings.parts,
+                compute=settings.compute,
             )
         self.program.check_batch_size(settings.examples)
         if not is_ours(self.rule):  # whose mistakes end the run before any file or folder is made
@@ -111,8 +122,18 @@ class Trainer:
 
     @property
     def step(self) -> int:
-        """The number of steps taken."""
-        return int(self.optimizer.step.numpy())
+        """The number of steps taken, those included that a loss scale dropped."""
+        return self.optimizer.begun
+
+    @property
+    def dtypes(self) -> dict[str, str]:
+        """Those of the parameters, of what is computed with them, and of the rule's slots and masters."""
+        kinds = [dict.fromkeys(of) for of in (
+            (variable.dtype.name for variable in self.variables.values()),
+            (slot_dtype(variable).name for variable in self.variables.values()),
+        )]  # fmt: skip
+        parameters, slots = (" and ".join(names) for names in kinds)
+        return {"parameters": parameters, "compute": self.settings.compute or parameters, "slots": slots}
 
     @property
     def judged_by(self) -> str:
@@ -201,3 +222,7 @@ class Trainer:
         except NonFiniteError:
             self.costs, self.history = self._held
             raise
+
+
+def _as(value: np.ndarray, dtype: str | None) -> Any:
+    return value if dtype is None else value.astype(tf.as_dtype(dtype).as_numpy_dtype)

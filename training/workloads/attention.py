@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from core import at_least_float32
+
 EPSILON = 1e-5
 """Added to a variance; PyTorch's own."""
 
@@ -38,8 +40,11 @@ def attention(queries: tf.Tensor, keys: tf.Tensor, values: tf.Tensor, heads: int
 
 
 def normalised(x: tf.Tensor, gain: tf.Tensor, shift: tf.Tensor) -> tf.Tensor:
-    """Along the last axis to mean 0 and variance 1, then times gain plus shift (Ba, Kiros & Hinton 2016)."""
-    mean = tf.reduce_mean(x, axis=-1, keepdims=True)
-    centred = x - mean
+    """Along the last axis to mean 0 and variance 1, then times gain plus shift (Ba, Kiros & Hinton 2016).
+
+    Of a narrower x, mean and variance are computed in float32, as Keras does.
+    """
+    wide = at_least_float32(x)
+    centred = wide - tf.reduce_mean(wide, axis=-1, keepdims=True)
     variance = tf.reduce_mean(tf.square(centred), axis=-1, keepdims=True)
-    return centred * tf.math.rsqrt(variance + EPSILON) * gain + shift
+    return tf.cast(centred * tf.math.rsqrt(variance + EPSILON), x.dtype) * gain + shift

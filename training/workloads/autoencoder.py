@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import tensorflow as tf
 
-from core import InputError
+from core import InputError, at_least_float32
 
 from .images import Images
 from .initial import Init
@@ -81,14 +81,14 @@ class Autoencoder(Images):
     def cost(self, variables: Variables, *batch: tf.Tensor) -> tf.Tensor:
         """The cross-entropy of pixels, whose grey levels are probabilities; summed over an image, mean of images."""
         (images,) = batch
-        logits = self.activations(variables, images)[-1]
+        logits = at_least_float32(self.activations(variables, images)[-1])
         pixels = self.unit(images, logits.dtype)
         return tf.reduce_mean(tf.reduce_sum(tf.nn.sigmoid_cross_entropy_with_logits(pixels, logits), axis=1))
 
     def metrics(self, variables: Variables, *batch: tf.Tensor) -> dict[str, tf.Tensor]:
         """squared_error: of an image from 0 to 1, summed over pixels, mean of images."""
         (images,) = batch
-        logits = self.activations(variables, images)[-1]
+        logits = at_least_float32(self.activations(variables, images)[-1])
         apart = tf.nn.sigmoid(logits) - self.unit(images, logits.dtype)
         return {"squared_error": tf.reduce_mean(tf.cast(tf.reduce_sum(tf.square(apart), axis=1), tf.float64))}
 

@@ -73,6 +73,16 @@ def checked_variables(workload: Workload, data: Data, seed: int, batch_size: int
     return values
 
 
+def check_in(workload: Workload, data: Data, values: Mapping[str, Any], dtype: tf.DType) -> None:
+    """Raises InputError, as `checked_variables` does, where a user's cost or metrics fail in this dtype."""
+    if of_rawstep(workload):
+        return
+    variables = {name: tf.cast(value, dtype) for name, value in values.items()}
+    batch = tuple(tf.constant(array) for array in _tried(data))
+    _check_cost(workload, variables, batch)
+    _check_metrics(workload, variables, batch)
+
+
 def _check_split(where: str, name: str, examples: Examples) -> None:
     if not isinstance(examples, tuple | list) or not examples:
         raise InputError(f"{where}: The split {name} must be a tuple of arrays, found {described(examples)}.")
@@ -138,6 +148,8 @@ def _check_cost(workload: Workload, variables: Variables, batch: tuple[tf.Tensor
     with mistakes_in(workload, method="cost"):
         cost = workload.cost(variables, *batch)
     dtypes = list(dict.fromkeys(variable.dtype.name for variable in variables.values()))
+    if any(variable.dtype.size < tf.float32.size for variable in variables.values()):
+        dtypes.append("float32")
     if not tf.is_tensor(cost) or cost.shape.rank != 0 or cost.dtype.name not in dtypes:
         raise InputError(
             f"{written(workload, 'cost')}: The cost must be a scalar tensor of the variables' dtype, "

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import tensorflow as tf
 
-from core import InputError
+from core import InputError, at_least_float32
 from core.seeds import generator
 
 from .data.table import Table, check_deviation, read_table
@@ -165,7 +165,7 @@ class Regression(Workload):
         return "-".join(map(str, self.layers(data)))
 
     def _errors(self, variables: Variables, rows: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
-        estimates = self.estimates(variables, rows)[:, 0]
+        estimates = at_least_float32(self.estimates(variables, rows)[:, 0])
         return estimates - tf.cast(targets, estimates.dtype)
 
 

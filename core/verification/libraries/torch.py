@@ -75,7 +75,7 @@ class Torch(Library):
     def _held(self, optimizer: Any) -> None:
         import torch
 
-        kind = torch.from_numpy(np.zeros(1, self.dtype)).dtype
+        kind = _tensor(np.zeros(1, self.dtype)).dtype
         self._x = {
             name: torch.nn.Parameter(torch.zeros(shape, dtype=kind)) for name, shape in self.layout.shapes.items()
         }
@@ -129,7 +129,7 @@ class Torch(Library):
     def _slots(self, state: Mapping[str, Any] | None = None) -> dict[str, np.ndarray]:
         state = state or {name: self._optimizer.state[x] for name, x in self._x.items()}
         return {
-            ours: self.layout.joined({name: of[theirs].detach().numpy() for name, of in state.items()})
+            ours: self.layout.joined({name: _array(of[theirs], self.dtype) for name, of in state.items()})
             for ours, theirs in self.slot_names.items()
         }
 
@@ -145,9 +145,9 @@ class Torch(Library):
         for (name, variable), part, gradient in zip(
             self._x.items(), self.layout.split(x).values(), self.layout.split(g).values(), strict=True
         ):
-            variable.grad = torch.from_numpy(np.array(gradient))
+            variable.grad = _tensor(gradient)
             with torch.no_grad():
-                variable.copy_(torch.from_numpy(np.array(part)))
+                variable.copy_(_tensor(part))
             if begins:  # SGD's first momentum is the gradient itself, whatever the momentum before it
                 self._optimizer.state[variable] = copy.deepcopy(self._unused[name])
                 continue
@@ -160,11 +160,24 @@ class Torch(Library):
             for ours, theirs in self.slot_names.items():
                 part, held = np.array(parts[ours][name]), state[theirs]
                 number = held.ndim == 0 and part.size
-                state[theirs] = torch.full_like(held, part.ravel()[0]) if number else torch.from_numpy(part)
+                state[theirs] = torch.full_like(held, part.ravel()[0]) if number else _tensor(part)
         with _default(self.dtype):
             self._optimizer.step()
-        x = self.layout.joined({name: variable.detach().numpy() for name, variable in self._x.items()})
+        x = self.layout.joined({name: _array(variable, self.dtype) for name, variable in self._x.items()})
         return {"x": x, **self._went(t, self._slots())}
+
+
+def _tensor(array: np.ndarray) -> Any:
+    """A copy of an array. PyTorch reads no bfloat16 of NumPy's; float32 holds it exactly."""
+    import torch
+
+    if array.dtype.name == "bfloat16":
+        return torch.from_numpy(array.astype(np.float32)).to(torch.bfloat16)
+    return torch.from_numpy(np.array(array))
+
+
+def _array(tensor: Any, dtype: np.dtype) -> np.ndarray:
+    return tensor.detach().float().numpy().astype(dtype) if dtype.name == "bfloat16" else tensor.detach().numpy()
 
 
 def _paired(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -192,7 +205,7 @@ def _default(dtype: np.dtype) -> Iterator[None]:
     import torch
 
     usual = torch.get_default_dtype()
-    torch.set_default_dtype(torch.from_numpy(np.zeros(1, dtype)).dtype)
+    torch.set_default_dtype(_tensor(np.zeros(1, dtype)).dtype)
     try:
         yield
     finally:

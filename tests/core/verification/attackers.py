@@ -562,7 +562,7 @@ FUNCTIONS = (
              lambda: function(lambda at: {"g": np.where(np.isfinite(at.g), at.g, 0)}), "adam:paper", caught=False),
     Attacker("only-half-dtypes",
              "dtype: wrong for arrays of two bytes a number, bfloat16 and float16. Beyond a certificate: it judges "
-             "float32 and float64",
+             "functions in float32 and float64",
              lambda: function(after=scaled(lambda at: at.g.dtype.itemsize == 2, 1.5)), "adam:paper", caught=False),
     Attacker("momentum-by-shape",
              "state outside the slots: momentum is kept by shape, and slots are looked at in the first step alone. "

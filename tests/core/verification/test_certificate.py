@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from core import RULES, Adagrad, Adam, InputError, Rule, Step
+from core.engine import optimizer as optimizer_module
 from core.rules import Decay, Positive, Rate
 from core.verification import EXECUTIONS, FORMULAS, REFERENCES, Claim, OfRule, Streams, claim, matrix, synthetic, verify
 from core.verification.libraries import Torch
@@ -96,6 +97,24 @@ def test_a_wrong_default_in_a_dialect_is_found(monkeypatch):
     monkeypatch.setattr(Adam, "DIALECTS", {**Adam.DIALECTS, "torch": wrong})
     rows = [row for one in matrix(["adam"], ["torch"]) for row in one.rows(STREAMS["float32"], ["graph"])]
     assert [(row.verdict, row.first.value) for row in rows] == [("differs", "denominator"), ("differs", "denominator")]
+
+
+@pytest.mark.parametrize(("dtype", "execution"), [("bfloat16", "xla-loop"), ("float16", "graph")])
+def test_a_rule_is_certified_on_narrow_variables_by_their_masters(dtype, execution, monkeypatch):
+    """And not without them: 0.001 is lost beside 1, and the parameter is beyond its bound in the first step."""
+
+    def judged():
+        (one,) = matrix(["adam"], ["keras"], ["keras"])
+        return [*one.rows(synthetic(dtype, 60), [execution])]
+
+    assert [(row.dtype, row.verdict, row.missed) for row in judged()] == [(dtype, "certified", ())]
+    monkeypatch.setattr(optimizer_module, "parameter", lambda variable, master: tf.cast(variable, tf.float32))
+    assert [(row.verdict, row.first.value, row.first.step) for row in judged()] == [("differs", "x", 1)]
+
+
+def test_what_is_no_rule_has_no_masters_to_be_judged_by():
+    with pytest.raises(InputError, match="Adam is no rule, and has no float32 masters to be judged by in bfloat16"):
+        quick(keras.optimizers.Adam(), "adam:keras", dtypes=["bfloat16"], streams=lambda dtype: synthetic(dtype, 20))
 
 
 class Moments(NamedTuple):
@@ -258,7 +277,7 @@ def there(library):
         (Momentum, "keras:adam", {}, "which keeps m, v; found mean."),
         (Broken(error="shape"), "keras:adam", {}, "delta must be a float32 tensor of shape (), found float32 (1, 1)."),
         (Broken(error="raise"), "keras:adam", {}, "Broken.update: KeyError: 'momentum'"),
-        (MyAdam, "keras:adam", {"dtypes": ["float16"]}, "no dtype 'float16' here; there are: float32, float64."),
+        (MyAdam, "keras:adam", {"dtypes": ["float8"]}, "no dtype 'float8' here; there are: float32, float64, bfloat16"),
         (MyAdam, "keras:adam", {"executions": ["jax"]}, "There is no execution 'jax'"),
         (3, "keras:adam", {}, "must be a Rule, an optimizer of keras, torch, optax or a function, found 3."),
         (adam_in_numpy, "keras:adam", {"slots": ["m", "v"]}, "slots must be numbers by name, found ['m', 'v']."),

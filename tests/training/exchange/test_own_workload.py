@@ -126,8 +126,8 @@ REFUSED = {
     ),
     "TensorFlow 1": (
         "Served", ["export-tf1", "--out"],
-        "Served/step-00000004 must be of the workload mlp, the notebook's perceptron, to be exported, found "
-        "own_tasks:Served.\n",
+        "Served/step-00000004 must be of a perceptron, mlp or regression, to be exported without --map or "
+        "--like, found own_tasks:Served.\n",
     ),
 }  # fmt: skip
 

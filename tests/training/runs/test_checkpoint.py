@@ -44,9 +44,8 @@ AROUND = replace(
 
 def bits(trainer):
     """All that a run leaves: tensors, by their bytes, and figures."""
-    slots = {(v, s): slot.numpy().tobytes() for v, of in trainer.optimizer.slots.items() for s, slot in of.items()}
-    weights = {name: weight.numpy().tobytes() for name, weight in trainer.variables.items()}
-    return weights | slots | {"step": trainer.step, "history": trainer.history, "batches": trainer.feed.state}
+    tensors = {name: tensor.numpy().tobytes() for name, tensor in trainer.optimizer.state.items()}
+    return tensors | {"step": trainer.step, "history": trainer.history, "batches": trainer.feed.state}
 
 
 def test_a_checkpoint_holds_what_decides_the_next_step_under_readable_names(tmp_path):
@@ -69,6 +68,22 @@ def test_a_checkpoint_holds_what_decides_the_next_step_under_readable_names(tmp_
     assert len(checkpoint.run["costs"]) == 16, "the position inside the second epoch"
     assert checkpoint.run["feed"]["position"] == 48 * 7 - 230
     assert "step 48, epochs done: 1" in str(checkpoint)
+
+
+def test_a_checkpoint_of_narrow_numbers_holds_masters_and_the_loss_scale(tmp_path):
+    """Would catch a run that goes on from rounded parameters, or from the first scale."""
+    for settings, also in (
+        (replace(GRAPH, parameters="bfloat16"), {f"optimizer/masters/{name}" for name in ("h1", "ho", "b1", "bo")}),
+        (
+            replace(GRAPH, compute="float16"),
+            {"optimizer/dropped", "optimizer/loss_scale/scale", "optimizer/loss_scale/finite"},
+        ),
+    ):
+        folder = tmp_path / settings.compute if settings.compute else tmp_path / "parameters"
+        write(trained(settings, calls=1), folder)
+        plain = {name for name in read(folder).tensors if name not in also}
+        assert also <= read(folder).tensors.keys()
+        assert len(plain) == 1 + 4 * 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,8 +134,22 @@ def test_weights_are_read_by_tensorflow_alone(tmp_path):
         replace(SETTINGS, execution="eager", epochs=2),
         replace(GRAPH, batch_size=230),
         AROUND,
+        replace(SETTINGS, epochs=2, compute="float16"),
+        replace(SETTINGS, epochs=2, parameters="bfloat16", compute="float32"),
+        replace(AROUND, parameters="bfloat16"),
     ],
-    ids=["adam", "adagrad", "adadelta", "sgd", "eager", "one step an epoch", "all around a rule"],
+    ids=[
+        "adam",
+        "adagrad",
+        "adadelta",
+        "sgd",
+        "eager",
+        "one step an epoch",
+        "all around a rule",
+        "float16",
+        "bfloat16 parameters",
+        "all around bfloat16 parameters",
+    ],
 )
 def test_a_run_resumed_after_any_call_ends_with_the_bits_of_one_that_was_not(tmp_path, settings):
     """Every execution is among them."""

@@ -1,51 +1,68 @@
-"""What a TF1 checkpoint of the notebook's kind holds: a perceptron, and the slots of its optimizers."""
+"""What a TF1 checkpoint holds for a network: its variables, the slots of their optimizers, and their averages."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
 from core import InputError
 
-from .names import GLOBAL_STEP, KINDS, SlotSet, created_names, slot_set, weight_names
-from .powers import BETAS, running_products, step_of
-from .saver_file import Reader
-
-KIND_NAMES = [kind.name for kind in KINDS]
-WEIGHTS = "h1, h2, …, ho, b1, b2, …, bo or Variable, Variable_1, …, all matrices before all biases"
+from .maps import Map, check_chain, check_pairs, in_order, proposed, proposed_layers
+from .names import SlotSet
+from .powers import BETAS, flushed_from, recovered, step_of
+from .survey import Shape, Survey
 
 
 @dataclass(frozen=True)
 class Contents:
     """A checkpoint, read whole and understood.
 
-    path:      what its files' names begin with.
+    survey:    what is in it.
     tensors:   everything in it, by the names in the file.
-    variables: the file's names of the weights and biases, by rawstep's: h1, …, ho, b1, …, bo.
-    sets:      the optimizers' slots, all or in part; see `check_whole`.
+    variables: the file's names of the workload's variables, by rawstep's.
     """
 
-    path: Path
+    survey: Survey
     tensors: dict[str, np.ndarray]
-    variables: dict[str, str]
-    sets: list[SlotSet]
+    variables: Map
+
+    @property
+    def path(self) -> Path:
+        """What the file's names begin with."""
+        return self.survey.path
 
     @property
     def weights(self) -> dict[str, np.ndarray]:
-        """Weights and biases, by rawstep's names."""
+        """The workload's variables, by rawstep's names."""
         return {name: self.tensors[variable] for name, variable in self.variables.items()}
 
     @property
     def layers(self) -> list[int]:
-        """Units from the inputs to the classes."""
+        """Of a perceptron, the units from the inputs to the outputs."""
         matrices = [weight.shape for weight in self.weights.values() if weight.ndim == 2]
         return [matrices[0][0], *(units for _, units in matrices)]
+
+    @cached_property
+    def sets(self) -> list[SlotSet]:
+        """The optimizers' slots of these variables, all or in part; see `check_whole`."""
+        return [of for of in self.survey.sets if {*of.names(self.variables.values())} & self.tensors.keys()]
+
+    @cached_property
+    def averages(self) -> list[SlotSet]:
+        """The averages of these variables, all or in part."""
+        return [of for of in self.survey.averages if {*of.names(self.variables.values())} & self.tensors.keys()]
 
     @property
     def global_step(self) -> int | None:
         """The count of steps that some graphs have, and the notebook's lacks."""
-        return int(self.tensors[GLOBAL_STEP]) if GLOBAL_STEP in self.tensors else None
+        return int(self.tensors[self.survey.global_step]) if self.survey.global_step else None
+
+    def left_out(self, *taken: SlotSet) -> list[str]:
+        """The names of all that is neither a variable nor of these sets, nor the count of steps."""
+        names = [name for of in taken for name in of.names(self.variables.values())]
+        return sorted(self.tensors.keys() - {*self.variables.values(), *names, self.survey.global_step})
 
     def slots(self, of: SlotSet) -> dict[str, dict[str, np.ndarray]]:
         """The slots of a whole set, by rawstep's names of variables and slots."""
@@ -55,19 +72,24 @@ class Contents:
         }
 
     def check_whole(self, of: SlotSet) -> None:
-        """Raises InputError where a set lacks a slot of a variable, of its shape, and its powers."""
-        for name in of.names(self.variables.values()):
+        """Raises InputError where a set lacks a slot of a variable, of its shape and of floats, and its powers."""
+        expected = {name: self.tensors[v].shape for v in self.variables.values() for name in of.slot_names(v).values()}
+        for name, shape in {**expected, **dict.fromkeys(of.power_names, ())}.items():
             if name not in self.tensors:
                 raise InputError(f"{self.path}: the slots {of.name} are not whole: {name} is missing.")
-            variable, _, _ = name.rpartition("/")
-            shape, found = self.tensors[variable].shape if variable else (), self.tensors[name].shape
-            if found != shape:
+            if (found := self.tensors[name].shape) != shape:
                 raise InputError(f"{self.path}: {name} must have shape {shape}, found {found}.")
+            if not self.survey.is_floating(name):
+                raise InputError(f"{self.path}: {name} must be of floats, found {self.survey.dtypes[name]}.")
 
-    def step_by_powers(self, of: SlotSet) -> int | None:
+    def powers(self, of: SlotSet) -> dict[str, float]:
+        """Adam's running powers, by their names in the file."""
+        return {name: float(self.tensors[name]) for name in of.power_names}
+
+    def step_by_powers(self, of: SlotSet, betas: tuple[float, float] = BETAS) -> int | None:
         """Adam's step; None where its powers no longer show it. Raises InputError where they are of no step."""
         try:
-            return step_of({name: float(self.tensors[name]) for name in of.power_names})
+            return step_of(self.powers(of), betas)
         except InputError as error:
             raise InputError(f"{self.path}: {error}") from error
 
@@ -78,68 +100,56 @@ class Contents:
     def _use(self, of: SlotSet) -> str:
         try:
             self.check_whole(of)
-            step = self.step_by_powers(of) if of.power_names else None
         except InputError:
-            return "not whole" if set(of.names(self.variables.values())) - set(self.tensors) else "unsound"
-        if step is not None:
-            return f"{step:,} steps" if step else "no step yet"
-        if of.power_names:
-            return f"{len(running_products(BETAS[1])):,} steps or more"
-        values = [slot for slots in self.slots(of).values() for slot in slots.values()]
-        return "unused" if all((value == values[0].flat[0]).all() for value in values) else "used"
+            return "unsound" if set(of.names(self.variables.values())) <= self.tensors.keys() else "not whole"
+        if not of.power_names:
+            return "used" if self._has_moved(of) else "unused"
+        betas = self.betas(of) or BETAS
+        try:
+            step = self.step_by_powers(of, betas)
+        except InputError:
+            return "unsound"
+        if step is None:
+            return f"{flushed_from():,} steps or more"
+        at = "" if betas == BETAS else f" at β1 {betas[0]}, β2 {betas[1]}"
+        return f"{step:,} steps{at}" if step else f"no step yet{at}"
+
+    def betas(self, of: SlotSet) -> tuple[float, float] | None:
+        """β1 and β2 of Adam's powers, where these are not the usual ones' and show them; see `powers.recovered`."""
+        powers = self.powers(of)
+        try:
+            step_of(powers)
+        except InputError:
+            first, second = powers.values()
+            return recovered((first, second))
+        return None
+
+    def _has_moved(self, of: SlotSet) -> bool:
+        """Whether a slot is no longer one number everywhere, as all begin."""
+        by_slot = zip(*(slots.values() for slots in self.slots(of).values()), strict=True)
+        return any((value != values[0].flat[0]).any() for values in by_slot for value in values)
 
 
-def read(path: Path) -> Contents:
-    """Reads a checkpoint that `tf.train.Saver` wrote of the notebook's graph, in either of Saver's formats.
+def read(
+    path: Path,
+    names: Map | None = None,
+    wanted: Mapping[str, Shape] | None = None,
+    centered: bool | None = None,
+) -> Contents:
+    """Reads a checkpoint that `tf.train.Saver` wrote, in either of Saver's formats.
 
-    Raises InputError where there is none, where it is damaged, and where it holds anything but float32 weights and
-    biases of one perceptron, slots of Adam, Adagrad and Adadelta, and a global_step.
+    names:    the file's names of the variables, by rawstep's; the only ones that fit, unless given.
+    wanted:   the shapes of the variables, by rawstep's names; those of a perceptron of any layers, unless given.
+    centered: whether RMSProp's slots are those of a centred one; by their number, unless given.
+
+    Raises InputError where there is none, where it is damaged, where its variables do not fit, or fit in several ways.
     """
-    reader = Reader(path)
-    if "_CHECKPOINTABLE_OBJECT_GRAPH" in reader.shapes:
-        raise InputError(
-            f"{reader.path} is an object-based checkpoint, as tf.train.Checkpoint writes; expected one that "
-            "tf.train.Saver wrote, of tensors by the names of their variables."
-        )
-    variables = _variables(reader)
-    sets = {of for name in reader.shapes if (of := slot_set(name, [*variables.values()]))}
-    known = {*variables.values(), GLOBAL_STEP}.union(*(of.names(variables.values()) for of in sets))
-    if unknown := sorted(set(reader.shapes) - known):
-        raise InputError(
-            f"{reader.path} must hold nothing but weights, biases and slots of {', '.join(KIND_NAMES)}; "
-            f"found {_listed(unknown)}."
-        )
-    for name, dtype in reader.dtypes.items():
-        expected = ("int64", "int32") if name == GLOBAL_STEP else ("float32",)
-        if dtype not in expected:
-            raise InputError(f"{reader.path}: {name} must be {expected[0]}, found {dtype}.")
-    _check_chain(reader, variables)
-    if reader.shapes.get(GLOBAL_STEP, ()) != ():
-        raise InputError(f"{reader.path}: {GLOBAL_STEP} must be a scalar, found shape {reader.shapes[GLOBAL_STEP]}.")
-    in_order = sorted(sets, key=lambda of: (KIND_NAMES.index(of.kind.name), of.number))
-    return Contents(reader.path, reader.tensors(), variables, in_order)
-
-
-def _variables(reader: Reader) -> dict[str, str]:
-    """The file's names of the weights and biases, by rawstep's."""
-    plain = {name for name in reader.shapes if "/" not in name and name != GLOBAL_STEP and not slot_set(name, [])}
-    layers = len(plain) // 2
-    for names in (weight_names(layers), created_names(layers)):
-        if plain and plain == set(names):
-            return dict(zip(weight_names(layers), names, strict=True))
-    raise InputError(f"{reader.path} must hold {WEIGHTS}; found {_listed(sorted(plain)) or 'none of these'}.")
-
-
-def _check_chain(reader: Reader, variables: dict[str, str]) -> None:
-    """Raises InputError unless each matrix takes what the one before returns, and has its bias."""
-    shapes = [reader.shapes[variable] for variable in variables.values()]
-    matrices, biases = shapes[: len(shapes) // 2], shapes[len(shapes) // 2 :]
-    two = all(len(matrix) == 2 and min(matrix) > 0 for matrix in matrices)
-    chained = two and all(one[1] == other[0] for one, other in pairwise(matrices))
-    if not chained or biases != [matrix[1:] for matrix in matrices]:
-        found = [f"{variable} {reader.shapes[variable]}" for variable in variables.values()]
-        raise InputError(f"{reader.path}: the shapes of {WEIGHTS} must chain into one network; found {_listed(found)}.")
-
-
-def _listed(names: list[str], most: int = 12) -> str:
-    return ", ".join([*names[:most], *([f"and {len(names) - most} more"] if names[most:] else [])])
+    survey = Survey(path, centered)
+    if names is None:
+        names = proposed_layers(survey) if wanted is None else proposed(survey, wanted)
+    elif wanted is None:
+        names = in_order(names)
+    check_pairs(names, survey)
+    if wanted is None:
+        check_chain(names, survey)
+    return Contents(survey, survey.tensors(), names)

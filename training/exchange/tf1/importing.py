@@ -1,116 +1,175 @@
 """From a TF1 checkpoint to a run that goes on."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from core import RULES, InputError, NonFiniteError
+from core import RULES, Chain, InputError, NonFiniteError
+from core.rules.averaging import Average
+from core.rules.groups import Groups
 
 from ...runs.run_folder import RunFolder
 from ...runs.settings import Settings
 from ...runs.trainer import Trainer
+from ...workloads.check import checked_values
 from ...workloads.images import classes
+from ...workloads.mlp import MLP
+from ...workloads.regression import Regression
 from ...workloads.workload import Data
-from .contents import Contents
-from .names import GLOBAL_STEP, SlotSet
-from .powers import BETAS, running_products
+from .contents import Contents, read
+from .maps import Map, check_names, check_shapes
+from .names import SlotSet
+from .survey import Shape
+
+PERCEPTRONS = (MLP, Regression)
+"""The workloads whose layers a file's shapes show."""
 
 
-def choose_slots(contents: Contents, name: str | None, rule: str | None = None) -> SlotSet:
-    """The whole set of slots of this name, or the only one; of a rule's kind, where one is given.
+def read_for(
+    settings: Settings, path: Path, names: Map | None = None, layers_given: bool = False, centered: bool | None = None
+) -> Contents:
+    """The contents of a file as the variables of the workload that `settings` name.
 
-    Raises InputError where there is none, more than one without a name, or a set that is not whole.
+    names:        the file's names of variables, by the workload's; the only ones that fit, unless given.
+    layers_given: whether `settings` have the layers of a perceptron; else these are those that the file has.
+
+    Raises InputError as `contents.read` does, and for a map with other names than the workload's variables.
     """
-    sets = [of for of in contents.sets if rule in (None, of.kind.rule)]
-    kind = "slots" if rule is None else f"slots of {rule}"
-    if not sets:
-        afresh = " (--rule starts one afresh)" if rule is None else ""
-        raise InputError(f"{contents.path} must hold {kind}; found {contents.told_apart() or 'none'}{afresh}.")
-    chosen = [of for of in sets if of.name == name] if name is not None else sets
-    if len(chosen) != 1:
-        found = f"there is no {name}" if name is not None else "it has several"
-        raise InputError(f"{contents.path}: --slots must name one set of {kind}; {found}: {contents.told_apart()}.")
-    contents.check_whole(chosen[0])
-    return chosen[0]
+    if isinstance(settings.make_workload(), PERCEPTRONS) and not layers_given:
+        return read(path, names, centered=centered)
+    wanted = wanted_shapes(settings, settings.data())
+    if names is not None:
+        check_names(names, [*wanted], settings.workload)
+        names = {name: names[name] for name in wanted}
+    contents = read(path, names, wanted, centered)
+    check_shapes(contents.variables, contents.survey, wanted, settings.workload)
+    return contents
 
 
-def check_without_slots(contents: Contents) -> None:
-    """Raises InputError for a file with slots, which a rule that starts afresh would lose."""
-    if contents.sets:
-        raise InputError(
-            f"{contents.path} has slots to go on with: {contents.told_apart()}; --slots names one of them, --rule is "
-            "for a file without any."
-        )
+def wanted_shapes(settings: Settings, data: Data) -> dict[str, Shape]:
+    """The shapes of the workload's variables, by their names."""
+    values = checked_values(settings.make_workload(), data, settings.seed)
+    return {name: tuple(np.shape(value)) for name, value in values.items()}
 
 
-def step_of_slots(contents: Contents, of: SlotSet, given: int | None) -> tuple[int, list[str]]:
-    """The number of steps that a set of slots has taken, and what a person should know of it.
-
-    Adam's powers show it, until both are flushed to 0; else it is `given`, or the file's global_step, or 0.
-
-    Raises InputError where these differ, and where nothing shows Adam's.
-    """
-    counted, source = (given, "--step") if given is not None else (contents.global_step, GLOBAL_STEP)
-    if counted is not None and counted < 0:
-        raise InputError(f"{contents.path}: {source} must be 0 or more, found {counted}.")
-    if not of.power_names:
-        said = "the file has no global_step, and these slots do not show it: the step is taken to be 0 (--step N)"
-        return counted or 0, [said] if counted is None else []
-    shown, flushed = contents.step_by_powers(of), len(running_products(BETAS[1]))
-    if shown is None and counted is None:
-        raise InputError(
-            f"{contents.path}: {' and '.join(of.power_names)} are 0, as after {flushed:,} steps and ever after: "
-            "give --step N."
-        )
-    if counted is not None and (counted < flushed if shown is None else counted != shown):
-        powers = f"of step {shown:,}" if shown is not None else f"0, as from step {flushed:,} on"
-        raise InputError(
-            f"{contents.path}: {' and '.join(of.power_names)} are {powers}, but {source} is {counted:,}"
-            f"{'' if given is not None else ' (--step overrules it)'}."
-        )
-    return shown if shown is not None else counted or 0, []
+def fitted(settings: Settings, contents: Contents) -> Settings:
+    """The settings, a perceptron's with the layers of the contents."""
+    if not isinstance(settings.make_workload(), PERCEPTRONS):
+        return settings
+    return settings.with_options({"hidden": [*map(str, contents.layers[1:-1])] or ["none"]})
 
 
-def import_run(contents: Contents, of: SlotSet | None, step: int, settings: Settings, out: Path) -> Trainer:
+def import_run(
+    contents: Contents,
+    of: SlotSet | None,
+    step: int,
+    settings: Settings,
+    out: Path,
+    *,
+    averages: SlotSet | None = None,
+    rounds: bool = False,
+) -> Trainer:
     """Writes a run with one checkpoint, the contents', into a folder that holds none; returns its trainer.
 
     of:       the slots that the run goes on with; without them the rule of `settings` starts afresh.
-    settings: of the workload mlp; its layers are the contents'.
+    settings: of the run; layers of a perceptron are the contents'.
+    averages: what the rule's average of the variables goes on from; the variables, unless given.
+    rounds:   whether tensors of a wider dtype than the run's are rounded to that.
 
     History, epochs and the order of the batches begin here; the step counter goes on from `step`.
 
-    Raises InputError where the network does not fit the images, the rule has no learning rate, and for a folder that
-    cannot be written, holds a run, or is in use; NonFiniteError for contents that are not finite. Nothing is written
-    then.
+    Raises InputError where the variables do not fit the workload and its data, tensors would be rounded and may not,
+    the rule has no learning rate or a slot that the file lacks, and for a folder that cannot be written, holds a run,
+    or is in use; NonFiniteError for contents that are not finite. Nothing is written then.
     """
-    settings = settings.with_options({"hidden": [*map(str, contents.layers[1:-1])] or ["none"]})
+    settings = fitted(settings, contents)
     _check_rate(contents, settings)
-    _check_images(contents, settings.data())
+    _check_fit(contents, settings)
     made = not out.exists()
     folder = RunFolder(out)
-    trainer, _ = folder.begin(settings, resume=False)
-    for name, weight in contents.weights.items():
-        trainer.variables[name].assign(weight)
-    for name, slots in (contents.slots(of) if of else {}).items():
-        for slot, value in slots.items():
-            trainer.optimizer.slots[name][slot].assign(value)
-    trainer.optimizer.step.assign(np.int64(step))
     try:
+        trainer, _ = folder.begin(settings, resume=False)
+        _assign(trainer, contents, of, averages, rounds)
+        trainer.optimizer.step.assign(np.int64(step))
         folder.save(trainer)
     except (InputError, NonFiniteError):
-        if made:
+        if made and out.is_dir():
             out.rmdir()
         raise
     return trainer
 
 
+def slot_prefixes(rule: Any) -> tuple[str, str | None]:
+    """What stands before the names of the rule's slots, and the name of its average's; None where it has none."""
+    rule = rule.rule if isinstance(rule, Groups) else rule
+    if not isinstance(rule, Chain):
+        return "", None
+    own = next(name for name, part in rule.parts if part is rule.rule)
+    averages = [f"{name}.average" for name, part in rule.parts if isinstance(part, Average)]
+    return f"{own}.", averages[0] if averages else None
+
+
+def rounding(contents: Contents, trainer: Trainer, *sets: SlotSet | None) -> str | None:
+    """What rounding has changed, in words; None where nothing was rounded."""
+    wide, worst, kinds = 0, 0.0, ""
+    for name, variable in contents.variables.items():
+        dtype = trainer.variables[name].dtype
+        for file_name in (variable, *(one for of in sets if of for one in of.slot_names(variable).values())):
+            value = contents.tensors[file_name]
+            if value.dtype.itemsize > dtype.size:
+                numbers = value[value != 0]
+                wide, kinds = wide + 1, f"{value.dtype} to {dtype.name}"
+                worst = max(worst, np.abs(numbers.astype(dtype.as_numpy_dtype) / numbers - 1).max(initial=0))
+    return f"rounded {wide} tensors from {kinds}; the largest change is {worst:.1e} of a number" if wide else None
+
+
+def _assign(trainer: Trainer, contents: Contents, of: SlotSet | None, averages: SlotSet | None, rounds: bool) -> None:
+    prefix, average = slot_prefixes(trainer.rule)
+    for name, weight in contents.weights.items():
+        held = {contents.variables[name]: (trainer.variables[name], weight)}
+        ours = trainer.optimizer.slots[name]
+        if of is not None:
+            theirs = contents.slots(of)[name]
+            names = of.slot_names(contents.variables[name])
+            for slot in (one for one in ours if one.startswith(prefix) and one != average):
+                if (there := slot.removeprefix(prefix)) not in theirs:
+                    raise InputError(
+                        f"{contents.path}: {trainer.settings.rule} with these settings has a slot {there}, which the "
+                        f"slots {of.name} lack."
+                    )
+                held[names[there]] = ours[slot], theirs[there]
+        if average is not None:
+            from_file = contents.slots(averages)[name]["average"] if averages else weight
+            held[f"the average of {contents.variables[name]}"] = ours[average], from_file
+        for said, (variable, value) in held.items():
+            _check_width(contents, said, value, variable, rounds)
+            variable.assign(value.astype(variable.dtype.as_numpy_dtype))
+
+
+def _check_width(contents: Contents, said: str, value: np.ndarray, variable: Any, rounds: bool) -> None:
+    if value.dtype.itemsize > variable.dtype.size and not rounds:
+        raise InputError(
+            f"{contents.path}: {said} is {value.dtype}, and the run's is {variable.dtype.name}: --round rounds what is "
+            "wider; nothing is rounded unasked."
+        )
+
+
 def _check_rate(contents: Contents, settings: Settings) -> None:
-    dialect = RULES[settings.rule].DIALECTS["tf1"]
-    if settings.learning_rate is None and "learning_rate" not in dialect.settings:
+    dialect = RULES[settings.rule].DIALECTS.get("tf1") if settings.rule in RULES else None
+    has_rate = settings.learning_rate is not None or settings.schedule is not None
+    if not has_rate and dialect and "learning_rate" not in dialect.settings:
         raise InputError(
             f"{contents.path} holds no learning rate, as no TF1 checkpoint does, and {settings.rule} has none of its "
             "own: give --learning-rate."
         )
+
+
+def _check_fit(contents: Contents, settings: Settings) -> None:
+    data = settings.data()
+    if isinstance(settings.make_workload(), MLP):
+        _check_images(contents, data)
+    check_shapes(contents.variables, contents.survey, wanted_shapes(settings, data), settings.workload)
 
 
 def _check_images(contents: Contents, data: Data) -> None:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from core import Adam, InputError, Optimizer, Program
 from core.engine.feeds import Sampler
 from core.seeds import generator
-from core.verification import STEPS, Streams, joined, synthetic
+from core.verification import DTYPES, STEPS, Streams, joined, synthetic
 
 from ...output.files import write_whole
 from ...runs.settings import Settings
@@ -26,16 +26,15 @@ CALL = 500
 def by_dtype(path: Path | None, steps: int, run: Settings, dtypes: Collection[str]) -> dict[str, Streams]:
     """Gradients in these dtypes, of a file; without one, `streams`."""
     if path is None:
-        return streams(run, steps)
+        return streams(run, steps, dtypes)
     return {dtype: load_streams(path, dtype).first(steps) for dtype in sorted(dtypes)}
 
 
-def streams(run: Settings, steps: int = STEPS) -> dict[str, Streams]:
+def streams(run: Settings, steps: int = STEPS, dtypes: Collection[str] = DTYPES) -> dict[str, Streams]:
     """By dtype: the drawn gradients of `core.verification.synthetic`, and beside them `recorded` ones, whose kind is
     called as the workload."""
-    real = recorded(run, steps)
-    drawn = {dtype: synthetic(dtype, steps, run.seed) for dtype in ("float32", "float64")}
-    return {dtype: one.beside(joined({run.workload: real.astype(dtype)}, run.seed)) for dtype, one in drawn.items()}
+    real = joined({run.workload: recorded(run, steps)}, run.seed)
+    return {dtype: synthetic(dtype, steps, run.seed).beside(real.cast(dtype)) for dtype in dtypes}
 
 
 def recorded(run: Settings, steps: int) -> np.ndarray:

@@ -138,7 +138,7 @@ REFUSED = {
     "weights alone": (weights_alone, [*IMPORT, "weights.ckpt"], "must hold slots; found none (--rule starts one"),
     "--rule beside slots": (None, [*IMPORT, "rnn2.ckpt", "--rule", "adam"], "has slots to go on with: Adam (3 s"),
     "--rule and --slots": (None, [*IMPORT, "rnn2.ckpt", "--rule", "adam", "--slots", "Adam"], "neither --slots nor"),
-    "an unknown rule": (None, [*IMPORT, "rnn2.ckpt", "--rule", "momentum"], "--rule must be one of adam, adagrad"),
+    "an unknown rule": (None, [*IMPORT, "rnn2.ckpt", "--rule", "momentun"], "There is no rule 'momentun'; there are: "),
     "another step": (None, [*IMPORT, "rnn2.ckpt", "--step", "4"], "are of step 3, but --step is 4."),
     "a step below 0": (None, [*IMPORT, "rnn2.ckpt", "--step", "-1"], "Must be >= 0"),
     "Adagrad without a rate": (
@@ -156,12 +156,12 @@ REFUSED = {
         [*IMPORT, "letters.ckpt"],
         "images of 16 pixels in 26 classes; the images have 16 pixels and 3 classes",
     ),
-    "no images": (None, [*IMPORT[:-1], "absent", "rnn2.ckpt"], "absent must be a folder of IDX files"),
+    "no images": (None, [*IMPORT[:-1], "absent", "rnn2.ckpt"], "absent must be a folder of IDX or .npy files"),
     "a run is there": (run, ["import-tf1", "rnn2.ckpt", "--out", "run", *IMAGES], "run holds a run already"),
     "a batch too large": (None, [*IMPORT, "rnn2.ckpt", "--batch-size", "232"], "232"),
     "no run": (None, EXPORT, "run holds no run"),
     "a rule of one's own": (
-        lambda: run("core.rules.adam:Adam"), EXPORT, "must be of adam, adagrad, adadelta to be exported",
+        lambda: run("core.rules.adam:Adam"), EXPORT, "must be of adam, nadam, adagrad, adadelta, ",
     ),
     "a file is there": (run, [*EXPORT[:-1], "rnn2.ckpt"], "is there already, and nothing is overwritten"),
     "a folder is not there": (run, [*EXPORT[:-1], "absent/new.ckpt"], "No such file or directory"),
@@ -179,6 +179,9 @@ REFUSED = {
     ),
     "--like of another network": (
         lambda: run(hidden="9"), [*EXPORT, "--like", "rnn2.ckpt"], "rnn2.ckpt holds another network than the run",
+    ),
+    "a rule of a group": (
+        lambda: run(group=("biases:sgd,learning_rate=1",)), EXPORT, "must be of one rule and its settings to be",
     ),
     "accumulators of 0": (
         lambda: run("adagrad", dialect="torch"), EXPORT, "TensorFlow 1's Adagrad has no ε and would compute 0/0.",

@@ -7,8 +7,8 @@ import pytest
 import tensorflow as tf
 
 from core import InputError
+from training.exchange.tf1.choosing import choose_slots
 from training.exchange.tf1.contents import read
-from training.exchange.tf1.importing import choose_slots
 from training.exchange.tf1.powers import power
 
 from .files import ADADELTA, ADAGRAD, ADAM, session_saves, tensors, write
@@ -52,34 +52,43 @@ def changed(found, change):
 
 
 A_SET = "the slots Adam are not whole: {} is missing."
+ALONE = "no single map of names fits: "
+HOLDS = "The file has the variables Variable [6, 4], Variable_1 [4, 3], Variable_2 [4], Variable_3 [3], {}"
 REFUSED = {
     "a variable too many": (
         {"Variable_4": np.zeros(3, np.float32)},
-        "must hold h1, h2, …, ho, b1, b2, …, bo or Variable, Variable_1, …, all matrices before all biases; "
-        "found Variable, Variable_1, Variable_2, Variable_3, Variable_4.",
+        f"{ALONE}a perceptron has as many matrices as vectors, and there are 2 and 3. "
+        f"{HOLDS.format('Variable_4 [3], all float32; slots and averages Adam.')}",
     ),
-    "a variable too few": ({"Variable_3": None}, "found Variable, Variable_1, Variable_2."),
-    "another variable": ({"w": np.zeros(3, np.float32)}, "found Variable, Variable_1, Variable_2, Variable_3, w."),
+    "a variable too few": (
+        {"Variable_3": None}, "what is neither, Variable_3/Adam [3], Variable_3/Adam_1 [3], all float32. Name them",
+    ),
+    "another variable": ({"w": np.zeros(3, np.float32)}, HOLDS.format("w [3], all float32; slots and averages Adam.")),
     "two networks": (
         {f"Variable_{n}": np.zeros(s, np.float32) for n, s in enumerate([(6, 4), (4, 3), 4, 3], start=4)},
-        "the shapes of h1, h2, …, ho, b1, b2, …, bo or Variable, Variable_1, …, all matrices before all biases "
-        "must chain into one network; found Variable (6, 4), Variable_1 (4, 3), Variable_2 (4,), Variable_3 (3,), ",
+        f"{ALONE}the matrices' shapes do not chain into one network. The file has the variables Variable [6, 4], ",
     ),
-    "biases first": ({"Variable_1": np.zeros(4, np.float32)}, "must chain into one network; found Variable (6, 4), "),
-    "a bias of another layer": ({"Variable_2": np.zeros(3, np.float32)}, "must chain into one network"),
+    "biases first": ({"Variable_1": np.zeros(4, np.float32)}, f"{ALONE}a perceptron has as many matrices as vectors"),
+    "a bias of another layer": (
+        {"Variable_2": np.zeros(3, np.float32)}, f"{ALONE}each matrix of a perceptron needs a vector as long as its",
+    ),
     "no units": (
         {"Variable": np.zeros((6, 0), np.float32), "Variable_1": np.zeros((0, 3), np.float32)}
         | {"Variable_2": np.zeros(0, np.float32)},
-        "must chain into one network; found Variable (6, 0)",
+        f"{ALONE}the matrices' shapes do not chain",
+    ),
+    "two ways to chain": (
+        {"Variable": np.zeros((4, 3), np.float32), "Variable_1": np.zeros((3, 4), np.float32)},
+        f"{ALONE}they chain in several ways: 4-3-4, 3-4-3. The file has",
     ),
     "another optimizer": (
         {"Variable/Momentum": np.zeros((6, 4), np.float32)},
-        "must hold nothing but weights, biases and slots of Adam, Adagrad, Adadelta; found Variable/Momentum.",
+        "--slots must name one set of slots; it has several: Adam (3 steps), Momentum (not whole).",
     ),
-    "slots of an unknown variable": ({"w/Adam": np.zeros(3, np.float32)}, "found w/Adam."),
-    "float64 weights": ({"Variable_1": np.zeros((4, 3))}, "Variable_1 must be float32, found float64."),
-    "float64 slots": ({"Variable_1/Adam": np.zeros((4, 3))}, "Variable_1/Adam must be float32, found float64."),
-    "a text": ({"Variable_3": np.asarray(b"text")}, "Variable_3 must be float32, found string."),
+    "slots of text": (
+        {"Variable_3/Adam": np.asarray([b"a", b"b", b"c"])}, "Variable_3/Adam must be of floats, found string.",
+    ),
+    "a text": ({"Variable_3": np.asarray(b"text")}, "what is neither, Variable_3 [] string. Name them"),
     "a real global_step": ({"global_step": np.float32(3)}, "global_step must be int64, found float32."),
     "global_step of one element": ({"global_step": np.asarray([3])}, "global_step must be a scalar, found shape (1,)."),
     "no m of a bias": ({"Variable_3/Adam": None}, A_SET.format("Variable_3/Adam")),

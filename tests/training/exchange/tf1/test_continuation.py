@@ -17,9 +17,10 @@ import tensorflow as tf
 from benchmarks.engines.notebook_session import NotebookSession
 from benchmarks.work import TrainingWork
 from core import InputError
+from training.exchange.tf1.choosing import choose_slots, step_of_slots
 from training.exchange.tf1.contents import read
 from training.exchange.tf1.exporting import export_run
-from training.exchange.tf1.importing import choose_slots, import_run, step_of_slots
+from training.exchange.tf1.importing import import_run
 from training.runs.checkpoint import restore
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings

@@ -7,9 +7,10 @@ import pytest
 import tensorflow as tf
 
 from core import InputError
+from training.exchange.tf1.choosing import choose_slots, step_of_slots
 from training.exchange.tf1.contents import read
 from training.exchange.tf1.exporting import export_run, formula_note
-from training.exchange.tf1.importing import choose_slots, import_run, step_of_slots
+from training.exchange.tf1.importing import import_run
 from training.exchange.tf1.powers import power
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
@@ -116,3 +117,16 @@ def test_accumulators_of_zero_are_refused_because_tensorflow_1_would_divide_by_t
     weight, zero = tf.Variable([1.0]), tf.Variable([0.0])
     tf.raw_ops.ResourceApplyAdagrad(var=weight.handle, accum=zero.handle, lr=0.1, grad=tf.constant([0.0]))
     assert np.isnan(weight.numpy()).all(), "the kernel itself"
+
+
+def test_what_stands_around_a_rule_and_other_settings_are_said_and_its_slots_are_there(tmp_path, images):
+    """The slots of a chain have longer names in a run."""
+    run = run_at(tmp_path / "run", images, clip_norm=0.5, l2=1e-4, rule_options={"beta_1": "0.8"})
+    export_run(run.path, tmp_path / "rnn2.ckpt")
+    assert formula_note(run.newest()) == [
+        "the session's graph must have what stands around the run's rule: --l2 0.0001, --clip-norm 0.5",
+        "the session's optimizer must be built as the run's, with beta_1 0.8: no checkpoint holds settings",
+    ]
+    ours, held = tensors(tmp_path / "rnn2.ckpt"), run.newest().tensors
+    assert ours["Variable/Adam"].tobytes() == held["optimizer/slots/h1/adam.m"].tobytes()
+    assert ours["beta1_power"] == power(0.8, 7)

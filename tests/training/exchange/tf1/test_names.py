@@ -41,7 +41,7 @@ def test_names_are_those_of_a_graph_with_several_optimizers(tmp_path, resource, 
 
 @pytest.mark.parametrize(
     "name",
-    ["Variable", "Variable/Momentum", "w/Adam", "Variable/Adam_01", "Variable/AdagradDA", "beta1_power_x", "Adam"],
+    ["Variable", "Variable/Momentun", "w/Adam", "Variable/Adam_01", "Variable/AdagradDA", "beta1_power_x", "Adam"],
 )
 def test_what_is_no_slot_of_these_optimizers_belongs_to_no_set(name):
     assert slot_set(name, ["Variable"]) is None

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 from core import InputError
-from training.exchange.tf1.powers import BETAS, power, running_products, step_of
+from training.exchange.tf1.powers import BETAS, power, recovered, running_products, step_of
 
 from .files import ADAM
 
@@ -89,3 +89,43 @@ def test_a_denormal_power_counts_as_flushed():
 def test_powers_of_no_step_or_of_two_are_refused(first, second, words):
     with pytest.raises(InputError, match=re.escape(words)):
         step_of({"beta1_power": first, "beta2_power": second})
+
+
+@pytest.mark.parametrize(
+    ("betas", "step"),
+    [
+        ((0.8, 0.99), 300), ((0.5, 0.999), 100), ((0.5, 0.9), 0), ((0.95, 0.9999), 1_500), ((0.9, 0.98), 700),
+        ((0.85, 0.997), 400), ((0.9, 0.999), 0),
+    ],
+)  # fmt: skip
+def test_other_betas_of_few_decimals_are_recovered_with_their_step(betas, step):
+    powers = [power(beta, step) for beta in betas]
+    assert recovered(tuple(map(float, powers))) == betas
+    assert step_of(dict(zip(("beta1_power", "beta2_power"), powers, strict=True)), betas) == step
+
+
+@pytest.mark.parametrize(
+    "powers",
+    [
+        (power(0.123456, 4), power(0.9, 4)),
+        (power(0.8, 5), power(0.99, 6)),
+        (np.nextafter(power(0.8, 50), np.float32(1)), power(0.99, 50)),
+        (ZERO, power(0.99, 500)),
+        (np.float32(1), np.float32(1)),
+        (np.float32("nan"), ZERO),
+    ],
+)
+def test_betas_of_which_the_bits_do_not_tell_are_not_guessed(powers):
+    """Of more decimals, of two steps, an ulp beside, flushed, and none."""
+    assert recovered(tuple(map(float, powers))) is None
+
+
+def test_random_powers_have_no_betas_by_chance():
+    random = np.random.default_rng(0)
+    pairs = random.uniform(1e-6, 0.999, (100, 2)).astype(np.float32)
+    assert [pair for pair in pairs.tolist() if recovered(tuple(pair))] == []
+
+
+def test_a_first_beta_of_0_is_counted_by_the_second():
+    """TensorFlow's power of it is 0 from the start."""
+    assert step_of({"beta1_power": ZERO, "beta2_power": power(0.9, 7)}, (0.0, 0.9)) == 7

@@ -5,7 +5,6 @@ One in a process of its own, the others in this one, which spares TensorFlow's s
 
 import json
 import multiprocessing
-from typing import NamedTuple
 
 import pytest
 from junitparser import JUnitXml
@@ -123,26 +122,6 @@ def own(tmp_path):
     (tmp_path / "own_rules.py").write_text(OWN_RULES)
     (tmp_path / "broken_module.py").write_text("import torch.does_not_exist")
     return tmp_path
-
-
-class Done(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-@pytest.fixture
-def run_here(monkeypatch, capsys):
-    """Runs a command in this process, in a folder."""
-
-    def run(*arguments, cwd):
-        monkeypatch.chdir(cwd)
-        with pytest.raises(SystemExit) as stop:
-            main(list(arguments))
-        assert isinstance(stop.value.code, int)
-        return Done(stop.value.code, *capsys.readouterr())
-
-    return run
 
 
 PART = [("sgd", "torch"), ("adagrad", "keras"), ("adam", "tf1")]
@@ -285,7 +264,7 @@ def test_settings_are_translated(tmp_path, run_here):
         ("verify --dialect caffe", "There is no dialect 'caffe'; there are: paper, tf1, keras, torch, optax."),
         ("verify --dialect torch --reference keras", "keras computes none of the dialects torch."),
         ("verify --rule adam --reference keras:adam", "'keras:adam' is for a rule of your own"),
-        ("verify --dtype float16", "--dtype must be one of float32, float64, found 'float16'"),
+        ("verify --dtype float8", "--dtype must be one of float32, float64, bfloat16, float16, found 'float8'"),
         ("verify --execution jax", "--execution must be one of eager, graph, xla-step, xla-loop, found 'jax'."),
         ("verify --steps 0", "Must be >= 1"),
         ("verify --rule", "--rule needs a value."),

@@ -1,0 +1,116 @@
+"""Which of a TF1 file's optimizers a run goes on with, by which settings, and at which step."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from core import Chain, InputError, Rule
+
+from .contents import Contents
+from .names import GLOBAL_STEP, SlotSet
+from .powers import BETAS, flushed_from
+
+NONE = "none"
+"""What --slots is called where no optimizer of the file is meant."""
+
+
+def choose_slots(contents: Contents, name: str | None, rule: str | None = None) -> SlotSet:
+    """The whole set of slots of this name, or the only one; of a rule's kind, where one is given.
+
+    Raises InputError where there is none, more than one without a name, or a set that is not whole.
+    """
+    sets = [of for of in contents.sets if rule is None or rule in of.kind.rules]
+    kind = "slots" if rule is None else f"slots of {rule}"
+    if not sets:
+        afresh = " (--rule starts one afresh)" if rule is None else ""
+        raise InputError(f"{contents.path} must hold {kind}; found {contents.told_apart() or 'none'}{afresh}.")
+    chosen = [of for of in sets if of.name == name] if name is not None else sets
+    if len(chosen) != 1:
+        found = f"there is no {name}" if name is not None else "it has several"
+        raise InputError(f"{contents.path}: --slots must name one set of {kind}; {found}: {contents.told_apart()}.")
+    contents.check_whole(chosen[0])
+    return chosen[0]
+
+
+def check_without_slots(contents: Contents) -> None:
+    """Raises InputError for a file with slots, which a rule that starts afresh would lose."""
+    if contents.sets:
+        raise InputError(
+            f"{contents.path} has slots to go on with: {contents.told_apart()}; --slots names one of them, --rule is "
+            "for a file without any, or goes with --slots none."
+        )
+
+
+def choose_averages(contents: Contents) -> SlotSet | None:
+    """The averages that a run goes on with; None where the file has none.
+
+    Raises InputError for several, and for some that are not whole.
+    """
+    if len(contents.averages) > 1:
+        names = ", ".join(of.name for of in contents.averages)
+        raise InputError(f"{contents.path}: --ema goes on with one average of each variable, found {names}.")
+    for of in contents.averages:
+        contents.check_whole(of)
+        return of
+    return None
+
+
+def shown_settings(
+    contents: Contents, of: SlotSet, built: Mapping[str, Any], usual: Mapping[str, Any]
+) -> tuple[dict[str, Any], list[str]]:
+    """The settings, among those with usual values, that differ from these, and where that is to be seen.
+
+    A checkpoint holds none. Its graph does, where it was saved beside it: `built`; else Adam's powers show β1 and β2 if
+    these have few decimals.
+    """
+    graph = contents.survey.graph
+    if built and graph:
+        found = {name: value for name, value in built.items() if name in usual and value not in (None, usual[name])}
+        return found, [f"{graph.path} has {_listed(found)} of {of.name}"] if found else []
+    betas = contents.betas(of) if of.power_names else None
+    if betas is None:
+        return {}, []
+    found = {"beta_1": betas[0], "beta_2": betas[1]}
+    return found, [f"{' and '.join(of.power_names)} show {_listed(found)}"]
+
+
+def _listed(settings: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in settings.items())
+
+
+def step_of_slots(
+    contents: Contents, of: SlotSet, given: int | None, betas: tuple[float, float] = BETAS
+) -> tuple[int, list[str]]:
+    """The number of steps that a set of slots has taken, and what a person should know of it.
+
+    Adam's powers show it, until both are flushed to 0; else it is `given`, or the file's global_step, or 0.
+
+    Raises InputError where these differ, and where nothing shows Adam's.
+    """
+    counted, source = (given, "--step") if given is not None else (contents.global_step, GLOBAL_STEP)
+    if counted is not None and counted < 0:
+        raise InputError(f"{contents.path}: {source} must be 0 or more, found {counted}.")
+    if not of.power_names:
+        said = "the file has no global_step, and these slots do not show it: the step is taken to be 0 (--step N)"
+        return counted or 0, [said] if counted is None else []
+    shown, flushed = contents.step_by_powers(of, betas), flushed_from(betas)
+    if shown is None and counted is None:
+        raise InputError(
+            f"{contents.path}: {' and '.join(of.power_names)} are 0, as after {flushed:,} steps and ever after: "
+            "give --step N."
+        )
+    if counted is not None and (counted < flushed if shown is None else counted != shown):
+        powers = f"of step {shown:,}" if shown is not None else f"0, as from step {flushed:,} on"
+        raise InputError(
+            f"{contents.path}: {' and '.join(of.power_names)} are {powers}, but {source} is {counted:,}"
+            f"{'' if given is not None else ' (--step overrules it)'}."
+        )
+    return shown if shown is not None else counted or 0, []
+
+
+def betas_of(rule: Rule) -> tuple[float, float]:
+    """β1 and β2 of a rule of Adam's. Raises InputError for a schedule, by whose powers no steps can be counted."""
+    adam: Any = rule.rule if isinstance(rule, Chain) else rule
+    for name, beta in (("--beta-1", adam.beta_1), ("--beta-2", adam.beta_2)):
+        if not isinstance(beta, float):
+            raise InputError(f"{name} must be a number, by whose powers TensorFlow 1 counts steps, found {beta}.")
+    return adam.beta_1, adam.beta_2

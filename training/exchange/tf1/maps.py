@@ -1,0 +1,214 @@
+"""Which variable of a TF1 file each of rawstep's is: as a person says, or where shapes and order leave one choice."""
+
+import json
+import re
+import shlex
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice, pairwise
+from pathlib import Path
+
+from core import InputError
+
+from .names import weight_names
+from .survey import Shape, Survey
+
+Map = dict[str, str]
+"""The file's names of variables, by rawstep's."""
+NO_MAP = "no single map of names fits"
+
+
+def parsed(words: Sequence[str]) -> Map:
+    """A map as a person types it: h1=net/w …, or the name of a JSON file with one object, {"h1": "net/w", …}.
+
+    Raises InputError for a word that is neither, a name that is there twice, and a file that holds anything else.
+    """
+    if len(words) == 1 and "=" not in words[0]:
+        return _from_file(Path(words[0]))
+    found: Map = {}
+    for word in words:
+        name, equals, file_name = word.partition("=")
+        if not (name and equals and file_name):
+            raise InputError(f"--map takes words such as h1=net/dense/kernel, or one file of JSON, found {word!r}.")
+        if name in found:
+            raise InputError(f"--map names {name} twice: {found[name]} and {file_name}.")
+        found[name] = file_name
+    return found
+
+
+def _from_file(path: Path) -> Map:
+    try:
+        found = json.loads(path.read_text())
+    except OSError as error:
+        raise InputError(f"--map {path}: the file cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise InputError(f"--map {path}: the file is no JSON: {error}.") from error
+    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
+        raise InputError(f'--map {path}: the file must hold one object of names, such as {{"h1": "net/w"}}.')
+    return found
+
+
+def pasted(names: Map) -> str:
+    """A map as a person can type it again."""
+    return " ".join(["--map", *(shlex.quote(f"{name}={file_name}") for name, file_name in names.items())])
+
+
+def check_pairs(names: Map, survey: Survey | None = None) -> None:
+    """Raises InputError where a map leads two names to one, or to what a file lacks or that is no number."""
+    for file_name, count in Counter(names.values()).items():
+        if count > 1:
+            both = " and ".join(name for name in names if names[name] == file_name)
+            raise InputError(f"--map leads {both} to one variable, {file_name}; each must have its own.")
+        if survey and file_name not in survey.shapes:
+            raise InputError(
+                f"--map: {survey.path} has no {file_name}; it has {survey.listed}.", file_name, survey.candidates
+            )
+        if survey and not survey.is_floating(file_name):
+            raise InputError(f"--map: {survey.path} has {file_name}, but of {survey.dtypes[file_name]}, no floats.")
+
+
+def check_names(names: Map, known: Sequence[str], of: str) -> None:
+    """Raises InputError where a map has a name that a workload lacks, or lacks one of its own."""
+    for name in names:
+        if name not in known:
+            raise InputError(f"--map: {of} has no variable {name}; it has {', '.join(known)}.", name, known)
+    if lacking := [name for name in known if name not in names]:
+        raise InputError(f"--map must name every variable of {of}; {', '.join(lacking)} {_is_are(lacking)} missing.")
+
+
+def check_shapes(names: Map, survey: Survey, wanted: Mapping[str, Shape], of: str) -> None:
+    """Raises InputError where a variable of the file is of another shape than the workload's."""
+    for name, shape in wanted.items():
+        if (found := survey.shapes[names[name]]) != shape:
+            raise InputError(
+                f"{survey.path}: {names[name]} has the shape {[*found]}, but {name} of {of} has {[*shape]}."
+            )
+
+
+def proposed(survey: Survey, wanted: Mapping[str, Shape]) -> Map:
+    """The one map to variables of these shapes: by rawstep's own names, else by shape, and by order where several have
+    one; the order is the graph's, or that of numbers in names.
+
+    Raises InputError, with what the file holds, where none fits, or more than one.
+    """
+    if all(survey.shapes.get(name) == shape for name, shape in wanted.items()):
+        return {name: name for name in wanted}
+    trainable = survey.graph.trainable if survey.graph else set(survey.candidates)
+    by_shape, names = defaultdict(list), defaultdict(list)
+    for name in survey.candidates:
+        if name in trainable:
+            by_shape[survey.shapes[name]].append(name)
+    for name, shape in wanted.items():
+        names[shape].append(name)
+    found: Map = {}
+    for shape, ours in names.items():
+        theirs = by_shape[shape]
+        if len(theirs) != len(ours):
+            have = f"only {', '.join(theirs)} {_is_are(theirs)}" if theirs else "none is"
+            have = have if len(theirs) < len(ours) else f"{', '.join(theirs)} are"
+            raise refusal(survey, f"{', '.join(ours)} must be of the shape {[*shape]}, and {have}", wanted)
+        in_order = theirs if len(theirs) == 1 else _ordered(theirs, survey)
+        if in_order is None:
+            either = f"{', '.join(theirs)} are all of the shape {[*shape]}, and nothing shows their order"
+            raise refusal(survey, f"{either}: each could be any of {', '.join(ours)}", wanted)
+        found |= dict(zip(ours, in_order, strict=True))
+    return {name: found[name] for name in wanted}
+
+
+def proposed_layers(survey: Survey) -> Map:
+    """The one map to a perceptron of any number of layers, which must have all matrices and vectors of the file.
+
+    Raises InputError, with what the file holds, where none fits, or more than one.
+    """
+    matrices, vectors = ([name for name in survey.candidates if len(survey.shapes[name]) == rank] for rank in (2, 1))
+    named = weight_names(len(matrices))
+    if {*named} == {*matrices, *vectors} and matrices:
+        names = {name: name for name in named}
+        check_chain(names, survey)
+        return names
+    if survey.graph:
+        matrices, vectors = ([name for name in of if name in survey.graph.trainable] for of in (matrices, vectors))
+    if not matrices or len(matrices) != len(vectors):
+        why = f"a perceptron has as many matrices as vectors, and there are {len(matrices)} and {len(vectors)}"
+        raise refusal(survey, why)
+    shapes = [survey.shapes[name] for name in matrices]
+    if Counter(units for _, units in shapes) != Counter(survey.shapes[name][0] for name in vectors):
+        raise refusal(survey, "each matrix of a perceptron needs a vector as long as its rows, its bias")
+    chains = [] if any(0 in shape for shape in shapes) else [*islice(_chains(Counter(shapes)), 5)]
+    if len(chains) != 1:
+        several = f"they chain in several ways: {', '.join('-'.join(map(str, layers)) for layers in chains[:4])}"
+        raise refusal(survey, several if chains else "the matrices' shapes do not chain into one network")
+    return proposed(survey, shapes_of_layers(chains[0]))
+
+
+def shapes_of_layers(layers: Sequence[int]) -> dict[str, Shape]:
+    """Of a perceptron's variables, by their names."""
+    shapes = [*pairwise(layers), *((units,) for units in layers[1:])]
+    return dict(zip(weight_names(len(layers) - 1), shapes, strict=True))
+
+
+def in_order(names: Map) -> Map:
+    """A map of a perceptron, in the order of its variables. Raises InputError for missing and for other names."""
+    known = weight_names(max(1, *(sum(name.startswith(letter) for name in names) for letter in "hb")))
+    check_names(names, known, "a perceptron with as many layers")
+    return {name: names[name] for name in known}
+
+
+def check_chain(names: Map, survey: Survey) -> None:
+    """Raises InputError unless each matrix takes what the one before returns, and has its bias."""
+    shapes = [survey.shapes[variable] for variable in names.values()]
+    matrices, biases = shapes[: len(shapes) // 2], shapes[len(shapes) // 2 :]
+    two = all(len(matrix) == 2 and min(matrix) > 0 for matrix in matrices)
+    chained = two and all(one[1] == other[0] for one, other in pairwise(matrices))
+    if not chained or biases != [matrix[1:] for matrix in matrices]:
+        raise InputError(
+            f"{survey.path}: the shapes of {', '.join(names)} must chain into one network; "
+            f"found {survey.described([*names.values()])}."
+        )
+
+
+def refusal(survey: Survey, why: str, wanted: Mapping[str, Shape] | None = None) -> InputError:
+    """Why no map is taken, what the file holds, and how a person names one."""
+    ours = [*wanted] if wanted else ["h1", "b1"]
+    words = " ".join(f"{name}=…" for name in ours[:2])
+    return InputError(f"{survey.path}: {NO_MAP}: {why}. The file has {survey.listed}. Name them: --map {words} ….")
+
+
+def _chains(matrices: Counter[Shape]) -> Iterator[list[int]]:
+    """The layers of all perceptrons that have just these matrices."""
+
+    def go_on(layers: list[int]) -> Iterator[list[int]]:
+        if len(layers) > matrices.total():
+            yield layers
+            return
+        for shape in matrices:
+            used = [*pairwise(layers)].count((shape[0], shape[1]))
+            if shape[0] == layers[-1] and used < matrices[shape]:
+                yield from go_on([*layers, shape[1]])
+
+    for first in dict.fromkeys(inputs for inputs, _ in matrices):
+        yield from go_on([first])
+
+
+def _ordered(names: Sequence[str], survey: Survey) -> list[str] | None:
+    """Variables as they were created, by the graph or by numbers that alone tell their names apart; else None."""
+    if survey.graph and all(name in survey.graph.created for name in names):
+        return sorted(names, key=survey.graph.created.__getitem__)
+    numbers = [_numbers(name) for name in names]
+    if len({(re.sub(r"_?\d+", "", name), len(of)) for name, of in zip(names, numbers, strict=True)}) > 1:
+        return None
+    varying = [column for column in zip(*numbers, strict=True) if len({*column}) > 1]
+    orders = {tuple(sorted(range(len(names)), key=column.__getitem__)) for column in varying}
+    if len(orders) != 1 or any(len({*column}) < len(names) for column in varying):
+        return None
+    return [names[place] for place in orders.pop()]
+
+
+def _numbers(name: str) -> list[int]:
+    """All numbers in a name; a part of it without one at its end has 0 there, as TensorFlow counts them."""
+    parts = [part if part[-1:].isdecimal() else f"{part}_0" for part in name.split("/")]
+    return [int(number) for part in parts for number in re.findall(r"\d+", part)]
+
+
+def _is_are(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
