@@ -2,8 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test replicate verify narrow faults ctrl-c cluster keras wheel fuzz lint format bench record workloads scaling
-.PHONY: figures tour docs clean
+.PHONY: run test replicate verify narrow faults ctrl-c streaming cluster keras wheel fuzz lint format bench record workloads
+.PHONY: scaling figures tour docs clean
 
 run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
 	$(BIN)/rawstep train
@@ -40,6 +40,9 @@ faults: .venv/test.stamp  ## runs interrupted ten times by each signal, with eve
 ctrl-c: .venv/test.stamp  ## commands interrupted at 300 moments, from their first line to their last
 	$(BIN)/pytest tests/training/test_ctrl_c.py -m "" -n 2
 
+streaming: .venv/test.stamp  ## a streamed run killed twenty times and resumed, and a hundred times a limit of memory streamed
+	$(BIN)/pytest tests/training/test_streaming.py -m "" -s
+
 cluster: .venv/test.stamp  ## workers killed, stopped, cut off and resumed; two machines as network namespaces, as root
 	$(BIN)/pytest tests/training/runs/distribution -m ""
 
@@ -71,6 +74,8 @@ record: .venv/test.stamp  ## every paired comparison and study on this machine's
 		xla-loop-one-pass xla-step tf1-session keras-fit keras-epoch jax-step jax-scan torch-fused \
 		jax-scan@--xla_cpu_enable_concurrency_optimized_scheduler=false
 	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_recorder) --engines xla-loop xla-loop-recorded xla-loop-recorded-10
+	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_streamed) --engines rawstep rawstep-streamed
+	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_streamed) --workload cnn --engines rawstep rawstep-streamed
 	for name in mlp cnn; do \
 		$(BIN)/rawstep-bench compare --out $(NARROW) --workload $$name --rounds 12 --engines rawstep rawstep-bfloat16 \
 			rawstep-float16 rawstep-bfloat16-parameters || exit; \

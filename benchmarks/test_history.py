@@ -15,10 +15,10 @@ from typing import get_args
 
 import pytest
 import tensorflow as tf
-from training.workloads.sampler import Sampler
 
 from core import RULES, Optimizer, Program
 from core.engine.executions import Execution
+from core.engine.feeds import Sampler
 from core.seeds import generator
 from training.notebook.printed import RULES as NOTEBOOK_RULES
 from training.runs.rule_choice import choose_rule, usual_dialect

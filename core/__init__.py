@@ -7,6 +7,7 @@ import_tensorflow()
 give_signals_a_stack()
 
 from .costs import accuracy, at_least_float32, softmax_cross_entropy
+from .engine.feeds import Iterated, Resident, Streamed
 from .engine.guard import Guard
 from .engine.loss_scale import LossScale
 from .engine.optimizer import Optimizer

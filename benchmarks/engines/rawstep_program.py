@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from core import Adam, LossScale, Optimizer, Program, Recorder
 from training.runs.compiling import compiled_with
+from training.runs.feeding import call_lengths, most_steps
 from training.runs.settings import OwnProcess
-from training.runs.trainer import call_lengths, most_steps
 from training.workloads.choice import settings_of
 from training.workloads.work import flop
 

@@ -105,6 +105,7 @@ ALLOWED = {
         "core.engine.masters",
         "core.mistakes",
         "core.rules",
+        "core.engine.loss_scale",
         "core.engine.private",
         "core.engine.reductions",
         "core.engine.sparse",

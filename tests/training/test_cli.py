@@ -91,8 +91,8 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(ended):
     report = json.loads((tmp_path / "run.json").read_text())
     assert set(report) == {
         "epochs", "best_epoch", "out_of_patience", "evaluated_with", "test_cost", "test_accuracy", "judged_by", "data",
-        "steps_per_second", "training_seconds", "compile_seconds", "xla_options", "replicas", "peak_memory_mb",
-        "nonfinite", "settings", "versions",
+        "dtypes", "steps_per_second", "training_seconds", "compile_seconds", "xla_options", "replicas",
+        "peak_memory_mb", "nonfinite", "settings", "versions",
         "date", "command", "commit", "flags", "processor", "vector_instructions", "cores", "load_before",
     }  # fmt: skip
     assert [*report["epochs"][0]] == ["epoch", "cost", "validation_cost", "validation_accuracy"]
@@ -102,7 +102,8 @@ def test_a_run_prints_its_epochs_and_its_table_and_writes_its_files(ended):
     assert report["settings"]["dialect"] == "tf1"
     assert report["settings"]["learning_rate"] == 0.001
     assert report["settings"]["workload_options"] == {
-        "data_dir": None, "subset": None, "pixels": None, "transpose": False, "validation": None, "hidden": [16],
+        "data_dir": None, "subset": None, "pixels": None, "transpose": False, "validation": None, "stream": None,
+        "window": None, "hidden": [16],
         "init": "normal",
     }  # fmt: skip
     assert report["settings"]["rule_settings"]["epsilon_form"] == "epsilon-hat"

@@ -17,6 +17,7 @@ from .narrow import narrow
 from .own_help import print_rule_help, print_workload_help, run_with_own_help
 from .race import race
 from .replicate import replicate
+from .shard import shard
 from .trace import trace
 from .train import train
 from .translate import translate
@@ -35,6 +36,7 @@ for command in (
     train,
     evaluate,
     launch,
+    shard,
     replicate,
     verify,
     diverge,

@@ -56,6 +56,7 @@ def train(
     - `rawstep train --data-dir emnist --subset letters --transpose --init he`: on one set of EMNIST's folder
     - `rawstep train --data-dir digits.npz --pixels unit --init he`: on images of floats from 0 to 1
     - `rawstep train --workload regression --table houses.csv --target price`: a table of numbers
+    - `rawstep train --stream shards`: on data beyond memory, in shards that `rawstep shard` has made
     - `rawstep train --rule adadelta --checkpoint run`: saved in the folder run after every epoch
     - `rawstep train --checkpoint run --resume`: continue the run with its settings
     - `rawstep train --checkpoint run --resume --epochs 40`: continue it beyond the planned epochs

@@ -66,7 +66,12 @@ def epoch_program(checkpoint: Checkpoint) -> EpochProgram:
     if "bfloat16" in (array.dtype.name for array in checkpoint.tensors.values()):
         raise InputError(f"{checkpoint.path} has parameters in bfloat16, which NumPy's files of arguments cannot hold.")
     settings = replace(checkpoint.settings, execution="xla-loop")
-    trainer = Trainer(settings, settings.data())
+    data = settings.data()
+    if data.stream is not None:
+        raise InputError(
+            "The program of an epoch is exported with its examples, and those of a stream are not in memory."
+        )
+    trainer = Trainer(settings, data)
     restore(checkpoint, trainer)
     settings = trainer.settings
     data, batches = trainer.feed.take(trainer.feed.steps_per_epoch)

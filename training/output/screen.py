@@ -1,6 +1,7 @@
 """The terminal: plain text and tables, and a bar while work goes on."""
 
 import os
+import time
 from contextlib import suppress
 from typing import Any, Self
 
@@ -10,6 +11,9 @@ from rich.table import Table
 
 from .fitting import fitted
 from .interruption import clean_up_after_signals
+
+QUIET = 2.0
+"""Seconds that need no bar."""
 
 
 class Screen(Console):
@@ -63,6 +67,39 @@ class Tally(Bar):
         """The pieces before are done, and this one begins."""
         self.bar.update(self._task, completed=self._begun, description=piece)
         self._begun += 1
+
+
+class Counted(Bar):
+    """A progress bar over this many of something."""
+
+    def __init__(self, what: str, count: int):
+        super().__init__(
+            BarColumn(), TextColumn("{task.completed:,}/{task.total:,} {task.description}"), TimeRemainingColumn()
+        )
+        self._task = self.bar.add_task(what, total=count)
+
+    def advance(self, count: int) -> None:
+        """This many more are done."""
+        self.bar.update(self._task, advance=count)
+
+
+class Reading(Bar):
+    """A progress bar over files that are read, where that takes more than two seconds."""
+
+    def __init__(self):
+        super().__init__(BarColumn(), TextColumn("{task.completed:,}/{task.total:,} shards"))
+        self._begun, self._task = time.monotonic(), None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def at(self, done: int, of: int) -> None:
+        """So many are read."""
+        if self._task is None and time.monotonic() > self._begun + QUIET:
+            super().__enter__()
+            self._task = self.bar.add_task("", total=of)
+        if self._task is not None:
+            self.bar.update(self._task, completed=done, total=of)
 
 
 class WorkDisplay(Bar):

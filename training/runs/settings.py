@@ -236,9 +236,12 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
 
     def data(self) -> "Data":
         """The workload's examples. Raises InputError where they are not as they should be."""
+        from ..output.screen import Reading
         from ..workloads.check import checked_data
+        from ..workloads.data.heard import heard_by
 
-        return checked_data(self.make_workload(), self.seed)
+        with Reading() as reading, heard_by(reading.at):
+            return checked_data(self.make_workload(), self.seed)
 
     @property
     def examples(self) -> int:

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from core import Guard, InputError, LossScale, NonFiniteError, Optimizer, Program, Recorder
-from core.engine.feeds import Feed, Resident, Streamed
+from core import Guard, LossScale, NonFiniteError, Optimizer, Program, Recorder
 from core.engine.masters import slot_dtype
 
 from ..workloads.check import check_in, checked_variables
@@ -21,13 +20,9 @@ from .building import check_masks, is_ours
 from .compiling import compiled_with
 from .distribution.distribution import Distribution
 from .evaluation import evaluator
+from .feeding import call_lengths, check_accumulated, fitting, make_feed, most_steps
 from .settings import Settings
 from .stopwatch import Stopwatch
-
-STEPS_PER_CALL, MOST_STEPS_PER_CALL = 128, 512
-"""The most steps in one call: enough to make the call's own cost vanish, few enough to stop at soon. Smaller steps than
-the notebook's, of 121 MFLOP, take as many as do its work, up to the second."""
-NOTEBOOK_FLOP = 121_139_200
 
 
 class Epoch(NamedTuple):
@@ -52,26 +47,6 @@ class Call(NamedTuple):
     steps: int
     cost: float
     epoch: Epoch | None
-
-
-def call_lengths(steps: int, most: int = STEPS_PER_CALL) -> list[int]:
-    """An epoch of `steps` steps as calls of at most `most`, of one length where that is possible.
-
-    Every length is compiled apart. So the first number of calls is taken that divides the steps, leaves calls of 8
-    steps or more and is at least two, for a time without compilation; failing that, three or more calls, of which
-    the last is shorter.
-    """
-    fewest = -(-steps // most)
-    divisors = (calls for calls in range(max(2, fewest), steps // 8 + 1) if steps % calls == 0)
-    calls = next(divisors, min(steps, max(3, fewest)))
-    length = -(-steps // calls)
-    return [min(length, steps - start) for start in range(0, steps, length)]
-
-
-def most_steps(work: int) -> int:
-    """The most steps in a call, each of this many FLOP in products; 0 where they are not counted."""
-    as_much = STEPS_PER_CALL * NOTEBOOK_FLOP // work if work else 0
-    return min(MOST_STEPS_PER_CALL, max(STEPS_PER_CALL, as_much))
 
 
 class Trainer:
@@ -101,7 +76,8 @@ class Trainer:
         self.settings = settings = settings.settled()
         self.workload, self.data = settings.make_workload(), data
         self.rule = settings.make_rule()
-        self.feed = _feed(settings, data, self.distribution)
+        check_accumulated(settings, data)
+        self.feed = make_feed(data, settings.examples, settings.seed).part(*self.distribution.worker)
         values = checked_variables(self.workload, data, settings.seed, settings.examples // (settings.parts or 1))
         for dtype in filter(None, (settings.compute, settings.parameters)):
             check_in(self.workload, data, values, tf.as_dtype(dtype))
@@ -202,8 +178,8 @@ class Trainer:
         """
         self.look()
         steps_per_epoch = self.feed.steps_per_epoch
-        work = sum(flop(self.workload.products(self.data), self.settings.examples))
-        longest = call_lengths(steps_per_epoch, most_steps(work))[0]
+        most = most_steps(sum(flop(self.workload.products(self.data), self.settings.examples)))
+        longest = call_lengths(steps_per_epoch, fitting(most, self.data, self.settings.examples))[0]
         while not self.finished:
             left = steps_per_epoch - len(self.costs)
             steps, epoch = min(longest, left), None
@@ -250,14 +226,3 @@ class Trainer:
 
 def _as(value: np.ndarray, dtype: str | None) -> Any:
     return value if dtype is None else value.astype(tf.as_dtype(dtype).as_numpy_dtype)
-
-
-def _feed(settings: Settings, data: Data, distribution: Distribution) -> Feed:
-    if settings.accumulate is not None and settings.examples > data.size:
-        raise InputError(
-            f"--accumulate {settings.accumulate} in batches of {settings.batch_size} takes {settings.examples:,} "
-            f"examples a step; there are {data.size:,}."
-        )
-    if data.stream is None:
-        return Resident(data.train, settings.examples, settings.seed)
-    return Streamed(data.stream, settings.examples, settings.seed, data.stream.window).part(*distribution.worker)

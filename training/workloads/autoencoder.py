@@ -59,9 +59,7 @@ class Autoencoder(Images):
 
     def data(self, seed: int) -> Data:
         """Images alone, as rows of pixels, uint8 or float32 [images, pixels]."""
-        data = super().data(seed)
-        alone = {name: split[:1] for name, split in data.splits.items()}
-        return data._replace(**alone)
+        return super().data(seed).mapped(lambda split: split[:1])
 
     def sizes(self, data: Data) -> list[int]:
         """Units from the pixels to the pixels. Raises InputError where there is no code."""

@@ -11,9 +11,9 @@ import tensorflow as tf
 
 from core import InputError, accuracy, softmax_cross_entropy
 
-from .data import Dataset, Form, load_dataset
+from .data import Dataset, Form, load_dataset, load_shards
 from .data.pixels import Pixels, ranged
-from .options import FilePath
+from .options import FilePath, Whole, check_stream
 from .workload import Data, Variables, Workload
 
 
@@ -38,6 +38,12 @@ class Images(Workload):
         The images for validation: a number, drawn from the seed with each class's share; first, the first twelfth of
         the training images; or a folder with two IDX or .npy files. Unless given, first for MNIST, as in the notebook,
         and a twelfth, drawn, of other images.
+    stream
+        A folder of shards, as `rawstep shard` makes them, which are read as they are needed: data beyond memory.
+        train-….npz with arrays x and y, train-….tfrecord, or pairs of IDX files; validation-… and test-… beside them.
+        Without validation shards, whole training shards are held out, about as many examples as --validation says.
+    window
+        Examples of the stream among which a batch is drawn. Unless given, 16,384, or as many as fill 128 MB.
     """
 
     data_dir: FilePath | None = None
@@ -45,16 +51,20 @@ class Images(Workload):
     pixels: Pixels | None = None
     transpose: bool = False
     validation: str | None = None
+    stream: FilePath | None = None
+    window: Whole | None = None
 
-    places: ClassVar[Sequence[str]] = ("data_dir", "subset", "pixels", "transpose", "validation")
+    places: ClassVar[Sequence[str]] = ("data_dir", "subset", "pixels", "transpose", "validation", "stream")
     input_name: ClassVar[str] = "images"
 
     def __post_init__(self) -> None:
         """A run may be resumed from another working directory."""
+        for name in ("data_dir", "stream"):
+            if (place := getattr(self, name)) is not None:
+                object.__setattr__(self, name, Path(place).absolute())
+        check_stream(self.stream, self.window, {"--data-dir": self.data_dir, "--subset": self.subset})
         if self.subset is not None and self.data_dir is None:
             raise InputError("--subset is one of the sets in a folder: give --data-dir DIR.")
-        if self.data_dir is not None:
-            object.__setattr__(self, "data_dir", Path(self.data_dir).absolute())
         if self.validation == "":
             raise InputError(
                 "--validation must be a number, first or a folder of two IDX or .npy files, found an empty text."
@@ -65,6 +75,8 @@ class Images(Workload):
     def dataset(self, seed: int) -> Dataset:
         """The images, as `data.load_dataset` reads and splits them."""
         form = Form(self.pixels, self.transpose)
+        if self.stream is not None:
+            return load_shards(self.stream, self.window, self.validation, seed, form)
         return load_dataset(self.data_dir, self.validation, seed, self.subset, form)
 
     def data(self, seed: int) -> Data:
@@ -73,20 +85,20 @@ class Images(Workload):
 
     def as_data(self, found: Dataset, shape: tuple[int, ...]) -> Data:
         """A data set whose images have this shape."""
-        splits = [
-            (images.reshape(len(images), *shape), labels)
-            for images, labels in (found.train, found.validation, found.test)
-        ]
         pixels = found.train.images
         meaning = f"--pixels {self.pixels}" if pixels.dtype.kind == "f" else ""
-        return Data(
-            *splits,
+        data = Data(
+            found.train,
+            found.validation,
+            found.test,
             chosen=found.split,
             notes=found.notes,
+            stream=found.stream,
             what=f"images of {'×'.join(map(str, found.side))}",
             details=f"{ranged(pixels)}{meaning and f' ({meaning})'}",
             meaning=meaning,
         )
+        return data.mapped(lambda split: (split[0].reshape(len(split[0]), *shape), *split[1:]))
 
     def unit(self, images: tf.Tensor, dtype: tf.DType = tf.float32) -> tf.Tensor:
         """What the network takes of images: grey levels 0 to 255 from 0 to 1, other floats as they are."""

@@ -1,7 +1,7 @@
 """Types of options: what cyclopts would take otherwise than a person meant."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -41,6 +41,16 @@ FilePath = Annotated[Path, Parameter(converter=_path)]
 Names = Annotated[tuple[str, ...], Several]
 Best = Annotated[bool, Parameter(negative=(), help="Of the best epoch that --keep-best kept, not the newest state.")]
 Raw = Annotated[bool, Parameter(negative=(), help="Of the weights as they are trained, where a run has --ema.")]
+
+
+def check_stream(stream: Path | None, window: int | None, others: Mapping[str, object]) -> None:
+    """Raises InputError for options that mean nothing beside --stream, and for --window without it."""
+    from core.errors import InputError  # only now: --help answers without TensorFlow
+
+    if stream is None and window is not None:
+        raise InputError("--window is of a stream: give --stream DIR.")
+    if stream is not None and (given := [option for option, value in others.items() if value is not None]):
+        raise InputError(f"--stream and {given[0]} say twice where the data are: give one, and none for the other.")
 
 
 def numbers_by_name(texts: Sequence[str] | None, option: str) -> dict[str, float] | None:

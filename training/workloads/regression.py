@@ -11,9 +11,10 @@ import tensorflow as tf
 from core import InputError, at_least_float32
 from core.seeds import generator
 
-from .data.table import Table, read_table
+from .data.table import Table, check_deviation, read_table
+from .data.table_shards import load_tables
 from .initial import Init
-from .options import FilePath, HiddenLayers
+from .options import FilePath, HiddenLayers, Whole, check_stream
 from .perceptron import first_values, logits, products
 from .work import Product
 from .workload import Data, Examples, Variables, Workload
@@ -44,12 +45,19 @@ class Regression(Workload):
         Units of each hidden layer, with ReLU; none is least squares.
     init
         First weights.
+    stream
+        A folder of shards of another table, as `rawstep shard` makes them, which are read as they are needed:
+        train-….npz with arrays x and y, or train-….tfrecord; validation-… and test-… beside them.
+    window
+        Rows of the stream among which a batch is drawn. Unless given, 16,384, or as many as fill 128 MB.
     """
 
     table: FilePath | None = None
     target: str | None = None
     hidden: HiddenLayers = ()
     init: Init = "glorot"
+    stream: FilePath | None = None
+    window: Whole | None = None
 
     defaults: ClassVar[Mapping[str, Any]] = {
         "batch_size": 44,
@@ -59,7 +67,7 @@ class Regression(Workload):
         "momentum": 0.9,
     }
     input_name: ClassVar[str] = "rows"
-    places: ClassVar[Sequence[str]] = ("table", "target")
+    places: ClassVar[Sequence[str]] = ("table", "target", "stream")
     slice_examples: ClassVar[int] = 256
     groups: ClassVar[Mapping[str, Sequence[str]]] = {"last-layer": ("ho", "bo")}
 
@@ -69,15 +77,29 @@ class Regression(Workload):
 
     def __post_init__(self) -> None:
         """A run may be resumed from another working directory."""
-        if self.table is not None:
-            object.__setattr__(self, "table", Path(self.table).absolute())
+        for name in ("table", "stream"):
+            if (place := getattr(self, name)) is not None:
+                object.__setattr__(self, name, Path(place).absolute())
+        check_stream(self.stream, self.window, {"--table": self.table, "--target": self.target})
 
     def data(self, seed: int) -> Data:
         """Rows, float32 [rows, columns], and what is to be estimated, float32 [rows]; splits drawn from the seed.
 
         Raises InputError for a table that cannot be read, see `data.table.read_table`, has too few rows or columns, or
-        a column that does not vary.
+        a column that does not vary; and for shards of such, see `data.table_shards`.
         """
+        if self.stream is not None:
+            found = load_tables(self.stream, self.window, None, seed)
+            return Data(
+                found.train,
+                found.validation,
+                found.test,
+                chosen=found.chosen,
+                notes=found.notes,
+                what=f"rows of {found.train[0].shape[1]} columns",
+                details="all standardised",
+                stream=found.stream,
+            )
         table = read_table(self.table or TABLE)
         place = len(table.names) - 1 if self.target is None else table.place(self.target)
         target, (rows, columns) = table.names[place], table.numbers.shape
@@ -148,20 +170,9 @@ class Regression(Workload):
 
 
 def _mean_and_deviation(table: Table, trained: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each column in the rows that are trained on. Raises InputError for a column that has one value in all of them,
-    and for one that varies by less or more than float64 can square."""
+    """Of each column in the rows that are trained on. Raises InputError for one that cannot be standardised."""
     with np.errstate(all="ignore"):
         mean, deviation = trained.mean(axis=0), trained.std(axis=0)
     for name, column, by in zip(table.names, trained.T, deviation, strict=True):
-        least, most = column.min(), column.max()
-        if least == most:
-            raise InputError(
-                f"{table.path}: column {name} must vary, found {least:.6g} in all {len(column):,} rows that are "
-                "trained on; leave it out."
-            )
-        if not 0 < by < np.inf:
-            raise InputError(
-                f"{table.path}: column {name} must have a deviation in float64, found values from {least:.6g} to "
-                f"{most:.6g}; put it in another unit."
-            )
+        check_deviation(f"{table.path}: column {name}", column.min(), column.max(), by, len(column))
     return mean, deviation

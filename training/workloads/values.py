@@ -79,11 +79,11 @@ def typed(field: str, hint: Any, words: Sequence[str]) -> Any:
         if bool not in _forms(hint):
             raise InputError(f"{option(field)} needs a value.")
         words = ["true"]
-    wrong = CycloptsError()
-    for form in _members(hint):
+    wrong, forms = CycloptsError(), _members(hint)
+    if NoneType in forms and [*words] == ["none"]:
+        return None
+    for form in forms:
         if form is NoneType:
-            if [*words] == ["none"]:
-                return None
             continue
         try:
             return _parsed(_of_whole_numbers(form), words)

@@ -2,7 +2,7 @@
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
 
@@ -32,6 +32,30 @@ class Stream(Source, Protocol):
     def window(self) -> int: ...
 
 
+@dataclass(frozen=True)
+class Mapped:
+    """A stream, of whose pieces something is made as they are read: others of as many examples."""
+
+    stream: Stream
+    made: Callable[[Examples], Examples]
+
+    @property
+    def sizes(self) -> Sequence[int]:
+        return self.stream.sizes
+
+    @property
+    def digest(self) -> str:
+        return self.stream.digest
+
+    @property
+    def window(self) -> int:
+        return self.stream.window
+
+    def read(self, piece: int) -> Examples:
+        """What is made of a piece."""
+        return self.made(self.stream.read(piece))
+
+
 class Data(NamedTuple):
     """A problem's examples in three splits.
 
@@ -39,7 +63,7 @@ class Data(NamedTuple):
     each. what: what the examples are, "images of 28×28"; details: what else was found, "10 classes", unless given the
     dtypes and ranges of their arrays. meaning: what the numbers of floats were said to be, where a cost asks.
     stream: training examples that are not held in memory. `train` then has a few that stand for all: their dtypes and
-    shapes, and the least and the greatest integer of each array.
+    shapes, and the least and the greatest class number.
     """
 
     train: Examples
@@ -61,6 +85,11 @@ class Data(NamedTuple):
     def splits(self) -> dict[str, Examples]:
         return {"train": self.train, "validation": self.validation, "test": self.test}
 
+    def mapped(self, made: Callable[[Examples], Examples]) -> Self:
+        """The same with what is made of each split's examples, and of the stream's."""
+        splits = {name: made(examples) for name, examples in self.splits.items()}
+        return self._replace(**splits, stream=None if self.stream is None else Mapped(self.stream, made))
+
     @property
     def kind(self) -> str:
         """The dtype and shape of one example, such as "uint8 [784], uint8 []", and what else decides a cost."""
@@ -70,7 +99,7 @@ class Data(NamedTuple):
     @property
     def summary(self) -> str:
         """What was read, in one line."""
-        train, validation, test = (f"{size:,}" for size in (self.size, len(self.validation[0]), len(self.test[0])))
+        train, validation, test = (f"{count:,}" for count in (self.size, len(self.validation[0]), len(self.test[0])))
         details = self.details or ", ".join(ranged(array, f" {[*array.shape[1:]]}") for array in self.train)
         return f"{train} {self.what} for training, {details}; {validation} for validation, {test} for the test"
 

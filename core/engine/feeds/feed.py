@@ -38,6 +38,9 @@ class Feed(ABC):
               meanwhile.
         """
 
+    def prepare(self, steps: int) -> None:  # noqa: B027 - resident data are there
+        """Begins to read the batches of the next steps, before they are taken; they come from the same place then."""
+
     @property
     @abstractmethod
     def state(self) -> dict[str, Any]:

@@ -36,14 +36,17 @@ class Prepared(Feed):
         """The next examples from a place on, those of this worker alone, and the place after them all."""
 
     def take(self, steps: int, then: int | None = None) -> Batches:
-        ahead = self._ahead
-        if ahead is None or (ahead.place, ahead.steps) != (self._place, steps):
-            self._drop()
-            ahead = self._begun(self._place, steps)
-        self._ahead = None
+        self.prepare(steps)
+        ahead, self._ahead = self._ahead, None
+        assert ahead is not None, "it is prepared"
         data, self._place = ahead.found.result()
-        self._ahead = self._begun(self._place, then or steps)
+        self.prepare(then or steps)
         return Batches(data, self._numbers(steps))
+
+    def prepare(self, steps: int) -> None:
+        if self._ahead is None or (self._ahead.place, self._ahead.steps) != (self._place, steps):
+            self._drop()
+            self._ahead = _Ahead(self._place, steps, self._thread.submit(self._read, self._place, steps))
 
     @property
     def state(self) -> dict[str, Any]:
@@ -72,9 +75,6 @@ class Prepared(Feed):
         numbers = np.zeros([steps, self.batch_size], np.int32)
         numbers[:, number * own : (number + 1) * own] = np.arange(steps * own).reshape(steps, own)
         return numbers
-
-    def _begun(self, place: Place, steps: int) -> "_Ahead":
-        return _Ahead(place, steps, self._thread.submit(self._read, place, steps))
 
     def _read(self, place: Place, steps: int) -> tuple[tuple[tf.Tensor, ...], Place]:
         examples, after = self._examples(place, steps * self.batch_size)

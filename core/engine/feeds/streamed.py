@@ -1,5 +1,6 @@
 """Examples that are read piece by piece, shuffled over a window of pieces."""
 
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple, Protocol
@@ -8,7 +9,7 @@ import numpy as np
 
 from ...errors import InputError
 from ...seeds import generator
-from .prepared import Examples, Place, Prepared, joined
+from .prepared import Examples, Place, Prepared
 
 WINDOW = 16_384
 """Examples among which a batch is drawn, unless asked otherwise: of MNIST's images 13 MB."""
@@ -76,7 +77,7 @@ class Streamed(Prepared):
     def __init__(self, source: Source | Sequence[Any], batch_size: int, seed: int = 0, window: int = WINDOW):
         super().__init__(batch_size)
         self._source: Any = Pieces(source) if isinstance(source, list | tuple) else source
-        self._sizes, self._window = np.asarray(self._source.sizes), window
+        self._sizes, self._window_examples = np.asarray(self._source.sizes), window
         self.size = int(self._sizes.sum())
         if not 1 <= batch_size <= self.size:
             raise InputError(
@@ -84,52 +85,82 @@ class Streamed(Prepared):
             )
         self._place = {"generator": generator(seed, "sampler").bit_generator.state, "position": 0}
         self._order = _Order(self._place["generator"], self._sizes, window)
+        self._window: _Held | None = None
         self._readers = ThreadPoolExecutor(READERS, "rawstep-read")
-        self._held: dict[tuple[int, int], list[Future[Examples]]] = {}
+        self._reading: dict[tuple[int, int], deque[Future[Examples]]] = {}
 
     @property
     def steps_per_epoch(self) -> int:
         return self.size // self.batch_size
 
     def _examples(self, place: Place, count: int) -> tuple[Examples, Place]:
-        parts, taken, (before, position) = [], 0, (place["generator"], place["position"])
+        found, filled, taken = None, 0, 0
+        before, position = place["generator"], place["position"]
         while taken < count:
             order = self._order_of(before)
             if position == self.size:
                 before, position = order.after, 0
                 continue
             window = order.windows[order.window_at(position)]
-            rows = window.rows()[position - window.start :][: count - taken]
-            parts.append(self._gathered(order, window, rows[self._mine(taken, len(rows))]))
-            taken, position = taken + len(rows), position + len(rows)
-        return joined(parts), {"generator": before, "position": position}
+            arrays, rows = self._window_of(order, window)
+            rows = rows[position - window.start :][: count - taken]
+            own = rows[self._mine(taken, len(rows))]
+            found = found or tuple(
+                np.empty([count // self._share[1], *array.shape[1:]], array.dtype) for array in arrays
+            )
+            for whole, array in zip(found, arrays, strict=True):
+                np.take(array, own, axis=0, out=whole[filled : filled + len(own)], mode="clip")  # else it would buffer
+            filled, taken, position = filled + len(own), taken + len(rows), position + len(rows)
+        assert found is not None, "a call has at least one step"
+        return found, {"generator": before, "position": position}
 
-    def _gathered(self, order: "_Order", window: "_Window", rows: np.ndarray) -> Examples:
-        """Rows of a window's pieces, one piece after another, without a copy of the window."""
-        pieces = [piece.result() for piece in self._read_ahead(order, window)]
-        found = tuple(np.empty([len(rows), *array.shape[1:]], array.dtype) for array in pieces[0])
-        of, ends = np.searchsorted(window.ends, rows, side="right"), window.ends
-        for number, piece in enumerate(pieces):
-            here = np.flatnonzero(of == number)
-            local = rows[here] - (ends[number - 1] if number else 0)
-            for whole, array in zip(found, piece, strict=True):
-                whole[here] = array[local]
-        return found
+    def _window_of(self, order: "_Order", window: "_Window") -> tuple[Examples, np.ndarray]:
+        """A window's examples, and their order in the batches. The pieces of the window after it are begun."""
+        key = window.seed, window.number
+        if self._window is None or self._window.key != key:
+            room, self._window = self._window and self._window.arrays, None
+            reading = self._reading.pop(key, None) or self._begun_reading(window)
+            arrays = _joined(reading, int(window.ends[-1]), room)
+            following, *_ = order.windows[window.number + 1 :] or self._order_from(order.after).windows
+            following_key = following.seed, following.number
+            self._reading = {following_key: self._reading.get(following_key) or self._begun_reading(following)}
+            self._window = _Held(key, arrays, window.rows())
+        return self._window.arrays, self._window.rows
 
-    def _read_ahead(self, order: "_Order", window: "_Window") -> list["Future[Examples]"]:
-        """The pieces of a window; the window after it is begun, and all others are let go."""
-        following = order.windows[window.number + 1 :] or _Order(order.after, self._sizes, self._window).windows
-        wanted = {(one.seed, one.number): one.pieces for one in (window, following[0])}
-        self._held = {
-            key: self._held.get(key) or [self._readers.submit(self._source.read, int(piece)) for piece in pieces]
-            for key, pieces in wanted.items()
-        }
-        return self._held[window.seed, window.number]
+    def _begun_reading(self, window: "_Window") -> deque["Future[Examples]"]:
+        return deque(self._readers.submit(self._source.read, int(piece)) for piece in window.pieces)
 
     def _order_of(self, before: Place) -> "_Order":
         if self._order.before != before:
-            self._order = _Order(before, self._sizes, self._window)
+            self._order = self._order_from(before)
         return self._order
+
+    def _order_from(self, before: Place) -> "_Order":
+        return _Order(before, self._sizes, self._window_examples)
+
+
+class _Held(NamedTuple):
+    """The examples of a window in memory, and the order in which batches take them."""
+
+    key: tuple[int, int]
+    arrays: Examples
+    rows: np.ndarray
+
+
+def _joined(reading: deque["Future[Examples]"], count: int, room: Examples | None) -> Examples:
+    """The examples of pieces, one piece after another; each is let go as soon as it is copied.
+
+    room: arrays of an earlier window, which they replace where they fit: fresh memory costs as much as a copy.
+    """
+    found, filled = room if room is not None and len(room[0]) >= count else None, 0
+    while reading:
+        piece = reading.popleft().result()
+        found = found or tuple(np.empty([count, *array.shape[1:]], array.dtype) for array in piece)
+        for whole, array in zip(found, piece, strict=True):
+            whole[filled : filled + len(array)] = array
+        filled += len(piece[0])
+    assert found is not None, "a window has at least one piece"
+    return found
 
 
 class _Window(NamedTuple):

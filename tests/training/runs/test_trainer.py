@@ -5,10 +5,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from training.runs.feeding import call_lengths, most_steps
 from training.runs.results import report
 from training.runs.settings import Settings
 from training.runs.stopwatch import Stopwatch
-from training.runs.trainer import Trainer, call_lengths, most_steps
+from training.runs.trainer import Trainer
 from training.workloads.workload import Data
 
 from ..striped import striped_data, striped_images

@@ -4,12 +4,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-import tensorflow as tf
-
 from core import InputError
 from core.engine.executions import execution_mode
-from core.engine.feeds import Sampler
 
+from ...runs.feeding import make_feed
 from ...runs.rule_choice import rule_settings
 from ...runs.settings import Settings
 from ...workloads.choice import settings_of
@@ -42,8 +40,7 @@ class Study:
             )
         self._build = builder(settings, data)
         self._stages = {name: builder(settings, data, rule) for name, rule in stages(self._rule).items()}
-        self._batches = Sampler(len(data.train[0]), self._batch_size, settings.seed).take(steps)
-        self._examples = tuple(tf.constant(array) for array in data.train)
+        self._examples, self._batches = make_feed(data, self._batch_size, settings.seed).take(steps)
         self._program, self._variables = self._build(self._execution)
 
     def all(self, rounds: int, compilations: int, heard: Callable[[str], None], climb: bool = True) -> dict[str, Any]:

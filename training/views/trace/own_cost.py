@@ -8,8 +8,9 @@ from typing import Any
 
 from core import Optimizer, Recorder
 
+from ...runs.feeding import STEPS_PER_CALL
 from ...runs.paired import paired_ratio
-from ...runs.trainer import STEPS_PER_CALL, Trainer
+from ...runs.trainer import Trainer
 
 ROUNDS = 8
 SECONDS = 4.0

@@ -1,6 +1,6 @@
-"""Data sets: MNIST and what else comes in IDX, .npy or .npz files."""
+"""Data sets: MNIST and what else comes in IDX, .npy or .npz files, and shards of them."""
 
-from .dataset import Dataset, load_dataset
+from .dataset import Dataset, load_dataset, load_shards
 from .split import Form, Split
 
-__all__ = ["Dataset", "Form", "Split", "load_dataset"]
+__all__ = ["Dataset", "Form", "Split", "load_dataset", "load_shards"]

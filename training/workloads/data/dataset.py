@@ -1,5 +1,7 @@
 """Labelled images in three splits: MNIST, which comes with the package, or a user's own in IDX, .npy or .npz files."""
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,20 +11,28 @@ from core.errors import InputError
 from core.seeds import generator
 
 from .files import folder_of, stored, stored_pair
+from .heard import each
 from .idx import IdxFile
+from .shards import ImageShard, Shards, joined, shard_set, window_of
 from .split import Form, Split
 
 MNIST = Path(__file__).parent / "mnist"
 VALIDATION_SHARE = 12
 """One training image in twelve: of MNIST's 60,000 the first 5,000, which TF1's `read_data_sets` took."""
 VALIDATION = "a folder of two IDX or .npy files, where the validation is neither a number nor first"
+STANDING = 1_024
+"""Images that stand for all of a stream, where some are looked at."""
 FIRST = "first"
 """The first images for validation, whatever is in them, as in the notebook."""
 
 
 class Dataset(NamedTuple):
     """Three splits of one set of labelled images, how many classes the labels name, how they were split, and rows and
-    columns of an image, with its colours where it has more than one."""
+    columns of an image, with its colours where it has more than one.
+
+    stream: all training images, where they are not held in memory; `train` then has a few that stand for them, and
+    `said` what else a person should know.
+    """
 
     train: Split
     validation: Split
@@ -30,10 +40,17 @@ class Dataset(NamedTuple):
     classes: int
     split: str
     side: tuple[int, ...] = ()
+    stream: Shards | None = None
+    said: Sequence[str] = ()
 
     @property
     def notes(self) -> list[str]:
-        """A sentence for each split that lacks classes which another one has."""
+        """A sentence for each split that lacks classes which another one has, and what else was said.
+
+        Which classes are in a stream is not known.
+        """
+        if self.stream is not None:
+            return [*self.said]
         present = {
             name: set(np.unique(getattr(self, name).labels).tolist()) for name in ("train", "validation", "test")
         }
@@ -96,6 +113,55 @@ def load_dataset(
     dtype = np.uint8 if classes <= 256 else np.int32
     every = [Split(part.images, part.labels.astype(dtype)) for part in (*parts, tests)]
     return Dataset(*every, classes=classes, split=split, side=train.side)
+
+
+def load_shards(
+    place: Path,
+    window: int | None = None,
+    validation: str | None = None,
+    seed: int = 0,
+    form: Form = Form(),  # noqa: B008
+) -> Dataset:
+    """Labelled images in shards, of which those to be trained on are streamed; see `shards`.
+
+    Labels are read once for the number of classes, unless the manifest of `rawstep shard` has them.
+
+    Raises InputError, naming the file, for shards that are damaged or differ.
+    """
+    found = shard_set(place, partial(ImageShard.of, form=form), seed, validation)
+    every = [shard for shards in found[:3] for shard in shards]
+    classes = 1 + max(shard.labels[1] for shard in each(every))
+    dtype = np.uint8 if classes <= 256 else np.int32
+
+    def typed(split: Sequence[np.ndarray]) -> Split:
+        return Split(split[0], split[1].astype(dtype))
+
+    stream = Shards(found.train, window_of(found.train, window), typed)
+    validating = typed(joined(found.validation))
+    testing = typed(joined(found.test)) if found.test else validating
+    said = [stream.note] + ([] if found.test else ["there are no test shards: the test is on the validation images"])
+    return Dataset(
+        typed(_standing(found.train)),
+        validating,
+        testing,
+        classes=classes,
+        split=found.chosen,
+        side=every[0].stored.side,
+        stream=stream,
+        said=said,
+    )
+
+
+def _standing(shards: Sequence[ImageShard]) -> Split:
+    """The first images, and one of the least and one of the greatest class."""
+    least, most = min(shards, key=lambda one: one.labels[0]), max(shards, key=lambda one: one.labels[1])
+    first = shards[0].read()
+    parts = [Split(*(array[:STANDING].copy() for array in first))]
+    for shard, extreme in ((least, np.argmin), (most, np.argmax)):
+        split = first if shard is shards[0] else shard.read()
+        row = int(extreme(split[1]))
+        parts.append(Split(*(array[row : row + 1].copy() for array in split)))
+    return Split(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
 
 
 def _split_off(examples: Split, validation: str | None, seed: int) -> tuple[tuple[Split, Split], str]:

@@ -9,10 +9,11 @@ import io
 import math
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -101,6 +102,34 @@ class IdxFile:
             )
         array = data.view(self.dtype).reshape(self.shape)
         return array if self.dtype.isnative else array.byteswap(inplace=True).view(self.dtype.newbyteorder("="))
+
+    def rows(self, count: int) -> Iterator[np.ndarray]:
+        """The array, this many examples at a time. Raises as `read` does."""
+        with _opened(self.path) as (stream, _, _):
+            stream.read(self.header_bytes)
+            yield from rows_in(stream, self.dtype, self.shape, self, count)
+
+
+def rows_in(stream: Any, dtype: np.dtype, shape: Sequence[int], where: object, count: int) -> Iterator[np.ndarray]:
+    """An array whose data a stream has, last axis fastest, this many examples at a time, in this machine's byte order.
+
+    Raises InputError, naming `where` it is, for fewer data and for more.
+    """
+    row = math.prod(shape[1:]) * dtype.itemsize
+    for start in range(0, shape[0], count):
+        rows = min(count, shape[0] - start)
+        data = bytearray(stream.read(rows * row))
+        if len(data) < rows * row:
+            raise InputError(
+                f"{where} must hold {shape[0] * row:,} bytes of data for its shape {tuple(shape)}, found "
+                f"{start * row + len(data):,}."
+            )
+        array = np.frombuffer(data, dtype).reshape(rows, *shape[1:])
+        yield array if dtype.isnative else array.astype(dtype.newbyteorder("="))
+    if stream.read(1):  # at the end, gzip and zip compare their checksums too
+        raise InputError(
+            f"{where} must hold {shape[0] * row:,} bytes of data for its shape {tuple(shape)}, found more."
+        )
 
 
 @contextmanager

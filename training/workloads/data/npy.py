@@ -1,6 +1,7 @@
 """NumPy's own format, .npy: an array's header, checked before memory is taken, and the array."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -10,7 +11,7 @@ from numpy.lib import format as npy
 
 from core.errors import InputError
 
-from .idx import MOST_BYTES
+from .idx import MOST_BYTES, rows_in
 
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 FAILURES = (OSError, EOFError, ValueError)
@@ -55,7 +56,17 @@ class NpyFile:
         """The array, in this machine's byte order. Raises InputError, naming the file, where it cannot be read."""
         try:
             with self.path.open("rb") as stream:
-                return read_array(stream)
+                return read_array(stream, self)
+        except InputError:
+            raise
+        except FAILURES as error:
+            raise InputError(f"{self.path} cannot be read: {reason(error)}.") from error
+
+    def rows(self, count: int) -> Iterator[np.ndarray]:
+        """The array, this many examples at a time. Raises as `read` does."""
+        try:
+            with self.path.open("rb") as stream:
+                yield from read_rows(stream, self, count)
         except FAILURES as error:
             raise InputError(f"{self.path} cannot be read: {reason(error)}.") from error
 
@@ -76,15 +87,36 @@ def read_header(stream: IO[bytes], size: int, where: object) -> tuple[np.dtype, 
     claimed = math.prod(sizes) * dtype.itemsize
     if min(sizes, default=0) < 0 or claimed != held:
         raise InputError(f"{where} must hold {claimed:,} bytes for its shape {sizes}, found {held:,}.")
-    if held > MOST_BYTES:
-        raise InputError(f"{where} has the shape {sizes}; {MOST_BYTES:,} bytes are the most that is read.")
     return dtype, sizes
 
 
-def read_array(stream: IO[bytes]) -> np.ndarray:
-    """The array whose header `read_header` has found to be true, in this machine's byte order, last axis fastest."""
+def read_array(stream: IO[bytes], where: object) -> np.ndarray:
+    """The array whose header `read_header` has found to be true, in this machine's byte order, last axis fastest.
+
+    Raises InputError, naming `where` it is, for one that is too large to be held, and what NumPy raises.
+    """
+    begin = stream.tell()
+    shape, _, dtype = HEADERS[npy.read_magic(stream)](stream)
+    if math.prod(map(int, shape)) * dtype.itemsize > MOST_BYTES:
+        raise InputError(
+            f"{where} has the shape {tuple(map(int, shape))}; {MOST_BYTES:,} bytes are the most that is read: "
+            "`rawstep shard` cuts it into what --stream reads."
+        )
+    stream.seek(begin)
     array = np.ascontiguousarray(npy.read_array(stream, allow_pickle=False))
     return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def read_rows(stream: IO[bytes], where: object, count: int) -> Iterator[np.ndarray]:
+    """The same, this many examples at a time; one whose first axis is fastest is read whole for that."""
+    begin = stream.tell()
+    shape, fortran, dtype = HEADERS[npy.read_magic(stream)](stream)
+    if fortran:
+        stream.seek(begin)
+        array = read_array(stream, where)
+        yield from (array[start : start + count] for start in range(0, len(array), count))
+    else:
+        yield from rows_in(stream, dtype, tuple(map(int, shape)), where, count)
 
 
 def reason(error: Any) -> str:

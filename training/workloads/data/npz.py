@@ -12,7 +12,7 @@ import numpy as np
 
 from core.errors import InputError
 
-from .npy import FAILURES, read_array, read_header, reason
+from .npy import FAILURES, read_array, read_header, read_rows, reason
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,12 @@ class NpzArray:
     def read(self) -> np.ndarray:
         """The array, in this machine's byte order. Raises InputError, naming it, where it cannot be unpacked."""
         with _opened(self.path, self.name) as (stream, _):
-            return read_array(stream)
+            return read_array(stream, self)
+
+    def rows(self, count: int) -> Iterator[np.ndarray]:
+        """The array, this many examples at a time. Raises as `read` does."""
+        with _opened(self.path, self.name) as (stream, _):
+            yield from read_rows(stream, self, count)
 
 
 @contextmanager
@@ -53,9 +58,8 @@ def _opened(path: Path, name: str) -> Iterator[tuple[IO[bytes], int]]:
         with zipfile.ZipFile(path) as file:
             if f"{name}.npy" not in file.namelist():
                 found = ", ".join(one.removesuffix(".npy") for one in file.namelist()) or "nothing"
-                raise InputError(
-                    f"{path} must hold the arrays x_train, y_train, x_test and y_test, found {found[:200]}."
-                )
+                wanted = "x and y" if name in ("x", "y") else "x_train, y_train, x_test and y_test"
+                raise InputError(f"{path} must hold the arrays {wanted}, found {found[:200]}.")
             with file.open(f"{name}.npy") as stream:
                 yield stream, file.getinfo(f"{name}.npy").file_size
     except InputError:

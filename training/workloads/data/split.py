@@ -1,5 +1,6 @@
 """Labelled images of one split, and the two arrays in a user's files that hold them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -37,6 +38,7 @@ class Stored(Protocol):
     @property
     def short(self) -> str: ...
     def read(self) -> np.ndarray: ...
+    def rows(self, count: int) -> Iterator[np.ndarray]: ...
 
 
 class Form(NamedTuple):
