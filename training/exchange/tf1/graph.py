@@ -5,7 +5,7 @@
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from tensorflow.core.framework.variable_pb2 import VariableDef
 
 from core import InputError
 
+from .flow import Flow
 from .names import AVERAGES
 
 SETTINGS: Mapping[str, str] = {
@@ -47,6 +48,11 @@ class Graph:
         return {name: place for place, name in enumerate(self._variables("variables"))}
 
     @cached_property
+    def places(self) -> dict[str, int]:
+        """By variable, how many matrices data passes before it; see `Flow.places`."""
+        return Flow(self._nodes, self._source).places()
+
+    @cached_property
     def trainable(self) -> set[str]:
         """The variables that optimizers train unless they are told otherwise."""
         return {*self._variables("trainable_variables")}
@@ -74,6 +80,16 @@ class Graph:
                 found["use_nesterov"] = node.attr["use_nesterov"].b
             return found
         return {}
+
+    def powers(self, slots: Collection[str]) -> set[tuple[str, ...]]:
+        """The names of β1's and β2's powers by which Adam's operations with any of these slots compute."""
+        found = set()
+        for node in self.meta.graph_def.node:
+            if node.op.removeprefix("Resource") == "ApplyAdam":
+                inputs = dict(zip(_arguments(node.op), map(self._source, node.input), strict=False))
+                if inputs["m"] in slots:
+                    found.add((inputs["beta1_power"], inputs["beta2_power"]))
+        return found
 
     def has(self, operation: str) -> bool:
         """Whether there is an operation of this kind, on reference or on resource variables."""

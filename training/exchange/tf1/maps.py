@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from pathlib import Path
+from typing import Any
 
 from core import InputError
 
@@ -38,13 +39,25 @@ def parsed(words: Sequence[str]) -> Map:
 
 def _from_file(path: Path) -> Map:
     try:
-        found = json.loads(path.read_text())
+        found = json.loads(path.read_text(), object_pairs_hook=lambda pairs: _each_once(path, pairs))
+    except InputError:
+        raise
     except OSError as error:
         raise InputError(f"--map {path}: the file cannot be read: {error.strerror}.") from error
     except ValueError as error:
-        raise InputError(f"--map {path}: the file is no JSON: {error}.") from error
+        raise InputError(f"--map {path}: the file is not JSON: {error}.") from error
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise InputError(f'--map {path}: the file must hold one object of names, such as {{"h1": "net/w"}}.')
+    return found
+
+
+def _each_once(path: Path, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    """One object of a JSON file, of which `json` would keep the last of two values. Raises InputError for these."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise InputError(f"--map {path}: the file names {name} twice: {found[name]} and {value}.")
+        found[name] = value
     return found
 
 
@@ -64,7 +77,7 @@ def check_pairs(names: Map, survey: Survey | None = None) -> None:
                 f"--map: {survey.path} has no {file_name}; it has {survey.listed}.", file_name, survey.candidates
             )
         if survey and not survey.is_floating(file_name):
-            raise InputError(f"--map: {survey.path} has {file_name}, but of {survey.dtypes[file_name]}, no floats.")
+            raise InputError(f"--map: {survey.path} has {file_name} of {survey.dtypes[file_name]}; expected floats.")
 
 
 def check_names(names: Map, known: Sequence[str], of: str) -> None:
@@ -87,7 +100,7 @@ def check_shapes(names: Map, survey: Survey, wanted: Mapping[str, Shape], of: st
 
 def proposed(survey: Survey, wanted: Mapping[str, Shape]) -> Map:
     """The one map to variables of these shapes: by rawstep's own names, else by shape, and by order where several have
-    one; the order is the graph's, or that of numbers in names.
+    one; the order is that in which data passes them in the graph, else of their creation, or of numbers in names.
 
     Raises InputError, with what the file holds, where none fits, or more than one.
     """
@@ -128,6 +141,9 @@ def proposed_layers(survey: Survey) -> Map:
         return names
     if survey.graph:
         matrices, vectors = ([name for name in of if name in survey.graph.trainable] for of in (matrices, vectors))
+    places = [survey.graph.places.get(name) for name in matrices] if survey.graph else [None]
+    if None not in places and {*places} != {*range(len(matrices))}:
+        raise refusal(survey, f"the graph does not lead data through {', '.join(matrices)} one after another")
     if not matrices or len(matrices) != len(vectors):
         why = f"a perceptron has as many matrices as vectors, and there are {len(matrices)} and {len(vectors)}"
         raise refusal(survey, why)
@@ -191,9 +207,24 @@ def _chains(matrices: Counter[Shape]) -> Iterator[list[int]]:
 
 
 def _ordered(names: Sequence[str], survey: Survey) -> list[str] | None:
-    """Variables as they were created, by the graph or by numbers that alone tell their names apart; else None."""
-    if survey.graph and all(name in survey.graph.created for name in names):
-        return sorted(names, key=survey.graph.created.__getitem__)
+    """Variables as data passes them in the graph; else as it created them, or by numbers in their names.
+
+    None where neither is there, and where they differ.
+    """
+    by_number, graph = _by_number(names), survey.graph
+    if graph is None:
+        return by_number
+    places = [graph.places.get(name) for name in names]
+    if None not in places and len({*places}) == len(names):
+        return sorted(names, key=graph.places.__getitem__)
+    if not all(name in graph.created for name in names):
+        return by_number
+    created = sorted(names, key=graph.created.__getitem__)
+    return created if by_number in (None, created) else None
+
+
+def _by_number(names: Sequence[str]) -> list[str] | None:
+    """Variables by the numbers that alone tell their names apart; None where nothing else or more does."""
     numbers = [_numbers(name) for name in names]
     if len({(re.sub(r"_?\d+", "", name), len(of)) for name, of in zip(names, numbers, strict=True)}) > 1:
         return None

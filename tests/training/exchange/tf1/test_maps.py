@@ -209,8 +209,11 @@ UNKNOWN_BETAS = {"beta1_power": power(0.123456, 3), "beta2_power": power(0.98765
 REFUSED = {
     "a word without =": (None, ["--map", *MAP, "w"], "--map takes words such as h1=net/dense/kernel, or one file of"),
     "no file": (None, ["--map", "absent.json"], "--map absent.json: the file cannot be read: No such file"),
-    "no JSON": (text("m.json", "h1"), ["--map", "m.json"], "--map m.json: the file is no JSON: "),
+    "no JSON": (text("m.json", "h1"), ["--map", "m.json"], "--map m.json: the file is not JSON: "),
     "no object": (text("m.json", "[1]"), ["--map", "m.json"], "m.json: the file must hold one object of names, such"),
+    "a name twice in JSON": (
+        text("m.json", '{"h1": "a", "h1": "b"}'), ["--map", "m.json"], "m.json: the file names h1 twice: a and b.",
+    ),
     "a name twice": (None, ["--map", "h1=a", "h1=b"], "--map names h1 twice: a and b."),
     "two to one": (None, ["--map", *MAP[:3], f"bo={NET['Variable_2']}"], "--map leads b1 and bo to one variable, net/"),
     "not in the file": (
@@ -230,7 +233,7 @@ REFUSED = {
         None, ["--map", *MAP, "--hidden", "9"], "net/dense/kernel has the shape [16, 8], but h1 of mlp has [16, 9].",
     ),
     "no floats": (
-        change(net__dense__bias=np.arange(8)), ["--map", *MAP], "has net/dense/bias, but of int64, no floats.",
+        change(net__dense__bias=np.arange(8)), ["--map", *MAP], "has net/dense/bias of int64; expected floats.",
     ),
     "a slot that is not whole": (
         change(net__dense__bias__Adam=None), [], "the slots Adam are not whole: net/dense/bias/Adam is missing.",
