@@ -1,6 +1,7 @@
 """Which of a TF1 file's optimizers a run goes on with, by which settings, and at which step."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from core import Chain, InputError, Rule
@@ -29,6 +30,39 @@ def choose_slots(contents: Contents, name: str | None, rule: str | None = None) 
         raise InputError(f"{contents.path}: --slots must name one set of {kind}; {found}: {contents.told_apart()}.")
     contents.check_whole(chosen[0])
     return chosen[0]
+
+
+def with_powers(contents: Contents, of: SlotSet, step: int | None = None) -> SlotSet:
+    """The set with its powers; where several pairs may be Adam's, with the one that shows this step.
+
+    Raises InputError where none or, of several that differ, no step decides.
+    """
+    if of.powers != ():
+        return of
+    choices = [replace(of, powers=powers) for powers in contents.power_choices(replace(of, powers=None))]
+    shown = {one: _shown_step(contents, one) for one in choices}
+    fitting = [one for one in choices if step is not None and shown[one] in (step, None)]
+    if not fitting or len({shown[one] for one in fitting}) > 1:
+        listed = ", ".join(f"{' and '.join(one.power_names)} ({_steps(shown[one])})" for one in choices)
+        raise InputError(
+            f"{contents.path}: nothing shows which powers are those of the slots {of.name}: {listed}; the graph "
+            f"{contents.path.name}.meta does where it is there, and so does --step N of import-tf1."
+        )
+    contents.check_whole(fitting[0])
+    return fitting[0]
+
+
+def _shown_step(contents: Contents, of: SlotSet) -> int | None:
+    """By powers of the usual β, or of those that they show; None where these are 0, and -1 where they show no step."""
+    try:
+        contents.check_whole(of)
+        return contents.step_by_powers(of, contents.betas(of) or BETAS)
+    except InputError:
+        return -1
+
+
+def _steps(shown: int | None) -> str:
+    return "0" if shown is None else "of no step" if shown < 0 else f"step {shown:,}"
 
 
 def check_without_slots(contents: Contents) -> None:

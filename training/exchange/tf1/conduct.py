@@ -10,7 +10,16 @@ from core import InputError
 from ...runs.rule_choice import choose_rule, kind_of, option, rule_settings
 from ...runs.settings import Settings
 from ...runs.trainer import Trainer
-from .choosing import NONE, betas_of, check_without_slots, choose_averages, choose_slots, shown_settings, step_of_slots
+from .choosing import (
+    NONE,
+    betas_of,
+    check_without_slots,
+    choose_averages,
+    choose_slots,
+    shown_settings,
+    step_of_slots,
+    with_powers,
+)
 from .contents import Contents
 from .importing import PERCEPTRONS, import_run, read_for, rounding
 from .maps import parsed, pasted
@@ -63,6 +72,7 @@ def conduct(file: Path, settings: Settings, wishes: Wishes, out: Path) -> Done:
     notes = [] if names is not None or _is_usual(contents) else [f"took {pasted(contents.variables)}"]
     of, taken = _slots(contents, wishes), 0
     if of is not None:
+        of = with_powers(contents, of, wishes.step)
         settings, more = _with_shown(contents, of, settings, wishes)
         betas = betas_of(settings.make_rule()) if of.power_names else None
         taken, of_step = step_of_slots(contents, of, wishes.step, *filter(None, [betas]))
@@ -142,11 +152,12 @@ def _check_constants(
 def _left_out(contents: Contents, of: SlotSet | None, averages: SlotSet | None, trainer: Trainer) -> list[str]:
     """A sentence for all of the file that the run does not go on with."""
     taken, graph = [one for one in (of, averages) if one is not None], contents.survey.graph
-    others = [one for one in (*contents.sets, *contents.averages) if one not in taken]
+    names_taken = {one.name for one in taken}
+    others = [one for one in (*contents.sets, *contents.averages) if one.name not in names_taken]
     notes = []
-    if names := [one.name for one in contents.sets if one not in taken]:
+    if names := [one.name for one in contents.sets if one.name not in names_taken]:
         notes.append(f"left out: the slots {', '.join(names)}")
-    if names := [one.name for one in contents.averages if one not in taken]:
+    if names := [one.name for one in contents.averages if one.name not in names_taken]:
         decays = graph.decays() if graph else []
         known = f"{decays[0]:g}, as {graph.path.name} has it," if graph and len(decays) == 1 else "DECAY"
         notes.append(f"left out: the averages {', '.join(names)} of the variables (--ema {known} goes on with them)")

@@ -1,7 +1,7 @@
 """What a TF1 checkpoint holds for a network: its variables, the slots of their optimizers, and their averages."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -46,8 +46,41 @@ class Contents:
 
     @cached_property
     def sets(self) -> list[SlotSet]:
-        """The optimizers' slots of these variables, all or in part; see `check_whole`."""
-        return [of for of in self.survey.sets if {*of.names(self.variables.values())} & self.tensors.keys()]
+        """The optimizers' slots of these variables, all or in part; see `check_whole`. Adam's have the powers that are
+        theirs, or none where these are not known; see `power_choices`."""
+        sets = [of for of in self.survey.sets if {*self._slot_names(of)} & self.tensors.keys()]
+        choices = {of: self.power_choices(of) for of in sets if of.kind.name == "Adam"}
+        return [
+            replace(of, powers=choices[of][0] if len(choices[of]) == 1 else ()) if choices.get(of) else of
+            for of in sets
+        ]
+
+    def power_choices(self, of: SlotSet) -> list[tuple[str, ...]]:
+        """The pairs of powers that may be those of a set of Adam's; none where the file has no powers.
+
+        Powers are numbered through the graph, and slots by variable. So the graph decides; without it, the numbers,
+        where all Adams of a scope train the same variables; else any pair may be a set's that is no other's.
+        """
+        if graph := self.survey.graph:
+            found = graph.powers([*self._slot_names(of)])
+            if found:
+                return sorted(found)
+        pairs = self.survey.power_pairs
+        if len(pairs) < 2 and sum(one.kind.name == "Adam" for one in self.survey.sets) < 2:
+            return [pair.power_names for pair in pairs]
+        if self._is_numbered_alike(of.scope):
+            return [SlotSet(of.kind, of.number, of.scope).power_names]
+        return [pair.power_names for pair in pairs if not self._is_numbered_alike(pair.scope)]
+
+    def _is_numbered_alike(self, scope: str) -> bool:
+        """Whether a scope's Adams and powers have the same numbers, and each Adam trains the same variables."""
+        sets = [one for one in self.survey.sets if one.kind.name == "Adam" and one.scope == scope]
+        powers = [pair.number for pair in self.survey.power_pairs if pair.scope == scope]
+        owners = [self.survey.owners[one] for one in sets]
+        return [one.number for one in sets] == powers and all(some == owners[0] for some in owners)
+
+    def _slot_names(self, of: SlotSet) -> Iterator[str]:
+        return (name for variable in self.variables.values() for name in of.slot_names(variable).values())
 
     @cached_property
     def averages(self) -> list[SlotSet]:

@@ -12,7 +12,7 @@ from ...runs.around import Around
 from ...runs.checkpoint import Checkpoint
 from ...runs.rule_choice import choose_rule, option, rule_settings
 from ...runs.run_folder import RunFolder
-from .choosing import choose_averages, choose_slots
+from .choosing import choose_averages, choose_slots, with_powers
 from .contents import Contents, read
 from .importing import PERCEPTRONS, slot_prefixes
 from .maps import Map, check_names, check_pairs
@@ -101,7 +101,11 @@ def export_run(
         write(out, run.tensors())
         return checkpoint, run.of, run.averages
     contents = _like(like, checkpoint, names, kind)
-    of = SlotSet(kind) if kind is GRADIENT_DESCENT else choose_slots(contents, slots, checkpoint.settings.rule)
+    of = (
+        SlotSet(kind)
+        if kind is GRADIENT_DESCENT
+        else with_powers(contents, choose_slots(contents, slots, checkpoint.settings.rule))
+    )
     run = _Run(checkpoint, contents.variables, of, choose_averages(contents) if _has_averages(checkpoint) else None)
     write(out, _replaced(contents, run))
     return checkpoint, run.of, run.averages
