@@ -22,8 +22,8 @@ from .choosing import (
 )
 from .contents import Contents
 from .importing import PERCEPTRONS, import_run, read_for, rounding
-from .maps import parsed, pasted
-from .names import CENTERED, GRADIENT_DESCENT, SlotSet, created_names
+from .maps import is_usual, parsed, pasted
+from .names import CENTERED, GRADIENT_DESCENT, SlotSet
 
 PLAIN = SlotSet(GRADIENT_DESCENT)
 """GradientDescent's slots, which are none."""
@@ -69,7 +69,7 @@ def conduct(file: Path, settings: Settings, wishes: Wishes, out: Path) -> Done:
     settings = settings.with_options(wishes.options)
     kind_of(settings.rule)  # a slip in --rule is said before any of the file
     contents = read_for(settings, file, names, "hidden" in wishes.options, wishes.centered)
-    notes = [] if names is not None or _is_usual(contents) else [f"took {pasted(contents.variables)}"]
+    notes = [] if names is not None or is_usual(contents.variables) else [f"took {pasted(contents.variables)}"]
     of, taken = _slots(contents, wishes), 0
     if of is not None:
         of = with_powers(contents, of, wishes.step)
@@ -178,9 +178,3 @@ def _said(trainer: Trainer, of: SlotSet | None, averages: SlotSet | None) -> str
     network = f"layers {size}" if isinstance(trainer.workload, PERCEPTRONS) else size
     state = rule if of is PLAIN else f"slots {of.name} of {rule}" if of else f"new slots of {rule}"
     return f"{network}, {state}{f', averages {averages.name}' if averages else ''}"
-
-
-def _is_usual(contents: Contents) -> bool:
-    """Whether the variables are called as rawstep's, or as the notebook's, which were given no names."""
-    found = contents.variables
-    return [*found.values()] in ([*found], created_names(len(found) // 2))

@@ -15,7 +15,7 @@ from ...runs.run_folder import RunFolder
 from .choosing import choose_averages, choose_slots, with_powers
 from .contents import Contents, read
 from .importing import PERCEPTRONS, slot_prefixes
-from .maps import Map, check_names, check_pairs
+from .maps import Map, check_certain, check_names, check_pairs
 from .names import AVERAGES, CENTERED, GRADIENT_DESCENT, KINDS, Kind, SlotSet, created_names, kind_of_rule, weight_names
 from .powers import power
 from .saver_file import check_new, write
@@ -67,6 +67,21 @@ class _Run:
         return tensors
 
 
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    slots:     the set that the run's slots are in the file.
+    averages:  the set that its averages are; None where they are not in the file.
+    variables: the file's names of the variables, by the workload's.
+    """
+
+    checkpoint: Checkpoint
+    slots: SlotSet
+    averages: SlotSet | None
+    variables: Map
+
+
 def export_run(
     folder: Path,
     out: Path,
@@ -75,9 +90,8 @@ def export_run(
     slots: str | None = None,
     best: bool = False,
     names: Map | None = None,
-) -> tuple[Checkpoint, SlotSet, SlotSet | None]:
-    """Writes a run's newest checkpoint as `tf.train.Saver` would; returns it, the set that its slots are, and the one
-    that its averages are, None where they are not in the file.
+) -> Exported:
+    """Writes a run's newest checkpoint as `tf.train.Saver` would.
 
     named: the variables bear their own names, h1 … bo; else those of their creation, Variable, Variable_1, ….
     like:  a checkpoint of the graph that is to restore the file. Names and dtypes are its; weights, slots of the run's
@@ -87,9 +101,9 @@ def export_run(
     names: the file's names of the variables, by the workload's.
 
     Raises InputError for a file that is there already or cannot be written; for a run of a workload other than a
-    perceptron without `names` or `like`; for a rule that TensorFlow 1 lacks or that has pieces around it, except for an
-    average, and slots that its formula cannot go on from; for `names` that are not the run's or lead two to one; for a
-    `like` of another network or without such slots.
+    perceptron without `names` or `like`; for a `like` of another network, without such slots, or to which several maps
+    could lead; for a rule that TensorFlow 1 lacks or that has pieces around it, except for an average, and slots that
+    its formula cannot go on from; for `names` that are not the run's or lead two to one.
     """
     check_new(out)
     checkpoint = RunFolder(folder).chosen(best)
@@ -99,7 +113,7 @@ def export_run(
     if like is None:
         run = _Run(checkpoint, names or {}, SlotSet(kind), SlotSet(AVERAGES) if _has_averages(checkpoint) else None)
         write(out, run.tensors())
-        return checkpoint, run.of, run.averages
+        return Exported(checkpoint, run.of, run.averages, run.variables)
     contents = _like(like, checkpoint, names, kind)
     of = (
         SlotSet(kind)
@@ -108,7 +122,7 @@ def export_run(
     )
     run = _Run(checkpoint, contents.variables, of, choose_averages(contents) if _has_averages(checkpoint) else None)
     write(out, _replaced(contents, run))
-    return checkpoint, run.of, run.averages
+    return Exported(checkpoint, run.of, run.averages, run.variables)
 
 
 def _names(checkpoint: Checkpoint, given: Map | None, named: bool, like: bool) -> Map | None:
@@ -139,10 +153,13 @@ def _kind(checkpoint: Checkpoint) -> Kind:
 
 
 def _like(path: Path, checkpoint: Checkpoint, names: Map | None, kind: Kind) -> Contents:
-    """A checkpoint of the graph that is to restore the run."""
+    """A checkpoint of the graph that is to restore the run. Raises InputError where no map is certain."""
     shapes = {name: checkpoint.tensors[f"weights/{name}"].shape for name in checkpoint.variables}
     centered = kind is CENTERED if kind.name == CENTERED.name else None
-    return read(path, names, None if _is_perceptron(checkpoint) else shapes, centered)
+    contents = read(path, names, None if _is_perceptron(checkpoint) else shapes, centered)
+    if names is None:
+        check_certain(contents.variables, contents.survey)
+    return contents
 
 
 def _is_perceptron(checkpoint: Checkpoint) -> bool:

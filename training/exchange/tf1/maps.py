@@ -11,7 +11,7 @@ from typing import Any
 
 from core import InputError
 
-from .names import weight_names
+from .names import created_names, weight_names
 from .survey import Shape, Survey
 
 Map = dict[str, str]
@@ -64,6 +64,27 @@ def _each_once(path: Path, pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
 def pasted(names: Map) -> str:
     """A map as a person can type it again."""
     return " ".join(["--map", *(shlex.quote(f"{name}={file_name}") for name, file_name in names.items())])
+
+
+def is_usual(names: Map) -> bool:
+    """Whether the variables are called as rawstep's, or as the notebook's, which were given no names."""
+    return [*names.values()] in ([*names], created_names(len(names) // 2))
+
+
+def check_certain(names: Map, survey: Survey) -> None:
+    """Raises InputError where variables are of one shape, and only creation or numbers in names order them.
+
+    An import may have been told otherwise by --map.
+    """
+    by_shape, places = defaultdict(list), survey.graph.places if survey.graph else {}
+    for file_name in names.values():
+        by_shape[survey.shapes[file_name]].append(file_name)
+    for shape, alike in by_shape.items():
+        if len({places.get(name, -1) for name in alike}) < len(alike) and not is_usual(names):
+            raise InputError(
+                f"{survey.path}: {', '.join(alike)} are all of the shape {[*shape]}, and only names and order tell "
+                f"them apart; if these are right: {pasted(names)}."
+            )
 
 
 def check_pairs(names: Map, survey: Survey | None = None) -> None:

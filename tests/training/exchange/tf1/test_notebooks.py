@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from core import InputError
+from training.commands.cli import main
 from training.exchange.tf1.conduct import Wishes, conduct
 from training.exchange.tf1.exporting import export_run
 from training.exchange.tf1.maps import parsed
@@ -158,6 +159,19 @@ def test_it_goes_back_to_a_session_that_continues_in_agreement(both, batches, tm
     session = sides.notebook.session()
     session.restore(back)
     assert apart(f"{name}, and back", sides.after, session.costs(batches[HALF + FIFTY :][:FIFTY])) <= LIMIT
+
+
+def test_a_file_s_map_is_taken_on_the_way_back_where_its_graph_decides_and_else_refused(both, tmp_path, capsys):
+    """W2 and b2 could be b1's layer: an import may have had a map, which the run does not hold."""
+    sides, back = both("Nesterov, all from the graph"), tmp_path / "back.ckpt"
+    with pytest.raises(SystemExit, match="0"):
+        main(["export-tf1", "--checkpoint", str(sides.folder), "--out", str(back), "--like", str(sides.file)])
+    assert f"rawstep: {sides.done.notes[0]}\n" in capsys.readouterr().err
+    assert tensors(back)["middle_b"].tobytes() == sides.run.newest().tensors["weights/b2"].tobytes()
+    sides = both("W1, b1, W2, b2 by Momentum")
+    words = "b1, b2 are all of the shape [8], and only names and order tell them apart; if these are right: --map h1=W1"
+    with pytest.raises(InputError, match=re.escape(words)):
+        export_run(sides.folder, tmp_path / "new.ckpt", like=sides.file)
 
 
 def test_averages_go_on_and_are_what_the_run_serves(both):
