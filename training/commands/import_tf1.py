@@ -103,7 +103,7 @@ def import_tf1(
         raise CycloptsError("--rule starts afresh, at step 0; it goes with neither --slots nor --step.")
     if rule is None and slots == "none":
         raise CycloptsError("--slots none leaves all slots out: give --rule for what the run goes on by.")
-    from ..exchange.tf1.conduct import Wishes, conduct
+    from ..exchange.tf1.import_checkpoint import Options, import_checkpoint
 
     settings = Settings(
         rule=rule or "adam",
@@ -115,10 +115,12 @@ def import_tf1(
         seed=seed,
         **asdict(around),
     )
-    options = by_name(own) | ({} if data_dir is None else {"data_dir": (str(data_dir),)})
-    wishes = Wishes(map, slots, rule, step, nesterov, round, options)
-    done = conduct(file, settings, wishes, out)
-    for note in done.notes:
+    of_run = by_name(own) | ({} if data_dir is None else {"data_dir": (str(data_dir),)})
+    result = import_checkpoint(file, settings, Options(map, slots, rule, step, nesterov, round, of_run), out)
+    trainer = result.trainer
+    cost = trainer.evaluate(trainer.data.splits["validation"])["cost"]
+    for note in result.notes:
         print(f"rawstep: {note}", file=sys.stderr)
-    print(f"Read {done.read}.")
-    print(f"Wrote {out}, at learning rate {done.rate}: rawstep train --checkpoint {out} --resume.")
+    print(f"Read {result.read}.")
+    print(f"Validation cost {cost:.4g}: compare it with your session's.")
+    print(f"Wrote {out}, at learning rate {trainer.rule.learning_rate}: rawstep train --checkpoint {out} --resume.")

@@ -1,11 +1,12 @@
 """Which of a TF1 file's optimizers a run goes on with, by which settings, and at which step."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from core import Chain, InputError, Rule
 
+from ...runs.rule_choice import option
 from .contents import Contents
 from .names import GLOBAL_STEP, SlotSet
 from .powers import BETAS, flushed_from
@@ -105,6 +106,16 @@ def shown_settings(
         return {}, []
     found = {"beta_1": betas[0], "beta_2": betas[1]}
     return found, [f"{' and '.join(of.power_names)} show {_listed(found)}"]
+
+
+def flushed_betas(contents: Contents, slots: SlotSet, given: Collection[str]) -> list[str]:
+    """A note for each β whose power has become 0, of which nothing but TensorFlow 1's default is known."""
+    powers = zip(("beta_1", "beta_2"), BETAS, contents.powers(slots).values(), strict=True)
+    return [
+        f"{name} taken to be {beta}, TensorFlow 1's default: its power is 0 ({option(name)})"
+        for name, beta, power in powers
+        if power == 0 and name not in given
+    ]
 
 
 def _listed(settings: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from core import InputError
 
 from .maps import Map, check_chain, check_pairs, in_order, proposed, proposed_layers
 from .names import SlotSet
-from .powers import BETAS, flushed_from, recovered, step_of
+from .powers import BETAS, flushed_from, power, recovered, step_of
 from .survey import Shape, Survey
 
 
@@ -136,7 +136,7 @@ class Contents:
         except InputError:
             return "unsound" if set(of.names(self.variables.values())) <= self.tensors.keys() else "not whole"
         if not of.power_names:
-            return "used" if self._has_moved(of) else "unused"
+            return "used" if self.has_moved(of) else "unused"
         betas = self.betas(of) or BETAS
         try:
             step = self.step_by_powers(of, betas)
@@ -150,14 +150,15 @@ class Contents:
     def betas(self, of: SlotSet) -> tuple[float, float] | None:
         """β1 and β2 of Adam's powers, where these are not the usual ones' and show them; see `powers.recovered`."""
         powers = self.powers(of)
+        first, second = powers.values()
         try:
-            step_of(powers)
+            step = step_of(powers)
         except InputError:
-            first, second = powers.values()
             return recovered((first, second))
-        return None
+        usual = step is None or all(power(beta, step) == powers[name] for beta, name in zip(BETAS, powers, strict=True))
+        return None if usual else recovered((first, second))
 
-    def _has_moved(self, of: SlotSet) -> bool:
+    def has_moved(self, of: SlotSet) -> bool:
         """Whether a slot is no longer one number everywhere, as all begin."""
         by_slot = zip(*(slots.values() for slots in self.slots(of).values()), strict=True)
         return any((value != values[0].flat[0]).any() for values in by_slot for value in values)

@@ -1,9 +1,10 @@
 """Which layer of a graph each matrix and each bias belongs to, by the operations that they enter."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 ADDS = ("Add", "AddV2", "BiasAdd")
+ACTIVATIONS = {"Relu", "Relu6", "LeakyRelu", "Elu", "Selu", "Sigmoid", "Tanh", "Softplus", "Softsign", "Erf"}
 
 
 class Flow:
@@ -34,9 +35,18 @@ class Flow:
                 continue
             one, other = node.input[0], node.input[1]
             for bias, sum_of in ((self._source(other), one), (self._source(one), other)):
-                if self._is_variable(bias) and (products := {*self._products_before(sum_of)}):
+                if self._is_variable(bias) and (products := self._products_before(sum_of)):
                     found.setdefault(bias, set()).update(before[name] for name in products)
         return {name: places.pop() for name, places in found.items() if len(places) == 1}
+
+    def activations(self, matrices: Collection[str]) -> set[str]:
+        """The operations of `ACTIVATIONS` that data passes between two layers, the second of them of these matrices."""
+        found = set()
+        for name, matrix in self._layers.items():
+            passed = {*self._before(self._nodes[name].input[0])}
+            if matrix in matrices and passed & self._layers.keys():
+                found |= {self._nodes[one].op for one in passed} & ACTIVATIONS
+        return found
 
     def _matrices_before(self, product: str) -> set[str]:
         """All that data passes on its way to a product."""
@@ -49,18 +59,21 @@ class Flow:
                     found.add(self._layers[name])
         return found
 
-    def _products_before(self, start: str) -> Iterator[str]:
+    def _products_before(self, start: str) -> set[str]:
         """The last products that data passed before this input."""
+        return self._layers.keys() & self._before(start)
+
+    def _before(self, start: str) -> set[str]:
+        """The operations before this input, as far as the last products."""
         seen, ahead = set(), [start]
         while ahead:
             name = ahead.pop().partition(":")[0]
             if name in seen or name.startswith("^") or name not in self._nodes:
                 continue
             seen.add(name)
-            if name in self._layers:
-                yield name
-            else:
+            if name not in self._layers:
                 ahead.extend(self._nodes[name].input)
+        return seen
 
     def _is_variable(self, name: str) -> bool:
         return name in self._nodes and self._nodes[name].op in ("VarHandleOp", "VariableV2", "Variable")

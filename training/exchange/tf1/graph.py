@@ -50,7 +50,11 @@ class Graph:
     @cached_property
     def places(self) -> dict[str, int]:
         """By variable, how many matrices data passes before it; see `Flow.places`."""
-        return Flow(self._nodes, self._source).places()
+        return self._flow.places()
+
+    @cached_property
+    def _flow(self) -> Flow:
+        return Flow(self._nodes, self._source)
 
     @cached_property
     def trainable(self) -> set[str]:
@@ -62,8 +66,9 @@ class Graph:
 
         By rawstep's names of settings, float32 numbers by their shortest decimals, None for what is no constant; and
         use_nesterov, where it has that.
-        Without slots, the optimizer is GradientDescent, the first that the graph has.
+        Without slots, the optimizer is GradientDescent. Of several, what differs is None.
         """
+        found: dict[str, Any] = {}
         for node in self.meta.graph_def.node:
             kind = node.op.removeprefix("Resource")
             inputs = [self._source(name) for name in node.input]
@@ -71,15 +76,20 @@ class Graph:
                 continue
             if not slots and kind != "ApplyGradientDescent":
                 continue
-            found = {
-                SETTINGS[arg]: self._constant(name)
-                for arg, name in zip(_arguments(node.op), node.input, strict=False)
-                if arg in SETTINGS
-            }
-            if "use_nesterov" in node.attr:
-                found["use_nesterov"] = node.attr["use_nesterov"].b
-            return found
-        return {}
+            built = self._built(node)
+            found = {name: value if found.get(name, value) == value else None for name, value in built.items()}
+        return found
+
+    def _built(self, node: Any) -> dict[str, Any]:
+        """The settings of one training operation."""
+        found: dict[str, Any] = {
+            SETTINGS[arg]: self._constant(name)
+            for arg, name in zip(_arguments(node.op), node.input, strict=False)
+            if arg in SETTINGS
+        }
+        if "use_nesterov" in node.attr:
+            found["use_nesterov"] = node.attr["use_nesterov"].b
+        return found
 
     def powers(self, slots: Collection[str]) -> set[tuple[str, ...]]:
         """The names of β1's and β2's powers by which Adam's operations with any of these slots compute."""
@@ -101,6 +111,15 @@ class Graph:
             self._constant(name) for name in self._nodes if re.search(rf"(^|/){AVERAGES.name}(_\d+)?/decay$", name)
         ]
         return [*dict.fromkeys(one for one in found if one is not None)]
+
+    def has_counted_decay(self) -> bool:
+        """Whether averages have num_updates, by which their decay is no constant."""
+        counted = rf"(^|/){AVERAGES.name}(_\d+)?/num_updates$"
+        return any(re.search(counted, name) for name in self._nodes)
+
+    def activations(self, variables: Collection[str]) -> set[str]:
+        """The functions between the layers of these matrices; see `Flow.activations`."""
+        return self._flow.activations(variables)
 
     def _variables(self, collection: str) -> list[str]:
         values = self.meta.collection_def[collection].bytes_list.value if collection in self.meta.collection_def else []

@@ -47,6 +47,18 @@ def read_for(
     return contents
 
 
+def check_activations(settings: Settings, contents: Contents) -> None:
+    """Raises InputError where the graph has another function than ReLU between a perceptron's layers."""
+    graph = contents.survey.graph
+    if graph is None or not isinstance(settings.make_workload(), PERCEPTRONS):
+        return
+    if others := sorted(graph.activations([*contents.variables.values()]) - {"Relu"}):
+        raise InputError(
+            f"{graph.path} has {' and '.join(others)} between the layers, and {settings.workload} has ReLU: it "
+            "would compute something else (--workload module:Name trains one of your own)."
+        )
+
+
 def wanted_shapes(settings: Settings, data: Data) -> dict[str, Shape]:
     """The shapes of the workload's variables, by their names."""
     values = checked_values(settings.make_workload(), data, settings.seed)

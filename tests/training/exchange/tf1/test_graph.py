@@ -51,6 +51,7 @@ def survey(request, tmp_path_factory):
     with v1.Graph().as_default(), v1.Session() as session:
         w = v1.get_variable("net/w", [4, 3], dtype, use_resource=request.param != "reference")
         other = v1.get_variable("other", [4, 3], dtype, use_resource=True)
+        train.GradientDescentOptimizer(0.9).minimize(v1.reduce_sum(other**2), var_list=[other])
         for make, _ in OPTIMIZERS.values():
             make().minimize(v1.reduce_sum(w**2), var_list=[w])
         train.AdamOptimizer(0.9).minimize(v1.reduce_sum(other**2), var_list=[other])
@@ -68,6 +69,17 @@ def test_an_optimizer_s_settings_are_its_constants(survey, name):
     of = next((of for of in survey.sets if of.name == name), plain)
     assert of is not plain or name == "GradientDescent"
     assert survey.graph.settings([*of.slot_names("net/w").values()], "net/w") == OPTIMIZERS[name][1]
+
+
+def test_the_graph_says_whether_rmsprop_is_centred_whatever_the_number_of_slots(tmp_path):
+    """Two centred ones have six slots a variable, as three others have."""
+    with v1.Graph().as_default(), v1.Session() as session:
+        w = v1.get_variable("w", [4, 3])
+        for _ in range(2):
+            train.RMSPropOptimizer(0.1, centered=True).minimize(v1.reduce_sum(w**2))
+        session.run(v1.global_variables_initializer())
+        train.Saver().save(session, str(tmp_path / "net.ckpt"))
+    assert [slots.name for slots in Survey(tmp_path / "net.ckpt").sets] == ["RMSProp", "RMSProp_3"]
 
 
 def test_averages_and_the_order_of_creation_are_there_too(survey):

@@ -18,6 +18,7 @@ from .files import ADAGRAD, ADAM, session_saves, tensors, v1, write, write_image
 IMPORT = ["import-tf1", "rnn2.ckpt", "--out", "new", "--data-dir", "images"]
 NET = {"Variable": "net/dense/kernel", "Variable_1": "net/dense_1/kernel", "Variable_2": "net/dense/bias",
        "Variable_3": "net/dense_1/bias"}  # fmt: skip
+DEFAULTS = "rawstep: no graph beside the file: TensorFlow 1's defaults taken: learning_rate 0.001, epsilon 1e-08"
 MAP = ["h1=net/dense/kernel", "ho=net/dense_1/kernel", "b1=net/dense/bias", "bo=net/dense_1/bias"]
 
 
@@ -62,7 +63,8 @@ def test_a_map_is_given_in_words_or_in_a_file_or_found_and_printed_and_leads_bac
     assert ran(*IMPORT, *words) == 0
     out, err = capsys.readouterr()
     assert out.splitlines()[0] == "Read rnn2.ckpt: layers 16-8-3, slots Adam of adam, step 3."
-    assert err == ("" if words else f"rawstep: took --map {' '.join(MAP)}\n")
+    took = "" if words else f"rawstep: took --map {' '.join(MAP)}\n"
+    assert err == f"{took}{DEFAULTS}\n"
     assert ran("export-tf1", "--checkpoint", "new", "--out", "back.ckpt", "--map", *MAP) == 0
     ours, theirs = tensors("back.ckpt"), tensors("rnn2.ckpt")
     assert {name: value.tobytes() for name, value in ours.items()} == {n: v.tobytes() for n, v in theirs.items()}
@@ -242,7 +244,7 @@ REFUSED = {
     "a rate unsaid": (momentum(), ["--momentum", "0.9"], "and momentum has none of its own: give --learning-rate."),
     "a group beside slots": (None, ["--group", "biases:sgd,learning_rate=1"], "--group: the slots Adam are of one"),
     "Nesterov's of Adagrad": (
-        lambda: session_saves("rnn2.ckpt", ADAGRAD), ["--nesterov"], "--nesterov is of the slots Momentum and Adam",
+        lambda: session_saves("rnn2.ckpt", ADAGRAD), ["--nesterov"], "--nesterov needs slots of Momentum or Adam, found A",
     ),
     "RMSProp of either kind": (
         rmsprop(6), ["--learning-rate", "1", "--slots", "RMSProp"], "has 6 slots RMSProp of a variable, and an opti"
@@ -290,6 +292,7 @@ def test_what_is_left_out_is_said(workplace, capsys):
     change(epoch=np.asarray(4), net__dense__bias__Adagrad=np.ones(8, np.float32))()
     assert ran(*IMPORT, "--slots", "Adam") == 0
     assert capsys.readouterr().err.splitlines()[1:] == [
+        DEFAULTS,
         "rawstep: left out: the slots Adagrad",
         "rawstep: left out: the averages ExponentialMovingAverage, ExponentialMovingAverage_1 of the variables (--ema "
         "DECAY goes on with them)",

@@ -13,8 +13,8 @@ import tensorflow as tf
 
 from core import InputError
 from training.commands.cli import main
-from training.exchange.tf1.conduct import Wishes, conduct
 from training.exchange.tf1.exporting import export_run
+from training.exchange.tf1.import_checkpoint import Options, import_checkpoint
 from training.exchange.tf1.maps import parsed
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
@@ -115,7 +115,7 @@ class Both:
         self.theirs = self.session.costs(batches[HALF : HALF + FIFTY])
         self.averages = self.session.averages()
         settings = Settings(**{"rule": "adam", "workload": "regression", **given})
-        self.done = conduct(self.file, settings, Wishes(options=options, **wishes), self.folder)
+        self.done = import_checkpoint(self.file, settings, Options(of_run=options, **wishes), self.folder)
         self.run = RunFolder(self.folder)
         self.trainer, _ = self.run.begin(Settings(), resume=True)
         self.step = self.trainer.step
@@ -196,9 +196,7 @@ def test_float64_is_held_to_the_bit_where_the_workload_has_it(both):
 
 PLANTED = {
     "the usual β": ("scopes and other β", dict(beta_1=("0.9",), beta_2=("0.999",)), {}, "train/beta1_power"),
-    "another momentum": ("W1, b1, W2, b2 by Momentum", dict(momentum=("0.9",)), {}, None),
     "Nesterov's": ("W1, b1, W2, b2 by Momentum", dict(momentum=("0.8",)), dict(nesterov=True), None),
-    "no momentum": ("W, b, W, b without names, by RMSProp with momentum", {}, {}, None),
     "another share": ("centred RMSProp", dict(rho=("0.9",)), {}, None),
     "b1 for b2": (
         "names that nothing orders, by GradientDescent", {},
@@ -207,7 +205,6 @@ PLANTED = {
     ),
     "no slots": ("averages", {}, dict(rule="adam", slots="none"), None),
     "Adam's": ("Nadam", {}, {}, None),
-    "another shrinkage": ("Ftrl, all from the graph", dict(l1=("0.01",)), {}, None),
 }  # fmt: skip
 
 
@@ -216,14 +213,14 @@ def test_what_is_said_wrongly_of_a_file_would_be_seen(both, batches, tmp_path, n
     """The comparison can fail; β that are not the file's are refused before."""
     sides, given = both(name), CASES[name][1]
     wishes, settings = (
-        Wishes(options=options, **wishes),
+        Options(of_run=options, **wishes),
         Settings(**{"rule": "adam", "workload": "regression", **given}),
     )
     if refused:
         with pytest.raises(InputError, match=f"{refused} = .* is no power of β = 0.9"):
-            conduct(sides.file, settings, wishes, tmp_path / "run")
+            import_checkpoint(sides.file, settings, wishes, tmp_path / "run")
         return
-    conduct(sides.file, settings, wishes, tmp_path / "run")
+    import_checkpoint(sides.file, settings, wishes, tmp_path / "run")
     trainer, _ = RunFolder(tmp_path / "run").begin(Settings(), resume=True)
     assert apart(name, costs(trainer, batches[HALF : HALF + FIFTY]), sides.theirs) > 100 * LIMIT
 
@@ -231,8 +228,10 @@ def test_what_is_said_wrongly_of_a_file_would_be_seen(both, batches, tmp_path, n
 def test_a_rate_that_the_graph_computes_is_asked_for(both, tmp_path):
     """TensorFlow 1's usual one would be another."""
     file, settings = both("a rate that decays by the steps").file, Settings(rule="adam", workload="regression")
-    with pytest.raises(InputError, match=r"has no constant for --learning-rate of Adam: give it, or --schedule\."):
-        conduct(file, settings, Wishes(), tmp_path / "run")
+    with pytest.raises(
+        InputError, match=r"has no single constant for --learning-rate of Adam: give it, or --schedule\."
+    ):
+        import_checkpoint(file, settings, Options(), tmp_path / "run")
 
 
 NOTES = {
@@ -240,9 +239,11 @@ NOTES = {
         "took --map h1=net/dense/kernel h2=net/dense_1/kernel ho=net/dense_2/kernel b1=net/dense/bias "
         "b2=net/dense_1/bias bo=net/dense_2/bias",
         "train/beta1_power and train/beta2_power show beta_1 0.8, beta_2 0.99",
+        "no graph beside the file: TensorFlow 1's defaults taken: epsilon 1e-08",
     ],
     "centred RMSProp": [
         "took --map h1=W1 h2=W2 ho=W3 b1=b1 b2=b2 bo=b3",
+        "no graph beside the file: TensorFlow 1's defaults taken: epsilon 1e-10, momentum 0.0",
         "the file has no global_step, and these slots do not show it: the step is taken to be 0 (--step N)",
         "left out: the slots RMSProp_2, the velocities, which RMSProp without momentum does not read (--momentum)",
     ],

@@ -11,8 +11,8 @@ import pytest
 import tensorflow as tf
 
 from core import InputError
-from training.exchange.tf1.conduct import Wishes, conduct
 from training.exchange.tf1.exporting import export_run
+from training.exchange.tf1.import_checkpoint import Options, import_checkpoint
 from training.exchange.tf1.maps import parsed
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
@@ -47,7 +47,7 @@ def folder(tmp_path_factory):
 
 @pytest.mark.parametrize(("file", "step"), [("gan.ckpt", None), ("gan.ckpt", 10), ("plain.ckpt", 10)])
 def test_the_step_is_that_of_the_optimizer_s_own_powers(folder, tmp_path, file, step):
-    conduct(folder / file, SETTINGS, Wishes(map=MAP, slots="Adam", step=step), tmp_path / "run")
+    import_checkpoint(folder / file, SETTINGS, Options(map=MAP, slots="Adam", step=step), tmp_path / "run")
     assert RunFolder(tmp_path / "run").newest().tensors["optimizer/step"] == 10
 
 
@@ -57,12 +57,12 @@ def test_powers_that_nothing_decides_are_not_guessed(folder, tmp_path, step):
         "nothing shows which powers are those of the slots Adam: beta1_power and beta2_power (step 50), beta1_power_1"
     )
     with pytest.raises(InputError, match=re.escape(words)):
-        conduct(folder / "plain.ckpt", SETTINGS, Wishes(map=MAP, slots="Adam", step=step), tmp_path / "run")
+        import_checkpoint(folder / "plain.ckpt", SETTINGS, Options(map=MAP, slots="Adam", step=step), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
 
 def test_only_its_own_powers_are_replaced_on_the_way_back(folder, tmp_path):
-    conduct(folder / "gan.ckpt", SETTINGS, Wishes(map=MAP), tmp_path / "run")
+    import_checkpoint(folder / "gan.ckpt", SETTINGS, Options(map=MAP), tmp_path / "run")
     trainer, _ = RunFolder(tmp_path / "run").begin(Settings(), resume=True)
     trainer.optimizer.step.assign(77)
     RunFolder(tmp_path / "later").save(trainer)
