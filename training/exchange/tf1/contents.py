@@ -174,7 +174,7 @@ def read(
 
     names:    the file's names of the variables, by rawstep's; the only ones that fit, unless given.
     wanted:   the shapes of the variables, by rawstep's names; those of a perceptron of any layers, unless given.
-    centered: whether RMSProp's slots are those of a centred one; by their number, unless given.
+    centered: whether RMSProp's slots are those of a centered one; by their number, unless given.
 
     Raises InputError where there is none, where it is damaged, where its variables do not fit, or fit in several ways.
     """

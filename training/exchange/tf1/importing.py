@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from core import RULES, Chain, InputError, NonFiniteError
+from core import RULES, Chain, InputError
 from core.rules.averaging import Average
 from core.rules.groups import Groups
 
@@ -20,7 +21,6 @@ from ...workloads.workload import Data
 from .contents import Contents, read
 from .maps import Map, check_names, check_shapes
 from .names import SlotSet
-from .survey import Shape
 
 PERCEPTRONS = (MLP, Regression)
 """The workloads whose layers a file's shapes show."""
@@ -38,7 +38,8 @@ def read_for(
     """
     if isinstance(settings.make_workload(), PERCEPTRONS) and not layers_given:
         return read(path, names, centered=centered)
-    wanted = wanted_shapes(settings, settings.data())
+    values = checked_values(settings.make_workload(), settings.data(), settings.seed)
+    wanted = {name: tuple(np.shape(value)) for name, value in values.items()}
     if names is not None:
         check_names(names, [*wanted], settings.workload)
         names = {name: names[name] for name in wanted}
@@ -57,12 +58,6 @@ def check_activations(settings: Settings, contents: Contents) -> None:
             f"{graph.path} has {' and '.join(others)} between the layers, and {settings.workload} has ReLU: it "
             "would compute something else (--workload module:Name trains one of your own)."
         )
-
-
-def wanted_shapes(settings: Settings, data: Data) -> dict[str, Shape]:
-    """The shapes of the workload's variables, by their names."""
-    values = checked_values(settings.make_workload(), data, settings.seed)
-    return {name: tuple(np.shape(value)) for name, value in values.items()}
 
 
 def fitted(settings: Settings, contents: Contents) -> Settings:
@@ -93,19 +88,20 @@ def import_run(
 
     Raises InputError where the variables do not fit the workload and its data, tensors would be rounded and may not,
     the rule has no learning rate or a slot that the file lacks, and for a folder that cannot be written, holds a run,
-    or is in use; NonFiniteError for contents that are not finite. Nothing is written then.
+    or is in use; for tensors that are not finite, or are not in the run's dtype. Nothing is written then.
     """
     settings = fitted(settings, contents)
     _check_rate(contents, settings)
-    _check_fit(contents, settings)
-    made = not out.exists()
-    folder = RunFolder(out)
+    made, folder = not out.exists(), RunFolder(out)
+    if folder.newest_path is not None:
+        raise InputError(f"{out} holds a run already: give another folder, or remove it.")
     try:
         trainer, _ = folder.begin(settings, resume=False)
+        _check_fit(contents, trainer)
         _assign(trainer, contents, of, averages, rounds)
         trainer.optimizer.step.assign(np.int64(step))
         folder.save(trainer)
-    except (InputError, NonFiniteError):
+    except InputError:
         if made and out.is_dir():
             out.rmdir()
         raise
@@ -156,7 +152,18 @@ def _assign(trainer: Trainer, contents: Contents, of: SlotSet | None, averages: 
             held[f"the average of {contents.variables[name]}"] = ours[average], from_file
         for said, (variable, value) in held.items():
             _check_width(contents, said, value, variable, rounds)
-            variable.assign(value.astype(variable.dtype.as_numpy_dtype))
+            variable.assign(_finite(contents, said, value, variable.dtype))
+
+
+def _finite(contents: Contents, said: str, value: np.ndarray, dtype: tf.DType) -> np.ndarray:
+    """A tensor of the file in the run's dtype. Raises InputError where it is not finite there."""
+    with np.errstate(over="ignore"):
+        found = value.astype(dtype.as_numpy_dtype)
+    if not np.isfinite(value).all():
+        raise InputError(f"{contents.path}: {said} must be finite, found NaN or infinity.")
+    if not np.isfinite(found).all():
+        raise InputError(f"{contents.path}: {said} has {np.abs(value).max():.3g}, which is beyond {dtype.name}.")
+    return found
 
 
 def _check_width(contents: Contents, said: str, value: np.ndarray, variable: Any, rounds: bool) -> None:
@@ -177,11 +184,11 @@ def _check_rate(contents: Contents, settings: Settings) -> None:
         )
 
 
-def _check_fit(contents: Contents, settings: Settings) -> None:
-    data = settings.data()
-    if isinstance(settings.make_workload(), MLP):
-        _check_images(contents, data)
-    check_shapes(contents.variables, contents.survey, wanted_shapes(settings, data), settings.workload)
+def _check_fit(contents: Contents, trainer: Trainer) -> None:
+    if isinstance(trainer.workload, MLP):
+        _check_images(contents, trainer.data)
+    wanted = {name: tuple(variable.shape) for name, variable in trainer.variables.items()}
+    check_shapes(contents.variables, contents.survey, wanted, trainer.settings.workload)
 
 
 def _check_images(contents: Contents, data: Data) -> None:

@@ -108,12 +108,12 @@ class Survey:
         return scope is not None and self.shapes[variable] == self.shapes[name]
 
     def check_centered(self) -> None:
-        """Raises InputError where the number of RMSProp's slots does not show whether they are of a centred one."""
+        """Raises InputError where the number of RMSProp's slots does not show whether they are of a centered one."""
         each = 3 if self.centered else 2
         if self._slots_of_rmsprop % each or not (self._told or self.graph or self._slots_of_rmsprop % 6):
             raise InputError(
-                f"{self.path} has {self._slots_of_rmsprop} slots {CENTERED.name} of a variable, and an optimizer has 2 "
-                "of them, or 3 if it is centred: give --centered true or false."
+                f"{self.path} has {self._slots_of_rmsprop} slots {CENTERED.name} for a variable, and an optimizer has "
+                "2 of them, or 3 if it is centered: give --centered true or false."
             )
 
     def _is_centered(self) -> bool:

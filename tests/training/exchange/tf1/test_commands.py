@@ -99,7 +99,8 @@ def test_what_a_file_does_not_tell_is_said_on_standard_error(workplace, capsys):
     out, err = capsys.readouterr()
     assert "step 0.\n" in out
     assert err == (
-        "rawstep: no graph beside the file: TensorFlow 1's defaults taken: learning_rate 0.001, epsilon 1e-08, rho 0.95\n"
+        "rawstep: no graph beside the file: TensorFlow 1's defaults taken: learning_rate 0.001, epsilon 1e-08, rho "
+        "0.95\n"
         "rawstep: the file has no global_step, and these slots do not show it: the step is taken to be 0 (--step N)\n"
     )
     settings = RunFolder(workplace / "run").newest().settings
@@ -161,7 +162,7 @@ REFUSED = {
         "images of 16 pixels in 26 classes; the images have 16 pixels and 3 classes",
     ),
     "no images": (None, [*IMPORT[:-1], "absent", "rnn2.ckpt"], "absent must be a folder of IDX or .npy files"),
-    "a run is there": (run, ["import-tf1", "rnn2.ckpt", "--out", "run", *IMAGES], "run holds a run already"),
+    "a run is there": (run, ["import-tf1", "rnn2.ckpt", "--out", "run", *IMAGES], "run holds a run already: give "),
     "a batch too large": (None, [*IMPORT, "rnn2.ckpt", "--batch-size", "232"], "232"),
     "no run": (None, EXPORT, "run holds no run"),
     "a rule of one's own": (

@@ -71,8 +71,8 @@ def test_an_optimizer_s_settings_are_its_constants(survey, name):
     assert survey.graph.settings([*of.slot_names("net/w").values()], "net/w") == OPTIMIZERS[name][1]
 
 
-def test_the_graph_says_whether_rmsprop_is_centred_whatever_the_number_of_slots(tmp_path):
-    """Two centred ones have six slots a variable, as three others have."""
+def test_the_graph_says_whether_rmsprop_is_centered_whatever_the_number_of_slots(tmp_path):
+    """Two centered ones have six slots a variable, as three others have."""
     with v1.Graph().as_default(), v1.Session() as session:
         w = v1.get_variable("w", [4, 3])
         for _ in range(2):

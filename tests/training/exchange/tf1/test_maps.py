@@ -244,15 +244,24 @@ REFUSED = {
     "a rate unsaid": (momentum(), ["--momentum", "0.9"], "and momentum has none of its own: give --learning-rate."),
     "a group beside slots": (None, ["--group", "biases:sgd,learning_rate=1"], "--group: the slots Adam are of one"),
     "Nesterov's of Adagrad": (
-        lambda: session_saves("rnn2.ckpt", ADAGRAD), ["--nesterov"], "--nesterov needs slots of Momentum or Adam, found A",
+        lambda: session_saves("rnn2.ckpt", ADAGRAD), ["--nesterov"], "--nesterov needs slots of Momentum or Adam, ",
     ),
     "RMSProp of either kind": (
-        rmsprop(6), ["--learning-rate", "1", "--slots", "RMSProp"], "has 6 slots RMSProp of a variable, and an opti"
+        rmsprop(6), ["--learning-rate", "1", "--slots", "RMSProp"], "has 6 slots RMSProp for a variable, and an opti"
     ),
     "RMSProp of both kinds": (
-        rmsprop(5), ["--learning-rate", "1", "--slots", "RMSProp"], "has 5 slots RMSProp of a variable, and an opti"
+        rmsprop(5), ["--learning-rate", "1", "--slots", "RMSProp"], "has 5 slots RMSProp for a variable, and an opti"
     ),
     "float64 unasked": (wide, [], "net/dense/kernel is float64, and the run's is float32: --round rounds what is"),
+    "a weight that is no number": (
+        change(net__dense__bias=np.full(8, np.nan, np.float32)), [], "rnn2.ckpt: net/dense/bias must be finite, found",
+    ),
+    "a slot that is not finite": (
+        change(net__dense__bias__Adam=np.full(8, np.inf, np.float32)), [], "net/dense/bias/Adam must be finite, found",
+    ),
+    "a weight beyond float32": (
+        change(net__dense__bias=np.full(8, 1e300)), ["--round"], "net/dense/bias has 1e+300, which is beyond float32.",
+    ),
     "β that nothing shows": (
         change(**UNKNOWN_BETAS), [], "is no power of β = 0.9 that any step leaves; nearest is step 78's, ",
     ),
@@ -336,7 +345,7 @@ def test_a_rule_starts_afresh_where_slots_are_left_out_by_name(workplace, capsys
 
 
 @pytest.mark.parametrize("words", [["--centered"], ["--centered", "true"]])
-def test_six_slots_of_rmsprop_are_those_of_two_centred_ones_where_that_is_said(workplace, capsys, words):
+def test_six_slots_of_rmsprop_are_those_of_two_centered_ones_where_that_is_said(workplace, capsys, words):
     rmsprop(6)()
     assert ran(*IMPORT, "--learning-rate", "1", "--slots", "RMSProp_3", *words) == 0
     assert "slots RMSProp_3 of rmsprop" in capsys.readouterr().out

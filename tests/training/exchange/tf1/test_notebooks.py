@@ -47,7 +47,7 @@ CASES = {
         Notebook(lambda: train.RMSPropOptimizer(0.001, momentum=0.5), unnamed), dict(learning_rate=0.001),
         {"momentum": ("0.5",)}, {},
     ),
-    "centred RMSProp": (
+    "centered RMSProp": (
         Notebook(lambda: train.RMSPropOptimizer(0.001, 0.8, centered=True), lettered), dict(learning_rate=0.001),
         {"rho": ("0.8",)}, {},
     ),
@@ -197,7 +197,7 @@ def test_float64_is_held_to_the_bit_where_the_workload_has_it(both):
 PLANTED = {
     "the usual β": ("scopes and other β", dict(beta_1=("0.9",), beta_2=("0.999",)), {}, "train/beta1_power"),
     "Nesterov's": ("W1, b1, W2, b2 by Momentum", dict(momentum=("0.8",)), dict(nesterov=True), None),
-    "another share": ("centred RMSProp", dict(rho=("0.9",)), {}, None),
+    "another share": ("centered RMSProp", dict(rho=("0.9",)), {}, None),
     "b1 for b2": (
         "names that nothing orders, by GradientDescent", {},
         dict(rule="sgd", map=[word.replace("b1=first", "b1=middle") if "b1" in word else
@@ -241,7 +241,7 @@ NOTES = {
         "train/beta1_power and train/beta2_power show beta_1 0.8, beta_2 0.99",
         "no graph beside the file: TensorFlow 1's defaults taken: epsilon 1e-08",
     ],
-    "centred RMSProp": [
+    "centered RMSProp": [
         "took --map h1=W1 h2=W2 ho=W3 b1=b1 b2=b2 bo=b3",
         "no graph beside the file: TensorFlow 1's defaults taken: epsilon 1e-10, momentum 0.0",
         "the file has no global_step, and these slots do not show it: the step is taken to be 0 (--step N)",
