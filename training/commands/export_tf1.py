@@ -61,7 +61,8 @@ def export_tf1(
     if map is not None and named:
         raise CycloptsError("--map names the variables; it does not go with --named.")
     from ..exchange.tf1.exporting import export_run, formula_note
-    from ..exchange.tf1.maps import is_usual, parsed, pasted
+    from ..exchange.tf1.maps import is_usual
+    from ..exchange.tf1.typed_map import parsed, pasted
 
     names = None if map is None else parsed(map)
     done = export_run(checkpoint, out, named, like, slots, best, names)

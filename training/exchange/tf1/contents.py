@@ -9,10 +9,11 @@ import numpy as np
 
 from core import InputError
 
-from .maps import Map, check_chain, check_pairs, in_order, proposed, proposed_layers
+from .maps import check_chain, check_pairs, in_order, proposed, proposed_layers
 from .names import SlotSet
 from .powers import BETAS, flushed_from, power, recovered, step_of
 from .survey import Shape, Survey
+from .typed_map import Map
 
 
 @dataclass(frozen=True)

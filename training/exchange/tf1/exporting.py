@@ -15,10 +15,11 @@ from ...runs.run_folder import RunFolder
 from .choosing import choose_averages, choose_slots, with_powers
 from .contents import Contents, read
 from .importing import PERCEPTRONS, slot_prefixes
-from .maps import Map, check_certain, check_names, check_pairs
+from .maps import check_certain, check_names, check_pairs
 from .names import AVERAGES, CENTERED, GRADIENT_DESCENT, KINDS, Kind, SlotSet, created_names, kind_of_rule, weight_names
 from .powers import power
 from .saver_file import check_new, write
+from .typed_map import Map
 
 AROUND = [one.name for one in fields(Around) if one.name not in ("ema", "group")]
 """Options of a run for which a graph of TensorFlow 1's has operations of its own, if at all."""

@@ -24,8 +24,9 @@ from .choosing import (
 from .contents import Contents
 from .graph import SETTINGS
 from .importing import PERCEPTRONS, check_activations, import_run, read_for, rounding
-from .maps import is_usual, parsed, pasted
+from .maps import is_usual
 from .names import CENTERED, GRADIENT_DESCENT, SlotSet
+from .typed_map import parsed, pasted
 
 COUNTED = "computes the averages' decay from num_updates"
 PLAIN = SlotSet(GRADIENT_DESCENT)

@@ -19,8 +19,9 @@ from ...workloads.mlp import MLP
 from ...workloads.regression import Regression
 from ...workloads.workload import Data
 from .contents import Contents, read
-from .maps import Map, check_names, check_shapes
+from .maps import check_names, check_shapes
 from .names import SlotSet
+from .typed_map import Map
 
 PERCEPTRONS = (MLP, Regression)
 """The workloads whose layers a file's shapes show."""
@@ -187,7 +188,7 @@ def _check_rate(contents: Contents, settings: Settings) -> None:
 def _check_fit(contents: Contents, trainer: Trainer) -> None:
     if isinstance(trainer.workload, MLP):
         _check_images(contents, trainer.data)
-    wanted = {name: tuple(variable.shape) for name, variable in trainer.variables.items()}
+    wanted = {name: variable.numpy().shape for name, variable in trainer.variables.items()}
     check_shapes(contents.variables, contents.survey, wanted, trainer.settings.workload)
 
 

@@ -15,7 +15,7 @@ from core import InputError
 from training.commands.cli import main
 from training.exchange.tf1.exporting import export_run
 from training.exchange.tf1.import_checkpoint import Options, import_checkpoint
-from training.exchange.tf1.maps import parsed
+from training.exchange.tf1.typed_map import parsed
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
 

@@ -13,7 +13,7 @@ import tensorflow as tf
 from core import InputError
 from training.exchange.tf1.exporting import export_run
 from training.exchange.tf1.import_checkpoint import Options, import_checkpoint
-from training.exchange.tf1.maps import parsed
+from training.exchange.tf1.typed_map import parsed
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
 
