@@ -74,6 +74,8 @@ CASES = {
         dict(schedule="exponential:0.005,steps=50,factor=0.8"), {}, {},
     ),
     "Nadam": (Notebook(lambda: NadamOptimizer(0.002), lettered), dict(learning_rate=0.002), {}, dict(nesterov=True)),
+    "Adagrad": (Notebook(lambda: train.AdagradOptimizer(0.01), lettered), dict(learning_rate=0.01), {}, {}),
+    "Adadelta": (Notebook(lambda: train.AdadeltaOptimizer(0.5), lettered), dict(learning_rate=0.5), {}, {}),
     "Ftrl, all from the graph": (
         Notebook(lambda: train.FtrlOptimizer(0.05, l1_regularization_strength=0.001), lettered, meta=True), {}, {}, {},
     ),
@@ -108,16 +110,15 @@ class Both:
     """
 
     def __init__(self, name, folder, batches):
-        self.notebook, given, options, wishes = CASES[name]
+        self.notebook, given, options, more = CASES[name]
         self.session, self.file, self.folder = self.notebook.session(), folder / "net.ckpt", folder / "run"
         self.session.costs(batches[:HALF])
         self.session.save(self.file)
         self.theirs = self.session.costs(batches[HALF : HALF + FIFTY])
         self.averages = self.session.averages()
         settings = Settings(**{"rule": "adam", "workload": "regression", **given})
-        self.done = import_checkpoint(self.file, settings, Options(of_run=options, **wishes), self.folder)
-        self.run = RunFolder(self.folder)
-        self.trainer, _ = self.run.begin(Settings(), resume=True)
+        self.done = import_checkpoint(self.file, settings, Options(of_run=options, **more), self.folder)
+        self.run, self.trainer = RunFolder(self.folder), self.done.trainer
         self.step = self.trainer.step
         self.state = {name: value.numpy() for name, value in self.trainer.optimizer.state.items()}
         self.ours = costs(self.trainer, batches[HALF : HALF + FIFTY])
@@ -208,21 +209,48 @@ PLANTED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "options", "wishes", "refused"), PLANTED.values(), ids=PLANTED)
-def test_what_is_said_wrongly_of_a_file_would_be_seen(both, batches, tmp_path, name, options, wishes, refused):
+@pytest.mark.parametrize(("name", "options", "more", "refused"), PLANTED.values(), ids=PLANTED)
+def test_what_is_said_wrongly_of_a_file_would_be_seen(both, batches, tmp_path, name, options, more, refused):
     """The comparison can fail; β that are not the file's are refused before."""
     sides, given = both(name), CASES[name][1]
-    wishes, settings = (
-        Options(of_run=options, **wishes),
+    more, settings = (
+        Options(of_run=options, **more),
         Settings(**{"rule": "adam", "workload": "regression", **given}),
     )
     if refused:
         with pytest.raises(InputError, match=f"{refused} = .* is no power of β = 0.9"):
-            import_checkpoint(sides.file, settings, wishes, tmp_path / "run")
+            import_checkpoint(sides.file, settings, more, tmp_path / "run")
         return
-    import_checkpoint(sides.file, settings, wishes, tmp_path / "run")
-    trainer, _ = RunFolder(tmp_path / "run").begin(Settings(), resume=True)
+    trainer = import_checkpoint(sides.file, settings, more, tmp_path / "run").trainer
     assert apart(name, costs(trainer, batches[HALF : HALF + FIFTY]), sides.theirs) > 100 * LIMIT
+
+
+def begun_anew(slots):
+    slots["a"].assign(tf.fill(slots["a"].shape, 0.1))
+
+
+def exchanged(slots):
+    one, other = slots.values()
+    before = one.numpy()
+    one.assign(other)
+    other.assign(before)
+
+
+def zeroed(slots):
+    for slot in slots.values():
+        slot.assign(tf.zeros_like(slot))
+
+
+@pytest.mark.parametrize(
+    ("name", "plant"), [("Adagrad", begun_anew), ("Adadelta", exchanged), ("Adadelta", zeroed)], ids=str
+)
+def test_slots_carried_over_wrongly_would_be_seen(both, batches, tmp_path, name, plant):
+    sides = both(name)
+    settings = Settings(**{"rule": "adam", "workload": "regression", **CASES[name][1]})
+    trainer = import_checkpoint(sides.file, settings, Options(), tmp_path / "run").trainer
+    for slots in trainer.optimizer.slots.values():
+        plant(slots)
+    assert apart(f"{name}, {plant.__name__}", costs(trainer, batches[HALF : HALF + FIFTY]), sides.theirs) > 30 * LIMIT
 
 
 def test_a_rate_that_the_graph_computes_is_asked_for(both, tmp_path):
