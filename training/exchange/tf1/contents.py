@@ -10,7 +10,7 @@ import numpy as np
 from core import InputError
 
 from .maps import check_chain, check_pairs, in_order, proposed, proposed_layers
-from .names import SlotSet
+from .names import SlotSet, entered_once
 from .powers import BETAS, flushed_from, power, recovered, step_of
 from .survey import Shape, Survey
 from .typed_map import Map
@@ -60,25 +60,19 @@ class Contents:
         """The pairs of powers that may be those of a set of Adam's; none where the file has no powers.
 
         Powers are numbered through the graph, and slots by variable. So the graph decides; without it, the numbers,
-        where all Adams of a scope train the same variables; else any pair may be a set's that is no other's.
+        where all Adams of a scope train the same variables; else any pair of the scope may be a set's.
         """
-        if graph := self.survey.graph:
-            found = graph.powers([*self._slot_names(of)])
-            if found:
-                return sorted(found)
-        pairs = self.survey.power_pairs
-        if len(pairs) < 2 and sum(one.kind.name == "Adam" for one in self.survey.sets) < 2:
-            return [pair.power_names for pair in pairs]
-        if self._is_numbered_alike(of.scope):
-            return [SlotSet(of.kind, of.number, of.scope).power_names]
-        return [pair.power_names for pair in pairs if not self._is_numbered_alike(pair.scope)]
-
-    def _is_numbered_alike(self, scope: str) -> bool:
-        """Whether a scope's Adams and powers have the same numbers, and each Adam trains the same variables."""
-        sets = [one for one in self.survey.sets if one.kind.name == "Adam" and one.scope == scope]
-        powers = [pair.number for pair in self.survey.power_pairs if pair.scope == scope]
-        owners = [self.survey.owners[one] for one in sets]
-        return [one.number for one in sets] == powers and all(some == owners[0] for some in owners)
+        graph, own = self.survey.graph, SlotSet(of.kind, of.number, of.scope).power_names
+        if graph and (found := graph.powers([*self._slot_names(of)])):
+            return sorted(found)
+        scope = entered_once(of.scope)
+        pairs = [pair for pair in self.survey.power_pairs if entered_once(pair.scope) == scope]
+        sets = [one for one in self.survey.sets if one.kind is of.kind and entered_once(one.scope) == scope]
+        same_numbers = [(one.scope, one.number) for one in sets] == [(pair.scope, pair.number) for pair in pairs]
+        same_variables = all(self.survey.owners[one] == self.survey.owners[sets[0]] for one in sets)
+        if (len({one.scope for one in sets}) == 1 and same_numbers and same_variables) or len(pairs) < len(sets):
+            return [own]
+        return [pair.power_names for pair in pairs]
 
     def _slot_names(self, of: SlotSet) -> Iterator[str]:
         return (name for variable in self.variables.values() for name in of.slot_names(variable).values())

@@ -154,5 +154,10 @@ def scope_of(owner: str, variables: Collection[str]) -> str | None:
     return None if variable is None else owner.removesuffix(f"/{variable}")
 
 
+def entered_once(scope: str) -> str:
+    """A scope without the numbers that the names of powers have where it was entered again."""
+    return re.sub(r"_\d+(?=/|$)", "", scope)
+
+
 def _scoped(scope: str, name: str) -> str:
     return f"{scope}/{name}" if scope else name
