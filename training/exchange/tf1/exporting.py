@@ -34,7 +34,7 @@ class _Run:
 
     checkpoint: Checkpoint
     variables: Map
-    of: SlotSet
+    slot_set: SlotSet
     averages: SlotSet | None
 
     @property
@@ -52,19 +52,23 @@ class _Run:
             for name, variable in self.variables.items()
         }
         for name, variable in self.variables.items():
-            for slot, file_name in self.of.slot_names(variable).items():
+            for slot, file_name in self.slot_set.slot_names(variable).items():
                 # Without momentum, RMSProp keeps a velocity that it does not read.
                 found = held.get(f"optimizer/slots/{name}/{prefix}{slot}")
                 tensors[file_name] = np.zeros_like(tensors[variable]) if found is None else found
             if average and self.averages:
                 file_name = self.averages.slot_names(variable)["average"]
                 tensors[file_name] = held[f"optimizer/slots/{name}/{average}"]
-        if self.of.kind.name == "Adagrad":
-            _check_above_zero(self.checkpoint, {name: tensors[name] for name in self.of.names(self.variables.values())})
-        if self.of.power_names:
+        if self.slot_set.kind.name == "Adagrad":
+            _check_above_zero(
+                self.checkpoint, {name: tensors[name] for name in self.slot_set.names(self.variables.values())}
+            )
+        if self.slot_set.power_names:
             adam: Any = getattr(rule, "rule", rule)
             betas = (adam.beta_1, adam.beta_2)
-            tensors |= {name: power(beta, self.step) for name, beta in zip(self.of.power_names, betas, strict=True)}
+            tensors |= {
+                name: power(beta, self.step) for name, beta in zip(self.slot_set.power_names, betas, strict=True)
+            }
         return tensors
 
 
@@ -114,16 +118,18 @@ def export_run(
     if like is None:
         run = _Run(checkpoint, names or {}, SlotSet(kind), SlotSet(AVERAGES) if _has_averages(checkpoint) else None)
         write(out, run.tensors())
-        return Exported(checkpoint, run.of, run.averages, run.variables)
+        return Exported(checkpoint, run.slot_set, run.averages, run.variables)
     contents = _like(like, checkpoint, names, kind)
-    of = (
+    slot_set = (
         SlotSet(kind)
         if kind is GRADIENT_DESCENT
         else with_powers(contents, choose_slots(contents, slots, checkpoint.settings.rule))
     )
-    run = _Run(checkpoint, contents.variables, of, choose_averages(contents) if _has_averages(checkpoint) else None)
+    run = _Run(
+        checkpoint, contents.variables, slot_set, choose_averages(contents) if _has_averages(checkpoint) else None
+    )
     write(out, _replaced(contents, run))
-    return Exported(checkpoint, run.of, run.averages, run.variables)
+    return Exported(checkpoint, run.slot_set, run.averages, run.variables)
 
 
 def _names(checkpoint: Checkpoint, given: Map | None, named: bool, like: bool) -> Map | None:
@@ -159,7 +165,7 @@ def _like(path: Path, checkpoint: Checkpoint, names: Map | None, kind: Kind) -> 
     centered = kind is CENTERED if kind.name == CENTERED.name else None
     contents = read(path, names, None if _is_perceptron(checkpoint) else shapes, centered)
     if names is None:
-        check_certain(contents.variables, contents.survey)
+        check_certain(contents.variables, contents.index)
     return contents
 
 
@@ -217,7 +223,7 @@ def _replaced(contents: Contents, run: _Run) -> dict[str, np.ndarray]:
                 f"{contents.path} has {name} of {dtype}, and the run of {value.dtype}: nothing is rounded."
             )
         tensors[name] = value.astype(dtype)
-    if step := contents.survey.global_step:
+    if step := contents.index.global_step:
         tensors[step] = checkpoint.tensors["optimizer/step"].astype(tensors[step].dtype)
     return tensors
 

@@ -110,7 +110,7 @@ def _slots(contents: Contents, options: Options) -> SlotSet | None:
 
 def _built(contents: Contents, slots: SlotSet) -> dict[str, Any]:
     """What the graph says of an optimizer, as far as it is there."""
-    variable, graph = next(iter(contents.variables.values())), contents.survey.graph
+    variable, graph = next(iter(contents.variables.values())), contents.index.graph
     return graph.settings([*slots.slot_names(variable).values()], variable) if graph else {}
 
 
@@ -135,7 +135,7 @@ def _settings(contents: Contents, slots: SlotSet, settings: Settings, options: O
     if slots.power_names and not built:
         notes += flushed_betas(contents, slots, given)
     notes += _defaults(contents, slots, built, {*shown, *given}, usual)
-    if rule == "momentum" and not contents.survey.graph:
+    if rule == "momentum" and not contents.index.graph:
         notes.append(
             "the file does not say whether Momentum has use_nesterov: taken to be without, as by default (--nesterov)"
         )
@@ -148,7 +148,7 @@ def _settings(contents: Contents, slots: SlotSet, settings: Settings, options: O
     if (rate := taken.pop("learning_rate", None)) is not None:
         settings = replace(settings, learning_rate=float(rate))
     if slots.kind.name == CENTERED.name:
-        contents.survey.check_centered()
+        contents.index.check_centered()
         taken["centered"] = str(slots.kind is CENTERED).lower()
     words = {name: (str(value),) for name, value in taken.items()}
     return replace(settings, rule=rule).with_options({**words, **options.of_run}), notes
@@ -163,9 +163,9 @@ def _rule(slots: SlotSet, nesterov: bool) -> str:
 def _check_constants(contents: Contents, slots: SlotSet, given: Collection[str], built: Mapping[str, Any]) -> None:
     """Raises InputError for settings that the graph computes, from a placeholder or by steps, and nobody has said."""
     unknown = [option(name) for name, value in built.items() if value is None and name not in given]
-    if unknown and contents.survey.graph:
+    if unknown and contents.index.graph:
         raise InputError(
-            f"{contents.survey.graph.path} has no single constant for {', '.join(unknown)} of {slots.name}: give "
+            f"{contents.index.graph.path} has no single constant for {', '.join(unknown)} of {slots.name}: give "
             f"{'it' if len(unknown) == 1 else 'them'}{', or --schedule' if '--learning-rate' in unknown else ''}."
         )
 
@@ -179,7 +179,7 @@ def _defaults(
     words = ", ".join(f"{name} {usual[name]}" for name in taken if usual[name] is not MISSING)
     if built or not words:
         return []
-    graph = contents.survey.graph
+    graph = contents.index.graph
     why = f"{graph.path} has no {slots.name}" if graph else "no graph beside the file"
     return [f"{why}: TensorFlow 1's defaults taken: {words}"]
 
@@ -190,13 +190,13 @@ def _of_averages(contents: Contents, settings: Settings, averages: SlotSet | Non
         return []
     if averages is None:
         return ["the file has no averages: they begin at the variables"]
-    graph = contents.survey.graph
+    graph = contents.index.graph
     return [f"{graph.path} {COUNTED}, and the run has that of --ema"] if graph and graph.has_counted_decay() else []
 
 
 def _left_out(contents: Contents, slots: SlotSet | None, averages: SlotSet | None, trainer: Trainer) -> list[str]:
     """A sentence for all of the file that the run does not go on with."""
-    taken, graph = [one for one in (slots, averages) if one is not None], contents.survey.graph
+    taken, graph = [one for one in (slots, averages) if one is not None], contents.index.graph
     names_taken = {one.name for one in taken}
     others = [one for one in (*contents.sets, *contents.averages) if one.name not in names_taken]
     notes = []
@@ -211,7 +211,7 @@ def _left_out(contents: Contents, slots: SlotSet | None, averages: SlotSet | Non
             f"{f'; {graph.path.name} {COUNTED}' if graph and counted else ''})"
         )
     if names := contents.left_out(*taken, *others):
-        notes.append(f"left out: {contents.survey.described(names)}")
+        notes.append(f"left out: {contents.index.described(names)}")
     ours = {slot.rpartition(".")[2] for held in trainer.optimizer.slots.values() for slot in held}
     variable = next(iter(contents.variables.values()))
     if names := [name for slot, name in (slots.slot_names(variable) if slots else {}).items() if slot not in ours]:

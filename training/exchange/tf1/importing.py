@@ -45,13 +45,13 @@ def read_for(
         check_names(names, [*wanted], settings.workload)
         names = {name: names[name] for name in wanted}
     contents = read(path, names, wanted, centered)
-    check_shapes(contents.variables, contents.survey, wanted, settings.workload)
+    check_shapes(contents.variables, contents.index, wanted, settings.workload)
     return contents
 
 
 def check_activations(settings: Settings, contents: Contents) -> None:
     """Raises InputError where the graph has another function than ReLU between a perceptron's layers."""
-    graph = contents.survey.graph
+    graph = contents.index.graph
     if graph is None or not isinstance(settings.make_workload(), PERCEPTRONS):
         return
     if others := sorted(graph.activations([*contents.variables.values()]) - {"Relu"}):
@@ -70,7 +70,7 @@ def fitted(settings: Settings, contents: Contents) -> Settings:
 
 def import_run(
     contents: Contents,
-    of: SlotSet | None,
+    slots: SlotSet | None,
     step: int,
     settings: Settings,
     out: Path,
@@ -80,7 +80,7 @@ def import_run(
 ) -> Trainer:
     """Writes a run with one checkpoint, the contents', into a folder that holds none; returns its trainer.
 
-    of:       the slots that the run goes on with; without them the rule of `settings` starts afresh.
+    slots:       the slots that the run goes on with; without them the rule of `settings` starts afresh.
     settings: of the run; layers of a perceptron are the contents'.
     averages: what the rule's average of the variables goes on from; the variables, unless given.
     rounds:   whether tensors of a wider dtype than the run's are rounded to that.
@@ -99,7 +99,7 @@ def import_run(
     try:
         trainer, _ = folder.begin(settings, resume=False)
         _check_fit(contents, trainer)
-        _assign(trainer, contents, of, averages, rounds)
+        _assign(trainer, contents, slots, averages, rounds)
         trainer.optimizer.step.assign(np.int64(step))
         folder.save(trainer)
     except InputError:
@@ -124,7 +124,7 @@ def rounding(contents: Contents, trainer: Trainer, *sets: SlotSet | None) -> str
     wide, worst, kinds = 0, 0.0, ""
     for name, variable in contents.variables.items():
         dtype = trainer.variables[name].dtype
-        for file_name in (variable, *(one for of in sets if of for one in of.slot_names(variable).values())):
+        for file_name in (variable, *(one for slots in sets if slots for one in slots.slot_names(variable).values())):
             value = contents.tensors[file_name]
             if value.dtype.itemsize > dtype.size:
                 numbers = value[value != 0]
@@ -133,19 +133,21 @@ def rounding(contents: Contents, trainer: Trainer, *sets: SlotSet | None) -> str
     return f"rounded {wide} tensors from {kinds}; the largest change is {worst:.1e} of a number" if wide else None
 
 
-def _assign(trainer: Trainer, contents: Contents, of: SlotSet | None, averages: SlotSet | None, rounds: bool) -> None:
+def _assign(
+    trainer: Trainer, contents: Contents, slots: SlotSet | None, averages: SlotSet | None, rounds: bool
+) -> None:
     prefix, average = slot_prefixes(trainer.rule)
     for name, weight in contents.weights.items():
         held = {contents.variables[name]: (trainer.variables[name], weight)}
         ours = trainer.optimizer.slots[name]
-        if of is not None:
-            theirs = contents.slots(of)[name]
-            names = of.slot_names(contents.variables[name])
+        if slots is not None:
+            theirs = contents.slots(slots)[name]
+            names = slots.slot_names(contents.variables[name])
             for slot in (one for one in ours if one.startswith(prefix) and one != average):
                 if (there := slot.removeprefix(prefix)) not in theirs:
                     raise InputError(
                         f"{contents.path}: {trainer.settings.rule} with these settings has a slot {there}, which the "
-                        f"slots {of.name} lack."
+                        f"slots {slots.name} lack."
                     )
                 held[names[there]] = ours[slot], theirs[there]
         if average is not None:
@@ -189,7 +191,7 @@ def _check_fit(contents: Contents, trainer: Trainer) -> None:
     if isinstance(trainer.workload, MLP):
         _check_images(contents, trainer.data)
     wanted = {name: variable.numpy().shape for name, variable in trainer.variables.items()}
-    check_shapes(contents.variables, contents.survey, wanted, trainer.settings.workload)
+    check_shapes(contents.variables, contents.index, wanted, trainer.settings.workload)
 
 
 def _check_images(contents: Contents, data: Data) -> None:

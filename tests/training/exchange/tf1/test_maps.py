@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from training.commands.cli import main
+from training.exchange.tf1.checkpoint_index import CheckpointIndex
 from training.exchange.tf1.contents import read
 from training.exchange.tf1.powers import power
-from training.exchange.tf1.survey import Survey
 from training.runs.run_folder import RunFolder
 
 from .files import ADAGRAD, ADAM, session_saves, tensors, v1, write, write_images
@@ -149,11 +149,11 @@ def test_slots_and_averages_are_told_apart_from_variables(tmp_path):
         train.ExponentialMovingAverage(0.9).apply([w])
         session.run(v1.global_variables_initializer())
         train.Saver().save(session, str(path), write_meta_graph=False)
-    survey = Survey(path)
-    assert survey.candidates == ["net/w"]
-    assert [of.name for of in survey.sets] == ["train/Adam", "train/RMSProp", "train/Ftrl"]
-    assert [of.name for of in survey.averages] == ["ExponentialMovingAverage"]
-    assert survey.listed == (
+    index = CheckpointIndex(path)
+    assert index.candidates == ["net/w"]
+    assert [of.name for of in index.sets] == ["train/Adam", "train/RMSProp", "train/Ftrl"]
+    assert [of.name for of in index.averages] == ["ExponentialMovingAverage"]
+    assert index.listed == (
         "the variables net/w [4, 3] float32; slots and averages train/Adam, train/RMSProp, train/Ftrl, "
         "ExponentialMovingAverage; what is neither, net/w/Heavy [4, 3], train/net/w/ProximalAdagrad [4, 3], all float32"
     )

@@ -18,7 +18,7 @@ MOST = 40
 """The variables that a sentence lists."""
 
 
-class Survey:
+class CheckpointIndex:
     """A checkpoint of `tf.train.Saver`'s, in either of its formats, before its values are read.
 
     path:        what its files' names begin with.
