@@ -14,7 +14,7 @@ def export_tf1(
     best: Best = False,
     out: FilePath,
     map: Annotated[Names | None, Parameter(show_default=False)] = None,
-    named: Annotated[bool, Parameter(negative=())] = False,
+    named: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     like: FilePath | None = None,
     slots: str | None = None,
 ) -> None:
