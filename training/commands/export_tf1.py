@@ -14,7 +14,7 @@ def export_tf1(
     best: Best = False,
     out: FilePath,
     map: Annotated[Names | None, Parameter(show_default=False)] = None,
-    named: Annotated[bool, Parameter(negative=())] = False,
+    named: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     like: FilePath | None = None,
     slots: str | None = None,
 ) -> None:
@@ -45,7 +45,7 @@ def export_tf1(
         What the names of the files to write begin with. Nothing is overwritten.
     map
         The names that the variables have in the graph, by the workload's: --map h1=W1 b1=B1 ho=W2 bo=B2, or one file
-        of JSON. With --like, unless given, the only ones that fit.
+        of JSON. With --like, unless given, the only ones that fit by shapes and by the graph; they are printed.
     named
         Call the variables h1, h2, …, ho, b1, b2, …, bo, instead of Variable, Variable_1, … in this order.
     like
@@ -61,16 +61,19 @@ def export_tf1(
     if map is not None and named:
         raise CycloptsError("--map names the variables; it does not go with --named.")
     from ..exchange.tf1.exporting import export_run, formula_note
-    from ..exchange.tf1.maps import parsed
+    from ..exchange.tf1.maps import is_usual
+    from ..exchange.tf1.typed_map import parsed, pasted
 
     names = None if map is None else parsed(map)
-    state, of, averages = export_run(checkpoint, out, named, like, slots, best, names)
-    for note in formula_note(state):
+    done = export_run(checkpoint, out, named, like, slots, best, names)
+    notes = [f"took {pasted(done.variables)}"] if names is None and not is_usual(done.variables) else []
+    notes += formula_note(done.checkpoint)
+    if done.checkpoint.settings.ema is not None and done.averages is None:
+        notes.append(f"left out: the run's averages, which {like} does not have")
+    for note in notes:
         print(f"rawstep: {note}", file=sys.stderr)
-    if state.settings.ema is not None and averages is None:
-        print(f"rawstep: left out: the run's averages, which {like} does not have", file=sys.stderr)
     rest = "" if like is None else f", all else from {like}"
-    as_slots = f", its slots as {of.name}" if of.kind.slots else ""
-    as_slots += f", its averages as {averages.name}" if averages else ""
-    print(f"Read {state}.")
+    as_slots = f", its slots as {done.slots.name}" if done.slots.kind.slots else ""
+    as_slots += f", its averages as {done.averages.name}" if done.averages else ""
+    print(f"Read {done.checkpoint}.")
     print(f"Wrote {out}: the run's weights{as_slots}{rest}.")

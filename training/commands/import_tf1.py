@@ -14,7 +14,7 @@ from ..workloads.options import FilePath, Names, Whole
 
 NotNegative = Annotated[Whole, Parameter(validator=Number(gte=0, lte=10**15))]
 Positive = Annotated[Whole, Parameter(validator=Number(gte=1))]
-Flag = Annotated[bool, Parameter(negative=())]
+Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
 
 
 def import_tf1(
@@ -43,9 +43,10 @@ def import_tf1(
     Variables, slots and step are taken over to the bit, and the rule goes on as TensorFlow 1 computed it. Epochs, their
     costs and the order of the batches start again: a checkpoint of TensorFlow 1 does not hold them.
 
-    Which variable of the file is which is told by --map, or where names, shapes and order leave one choice, by these;
-    the map is then printed, to be pasted. Order is that of the graph, FILE.meta, where it is there. The graph has the
-    optimizer's settings too; without it they are yours to say. What is left out is said.
+    --map says which variable of the file is which. Without it, names, shapes and order decide, where they leave one
+    choice, and the map is printed, to be pasted. Order is that in which data passes the layers of the graph, FILE.meta,
+    where it is there. The graph has the optimizer's settings too; without it, give them as options. What was taken by
+    default and what is left out is printed.
 
     Examples:
 
@@ -80,7 +81,7 @@ def import_tf1(
         Start afresh by this rule, from a file of weights without slots. sgd, which has none, goes on.
     step
         How many steps were taken, where the file does not show it: only Adam's slots do, and not after both powers of
-        β have become 0, at the usual ones after 87,293.
+        β have become 0, at the usual ones after 87,293. Of several Adams' powers, it decides which are meant.
     learning_rate
         Unless given, the graph's, or TensorFlow 1's default, where the rule has one.
     schedule
@@ -97,13 +98,14 @@ def import_tf1(
     seed
         Decides the order of the batches.
     data_dir
-        A folder with four IDX files, which the network must fit. Unless given, MNIST.
+        A folder with the workload's data, which the network must fit, as `rawstep train --data-dir` takes it. Unless
+        given, the workload's own: MNIST of mlp.
     """
     if rule is not None and (slots not in (None, "none") or (step is not None and rule != "sgd")):
         raise CycloptsError("--rule starts afresh, at step 0; it goes with neither --slots nor --step.")
     if rule is None and slots == "none":
         raise CycloptsError("--slots none leaves all slots out: give --rule for what the run goes on by.")
-    from ..exchange.tf1.conduct import Wishes, conduct
+    from ..exchange.tf1.import_checkpoint import Options, import_checkpoint
 
     settings = Settings(
         rule=rule or "adam",
@@ -115,10 +117,12 @@ def import_tf1(
         seed=seed,
         **asdict(around),
     )
-    options = by_name(own) | ({} if data_dir is None else {"data_dir": (str(data_dir),)})
-    wishes = Wishes(map, slots, rule, step, nesterov, round, options)
-    done = conduct(file, settings, wishes, out)
-    for note in done.notes:
+    of_run = by_name(own) | ({} if data_dir is None else {"data_dir": (str(data_dir),)})
+    result = import_checkpoint(file, settings, Options(map, slots, rule, step, nesterov, round, of_run), out)
+    trainer = result.trainer
+    cost = trainer.evaluate(trainer.data.splits["validation"])["cost"]
+    for note in result.notes:
         print(f"rawstep: {note}", file=sys.stderr)
-    print(f"Read {done.read}.")
-    print(f"Wrote {out}, at learning rate {done.rate}: rawstep train --checkpoint {out} --resume.")
+    print(f"Read {result.read}.")
+    print(f"Validation cost {cost:.4g}: compare it with your session's.")
+    print(f"Wrote {out}, at learning rate {trainer.rule.learning_rate}: rawstep train --checkpoint {out} --resume.")

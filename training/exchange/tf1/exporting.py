@@ -12,13 +12,14 @@ from ...runs.around import Around
 from ...runs.checkpoint import Checkpoint
 from ...runs.rule_choice import choose_rule, option, rule_settings
 from ...runs.run_folder import RunFolder
-from .choosing import choose_averages, choose_slots
+from .choosing import choose_averages, choose_slots, with_powers
 from .contents import Contents, read
 from .importing import PERCEPTRONS, slot_prefixes
-from .maps import Map, check_names, check_pairs
+from .maps import check_certain, check_names, check_pairs
 from .names import AVERAGES, CENTERED, GRADIENT_DESCENT, KINDS, Kind, SlotSet, created_names, kind_of_rule, weight_names
 from .powers import power
 from .saver_file import check_new, write
+from .typed_map import Map
 
 AROUND = [one.name for one in fields(Around) if one.name not in ("ema", "group")]
 """Options of a run for which a graph of TensorFlow 1's has operations of its own, if at all."""
@@ -33,7 +34,7 @@ class _Run:
 
     checkpoint: Checkpoint
     variables: Map
-    of: SlotSet
+    slot_set: SlotSet
     averages: SlotSet | None
 
     @property
@@ -51,20 +52,39 @@ class _Run:
             for name, variable in self.variables.items()
         }
         for name, variable in self.variables.items():
-            for slot, file_name in self.of.slot_names(variable).items():
+            for slot, file_name in self.slot_set.slot_names(variable).items():
                 # Without momentum, RMSProp keeps a velocity that it does not read.
                 found = held.get(f"optimizer/slots/{name}/{prefix}{slot}")
                 tensors[file_name] = np.zeros_like(tensors[variable]) if found is None else found
             if average and self.averages:
                 file_name = self.averages.slot_names(variable)["average"]
                 tensors[file_name] = held[f"optimizer/slots/{name}/{average}"]
-        if self.of.kind.name == "Adagrad":
-            _check_above_zero(self.checkpoint, {name: tensors[name] for name in self.of.names(self.variables.values())})
-        if self.of.power_names:
+        if self.slot_set.kind.name == "Adagrad":
+            _check_above_zero(
+                self.checkpoint, {name: tensors[name] for name in self.slot_set.names(self.variables.values())}
+            )
+        if self.slot_set.power_names:
             adam: Any = getattr(rule, "rule", rule)
             betas = (adam.beta_1, adam.beta_2)
-            tensors |= {name: power(beta, self.step) for name, beta in zip(self.of.power_names, betas, strict=True)}
+            tensors |= {
+                name: power(beta, self.step) for name, beta in zip(self.slot_set.power_names, betas, strict=True)
+            }
         return tensors
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written.
+
+    slots:     the set that the run's slots are in the file.
+    averages:  the set that its averages are; None where they are not in the file.
+    variables: the file's names of the variables, by the workload's.
+    """
+
+    checkpoint: Checkpoint
+    slots: SlotSet
+    averages: SlotSet | None
+    variables: Map
 
 
 def export_run(
@@ -75,9 +95,8 @@ def export_run(
     slots: str | None = None,
     best: bool = False,
     names: Map | None = None,
-) -> tuple[Checkpoint, SlotSet, SlotSet | None]:
-    """Writes a run's newest checkpoint as `tf.train.Saver` would; returns it, the set that its slots are, and the one
-    that its averages are, None where they are not in the file.
+) -> Exported:
+    """Writes a run's newest checkpoint as `tf.train.Saver` would.
 
     named: the variables bear their own names, h1 … bo; else those of their creation, Variable, Variable_1, ….
     like:  a checkpoint of the graph that is to restore the file. Names and dtypes are its; weights, slots of the run's
@@ -87,9 +106,9 @@ def export_run(
     names: the file's names of the variables, by the workload's.
 
     Raises InputError for a file that is there already or cannot be written; for a run of a workload other than a
-    perceptron without `names` or `like`; for a rule that TensorFlow 1 lacks or that has pieces around it, except for an
-    average, and slots that its formula cannot go on from; for `names` that are not the run's or lead two to one; for a
-    `like` of another network or without such slots.
+    perceptron without `names` or `like`; for a `like` of another network, without such slots, or to which several maps
+    could lead; for a rule that TensorFlow 1 lacks or that has pieces around it, except for an average, and slots that
+    its formula cannot go on from; for `names` that are not the run's or lead two to one.
     """
     check_new(out)
     checkpoint = RunFolder(folder).chosen(best)
@@ -99,12 +118,18 @@ def export_run(
     if like is None:
         run = _Run(checkpoint, names or {}, SlotSet(kind), SlotSet(AVERAGES) if _has_averages(checkpoint) else None)
         write(out, run.tensors())
-        return checkpoint, run.of, run.averages
+        return Exported(checkpoint, run.slot_set, run.averages, run.variables)
     contents = _like(like, checkpoint, names, kind)
-    of = SlotSet(kind) if kind is GRADIENT_DESCENT else choose_slots(contents, slots, checkpoint.settings.rule)
-    run = _Run(checkpoint, contents.variables, of, choose_averages(contents) if _has_averages(checkpoint) else None)
+    slot_set = (
+        SlotSet(kind)
+        if kind is GRADIENT_DESCENT
+        else with_powers(contents, choose_slots(contents, slots, checkpoint.settings.rule))
+    )
+    run = _Run(
+        checkpoint, contents.variables, slot_set, choose_averages(contents) if _has_averages(checkpoint) else None
+    )
     write(out, _replaced(contents, run))
-    return checkpoint, run.of, run.averages
+    return Exported(checkpoint, run.slot_set, run.averages, run.variables)
 
 
 def _names(checkpoint: Checkpoint, given: Map | None, named: bool, like: bool) -> Map | None:
@@ -135,10 +160,13 @@ def _kind(checkpoint: Checkpoint) -> Kind:
 
 
 def _like(path: Path, checkpoint: Checkpoint, names: Map | None, kind: Kind) -> Contents:
-    """A checkpoint of the graph that is to restore the run."""
+    """A checkpoint of the graph that is to restore the run. Raises InputError where no map is certain."""
     shapes = {name: checkpoint.tensors[f"weights/{name}"].shape for name in checkpoint.variables}
     centered = kind is CENTERED if kind.name == CENTERED.name else None
-    return read(path, names, None if _is_perceptron(checkpoint) else shapes, centered)
+    contents = read(path, names, None if _is_perceptron(checkpoint) else shapes, centered)
+    if names is None:
+        check_certain(contents.variables, contents.index)
+    return contents
 
 
 def _is_perceptron(checkpoint: Checkpoint) -> bool:
@@ -195,7 +223,7 @@ def _replaced(contents: Contents, run: _Run) -> dict[str, np.ndarray]:
                 f"{contents.path} has {name} of {dtype}, and the run of {value.dtype}: nothing is rounded."
             )
         tensors[name] = value.astype(dtype)
-    if step := contents.survey.global_step:
+    if step := contents.index.global_step:
         tensors[step] = checkpoint.tensors["optimizer/step"].astype(tensors[step].dtype)
     return tensors
 

@@ -5,7 +5,7 @@
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +18,7 @@ from tensorflow.core.framework.variable_pb2 import VariableDef
 
 from core import InputError
 
+from .flow import Flow
 from .names import AVERAGES
 
 SETTINGS: Mapping[str, str] = {
@@ -47,6 +48,15 @@ class Graph:
         return {name: place for place, name in enumerate(self._variables("variables"))}
 
     @cached_property
+    def places(self) -> dict[str, int]:
+        """By variable, how many matrices data passes before it; see `Flow.places`."""
+        return self._flow.places()
+
+    @cached_property
+    def _flow(self) -> Flow:
+        return Flow(self._nodes, self._source)
+
+    @cached_property
     def trainable(self) -> set[str]:
         """The variables that optimizers train unless they are told otherwise."""
         return {*self._variables("trainable_variables")}
@@ -56,8 +66,9 @@ class Graph:
 
         By rawstep's names of settings, float32 numbers by their shortest decimals, None for what is no constant; and
         use_nesterov, where it has that.
-        Without slots, the optimizer is GradientDescent, the first that the graph has.
+        Without slots, the optimizer is GradientDescent. Of several, what differs is None.
         """
+        found: dict[str, Any] = {}
         for node in self.meta.graph_def.node:
             kind = node.op.removeprefix("Resource")
             inputs = [self._source(name) for name in node.input]
@@ -65,15 +76,30 @@ class Graph:
                 continue
             if not slots and kind != "ApplyGradientDescent":
                 continue
-            found = {
-                SETTINGS[arg]: self._constant(name)
-                for arg, name in zip(_arguments(node.op), node.input, strict=False)
-                if arg in SETTINGS
-            }
-            if "use_nesterov" in node.attr:
-                found["use_nesterov"] = node.attr["use_nesterov"].b
-            return found
-        return {}
+            built = self._built(node)
+            found = {name: value if found.get(name, value) == value else None for name, value in built.items()}
+        return found
+
+    def _built(self, node: Any) -> dict[str, Any]:
+        """The settings of one training operation."""
+        found: dict[str, Any] = {
+            SETTINGS[arg]: self._constant(name)
+            for arg, name in zip(_arguments(node.op), node.input, strict=False)
+            if arg in SETTINGS
+        }
+        if "use_nesterov" in node.attr:
+            found["use_nesterov"] = node.attr["use_nesterov"].b
+        return found
+
+    def powers(self, slots: Collection[str]) -> set[tuple[str, ...]]:
+        """The names of β1's and β2's powers by which Adam's operations with any of these slots compute."""
+        found = set()
+        for node in self.meta.graph_def.node:
+            if node.op.removeprefix("Resource") == "ApplyAdam":
+                inputs = dict(zip(_arguments(node.op), map(self._source, node.input), strict=False))
+                if inputs["m"] in slots:
+                    found.add((inputs["beta1_power"], inputs["beta2_power"]))
+        return found
 
     def has(self, operation: str) -> bool:
         """Whether there is an operation of this kind, on reference or on resource variables."""
@@ -85,6 +111,15 @@ class Graph:
             self._constant(name) for name in self._nodes if re.search(rf"(^|/){AVERAGES.name}(_\d+)?/decay$", name)
         ]
         return [*dict.fromkeys(one for one in found if one is not None)]
+
+    def has_counted_decay(self) -> bool:
+        """Whether averages have num_updates, by which their decay is no constant."""
+        counted = rf"(^|/){AVERAGES.name}(_\d+)?/num_updates$"
+        return any(re.search(counted, name) for name in self._nodes)
+
+    def activations(self, variables: Collection[str]) -> set[str]:
+        """The functions between the layers of these matrices; see `Flow.activations`."""
+        return self._flow.activations(variables)
 
     def _variables(self, collection: str) -> list[str]:
         values = self.meta.collection_def[collection].bytes_list.value if collection in self.meta.collection_def else []

@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from core import RULES, Chain, InputError, NonFiniteError
+from core import RULES, Chain, InputError
 from core.rules.averaging import Average
 from core.rules.groups import Groups
 
@@ -18,9 +19,9 @@ from ...workloads.mlp import MLP
 from ...workloads.regression import Regression
 from ...workloads.workload import Data
 from .contents import Contents, read
-from .maps import Map, check_names, check_shapes
+from .maps import check_names, check_shapes
 from .names import SlotSet
-from .survey import Shape
+from .typed_map import Map
 
 PERCEPTRONS = (MLP, Regression)
 """The workloads whose layers a file's shapes show."""
@@ -38,19 +39,26 @@ def read_for(
     """
     if isinstance(settings.make_workload(), PERCEPTRONS) and not layers_given:
         return read(path, names, centered=centered)
-    wanted = wanted_shapes(settings, settings.data())
+    values = checked_values(settings.make_workload(), settings.data(), settings.seed)
+    wanted = {name: tuple(np.shape(value)) for name, value in values.items()}
     if names is not None:
         check_names(names, [*wanted], settings.workload)
         names = {name: names[name] for name in wanted}
     contents = read(path, names, wanted, centered)
-    check_shapes(contents.variables, contents.survey, wanted, settings.workload)
+    check_shapes(contents.variables, contents.index, wanted, settings.workload)
     return contents
 
 
-def wanted_shapes(settings: Settings, data: Data) -> dict[str, Shape]:
-    """The shapes of the workload's variables, by their names."""
-    values = checked_values(settings.make_workload(), data, settings.seed)
-    return {name: tuple(np.shape(value)) for name, value in values.items()}
+def check_activations(settings: Settings, contents: Contents) -> None:
+    """Raises InputError where the graph has another function than ReLU between a perceptron's layers."""
+    graph = contents.index.graph
+    if graph is None or not isinstance(settings.make_workload(), PERCEPTRONS):
+        return
+    if others := sorted(graph.activations([*contents.variables.values()]) - {"Relu"}):
+        raise InputError(
+            f"{graph.path} has {' and '.join(others)} between the layers, and {settings.workload} has ReLU: it "
+            "would compute something else (--workload module:Name trains one of your own)."
+        )
 
 
 def fitted(settings: Settings, contents: Contents) -> Settings:
@@ -62,7 +70,7 @@ def fitted(settings: Settings, contents: Contents) -> Settings:
 
 def import_run(
     contents: Contents,
-    of: SlotSet | None,
+    slots: SlotSet | None,
     step: int,
     settings: Settings,
     out: Path,
@@ -72,7 +80,7 @@ def import_run(
 ) -> Trainer:
     """Writes a run with one checkpoint, the contents', into a folder that holds none; returns its trainer.
 
-    of:       the slots that the run goes on with; without them the rule of `settings` starts afresh.
+    slots:       the slots that the run goes on with; without them the rule of `settings` starts afresh.
     settings: of the run; layers of a perceptron are the contents'.
     averages: what the rule's average of the variables goes on from; the variables, unless given.
     rounds:   whether tensors of a wider dtype than the run's are rounded to that.
@@ -81,19 +89,20 @@ def import_run(
 
     Raises InputError where the variables do not fit the workload and its data, tensors would be rounded and may not,
     the rule has no learning rate or a slot that the file lacks, and for a folder that cannot be written, holds a run,
-    or is in use; NonFiniteError for contents that are not finite. Nothing is written then.
+    or is in use; for tensors that are not finite, or are not in the run's dtype. Nothing is written then.
     """
     settings = fitted(settings, contents)
     _check_rate(contents, settings)
-    _check_fit(contents, settings)
-    made = not out.exists()
-    folder = RunFolder(out)
+    made, folder = not out.exists(), RunFolder(out)
+    if folder.newest_path is not None:
+        raise InputError(f"{out} holds a run already: give another folder, or remove it.")
     try:
         trainer, _ = folder.begin(settings, resume=False)
-        _assign(trainer, contents, of, averages, rounds)
+        _check_fit(contents, trainer)
+        _assign(trainer, contents, slots, averages, rounds)
         trainer.optimizer.step.assign(np.int64(step))
         folder.save(trainer)
-    except (InputError, NonFiniteError):
+    except InputError:
         if made and out.is_dir():
             out.rmdir()
         raise
@@ -115,7 +124,7 @@ def rounding(contents: Contents, trainer: Trainer, *sets: SlotSet | None) -> str
     wide, worst, kinds = 0, 0.0, ""
     for name, variable in contents.variables.items():
         dtype = trainer.variables[name].dtype
-        for file_name in (variable, *(one for of in sets if of for one in of.slot_names(variable).values())):
+        for file_name in (variable, *(one for slots in sets if slots for one in slots.slot_names(variable).values())):
             value = contents.tensors[file_name]
             if value.dtype.itemsize > dtype.size:
                 numbers = value[value != 0]
@@ -124,19 +133,21 @@ def rounding(contents: Contents, trainer: Trainer, *sets: SlotSet | None) -> str
     return f"rounded {wide} tensors from {kinds}; the largest change is {worst:.1e} of a number" if wide else None
 
 
-def _assign(trainer: Trainer, contents: Contents, of: SlotSet | None, averages: SlotSet | None, rounds: bool) -> None:
+def _assign(
+    trainer: Trainer, contents: Contents, slots: SlotSet | None, averages: SlotSet | None, rounds: bool
+) -> None:
     prefix, average = slot_prefixes(trainer.rule)
     for name, weight in contents.weights.items():
         held = {contents.variables[name]: (trainer.variables[name], weight)}
         ours = trainer.optimizer.slots[name]
-        if of is not None:
-            theirs = contents.slots(of)[name]
-            names = of.slot_names(contents.variables[name])
+        if slots is not None:
+            theirs = contents.slots(slots)[name]
+            names = slots.slot_names(contents.variables[name])
             for slot in (one for one in ours if one.startswith(prefix) and one != average):
                 if (there := slot.removeprefix(prefix)) not in theirs:
                     raise InputError(
                         f"{contents.path}: {trainer.settings.rule} with these settings has a slot {there}, which the "
-                        f"slots {of.name} lack."
+                        f"slots {slots.name} lack."
                     )
                 held[names[there]] = ours[slot], theirs[there]
         if average is not None:
@@ -144,7 +155,18 @@ def _assign(trainer: Trainer, contents: Contents, of: SlotSet | None, averages: 
             held[f"the average of {contents.variables[name]}"] = ours[average], from_file
         for said, (variable, value) in held.items():
             _check_width(contents, said, value, variable, rounds)
-            variable.assign(value.astype(variable.dtype.as_numpy_dtype))
+            variable.assign(_finite(contents, said, value, variable.dtype))
+
+
+def _finite(contents: Contents, said: str, value: np.ndarray, dtype: tf.DType) -> np.ndarray:
+    """A tensor of the file in the run's dtype. Raises InputError where it is not finite there."""
+    with np.errstate(over="ignore"):
+        found = value.astype(dtype.as_numpy_dtype)
+    if not np.isfinite(value).all():
+        raise InputError(f"{contents.path}: {said} must be finite, found NaN or infinity.")
+    if not np.isfinite(found).all():
+        raise InputError(f"{contents.path}: {said} has {np.abs(value).max():.3g}, which is beyond {dtype.name}.")
+    return found
 
 
 def _check_width(contents: Contents, said: str, value: np.ndarray, variable: Any, rounds: bool) -> None:
@@ -165,11 +187,11 @@ def _check_rate(contents: Contents, settings: Settings) -> None:
         )
 
 
-def _check_fit(contents: Contents, settings: Settings) -> None:
-    data = settings.data()
-    if isinstance(settings.make_workload(), MLP):
-        _check_images(contents, data)
-    check_shapes(contents.variables, contents.survey, wanted_shapes(settings, data), settings.workload)
+def _check_fit(contents: Contents, trainer: Trainer) -> None:
+    if isinstance(trainer.workload, MLP):
+        _check_images(contents, trainer.data)
+    wanted = {name: variable.numpy().shape for name, variable in trainer.variables.items()}
+    check_shapes(contents.variables, contents.index, wanted, trainer.settings.workload)
 
 
 def _check_images(contents: Contents, data: Data) -> None:

@@ -1,70 +1,52 @@
 """Which variable of a TF1 file each of rawstep's is: as a person says, or where shapes and order leave one choice."""
 
-import json
 import re
-import shlex
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice, pairwise
-from pathlib import Path
 
 from core import InputError
 
-from .names import weight_names
-from .survey import Shape, Survey
+from .checkpoint_index import CheckpointIndex, Shape
+from .names import created_names, weight_names
+from .typed_map import Map, pasted
 
-Map = dict[str, str]
-"""The file's names of variables, by rawstep's."""
 NO_MAP = "no single map of names fits"
 
 
-def parsed(words: Sequence[str]) -> Map:
-    """A map as a person types it: h1=net/w …, or the name of a JSON file with one object, {"h1": "net/w", …}.
+def is_usual(names: Map) -> bool:
+    """Whether the variables are called as rawstep's, or as the notebook's, which were given no names."""
+    return [*names.values()] in ([*names], created_names(len(names) // 2))
 
-    Raises InputError for a word that is neither, a name that is there twice, and a file that holds anything else.
+
+def check_certain(names: Map, index: CheckpointIndex) -> None:
+    """Raises InputError where variables are of one shape, and only creation or numbers in names order them.
+
+    An import may have been told otherwise by --map.
     """
-    if len(words) == 1 and "=" not in words[0]:
-        return _from_file(Path(words[0]))
-    found: Map = {}
-    for word in words:
-        name, equals, file_name = word.partition("=")
-        if not (name and equals and file_name):
-            raise InputError(f"--map takes words such as h1=net/dense/kernel, or one file of JSON, found {word!r}.")
-        if name in found:
-            raise InputError(f"--map names {name} twice: {found[name]} and {file_name}.")
-        found[name] = file_name
-    return found
+    by_shape, places = defaultdict(list), index.graph.places if index.graph else {}
+    for file_name in names.values():
+        by_shape[index.shapes[file_name]].append(file_name)
+    for shape, alike in by_shape.items():
+        if len({places.get(name, -1) for name in alike}) < len(alike) and not is_usual(names):
+            raise InputError(
+                f"{index.path}: {', '.join(alike)} are all of the shape {[*shape]}, and only names and order tell "
+                f"them apart; if these are right: {pasted(names)}."
+            )
 
 
-def _from_file(path: Path) -> Map:
-    try:
-        found = json.loads(path.read_text())
-    except OSError as error:
-        raise InputError(f"--map {path}: the file cannot be read: {error.strerror}.") from error
-    except ValueError as error:
-        raise InputError(f"--map {path}: the file is no JSON: {error}.") from error
-    if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
-        raise InputError(f'--map {path}: the file must hold one object of names, such as {{"h1": "net/w"}}.')
-    return found
-
-
-def pasted(names: Map) -> str:
-    """A map as a person can type it again."""
-    return " ".join(["--map", *(shlex.quote(f"{name}={file_name}") for name, file_name in names.items())])
-
-
-def check_pairs(names: Map, survey: Survey | None = None) -> None:
+def check_pairs(names: Map, index: CheckpointIndex | None = None) -> None:
     """Raises InputError where a map leads two names to one, or to what a file lacks or that is no number."""
     for file_name, count in Counter(names.values()).items():
         if count > 1:
             both = " and ".join(name for name in names if names[name] == file_name)
             raise InputError(f"--map leads {both} to one variable, {file_name}; each must have its own.")
-        if survey and file_name not in survey.shapes:
+        if index and file_name not in index.shapes:
             raise InputError(
-                f"--map: {survey.path} has no {file_name}; it has {survey.listed}.", file_name, survey.candidates
+                f"--map: {index.path} has no {file_name}; it has {index.listed}.", file_name, index.candidates
             )
-        if survey and not survey.is_floating(file_name):
-            raise InputError(f"--map: {survey.path} has {file_name}, but of {survey.dtypes[file_name]}, no floats.")
+        if index and not index.is_floating(file_name):
+            raise InputError(f"--map: {index.path} has {file_name} of {index.dtypes[file_name]}; expected floats.")
 
 
 def check_names(names: Map, known: Sequence[str], of: str) -> None:
@@ -76,28 +58,28 @@ def check_names(names: Map, known: Sequence[str], of: str) -> None:
         raise InputError(f"--map must name every variable of {of}; {', '.join(lacking)} {_is_are(lacking)} missing.")
 
 
-def check_shapes(names: Map, survey: Survey, wanted: Mapping[str, Shape], of: str) -> None:
+def check_shapes(names: Map, index: CheckpointIndex, wanted: Mapping[str, Shape], of: str) -> None:
     """Raises InputError where a variable of the file is of another shape than the workload's."""
     for name, shape in wanted.items():
-        if (found := survey.shapes[names[name]]) != shape:
+        if (found := index.shapes[names[name]]) != shape:
             raise InputError(
-                f"{survey.path}: {names[name]} has the shape {[*found]}, but {name} of {of} has {[*shape]}."
+                f"{index.path}: {names[name]} has the shape {[*found]}, but {name} of {of} has {[*shape]}."
             )
 
 
-def proposed(survey: Survey, wanted: Mapping[str, Shape]) -> Map:
+def proposed(index: CheckpointIndex, wanted: Mapping[str, Shape]) -> Map:
     """The one map to variables of these shapes: by rawstep's own names, else by shape, and by order where several have
-    one; the order is the graph's, or that of numbers in names.
+    one; the order is that in which data passes them in the graph, else of their creation, or of numbers in names.
 
     Raises InputError, with what the file holds, where none fits, or more than one.
     """
-    if all(survey.shapes.get(name) == shape for name, shape in wanted.items()):
+    if all(index.shapes.get(name) == shape for name, shape in wanted.items()):
         return {name: name for name in wanted}
-    trainable = survey.graph.trainable if survey.graph else set(survey.candidates)
+    trainable = index.graph.trainable if index.graph else set(index.candidates)
     by_shape, names = defaultdict(list), defaultdict(list)
-    for name in survey.candidates:
+    for name in index.candidates:
         if name in trainable:
-            by_shape[survey.shapes[name]].append(name)
+            by_shape[index.shapes[name]].append(name)
     for name, shape in wanted.items():
         names[shape].append(name)
     found: Map = {}
@@ -106,39 +88,42 @@ def proposed(survey: Survey, wanted: Mapping[str, Shape]) -> Map:
         if len(theirs) != len(ours):
             have = f"only {', '.join(theirs)} {_is_are(theirs)}" if theirs else "none is"
             have = have if len(theirs) < len(ours) else f"{', '.join(theirs)} are"
-            raise refusal(survey, f"{', '.join(ours)} must be of the shape {[*shape]}, and {have}", wanted)
-        in_order = theirs if len(theirs) == 1 else _ordered(theirs, survey)
+            raise refusal(index, f"{', '.join(ours)} must be of the shape {[*shape]}, and {have}", wanted)
+        in_order = theirs if len(theirs) == 1 else _ordered(theirs, index)
         if in_order is None:
             either = f"{', '.join(theirs)} are all of the shape {[*shape]}, and nothing shows their order"
-            raise refusal(survey, f"{either}: each could be any of {', '.join(ours)}", wanted)
+            raise refusal(index, f"{either}: each could be any of {', '.join(ours)}", wanted)
         found |= dict(zip(ours, in_order, strict=True))
     return {name: found[name] for name in wanted}
 
 
-def proposed_layers(survey: Survey) -> Map:
+def proposed_layers(index: CheckpointIndex) -> Map:
     """The one map to a perceptron of any number of layers, which must have all matrices and vectors of the file.
 
     Raises InputError, with what the file holds, where none fits, or more than one.
     """
-    matrices, vectors = ([name for name in survey.candidates if len(survey.shapes[name]) == rank] for rank in (2, 1))
+    matrices, vectors = ([name for name in index.candidates if len(index.shapes[name]) == rank] for rank in (2, 1))
     named = weight_names(len(matrices))
     if {*named} == {*matrices, *vectors} and matrices:
         names = {name: name for name in named}
-        check_chain(names, survey)
+        check_chain(names, index)
         return names
-    if survey.graph:
-        matrices, vectors = ([name for name in of if name in survey.graph.trainable] for of in (matrices, vectors))
+    if index.graph:
+        matrices, vectors = ([name for name in of if name in index.graph.trainable] for of in (matrices, vectors))
+    places = [index.graph.places.get(name) for name in matrices] if index.graph else [None]
+    if None not in places and {*places} != {*range(len(matrices))}:
+        raise refusal(index, f"the graph does not lead data through {', '.join(matrices)} one after another")
     if not matrices or len(matrices) != len(vectors):
         why = f"a perceptron has as many matrices as vectors, and there are {len(matrices)} and {len(vectors)}"
-        raise refusal(survey, why)
-    shapes = [survey.shapes[name] for name in matrices]
-    if Counter(units for _, units in shapes) != Counter(survey.shapes[name][0] for name in vectors):
-        raise refusal(survey, "each matrix of a perceptron needs a vector as long as its rows, its bias")
+        raise refusal(index, why)
+    shapes = [index.shapes[name] for name in matrices]
+    if Counter(units for _, units in shapes) != Counter(index.shapes[name][0] for name in vectors):
+        raise refusal(index, "each matrix of a perceptron needs a vector as long as its rows, its bias")
     chains = [] if any(0 in shape for shape in shapes) else [*islice(_chains(Counter(shapes)), 5)]
     if len(chains) != 1:
         several = f"they chain in several ways: {', '.join('-'.join(map(str, layers)) for layers in chains[:4])}"
-        raise refusal(survey, several if chains else "the matrices' shapes do not chain into one network")
-    return proposed(survey, shapes_of_layers(chains[0]))
+        raise refusal(index, several if chains else "the matrices' shapes do not chain into one network")
+    return proposed(index, shapes_of_layers(chains[0]))
 
 
 def shapes_of_layers(layers: Sequence[int]) -> dict[str, Shape]:
@@ -154,24 +139,24 @@ def in_order(names: Map) -> Map:
     return {name: names[name] for name in known}
 
 
-def check_chain(names: Map, survey: Survey) -> None:
+def check_chain(names: Map, index: CheckpointIndex) -> None:
     """Raises InputError unless each matrix takes what the one before returns, and has its bias."""
-    shapes = [survey.shapes[variable] for variable in names.values()]
+    shapes = [index.shapes[variable] for variable in names.values()]
     matrices, biases = shapes[: len(shapes) // 2], shapes[len(shapes) // 2 :]
     two = all(len(matrix) == 2 and min(matrix) > 0 for matrix in matrices)
     chained = two and all(one[1] == other[0] for one, other in pairwise(matrices))
     if not chained or biases != [matrix[1:] for matrix in matrices]:
         raise InputError(
-            f"{survey.path}: the shapes of {', '.join(names)} must chain into one network; "
-            f"found {survey.described([*names.values()])}."
+            f"{index.path}: the shapes of {', '.join(names)} must chain into one network; "
+            f"found {index.described([*names.values()])}."
         )
 
 
-def refusal(survey: Survey, why: str, wanted: Mapping[str, Shape] | None = None) -> InputError:
+def refusal(index: CheckpointIndex, why: str, wanted: Mapping[str, Shape] | None = None) -> InputError:
     """Why no map is taken, what the file holds, and how a person names one."""
     ours = [*wanted] if wanted else ["h1", "b1"]
     words = " ".join(f"{name}=…" for name in ours[:2])
-    return InputError(f"{survey.path}: {NO_MAP}: {why}. The file has {survey.listed}. Name them: --map {words} ….")
+    return InputError(f"{index.path}: {NO_MAP}: {why}. The file has {index.listed}. Name them: --map {words} ….")
 
 
 def _chains(matrices: Counter[Shape]) -> Iterator[list[int]]:
@@ -190,10 +175,25 @@ def _chains(matrices: Counter[Shape]) -> Iterator[list[int]]:
         yield from go_on([first])
 
 
-def _ordered(names: Sequence[str], survey: Survey) -> list[str] | None:
-    """Variables as they were created, by the graph or by numbers that alone tell their names apart; else None."""
-    if survey.graph and all(name in survey.graph.created for name in names):
-        return sorted(names, key=survey.graph.created.__getitem__)
+def _ordered(names: Sequence[str], index: CheckpointIndex) -> list[str] | None:
+    """Variables as data passes them in the graph; else as it created them, or by numbers in their names.
+
+    None where neither is there, and where they differ.
+    """
+    by_number, graph = _by_number(names), index.graph
+    if graph is None:
+        return by_number
+    places = [graph.places.get(name) for name in names]
+    if None not in places and len({*places}) == len(names):
+        return sorted(names, key=graph.places.__getitem__)
+    if not all(name in graph.created for name in names):
+        return by_number
+    created = sorted(names, key=graph.created.__getitem__)
+    return created if by_number in (None, created) else None
+
+
+def _by_number(names: Sequence[str]) -> list[str] | None:
+    """Variables by the numbers that alone tell their names apart; None where nothing else or more does."""
     numbers = [_numbers(name) for name in names]
     if len({(re.sub(r"_?\d+", "", name), len(of)) for name, of in zip(names, numbers, strict=True)}) > 1:
         return None

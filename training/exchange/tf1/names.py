@@ -1,10 +1,11 @@
 """What TensorFlow 1 calls a graph's variables, the slots of its optimizers, and averages of the variables.
 
 A variable that was given no name is `Variable`, the next `Variable_1`. Its slots stand under it, named after the
-optimizer's class and numbered through the graph: the first Adam's m and v are `Variable/Adam` and `Variable/Adam_1`,
-a second Adam's `Variable/Adam_2` and `Variable/Adam_3`. Adam's running powers are one pair an optimizer:
-`beta1_power` and `beta2_power`, then `beta1_power_1` and `beta2_power_1`. An optimizer that is asked to minimize in a
-variable scope has the scope before all its slots: `train/net/w/Adam`. Reference and resource variables are named alike.
+optimizer's class and numbered by variable: the first Adam's m and v are `Variable/Adam` and `Variable/Adam_1`, those of
+a second that trains it `Variable/Adam_2` and `Variable/Adam_3`. Adam's running powers are one pair an optimizer,
+numbered through the graph: `beta1_power` and `beta2_power`, then `beta1_power_1` and `beta2_power_1`. An optimizer that
+is asked to minimize in a variable scope has the scope before all its slots: `train/net/w/Adam`. Reference and resource
+variables are named alike.
 """
 
 import re
@@ -81,13 +82,14 @@ class SlotSet:
     """All slots of one optimizer of a graph, which is the `number`-th of its kind, from 0.
 
     scope:  the variable scope in which it was asked to minimize.
-    powers: the scope of its powers, where that differs: a scope that is entered again is called scope_1 there.
+    powers: the names of Adam's powers, which are numbered through the graph, and slots by variable; those of this
+            number and scope, unless given, and none of these where they are not known.
     """
 
     kind: Kind
     number: int = 0
     scope: str = ""
-    powers: str | None = None
+    powers: tuple[str, ...] | None = None
 
     @property
     def name(self) -> str:
@@ -105,9 +107,10 @@ class SlotSet:
     @property
     def power_names(self) -> tuple[str, ...]:
         """Of β1^(t+1) and β2^(t+1) where there are any."""
+        if self.powers is not None:
+            return self.powers
         powers = ("beta1_power", "beta2_power") if self.kind.name == "Adam" else ()
-        scope = self.scope if self.powers is None else self.powers
-        return tuple(_scoped(scope, numbered(power, self.number)) for power in powers)
+        return tuple(_scoped(self.scope, numbered(power, self.number)) for power in powers)
 
     def names(self, variables: Iterable[str]) -> list[str]:
         """Everything of it that a file holds."""
@@ -149,6 +152,11 @@ def scope_of(owner: str, variables: Collection[str]) -> str | None:
     ends = ("/".join(parts[place:]) for place in range(1, len(parts)))
     variable = next((end for end in ends if end in variables), None)
     return None if variable is None else owner.removesuffix(f"/{variable}")
+
+
+def entered_once(scope: str) -> str:
+    """A scope without the numbers that the names of powers have where it was entered again."""
+    return re.sub(r"_\d+(?=/|$)", "", scope)
 
 
 def _scoped(scope: str, name: str) -> str:

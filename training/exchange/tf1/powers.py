@@ -20,6 +20,8 @@ BETAS = (0.9, 0.999)
 SMALLEST = float(np.finfo(np.float32).tiny)
 NEVER = 2**63 - 1
 """The end of the steps that an int64 counts."""
+ROUNDED = 4 * 2.0**-23
+"""Four ulp: what another rounding may do to a power, and far less than another β of few decimals."""
 MOST_STEPS, DECIMALS = 200_000, 4
 """Among how many steps, and among β of how many decimals, `recovered` looks."""
 
@@ -44,7 +46,7 @@ def step_of(powers: Mapping[str, float], betas: tuple[float, float] = BETAS) -> 
     """The number of steps after which a session holds these two powers, by their names, β1's first.
 
     None where both have been flushed to 0, which they are at the usual β from step 87,293 on. A power that was rounded
-    otherwise counts as the nearest, within a tenth of what it is from one step to the next.
+    otherwise counts as the nearest, within `ROUNDED` of it.
 
     Raises InputError for a power of no step, and where the two are of different steps.
     """
@@ -101,7 +103,7 @@ def _span(name: str, value: float, beta: float) -> range:
         return range(len(products), NEVER)
     nearest = int(np.argmin(np.abs(products - value))) if len(products) else 0
     found = float(products[nearest]) if len(products) else 0.0
-    if not abs(found / value - 1) <= (1 - beta) / 10:
+    if not abs(found / value - 1) <= ROUNDED:
         raise InputError(
             f"{name} = {value:.7g} is no power of β = {beta} that any step leaves; nearest is step {nearest:,}'s, "
             f"{found:.7g}: give the optimizer's own as --beta-1 and --beta-2."

@@ -18,6 +18,17 @@ LAYERS = [10, 8, 8, 1]
 DATA = Regression().data(0)
 
 
+@dataclass(frozen=True)
+class Several:
+    """Optimizers of one graph, of which the first trains."""
+
+    makers: list[Callable]
+
+    def minimize(self, cost, global_step=None):
+        first, *_ = [make().minimize(cost, global_step) for make in self.makers]
+        return first
+
+
 class NadamOptimizer(v1.train.AdamOptimizer):
     """tf.contrib.opt's, as far as a dense gradient of a resource variable needs it."""
 
@@ -60,7 +71,8 @@ class Notebook:
     make:     returns the optimizer.
     variable: creates one, of rawstep's name, a value, a dtype and the number of its layer.
     scope:    in which it minimizes; "" is none.
-    ema:      the decay of averages.
+    ema:      the decay of averages, which follows the steps with num_updates.
+    activation: between the layers.
     meta:     whether the graph is saved too.
     """
 
@@ -69,6 +81,8 @@ class Notebook:
     dtype: str = "float32"
     scope: str = ""
     ema: float | None = None
+    num_updates: bool = False
+    activation: Callable = tf.nn.relu
     counts: bool = False
     meta: bool = False
     layers: list[int] = field(default_factory=lambda: LAYERS)
@@ -92,14 +106,14 @@ class Session:
                 self.names |= {f"{letter}{label}": v.op.name for letter, v in zip("hb", pair, strict=True)}
                 trained += pair
                 layer = tf.matmul(layer, pair[0]) + pair[1]
-                layer = layer if label == "o" else tf.nn.relu(layer)
+                layer = layer if label == "o" else notebook.activation(layer)
             self._cost = tf.reduce_mean(tf.square(layer[:, 0] - self._y))
             step = v1.train.get_or_create_global_step() if notebook.counts else None
             with v1.variable_scope(notebook.scope) if notebook.scope else nullcontext():
                 self._train = notebook.make().minimize(self._cost, global_step=step)
             self._averages = []
             if notebook.ema is not None:
-                ema = v1.train.ExponentialMovingAverage(notebook.ema)
+                ema = v1.train.ExponentialMovingAverage(notebook.ema, step if notebook.num_updates else None)
                 with tf.control_dependencies([self._train]):
                     self._train = ema.apply(trained)
                 self._averages = [ema.average(v) for v in trained]

@@ -22,7 +22,7 @@ def test_several_optimizers_are_told_apart_by_name_and_use(tmp_path):
     contents = read(tmp_path / "rnn2.ckpt")
     assert contents.layers == [6, 4, 3]
     told = "Adam (20 steps), Adam_2 (no step yet), Adagrad (unused), Adadelta (unused), Adadelta_2 (unused)"
-    assert contents.told_apart() == told
+    assert contents.described_sets() == told
     with pytest.raises(InputError, match=re.escape(f"--slots must name one set of slots; it has several: {told}.")):
         choose_slots(contents, None)
     with pytest.raises(InputError, match=re.escape(f"--slots must name one set of slots; there is no Adam_1: {told}.")):
@@ -43,7 +43,7 @@ def test_several_optimizers_are_told_apart_by_name_and_use(tmp_path):
 def test_what_each_set_shows_of_its_use(tmp_path, change, told):
     session_saves(tmp_path / "rnn2.ckpt", ADAM, ADAGRAD, layers=LAYERS)
     write(tmp_path / "rnn2.ckpt", changed(tensors(tmp_path / "rnn2.ckpt"), change))
-    assert read(tmp_path / "rnn2.ckpt").told_apart() == told
+    assert read(tmp_path / "rnn2.ckpt").described_sets() == told
 
 
 def changed(found, change):

@@ -2,9 +2,9 @@
 
 import pytest
 
+from training.exchange.tf1.checkpoint_index import CheckpointIndex
 from training.exchange.tf1.graph import graph_beside
 from training.exchange.tf1.names import KINDS, SlotSet
-from training.exchange.tf1.survey import Survey
 
 from .files import v1
 
@@ -45,12 +45,13 @@ OPTIMIZERS = {
 
 
 @pytest.fixture(scope="module", params=["float32", "float64", "reference"])
-def survey(request, tmp_path_factory):
+def index(request, tmp_path_factory):
     path = tmp_path_factory.mktemp("graph") / "net.ckpt"
     dtype = "float32" if request.param == "reference" else request.param
     with v1.Graph().as_default(), v1.Session() as session:
         w = v1.get_variable("net/w", [4, 3], dtype, use_resource=request.param != "reference")
         other = v1.get_variable("other", [4, 3], dtype, use_resource=True)
+        train.GradientDescentOptimizer(0.9).minimize(v1.reduce_sum(other**2), var_list=[other])
         for make, _ in OPTIMIZERS.values():
             make().minimize(v1.reduce_sum(w**2), var_list=[w])
         train.AdamOptimizer(0.9).minimize(v1.reduce_sum(other**2), var_list=[other])
@@ -58,21 +59,32 @@ def survey(request, tmp_path_factory):
         session.run([one.initializer for one in v1.global_variables() if "Exponential" not in one.name])
         session.run(v1.global_variables_initializer())
         train.Saver().save(session, str(path))
-    return Survey(path)
+    return CheckpointIndex(path)
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
-def test_an_optimizer_s_settings_are_its_constants(survey, name):
+def test_an_optimizer_s_settings_are_its_constants(index, name):
     """Would catch those of another optimizer or another variable, and float32's 0.009999999776482582."""
     plain = SlotSet(KINDS[-1])
-    of = next((of for of in survey.sets if of.name == name), plain)
+    of = next((of for of in index.sets if of.name == name), plain)
     assert of is not plain or name == "GradientDescent"
-    assert survey.graph.settings([*of.slot_names("net/w").values()], "net/w") == OPTIMIZERS[name][1]
+    assert index.graph.settings([*of.slot_names("net/w").values()], "net/w") == OPTIMIZERS[name][1]
 
 
-def test_averages_and_the_order_of_creation_are_there_too(survey):
-    assert survey.graph.decays() == [0.97]
-    assert survey.candidates == ["net/w", "other"]
-    assert survey.graph.trainable == {"net/w", "other"}
-    assert survey.centered
-    assert graph_beside(survey.path.with_name("absent.ckpt")) is None
+def test_the_graph_says_whether_rmsprop_is_centered_whatever_the_number_of_slots(tmp_path):
+    """Two centered ones have six slots a variable, as three others have."""
+    with v1.Graph().as_default(), v1.Session() as session:
+        w = v1.get_variable("w", [4, 3])
+        for _ in range(2):
+            train.RMSPropOptimizer(0.1, centered=True).minimize(v1.reduce_sum(w**2))
+        session.run(v1.global_variables_initializer())
+        train.Saver().save(session, str(tmp_path / "net.ckpt"))
+    assert [slots.name for slots in CheckpointIndex(tmp_path / "net.ckpt").sets] == ["RMSProp", "RMSProp_3"]
+
+
+def test_averages_and_the_order_of_creation_are_there_too(index):
+    assert index.graph.decays() == [0.97]
+    assert index.candidates == ["net/w", "other"]
+    assert index.graph.trainable == {"net/w", "other"}
+    assert index.centered
+    assert graph_beside(index.path.with_name("absent.ckpt")) is None

@@ -41,9 +41,10 @@ def imported(path, folder, images):
     return RunFolder(folder).newest()
 
 
-@pytest.mark.parametrize("version", [SaverDef.V2, SaverDef.V1], ids=["V2", "V1"])
-@pytest.mark.parametrize("named", [False, True], ids=["unnamed", "named"])
-@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize(
+    ("rule", "named", "version"),
+    [*((rule, named, SaverDef.V2) for rule in RULES for named in (False, True)), ("adam", False, SaverDef.V1)],
+)
 def test_weights_and_slots_are_taken_over_to_the_bit(tmp_path, images, rule, named, version):
     """Would catch b1 and b2, of one shape, exchanged, a slot of another kind, and any rounding."""
     path = tmp_path / "rnn2.ckpt"

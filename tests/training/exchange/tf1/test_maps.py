@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from training.commands.cli import main
+from training.exchange.tf1.checkpoint_index import CheckpointIndex
 from training.exchange.tf1.contents import read
 from training.exchange.tf1.powers import power
-from training.exchange.tf1.survey import Survey
 from training.runs.run_folder import RunFolder
 
 from .files import ADAGRAD, ADAM, session_saves, tensors, v1, write, write_images
@@ -18,6 +18,7 @@ from .files import ADAGRAD, ADAM, session_saves, tensors, v1, write, write_image
 IMPORT = ["import-tf1", "rnn2.ckpt", "--out", "new", "--data-dir", "images"]
 NET = {"Variable": "net/dense/kernel", "Variable_1": "net/dense_1/kernel", "Variable_2": "net/dense/bias",
        "Variable_3": "net/dense_1/bias"}  # fmt: skip
+DEFAULTS = "rawstep: no graph beside the file: TensorFlow 1's defaults taken: learning_rate 0.001, epsilon 1e-08"
 MAP = ["h1=net/dense/kernel", "ho=net/dense_1/kernel", "b1=net/dense/bias", "bo=net/dense_1/bias"]
 
 
@@ -62,7 +63,8 @@ def test_a_map_is_given_in_words_or_in_a_file_or_found_and_printed_and_leads_bac
     assert ran(*IMPORT, *words) == 0
     out, err = capsys.readouterr()
     assert out.splitlines()[0] == "Read rnn2.ckpt: layers 16-8-3, slots Adam of adam, step 3."
-    assert err == ("" if words else f"rawstep: took --map {' '.join(MAP)}\n")
+    took = "" if words else f"rawstep: took --map {' '.join(MAP)}\n"
+    assert err == f"{took}{DEFAULTS}\n"
     assert ran("export-tf1", "--checkpoint", "new", "--out", "back.ckpt", "--map", *MAP) == 0
     ours, theirs = tensors("back.ckpt"), tensors("rnn2.ckpt")
     assert {name: value.tobytes() for name, value in ours.items()} == {n: v.tobytes() for n, v in theirs.items()}
@@ -147,11 +149,11 @@ def test_slots_and_averages_are_told_apart_from_variables(tmp_path):
         train.ExponentialMovingAverage(0.9).apply([w])
         session.run(v1.global_variables_initializer())
         train.Saver().save(session, str(path), write_meta_graph=False)
-    survey = Survey(path)
-    assert survey.candidates == ["net/w"]
-    assert [of.name for of in survey.sets] == ["train/Adam", "train/RMSProp", "train/Ftrl"]
-    assert [of.name for of in survey.averages] == ["ExponentialMovingAverage"]
-    assert survey.listed == (
+    index = CheckpointIndex(path)
+    assert index.candidates == ["net/w"]
+    assert [of.name for of in index.sets] == ["train/Adam", "train/RMSProp", "train/Ftrl"]
+    assert [of.name for of in index.averages] == ["ExponentialMovingAverage"]
+    assert index.listed == (
         "the variables net/w [4, 3] float32; slots and averages train/Adam, train/RMSProp, train/Ftrl, "
         "ExponentialMovingAverage; what is neither, net/w/Heavy [4, 3], train/net/w/ProximalAdagrad [4, 3], all float32"
     )
@@ -209,8 +211,11 @@ UNKNOWN_BETAS = {"beta1_power": power(0.123456, 3), "beta2_power": power(0.98765
 REFUSED = {
     "a word without =": (None, ["--map", *MAP, "w"], "--map takes words such as h1=net/dense/kernel, or one file of"),
     "no file": (None, ["--map", "absent.json"], "--map absent.json: the file cannot be read: No such file"),
-    "no JSON": (text("m.json", "h1"), ["--map", "m.json"], "--map m.json: the file is no JSON: "),
+    "no JSON": (text("m.json", "h1"), ["--map", "m.json"], "--map m.json: the file is not JSON: "),
     "no object": (text("m.json", "[1]"), ["--map", "m.json"], "m.json: the file must hold one object of names, such"),
+    "a name twice in JSON": (
+        text("m.json", '{"h1": "a", "h1": "b"}'), ["--map", "m.json"], "m.json: the file names h1 twice: a and b.",
+    ),
     "a name twice": (None, ["--map", "h1=a", "h1=b"], "--map names h1 twice: a and b."),
     "two to one": (None, ["--map", *MAP[:3], f"bo={NET['Variable_2']}"], "--map leads b1 and bo to one variable, net/"),
     "not in the file": (
@@ -230,7 +235,7 @@ REFUSED = {
         None, ["--map", *MAP, "--hidden", "9"], "net/dense/kernel has the shape [16, 8], but h1 of mlp has [16, 9].",
     ),
     "no floats": (
-        change(net__dense__bias=np.arange(8)), ["--map", *MAP], "has net/dense/bias, but of int64, no floats.",
+        change(net__dense__bias=np.arange(8)), ["--map", *MAP], "has net/dense/bias of int64; expected floats.",
     ),
     "a slot that is not whole": (
         change(net__dense__bias__Adam=None), [], "the slots Adam are not whole: net/dense/bias/Adam is missing.",
@@ -239,15 +244,24 @@ REFUSED = {
     "a rate unsaid": (momentum(), ["--momentum", "0.9"], "and momentum has none of its own: give --learning-rate."),
     "a group beside slots": (None, ["--group", "biases:sgd,learning_rate=1"], "--group: the slots Adam are of one"),
     "Nesterov's of Adagrad": (
-        lambda: session_saves("rnn2.ckpt", ADAGRAD), ["--nesterov"], "--nesterov is of the slots Momentum and Adam",
+        lambda: session_saves("rnn2.ckpt", ADAGRAD), ["--nesterov"], "--nesterov needs slots of Momentum or Adam, ",
     ),
     "RMSProp of either kind": (
-        rmsprop(6), ["--learning-rate", "1", "--slots", "RMSProp"], "has 6 slots RMSProp of a variable, and an opti"
+        rmsprop(6), ["--learning-rate", "1", "--slots", "RMSProp"], "has 6 slots RMSProp for a variable, and an opti"
     ),
     "RMSProp of both kinds": (
-        rmsprop(5), ["--learning-rate", "1", "--slots", "RMSProp"], "has 5 slots RMSProp of a variable, and an opti"
+        rmsprop(5), ["--learning-rate", "1", "--slots", "RMSProp"], "has 5 slots RMSProp for a variable, and an opti"
     ),
     "float64 unasked": (wide, [], "net/dense/kernel is float64, and the run's is float32: --round rounds what is"),
+    "a weight that is no number": (
+        change(net__dense__bias=np.full(8, np.nan, np.float32)), [], "rnn2.ckpt: net/dense/bias must be finite, found",
+    ),
+    "a slot that is not finite": (
+        change(net__dense__bias__Adam=np.full(8, np.inf, np.float32)), [], "net/dense/bias/Adam must be finite, found",
+    ),
+    "a weight beyond float32": (
+        change(net__dense__bias=np.full(8, 1e300)), ["--round"], "net/dense/bias has 1e+300, which is beyond float32.",
+    ),
     "β that nothing shows": (
         change(**UNKNOWN_BETAS), [], "is no power of β = 0.9 that any step leaves; nearest is step 78's, ",
     ),
@@ -287,6 +301,7 @@ def test_what_is_left_out_is_said(workplace, capsys):
     change(epoch=np.asarray(4), net__dense__bias__Adagrad=np.ones(8, np.float32))()
     assert ran(*IMPORT, "--slots", "Adam") == 0
     assert capsys.readouterr().err.splitlines()[1:] == [
+        DEFAULTS,
         "rawstep: left out: the slots Adagrad",
         "rawstep: left out: the averages ExponentialMovingAverage, ExponentialMovingAverage_1 of the variables (--ema "
         "DECAY goes on with them)",
@@ -330,7 +345,7 @@ def test_a_rule_starts_afresh_where_slots_are_left_out_by_name(workplace, capsys
 
 
 @pytest.mark.parametrize("words", [["--centered"], ["--centered", "true"]])
-def test_six_slots_of_rmsprop_are_those_of_two_centred_ones_where_that_is_said(workplace, capsys, words):
+def test_six_slots_of_rmsprop_are_those_of_two_centered_ones_where_that_is_said(workplace, capsys, words):
     rmsprop(6)()
     assert ran(*IMPORT, "--learning-rate", "1", "--slots", "RMSProp_3", *words) == 0
     assert "slots RMSProp_3 of rmsprop" in capsys.readouterr().out

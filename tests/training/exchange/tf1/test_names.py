@@ -39,6 +39,11 @@ def test_names_are_those_of_a_graph_with_several_optimizers(tmp_path, resource, 
     ]
 
 
+def test_the_scope_of_slots_is_what_stands_before_the_longest_name_of_a_variable():
+    """w alone is a variable too."""
+    assert slot_set("train/net/w/Adam", ["w", "net/w"]) == SlotSet(KINDS[0], 0, "train")
+
+
 @pytest.mark.parametrize(
     "name",
     ["Variable", "Variable/Momentun", "w/Adam", "Variable/Adam_01", "Variable/AdagradDA", "beta1_power_x", "Adam"],

@@ -12,9 +12,10 @@ import pytest
 import tensorflow as tf
 
 from core import InputError
-from training.exchange.tf1.conduct import Wishes, conduct
+from training.commands.cli import main
 from training.exchange.tf1.exporting import export_run
-from training.exchange.tf1.maps import parsed
+from training.exchange.tf1.import_checkpoint import Options, import_checkpoint
+from training.exchange.tf1.typed_map import parsed
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
 
@@ -46,7 +47,7 @@ CASES = {
         Notebook(lambda: train.RMSPropOptimizer(0.001, momentum=0.5), unnamed), dict(learning_rate=0.001),
         {"momentum": ("0.5",)}, {},
     ),
-    "centred RMSProp": (
+    "centered RMSProp": (
         Notebook(lambda: train.RMSPropOptimizer(0.001, 0.8, centered=True), lettered), dict(learning_rate=0.001),
         {"rho": ("0.8",)}, {},
     ),
@@ -73,6 +74,8 @@ CASES = {
         dict(schedule="exponential:0.005,steps=50,factor=0.8"), {}, {},
     ),
     "Nadam": (Notebook(lambda: NadamOptimizer(0.002), lettered), dict(learning_rate=0.002), {}, dict(nesterov=True)),
+    "Adagrad": (Notebook(lambda: train.AdagradOptimizer(0.01), lettered), dict(learning_rate=0.01), {}, {}),
+    "Adadelta": (Notebook(lambda: train.AdadeltaOptimizer(0.5), lettered), dict(learning_rate=0.5), {}, {}),
     "Ftrl, all from the graph": (
         Notebook(lambda: train.FtrlOptimizer(0.05, l1_regularization_strength=0.001), lettered, meta=True), {}, {}, {},
     ),
@@ -107,16 +110,15 @@ class Both:
     """
 
     def __init__(self, name, folder, batches):
-        self.notebook, given, options, wishes = CASES[name]
+        self.notebook, given, options, more = CASES[name]
         self.session, self.file, self.folder = self.notebook.session(), folder / "net.ckpt", folder / "run"
         self.session.costs(batches[:HALF])
         self.session.save(self.file)
         self.theirs = self.session.costs(batches[HALF : HALF + FIFTY])
         self.averages = self.session.averages()
         settings = Settings(**{"rule": "adam", "workload": "regression", **given})
-        self.done = conduct(self.file, settings, Wishes(options=options, **wishes), self.folder)
-        self.run = RunFolder(self.folder)
-        self.trainer, _ = self.run.begin(Settings(), resume=True)
+        self.done = import_checkpoint(self.file, settings, Options(of_run=options, **more), self.folder)
+        self.run, self.trainer = RunFolder(self.folder), self.done.trainer
         self.step = self.trainer.step
         self.state = {name: value.numpy() for name, value in self.trainer.optimizer.state.items()}
         self.ours = costs(self.trainer, batches[HALF : HALF + FIFTY])
@@ -160,6 +162,19 @@ def test_it_goes_back_to_a_session_that_continues_in_agreement(both, batches, tm
     assert apart(f"{name}, and back", sides.after, session.costs(batches[HALF + FIFTY :][:FIFTY])) <= LIMIT
 
 
+def test_a_file_s_map_is_taken_on_the_way_back_where_its_graph_decides_and_else_refused(both, tmp_path, capsys):
+    """W2 and b2 could be b1's layer: an import may have had a map, which the run does not hold."""
+    sides, back = both("Nesterov, all from the graph"), tmp_path / "back.ckpt"
+    with pytest.raises(SystemExit, match="0"):
+        main(["export-tf1", "--checkpoint", str(sides.folder), "--out", str(back), "--like", str(sides.file)])
+    assert f"rawstep: {sides.done.notes[0]}\n" in capsys.readouterr().err
+    assert tensors(back)["middle_b"].tobytes() == sides.run.newest().tensors["weights/b2"].tobytes()
+    sides = both("W1, b1, W2, b2 by Momentum")
+    words = "b1, b2 are all of the shape [8], and only names and order tell them apart; if these are right: --map h1=W1"
+    with pytest.raises(InputError, match=re.escape(words)):
+        export_run(sides.folder, tmp_path / "new.ckpt", like=sides.file)
+
+
 def test_averages_go_on_and_are_what_the_run_serves(both):
     """Within the rounding of fifty steps; would catch averages that begin at the weights, 1e-3 away."""
     sides = both("averages")
@@ -182,10 +197,8 @@ def test_float64_is_held_to_the_bit_where_the_workload_has_it(both):
 
 PLANTED = {
     "the usual β": ("scopes and other β", dict(beta_1=("0.9",), beta_2=("0.999",)), {}, "train/beta1_power"),
-    "another momentum": ("W1, b1, W2, b2 by Momentum", dict(momentum=("0.9",)), {}, None),
     "Nesterov's": ("W1, b1, W2, b2 by Momentum", dict(momentum=("0.8",)), dict(nesterov=True), None),
-    "no momentum": ("W, b, W, b without names, by RMSProp with momentum", {}, {}, None),
-    "another share": ("centred RMSProp", dict(rho=("0.9",)), {}, None),
+    "another share": ("centered RMSProp", dict(rho=("0.9",)), {}, None),
     "b1 for b2": (
         "names that nothing orders, by GradientDescent", {},
         dict(rule="sgd", map=[word.replace("b1=first", "b1=middle") if "b1" in word else
@@ -193,32 +206,60 @@ PLANTED = {
     ),
     "no slots": ("averages", {}, dict(rule="adam", slots="none"), None),
     "Adam's": ("Nadam", {}, {}, None),
-    "another shrinkage": ("Ftrl, all from the graph", dict(l1=("0.01",)), {}, None),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "options", "wishes", "refused"), PLANTED.values(), ids=PLANTED)
-def test_what_is_said_wrongly_of_a_file_would_be_seen(both, batches, tmp_path, name, options, wishes, refused):
+@pytest.mark.parametrize(("name", "options", "more", "refused"), PLANTED.values(), ids=PLANTED)
+def test_what_is_said_wrongly_of_a_file_would_be_seen(both, batches, tmp_path, name, options, more, refused):
     """The comparison can fail; β that are not the file's are refused before."""
     sides, given = both(name), CASES[name][1]
-    wishes, settings = (
-        Wishes(options=options, **wishes),
+    more, settings = (
+        Options(of_run=options, **more),
         Settings(**{"rule": "adam", "workload": "regression", **given}),
     )
     if refused:
         with pytest.raises(InputError, match=f"{refused} = .* is no power of β = 0.9"):
-            conduct(sides.file, settings, wishes, tmp_path / "run")
+            import_checkpoint(sides.file, settings, more, tmp_path / "run")
         return
-    conduct(sides.file, settings, wishes, tmp_path / "run")
-    trainer, _ = RunFolder(tmp_path / "run").begin(Settings(), resume=True)
+    trainer = import_checkpoint(sides.file, settings, more, tmp_path / "run").trainer
     assert apart(name, costs(trainer, batches[HALF : HALF + FIFTY]), sides.theirs) > 100 * LIMIT
+
+
+def begun_anew(slots):
+    slots["a"].assign(tf.fill(slots["a"].shape, 0.1))
+
+
+def exchanged(slots):
+    one, other = slots.values()
+    before = one.numpy()
+    one.assign(other)
+    other.assign(before)
+
+
+def zeroed(slots):
+    for slot in slots.values():
+        slot.assign(tf.zeros_like(slot))
+
+
+@pytest.mark.parametrize(
+    ("name", "plant"), [("Adagrad", begun_anew), ("Adadelta", exchanged), ("Adadelta", zeroed)], ids=str
+)
+def test_slots_carried_over_wrongly_would_be_seen(both, batches, tmp_path, name, plant):
+    sides = both(name)
+    settings = Settings(**{"rule": "adam", "workload": "regression", **CASES[name][1]})
+    trainer = import_checkpoint(sides.file, settings, Options(), tmp_path / "run").trainer
+    for slots in trainer.optimizer.slots.values():
+        plant(slots)
+    assert apart(f"{name}, {plant.__name__}", costs(trainer, batches[HALF : HALF + FIFTY]), sides.theirs) > 30 * LIMIT
 
 
 def test_a_rate_that_the_graph_computes_is_asked_for(both, tmp_path):
     """TensorFlow 1's usual one would be another."""
     file, settings = both("a rate that decays by the steps").file, Settings(rule="adam", workload="regression")
-    with pytest.raises(InputError, match=r"has no constant for --learning-rate of Adam: give it, or --schedule\."):
-        conduct(file, settings, Wishes(), tmp_path / "run")
+    with pytest.raises(
+        InputError, match=r"has no single constant for --learning-rate of Adam: give it, or --schedule\."
+    ):
+        import_checkpoint(file, settings, Options(), tmp_path / "run")
 
 
 NOTES = {
@@ -226,9 +267,11 @@ NOTES = {
         "took --map h1=net/dense/kernel h2=net/dense_1/kernel ho=net/dense_2/kernel b1=net/dense/bias "
         "b2=net/dense_1/bias bo=net/dense_2/bias",
         "train/beta1_power and train/beta2_power show beta_1 0.8, beta_2 0.99",
+        "no graph beside the file: TensorFlow 1's defaults taken: epsilon 1e-08",
     ],
-    "centred RMSProp": [
+    "centered RMSProp": [
         "took --map h1=W1 h2=W2 ho=W3 b1=b1 b2=b2 bo=b3",
+        "no graph beside the file: TensorFlow 1's defaults taken: epsilon 1e-10, momentum 0.0",
         "the file has no global_step, and these slots do not show it: the step is taken to be 0 (--step N)",
         "left out: the slots RMSProp_2, the velocities, which RMSProp without momentum does not read (--momentum)",
     ],

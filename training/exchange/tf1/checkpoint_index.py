@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter, defaultdict
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ MOST = 40
 """The variables that a sentence lists."""
 
 
-class Survey:
+class CheckpointIndex:
     """A checkpoint of `tf.train.Saver`'s, in either of its formats, before its values are read.
 
     path:        what its files' names begin with.
@@ -27,6 +26,8 @@ class Survey:
     dtypes:      the same.
     graph:       what was saved beside it as .meta; None where that is missing.
     sets:        the slots of the graph's optimizers, all or in part.
+    owners:      the variables that have slots of each set, with the set's scope.
+    power_pairs: Adam's powers, as sets of their number and scope, whichever slots they are of.
     averages:    the averages of ExponentialMovingAverage, named as slots are.
     candidates:  what may be a network's variables: floating, and neither slot nor average; as the graph created them,
                  where it is there.
@@ -47,8 +48,13 @@ class Survey:
         self.centered = self._is_centered() if centered is None else centered
         self.global_step = self._global_step()
         found = {name: of for name in self.shapes if (of := slot_set(name, self.shapes, self.centered))}
-        sets = [of for of in dict.fromkeys(found.values()) if of.kind is not AVERAGES]
-        self.sets = sorted(_with_powers(sets, found), key=_order)
+        powers = {name: of for name, of in found.items() if power_set(name)}
+        self.power_pairs = sorted({*powers.values()}, key=_order)
+        self.owners: dict[SlotSet, set[str]] = defaultdict(set)
+        for name, of in found.items():
+            if of.kind is not AVERAGES and name not in powers:
+                self.owners[of].add(name.rpartition("/")[0])
+        self.sets = sorted(self.owners, key=_order)
         self.averages = sorted({of for of in found.values() if of.kind is AVERAGES}, key=_order)
         apart = {*found, self.global_step}
         self.candidates = [
@@ -102,12 +108,12 @@ class Survey:
         return scope is not None and self.shapes[variable] == self.shapes[name]
 
     def check_centered(self) -> None:
-        """Raises InputError where the number of RMSProp's slots does not show whether they are of a centred one."""
+        """Raises InputError where the number of RMSProp's slots does not show whether they are of a centered one."""
         each = 3 if self.centered else 2
         if self._slots_of_rmsprop % each or not (self._told or self.graph or self._slots_of_rmsprop % 6):
             raise InputError(
-                f"{self.path} has {self._slots_of_rmsprop} slots {CENTERED.name} of a variable, and an optimizer has 2 "
-                "of them, or 3 if it is centred: give --centered true or false."
+                f"{self.path} has {self._slots_of_rmsprop} slots {CENTERED.name} for a variable, and an optimizer has "
+                "2 of them, or 3 if it is centered: give --centered true or false."
             )
 
     def _is_centered(self) -> bool:
@@ -134,22 +140,3 @@ class Survey:
 
 def _order(of: SlotSet) -> tuple[int, str, int]:
     return [*KIND_NAMES, AVERAGES.name].index(of.kind.name), of.scope, of.number
-
-
-def _with_powers(sets: list[SlotSet], found: dict[str, SlotSet]) -> list[SlotSet]:
-    """The sets, where those of Adam have found their powers.
-
-    A scope that was entered again is called otherwise in the names of powers, which are then told by their number."""
-    by_slots = {of for name, of in found.items() if of.kind.name == "Adam" and not power_set(name)}
-    by_powers = {of for name, of in found.items() if power_set(name)}
-    lacking, spare = sorted(by_slots - by_powers, key=_order), sorted(by_powers - by_slots, key=_order)
-    numbers = defaultdict(list)
-    for of in spare:
-        numbers[of.number].append(of)
-    merged, taken = {}, set()
-    for of in lacking:
-        if len(numbers[of.number]) == 1 and [one.number for one in lacking].count(of.number) == 1:
-            powers = numbers[of.number][0]
-            merged[of] = replace(of, powers=powers.scope)
-            taken.add(powers)
-    return [merged.get(of, of) for of in sets if of not in taken]
