@@ -37,7 +37,7 @@ class Images(Workload):
     validation
         The images for validation: a number, drawn from the seed with each class's share; first, the first twelfth of
         the training images; or a folder with two IDX or .npy files. Unless given, first for MNIST, as in the notebook,
-        and a twelfth, drawn, of other images.
+        a twelfth, drawn, of other images, and x_val and y_val where these arrays are there.
     stream
         A folder of shards, as `rawstep shard` makes them, which are read as they are needed: data beyond memory.
         train-….npz with arrays x and y, train-….tfrecord, or pairs of IDX files; validation-… and test-… beside them.

@@ -77,10 +77,11 @@ def source_of(places: Sequence[Path], target: str | None, resize: tuple[int, int
         raise InputError(f"--resize is of folders of images, found {place}.")
     if place.is_dir() and ((place / MANIFEST).exists() or len(shard_files(place).get("train", [])) > 1):
         return _sharded(place)
-    train, test = stored(place, 1)
-    test.check_side(train)
-    parts = {"train": [Arrays(train.images, train.labels)], "test": [Arrays(test.images, test.labels)]}
-    return Source(parts, "images of " + "×".join(map(str, train.side)))
+    splits = {part: split for part, split in stored(place, 1)._asdict().items() if split is not None}
+    for split in splits.values():
+        split.check_side(splits["train"])
+    parts = {part: [Arrays(split.images, split.labels)] for part, split in splits.items()}
+    return Source(parts, "images of " + "×".join(map(str, splits["train"].side)))
 
 
 def _sharded(place: Path) -> Source:

@@ -16,6 +16,7 @@ from core import InputError
 from training.workloads.data import Form, load_dataset
 from training.workloads.data.files import ARRAYS
 from training.workloads.data.npy import NpyFile
+from training.workloads.data.sources import source_of
 from training.workloads.mlp import MLP
 
 DIGITS = load_digits()
@@ -146,6 +147,61 @@ def test_validation_may_be_two_npy_files(tmp_path):
     found = load_dataset(npy(tmp_path, UNIT), str(tmp_path / "valid"), form=Form("unit"))
     assert [len(part.images) for part in found[:3]] == [48, 5, 12]
     np.testing.assert_array_equal(found.validation.images, UNIT[:5].reshape(5, 64))
+
+
+@pytest.mark.parametrize("part", ["val", "validation"])
+@pytest.mark.parametrize("folder", [False, True])
+def test_arrays_for_validation_are_used_and_said(tmp_path, part, folder):
+    """Would catch a twelfth of the training images that is drawn in their place, in shards too."""
+    own = arrays(BYTES) | {f"x_{part}": BYTES[:7], f"y_{part}": LABELS[:7]}
+    np.savez(tmp_path / "data.npz", **own)
+    (tmp_path / "data").mkdir()
+    for name, array in own.items():
+        np.save(tmp_path / "data" / f"{name}.npy", array)
+    place = tmp_path / ("data" if folder else "data.npz")
+    found = load_dataset(place)
+    assert [len(split.images) for split in found[:3]] == [48, 7, 12]
+    np.testing.assert_array_equal(found.validation.images, BYTES[:7].reshape(7, 64))
+    x, y = (f"{kind}_{part}{'.npy' if folder else ''}" for kind in "xy")
+    assert (found.split, found.notes[0]) == (f"{x} and {y}", f"{x} and {y} are the validation")
+    other = load_dataset(place, "4")
+    assert len(other.validation.images) == 4
+    assert other.notes[0] == f"{x} and {y} are not used, since --validation is 4"
+    assert [piece.examples for piece in source_of([place], None, None).parts["validation"]] == [7]
+
+
+def test_half_of_a_validation_and_two_of_them_are_refused(tmp_path):
+    np.savez(tmp_path / "half.npz", **arrays(BYTES), y_val=LABELS)
+    with pytest.raises(InputError, match=r"half\.npz must have x_val and y_val, found y_val alone"):
+        load_dataset(tmp_path / "half.npz")
+    two = {f"{kind}_{part}": of[:3] for kind, of in (("x", BYTES), ("y", LABELS)) for part in ("val", "valid")}
+    np.savez(tmp_path / "two.npz", **arrays(BYTES), **two)
+    with pytest.raises(InputError, match=r"two\.npz must have one pair for validation, found x_val and x_valid"):
+        load_dataset(tmp_path / "two.npz")
+
+
+def test_images_of_one_set_are_not_taken_with_labels_or_tests_of_another(tmp_path):
+    """Both are EMNIST's, as long, and of other classes."""
+    for lacking in IDX_NAMES:
+        folder = tmp_path / lacking
+        folder.mkdir()
+        idx(folder, BYTES, before="emnist-letters-")
+        name = f"{lacking}-ubyte.gz"
+        (folder / f"emnist-letters-{name}").rename(folder / f"emnist-digits-{name}")
+        with pytest.raises(
+            InputError, match=f"{lacking} must have images and labels of one set, .* emnist-digits-{name}"
+        ):
+            load_dataset(folder)
+
+
+@pytest.mark.parametrize("names", [["x", "y"], ["x_a", "x_b", "y_a"], ["x_a"]])
+def test_a_folder_of_npy_files_for_validation_that_is_no_pair_is_refused_as_such(tmp_path, names):
+    (tmp_path / "valid").mkdir()
+    for name in names:
+        np.save(tmp_path / "valid" / f"{name}.npy", BYTES)
+    found = ", ".join(f"{name}.npy" for name in names)
+    with pytest.raises(InputError, match=f"valid must have one file x_….npy and one y_….npy, found {found}"):
+        load_dataset(npy(tmp_path, BYTES), str(tmp_path / "valid"))
 
 
 def with_one(value):
