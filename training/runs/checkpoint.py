@@ -287,7 +287,10 @@ def _refuse_changes(
 ) -> None:
     names = [name for name in {**before, **now} if name not in but and before.get(name) != now.get(name)]
     if names:
-        changes = "; ".join(f"{name} {before.get(name)}, not {now.get(name)}" for name in names)
+        changes = "; ".join(
+            "the data differ" if name == "sha256" else f"{name} {before.get(name)}, not {now.get(name)}"
+            for name in names
+        )
         raise InputError(f"{checkpoint.path} is a checkpoint of another run: {changes}.")
 
 

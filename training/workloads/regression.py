@@ -11,8 +11,9 @@ import tensorflow as tf
 from core import InputError, at_least_float32
 from core.seeds import generator
 
+from .data.columns import check_deviation
 from .data.scaling import Scaling
-from .data.table import Table, check_deviation, read_table
+from .data.table import Table, read_table
 from .data.table_shards import load_tables
 from .initial import Init
 from .options import FilePath, HiddenLayers, Whole, check_stream

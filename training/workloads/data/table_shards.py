@@ -9,12 +9,12 @@ import numpy as np
 
 from core.errors import InputError
 
+from .columns import check_deviation
 from .heard import each
 from .scaling import Scaling
 from .shard_files import ShardFiles, arrays_of
 from .shards import Examples, Shards, checked, joined, shard_set, window_of
 from .split import Stored
-from .table import check_deviation
 
 STANDING = 1_024
 """Rows that stand for all of a stream, where some are looked at."""
