@@ -45,7 +45,8 @@ def npy(folder, images, labels=LABELS):
 def idx(folder, images, labels=LABELS, before="", kind="ubyte"):
     """Gzipped, as EMNIST's are; IDX has no integers of 8 bytes."""
     labels = labels.astype(np.int32) if labels.dtype.itemsize == 8 else labels
-    for name, array in zip(IDX_NAMES, arrays(images, labels).values(), strict=True):
+    names = [name.replace("idx3", f"idx{images.ndim}") for name in IDX_NAMES]
+    for name, array in zip(names, arrays(images, labels).values(), strict=True):
         with gzip.open(folder / f"{before}{name}-{kind}.gz", "wb", compresslevel=1) as file:
             idx2numpy.convert_to_file(file, array)
     return folder
@@ -106,14 +107,24 @@ def test_labels_of_every_integer_type_are_read_as_a_row_and_as_a_column(tmp_path
         np.testing.assert_array_equal(found.test.labels, LABELS[48:].astype(np.uint8), strict=True)
 
 
+@pytest.mark.parametrize("write", [npz, npy, idx])
 @pytest.mark.parametrize("colours", [(), (3,)])
-def test_transposed_images_are_those_that_pillow_transposes(tmp_path, colours):
-    """Would catch a rotation, which is no transposition, colours that are mixed, and sides that are not exchanged."""
+def test_transposed_images_are_those_that_pillow_transposes(tmp_path, write, colours):
+    """Would catch a rotation, which is no transposition, colours that are mixed, sides that are not exchanged, and a
+    split that is left as it is: the tests of IDX files, or the validation of a folder of its own."""
     images = np.random.default_rng(0).integers(0, 256, (60, 4, 7, *colours)).astype(np.uint8)
-    found = load_dataset(npz(tmp_path, images), "first", form=Form(transpose=True))
-    expected = [np.asarray(Image.fromarray(one).transpose(Image.Transpose.TRANSPOSE)) for one in images[48:]]
+    (tmp_path / "valid").mkdir()
+    names = [f"valid-{name}" for name in ("images-idx3-ubyte", "labels-idx1-ubyte")]
+    for name, kind, array in zip(names, "xy", (images[:9], LABELS[:9].astype(np.uint8)), strict=True):
+        if write is idx:
+            idx2numpy.convert_to_file(str(tmp_path / "valid" / name.replace("idx3", f"idx{images.ndim}")), array)
+        else:
+            np.save(tmp_path / "valid" / f"{kind}_valid.npy", array)
+    found = load_dataset(write(tmp_path, images), str(tmp_path / "valid"), form=Form(transpose=True))
+    turned = np.stack([np.asarray(Image.fromarray(one).transpose(Image.Transpose.TRANSPOSE)) for one in images])
     assert found.side == (7, 4, *colours)
-    np.testing.assert_array_equal(found.test.images.reshape(-1, 7, 4, *colours), expected)
+    for split, expected in zip(found[:3], (turned[:48], turned[:9], turned[48:]), strict=True):
+        np.testing.assert_array_equal(split.images.reshape(-1, 7, 4, *colours), expected)
 
 
 def test_one_set_is_taken_of_a_folder_like_emnist_s(tmp_path):
