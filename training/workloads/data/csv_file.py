@@ -23,8 +23,8 @@ def csv_names(path: Path) -> list[str]:
     with _opened(path) as rows:
         names = [name.strip() for name in next(rows, [])]
     check_names(path, names)
-    if number := next(filter(_is_number, names), None):
-        raise InputError(f"{path} must name its columns in its first row, found the number {number}: {listed(names)}.")
+    if all(_is_number(name) or name.lower() in MISSING for name in names):  # some may be: pandas calls columns 0, 1, …
+        raise InputError(f"{path} must name its columns in its first row, found numbers: {listed(names)}.")
     return names
 
 

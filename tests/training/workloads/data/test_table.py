@@ -78,8 +78,8 @@ WRONG = {
     "a comma for a point": (of("a;b\n1;2,5\n"), "column b must hold finite numbers, found '2,5' in row 1"),
     "no name": (lambda path: (WINE.to_csv(path / "t.csv"), path / "t.csv")[1], "found none for column 1: an index"),
     "one name twice": (of("a,b,a\n1,2,3\n"), "must have columns of different names, found a twice"),
-    "no names": (of("1,2\n3,4\n"), "must name its columns in its first row, found the number 1: 1, 2"),
-    "numbers and a missing one for names": (of("1,2,NA\n3,4,5\n"), "must name its .* found the number 1: 1, 2, N"),
+    "no names": (of("1,2\n3,4\n"), "must name its columns in its first row, found numbers: 1, 2"),
+    "numbers and a missing one for names": (of("1,2,NA\n3,4,5\n"), "must name its .* found numbers: 1, 2, NA"),
     "a column without a name, read and written again": (
         of("Unnamed: 0,a,b\n0,1,2\n"), "found Unnamed: 0 for column 1: an index is no measurement"),
     "an index with a name in Parquet": (
