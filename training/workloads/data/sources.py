@@ -12,6 +12,7 @@ import numpy as np
 from core.errors import InputError
 
 from .files import stored
+from .records import rows_together
 from .shard_files import MANIFEST, ShardFiles, shard_files
 from .shards import ImageShard, check_kinds
 from .split import Stored
@@ -55,7 +56,7 @@ class Arrays:
         return self.x.shape[0]
 
     def rows(self, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for x, y in zip(self.x.rows(count), self.y.rows(count), strict=True):
+        for x, y in rows_together((self.x, self.y), count):
             yield x, y.reshape(len(y))
 
 

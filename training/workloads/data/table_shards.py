@@ -11,6 +11,7 @@ from core.errors import InputError
 
 from .columns import check_deviation
 from .heard import each
+from .records import read_together
 from .scaling import Scaling
 from .shard_files import ShardFiles, arrays_of
 from .shards import Examples, Shards, checked, joined, shard_set, window_of
@@ -62,7 +63,7 @@ class TableShard:
 
     def read(self) -> Examples:
         """In float64. Raises InputError where a number is not finite."""
-        x, y = checked((self.x.read().astype(np.float64), self.y.read().astype(np.float64)), self)
+        x, y = checked(tuple(array.astype(np.float64) for array in read_together(self.arrays)), self)
         for array, where in ((x, self.x), (y, self.y)):
             if others := array.size - np.count_nonzero(np.isfinite(array)):
                 raise InputError(f"{where} must hold finite numbers, found {others:,} of {array.size:,} that are not.")
