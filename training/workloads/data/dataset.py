@@ -13,7 +13,8 @@ from core.seeds import generator
 from .files import folder_of, stored, stored_pair
 from .heard import each
 from .idx import IdxFile
-from .shards import ImageShard, Shards, joined, shard_set, window_of
+from .image_shards import ImageShard
+from .shards import Shards, joined, shard_set, window_of
 from .split import Form, Split
 
 MNIST = Path(__file__).parent / "mnist"

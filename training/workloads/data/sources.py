@@ -12,9 +12,10 @@ import numpy as np
 from core.errors import InputError
 
 from .files import stored
+from .image_shards import ImageShard
 from .records import rows_together
 from .shard_files import MANIFEST, ShardFiles, shard_files
-from .shards import ImageShard, check_kinds
+from .shards import check_kinds
 from .split import Stored
 from .table import TableFile, place_of
 from .table_shards import TableShard
