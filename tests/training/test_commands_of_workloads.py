@@ -77,7 +77,7 @@ def test_all_commands_take_it(name, tmp_path):
     # Weights that are constants are folded into what they are multiplied by.
     assert content("evaluated.json")["test"][judged_by] == pytest.approx(report[f"test_{judged_by}"], rel=1e-6)
     if name != OWN:  # which names no outputs
-        exported_as_rawstep_computes_it(of, *run)
+        exported_as_rawstep_computes_it(of.data(0).test[0][:7], *run)
 
     short = ["--batch-size", "20", "--steps", "2"]
     # As a graph: XLA takes ten times as long to compile a recorded loop as all the rest of this takes.
@@ -93,10 +93,29 @@ def test_all_commands_take_it(name, tmp_path):
     ran("verify", *options, *of_paper, "--steps", "20")
 
 
-def exported_as_rawstep_computes_it(of, *run):
+@pytest.mark.filterwarnings("ignore::core.SlowExecutionWarning")
+@pytest.mark.parametrize("name", ["mlp"], indirect=True)
+def test_commands_take_a_stream(name):
+    """Would catch a command that looks for training examples in memory, where a few stand for a stream's."""
+    ran("shard", "images.npz", "--out", "shards", "--size", "0.001")
+    assert len([*Path("shards").glob("train-*")]) > 2
+    options = ["--workload", name, "--stream", "shards", "--hidden", "4", "--batch-size", "20"]
+    ran("train", *options, "--epochs", "1", "--checkpoint", "run", "--json", "run.json")
+    ran("evaluate", "--checkpoint", "run", "--json", "evaluated.json")
+    assert content("evaluated.json")["data"] == content("run.json")["data"]
+    assert content("evaluated.json")["test"]["cost"] == pytest.approx(content("run.json")["test_cost"], rel=1e-6)
+    ran("trace", *options, "--epochs", "1", "--every", "4", "--no-cost", "--execution", "graph")
+    ran("inspect", *options, "--steps", "2", "--no-ladder", "--execution", "xla-step")
+    few = ["--rules", "sgd", "--steps", "3", "--rates", "2"]
+    ran("race", *options[:-2], "--landscape", "slice", *few, "--json", "race.json")
+    assert content("race.json")["landscapes"]["slice"]["source"]
+
+
+def exported_as_rawstep_computes_it(inputs, *run):
     ran("export", *run, "--saved-model", "served", "--keras", "model.keras")
-    inputs = of.data(0).test[0][:7]
-    expected = of.outputs(RunFolder(Path("run")).newest().served()[0], tf.constant(inputs))
+    newest = RunFolder(Path("run")).newest()
+    inputs = inputs.astype(newest.workload.input_dtype or inputs.dtype)
+    expected = newest.workload.outputs(newest.served()[0], tf.constant(inputs))
     served = tf.saved_model.load("served").signatures["serving_default"](tf.constant(inputs))
     assert served.keys() == expected.keys()
     model = tf.keras.models.load_model("model.keras")

@@ -51,7 +51,7 @@ def evaluate(
         check_files(json, csv)
     state = RunFolder(checkpoint).chosen(best)
     settings = state.settings.elsewhere(by_name(own))
-    data = settings.data()
+    data = settings.data(state.schema if own else None)
     if not own:
         state.check_data(data)
     distribution.begin(settings, data, {"checkpoint": state.digest, "--raw": raw})

@@ -74,7 +74,7 @@ def export(
     state = RunFolder(checkpoint).chosen(best)
     values, served = state.served(raw)
     exported = f"{state}, with {served}" if served else str(state)
-    workload = state.settings.make_workload()
+    workload = state.workload
     inputs = inputs_of(state, workload)
     # A workload may lack what is asked for, Keras be unusable, the data be gone: all found before anything is written.
     model = None if saved_model is None else ServedModel(workload, values, inputs)

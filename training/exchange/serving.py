@@ -54,10 +54,11 @@ class ServedModel(tf.Module):
 
 
 def inputs_of(checkpoint: Checkpoint, workload: Workload) -> tf.TensorSpec:
-    """The first array of a batch, as the data of a run had it, which are not needed any more."""
+    """The first array of a batch, as the data of a run had it, which are not needed any more; or as files have it,
+    where the workload says so."""
     dtype, sizes = re.findall(r"(\w+) \[(.*?)\]", checkpoint.run["data"]["kind"])[0]
     shape = [None, *(int(size) for size in sizes.split(", ") if size)]
-    return tf.TensorSpec(shape, tf.as_dtype(dtype), name=workload.input_name)
+    return tf.TensorSpec(shape, tf.as_dtype(workload.input_dtype or dtype), name=workload.input_name)
 
 
 def check_saved_model(path: Path) -> None:

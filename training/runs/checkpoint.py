@@ -15,7 +15,7 @@ from core import InputError, Optimizer
 
 from ..workloads.choice import kind_of
 from ..workloads.values import by_option
-from ..workloads.workload import Data, fingerprint
+from ..workloads.workload import Data, Workload, fingerprint
 from .building import served_as
 from .rule_choice import option, rule_settings
 from .settings import Settings
@@ -59,8 +59,9 @@ class Checkpoint:
              optimizer/masters/<name>; of a run with a loss scale optimizer/dropped, optimizer/loss_scale/scale and
              optimizer/loss_scale/finite.
     run:     all the rest: settings, every setting of the rule and of what stands around it, sizes, split and hash of
-             the data, versions, the epochs so far, which of them is the best and the step at its end, the costs of
-             the steps so far in the epoch that has begun (as many as the position in it), and the feed's state.
+             the data, their schema, versions, the epochs so far, which of them is the best and the step at its end, the
+             costs of the steps so far in the epoch that has begun (as many as the position in it), and the feed's
+             state.
     """
 
     path: Path
@@ -75,6 +76,25 @@ class Checkpoint:
         if lacking := [name for name in settings.workload_options if name not in there]:
             raise InputError(f"{self.path} has the setting {lacking[0]}, which the workload {settings.workload} lacks.")
         return settings
+
+    @property
+    def workload(self) -> Workload:
+        """That of the run, which knows of its data what the run kept."""
+        workload = self.settings.make_workload()
+        return workload if self.schema is None else workload.with_schema(self.schema)
+
+    @property
+    def schema(self) -> Mapping[str, Any] | None:
+        """`Data.schema` of the run's data, where they have one.
+
+        Raises InputError for a run of an earlier rawstep whose workload needs it.
+        """
+        if "schema" not in self.run and kind_of(self.settings.workload).input_dtype is not None:
+            raise InputError(
+                f"{self.path} was saved by an earlier rawstep, which kept no units of its columns: train it by "
+                "one more epoch with --resume, which saves them."
+            )
+        return self.run.get("schema")
 
     @property
     def variables(self) -> dict[str, tf.Tensor]:
@@ -140,6 +160,7 @@ def write(trainer: Trainer, folder: Path) -> None:
         "rule": rule_settings(trainer.rule),
         "serves": trainer.rule.serves,
         "data": trainer.fingerprint,
+        "schema": trainer.data.schema,
         "versions": versions(),
         "epochs": trainer.history,
         "best": {"epoch": trainer.best_epoch, "step": trainer.best_step} if trainer.best_epoch else None,
@@ -266,7 +287,10 @@ def _refuse_changes(
 ) -> None:
     names = [name for name in {**before, **now} if name not in but and before.get(name) != now.get(name)]
     if names:
-        changes = "; ".join(f"{name} {before.get(name)}, not {now.get(name)}" for name in names)
+        changes = "; ".join(
+            "the data differ" if name == "sha256" else f"{name} {before.get(name)}, not {now.get(name)}"
+            for name in names
+        )
         raise InputError(f"{checkpoint.path} is a checkpoint of another run: {changes}.")
 
 

@@ -168,15 +168,21 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
         return {**self.workload_options, **of_workload}, {**self.rule_options, **of_rule}
 
     def elsewhere(self, options: Mapping[str, Sequence[str]]) -> Self:
-        """The same on other data: with settings that say where those of the workload are.
+        """The same on other data: with settings that say where those of the workload are, and without those that
+        described the data at another place; see `Workload.described_by`.
 
         Raises CycloptsError for any other.
         """
+        from ..workloads.choice import kind_of
+
         places, others = self.places, [f"--{name.replace('_', '-')}" for name in options]
         if others := [name for name in others if name not in places]:
             own = ", ".join(places) or "none"
             raise CycloptsError(f"There is no option {others[0]}; of {self.workload} there are here: {own}.")
-        return self.with_options(options).settled()
+        described = kind_of(self.workload).described_by
+        anew = {name for place in options for name in described.get(place, ()) if name not in options}
+        kept = {name: value for name, value in self.workload_options.items() if name not in anew}
+        return self._with(workload_options=kept).with_options(options).settled()
 
     def settled(self) -> Self:
         """The same with what is meant where nothing is given: the workload's defaults, and the rule's dialect."""
@@ -234,14 +240,18 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
 
         return chosen(self.workload, self._split()[0])
 
-    def data(self) -> "Data":
-        """The workload's examples. Raises InputError where they are not as they should be."""
+    def data(self, schema: Mapping[str, Any] | None = None) -> "Data":
+        """The workload's examples; of a trained run, whose data had this schema, examples like them.
+
+        Raises InputError where they are not as they should be.
+        """
         from ..output.screen import Reading
         from ..workloads.check import checked_data
         from ..workloads.data.heard import heard_by
 
         with Reading() as reading, heard_by(reading.at):
-            return checked_data(self.make_workload(), self.seed)
+            workload = self.make_workload()
+            return checked_data(workload if schema is None else workload.with_schema(schema), self.seed)
 
     @property
     def examples(self) -> int:

@@ -1,10 +1,10 @@
 """What workloads on labelled images share: their data as options of a command, and grey levels as numbers."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import tensorflow as tf
@@ -37,7 +37,7 @@ class Images(Workload):
     validation
         The images for validation: a number, drawn from the seed with each class's share; first, the first twelfth of
         the training images; or a folder with two IDX or .npy files. Unless given, first for MNIST, as in the notebook,
-        and a twelfth, drawn, of other images.
+        a twelfth, drawn, of other images, and x_val and y_val where these arrays are there.
     stream
         A folder of shards, as `rawstep shard` makes them, which are read as they are needed: data beyond memory.
         train-….npz with arrays x and y, train-….tfrecord, or pairs of IDX files; validation-… and test-… beside them.
@@ -55,7 +55,13 @@ class Images(Workload):
     window: Whole | None = None
 
     places: ClassVar[Sequence[str]] = ("data_dir", "subset", "pixels", "transpose", "validation", "stream")
+    described_by: ClassVar[Mapping[str, Sequence[str]]] = {
+        "data_dir": ("subset", "pixels", "transpose"),
+        "stream": ("pixels", "transpose"),
+    }
     input_name: ClassVar[str] = "images"
+    schema: ClassVar[Mapping[str, Any] | None] = None
+    """Of the run whose data these are; see `with_schema`."""
 
     def __post_init__(self) -> None:
         """A run may be resumed from another working directory."""
@@ -72,6 +78,12 @@ class Images(Workload):
         if self.validation is not None and self.validation != "first" and not self.validation.isdecimal():
             object.__setattr__(self, "validation", str(Path(self.validation).absolute()))
 
+    def with_schema(self, schema: Mapping[str, Any]) -> Self:
+        """Of a run: images of another size than its own are refused, and such of other numbers."""
+        other = replace(self)
+        object.__setattr__(other, "schema", schema)
+        return other
+
     def dataset(self, seed: int) -> Dataset:
         """The images, as `data.load_dataset` reads and splits them."""
         form = Form(self.pixels, self.transpose)
@@ -87,6 +99,9 @@ class Images(Workload):
         """A data set whose images have this shape."""
         pixels = found.train.images
         meaning = f"--pixels {self.pixels}" if pixels.dtype.kind == "f" else ""
+        schema = {"side": [*found.side], "pixels": "standardised" if self.pixels == "standardised" else "unit"}
+        if self.schema is not None:
+            _check_schema(self.schema, schema)
         data = Data(
             found.train,
             found.validation,
@@ -97,6 +112,7 @@ class Images(Workload):
             what=f"images of {'×'.join(map(str, found.side))}",
             details=f"{ranged(pixels)}{meaning and f' ({meaning})'}",
             meaning=meaning,
+            schema=schema,
         )
         return data.mapped(lambda split: (split[0].reshape(len(split[0]), *shape), *split[1:]))
 
@@ -107,6 +123,19 @@ class Images(Workload):
     def divides(self, dtype: Any) -> bool:
         """Whether images of this dtype hold grey levels from 0 to 255."""
         return not tf.as_dtype(dtype).is_floating or self.pixels == "bytes"
+
+
+def _check_schema(run: Mapping[str, Any], found: Mapping[str, Any]) -> None:
+    """Bytes and pixels from 0 to 1 are equal for a network."""
+    if run["side"] != found["side"]:
+        wanted, other = ("×".join(map(str, one["side"])) for one in (run, found))
+        raise InputError(f"The run was trained on images of {wanted}, found images of {other}.")
+    if run["pixels"] != found["pixels"]:
+        wanted, other = (
+            "--pixels standardised" if one["pixels"] == "standardised" else "pixels from 0 to 1, or bytes"
+            for one in (run, found)
+        )
+        raise InputError(f"The run was trained on {wanted}, found {other}.")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -38,6 +38,15 @@ class Layers:
         level = float(unit_pixels(tf.ones([], tf.uint8)))
         return keras.layers.Rescaling(level, dtype="float32", name="scaled")(images)
 
+    def standardised(self, rows: Any, mean: np.ndarray, deviation: np.ndarray) -> Any:
+        """Deviations of columns from their means, which float64 alone holds where these are far from 0. Keras's
+        Normalization takes 1e-7 for a smaller deviation."""
+        return self.scaled(self.scaled(rows, 1.0, -mean, "centred"), 1 / deviation, 0.0, "standardised")
+
+    def scaled(self, x: Any, scale: Any, offset: Any, name: str) -> Any:
+        """x·scale + offset in float64."""
+        return keras.layers.Rescaling(scale, offset, dtype="float64", name=name)(x)
+
     def dense(self, x: Any, name: str, bias: str | None, activation: str | None = None) -> Any:
         """x·(matrix of that name) + bias, and an activation of Keras's."""
         units = self.values[name].shape[1]

@@ -1,7 +1,7 @@
 """Regression on a table, one of patients or the user's own: least squares, or a perceptron."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -11,7 +11,9 @@ import tensorflow as tf
 from core import InputError, at_least_float32
 from core.seeds import generator
 
-from .data.table import Table, check_deviation, read_table
+from .data.columns import check_deviation
+from .data.scaling import Scaling
+from .data.table import Table, read_table
 from .data.table_shards import load_tables
 from .initial import Init
 from .options import FilePath, HiddenLayers, Whole, check_stream
@@ -67,9 +69,13 @@ class Regression(Workload):
         "momentum": 0.9,
     }
     input_name: ClassVar[str] = "rows"
+    input_dtype: ClassVar[str | None] = "float64"
     places: ClassVar[Sequence[str]] = ("table", "target", "stream")
     slice_examples: ClassVar[int] = 256
     groups: ClassVar[Mapping[str, Sequence[str]]] = {"last-layer": ("ho", "bo")}
+
+    scaling: ClassVar[Scaling | None] = None
+    """Of the run whose data these are; see `with_schema`."""
 
     @classmethod
     def small(cls) -> Self:
@@ -82,6 +88,13 @@ class Regression(Workload):
                 object.__setattr__(self, name, Path(place).absolute())
         check_stream(self.stream, self.window, {"--table": self.table, "--target": self.target})
 
+    def with_schema(self, schema: Mapping[str, Any]) -> Self:
+        """Of a run: other tables are standardised as its own was, their columns matched by their names; a served model
+        takes rows and returns estimates in the table's own units."""
+        other = replace(self)
+        object.__setattr__(other, "scaling", Scaling.of(schema))
+        return other
+
     def data(self, seed: int) -> Data:
         """Rows, float32 [rows, columns], and what is to be estimated, float32 [rows]; splits drawn from the seed.
 
@@ -89,7 +102,7 @@ class Regression(Workload):
         a column that does not vary; and for shards of such, see `data.table_shards`.
         """
         if self.stream is not None:
-            found = load_tables(self.stream, self.window, None, seed)
+            found = load_tables(self.stream, self.window, None, seed, self.scaling)
             return Data(
                 found.train,
                 found.validation,
@@ -98,9 +111,12 @@ class Regression(Workload):
                 notes=found.notes,
                 what=f"rows of {found.train[0].shape[1]} columns",
                 details="all standardised",
+                schema=found.scaling.schema,
                 stream=found.stream,
             )
         table = read_table(self.table or TABLE)
+        if self.scaling is not None:
+            table = _as_in(self.scaling, table, self.target)
         place = len(table.names) - 1 if self.target is None else table.place(self.target)
         target, (rows, columns) = table.names[place], table.numbers.shape
         if rows < FEWEST_ROWS or columns < 2:
@@ -109,14 +125,14 @@ class Regression(Workload):
             )
         held = -(-rows // 10)
         parts = np.split(generator(seed, "rows").permutation(table.numbers), [rows - 2 * held, rows - held])
-        mean, deviation = _mean_and_deviation(table, parts[0])
-        splits = [((part - mean) / deviation).astype(np.float32) for part in parts]
+        scaling = self.scaling or _scaling(table, place, parts[0])
         least, most = table.numbers[:, place].min(), table.numbers[:, place].max()
         return Data(
-            *((np.delete(part, place, axis=1), part[:, place]) for part in splits),
+            *(scaling.standardised(np.delete(part, place, axis=1), part[:, place]) for part in parts),
             chosen=f"{held} drawn from seed {seed}",
             what=f"rows of {columns - 1} columns",
             details=f"{target} from {least:.6g} to {most:.6g}, all standardised",
+            schema=scaling.schema,
         )
 
     def layers(self, data: Data) -> list[int]:
@@ -140,8 +156,13 @@ class Regression(Workload):
         return {"absolute_error": tf.reduce_mean(tf.abs(tf.cast(self._errors(variables, *batch), tf.float64)))}
 
     def outputs(self, variables: Variables, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
-        """estimates, float32 [rows, 1], of standardised rows."""
-        return {"estimates": self.estimates(variables, inputs)}
+        """estimates [rows, 1]; of a trained run, float64 in the target's units, of rows as the table has them."""
+        if self.scaling is None:
+            return {"estimates": self.estimates(variables, inputs)}
+        of = self.scaling
+        rows = tf.cast((tf.cast(inputs, tf.float64) - of.mean) / of.deviation, tf.float32)  # as in training
+        found = tf.cast(self.estimates(variables, rows), tf.float64)
+        return {"estimates": found * of.target_deviation + of.target_mean}
 
     def check_fit(self, variables: Variables, examples: Examples) -> None:
         columns, found = variables["h1" if "h1" in variables else "ho"].shape[0], examples[0].shape[1]
@@ -154,9 +175,14 @@ class Regression(Workload):
 
         layers = Layers(variables)
         rows = x = layers.inputs(inputs)
+        if self.scaling is not None:
+            x = layers.standardised(x, self.scaling.mean, self.scaling.deviation)
         for layer in range(1, len(variables) // 2):
             x = layers.dense(x, f"h{layer}", f"b{layer}", "relu")
-        return layers.model(rows, layers.dense(x, "ho", "bo"), "regression")
+        x = layers.dense(x, "ho", "bo")
+        if self.scaling is not None:
+            x = layers.scaled(x, self.scaling.target_deviation, self.scaling.target_mean, "estimates")
+        return layers.model(rows, x, "regression")
 
     def products(self, data: Data) -> Sequence[Product]:
         return products(self.layers(data))
@@ -169,10 +195,28 @@ class Regression(Workload):
         return estimates - tf.cast(targets, estimates.dtype)
 
 
-def _mean_and_deviation(table: Table, trained: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each column in the rows that are trained on. Raises InputError for one that cannot be standardised."""
+def _scaling(table: Table, place: int, trained: np.ndarray) -> Scaling:
+    """Of each column in the rows that are trained on, one of which is the target. Raises InputError for one that cannot
+    be standardised."""
     with np.errstate(all="ignore"):
         mean, deviation = trained.mean(axis=0), trained.std(axis=0)
     for name, column, by in zip(table.names, trained.T, deviation, strict=True):
         check_deviation(f"{table.path}: column {name}", column.min(), column.max(), by, len(column))
-    return mean, deviation
+    columns = [name for name in table.names if name != table.names[place]]
+    return Scaling(
+        columns,
+        table.names[place],
+        np.delete(mean, place),
+        np.delete(deviation, place),
+        float(mean[place]),
+        float(deviation[place]),
+    )
+
+
+def _as_in(scaling: Scaling, table: Table, target: str | None) -> Table:
+    """A table with the columns of a run's, in their order and then the target."""
+    if target is not None and target != scaling.target:
+        raise InputError(f"The run estimates {scaling.target}: --target must be that, found {target}.")
+    scaling.check_columns(table.path, table.names)
+    names = [*scaling.columns, scaling.target]
+    return table._replace(names=names, numbers=table.numbers[:, [table.place(name) for name in names]])

@@ -62,6 +62,8 @@ class Data(NamedTuple):
     chosen: how the validation examples were chosen, in words; notes: what a person should know of the data, a sentence
     each. what: what the examples are, "images of 28×28"; details: what else was found, "10 classes", unless given the
     dtypes and ranges of their arrays. meaning: what the numbers of floats were said to be, where a cost asks.
+    schema: what else than dtypes and shapes says what an example's numbers are, such as the units of columns, as JSON
+    can hold it; a run keeps it, see `Workload.with_schema`.
     stream: training examples that are not held in memory. `train` then has a few that stand for all: their dtypes and
     shapes, and the least and the greatest class number.
     """
@@ -74,6 +76,7 @@ class Data(NamedTuple):
     what: str = "examples"
     details: str = ""
     meaning: str = ""
+    schema: Mapping[str, Any] | None = None
     stream: Stream | None = None
 
     @property
@@ -127,7 +130,10 @@ class Workload(ABC):
     slice_examples:   the examples of a slice of its cost; see `along`.
     groups:           names for variables in --group and --decay-only beside matrices and vectors, each with patterns of
                       their names: {"last-layer": ("ho", "bo")}.
+    described_by:     for some of `places`, the settings that say how what is there is to be read: whoever names another
+                      place for a run's data says these anew.
     input_name:       what a served model calls the first array of a batch, of which it returns `outputs`.
+    input_dtype:      of that array, where it is another than in the data.
     """
 
     defaults: ClassVar[Mapping[str, Any]] = {"batch_size": 100, "epochs": 30}
@@ -138,7 +144,9 @@ class Workload(ABC):
     slice_examples: ClassVar[int] = 8
     groups: ClassVar[Mapping[str, Sequence[str]]] = {}
     places: ClassVar[Sequence[str]] = ()
+    described_by: ClassVar[Mapping[str, Sequence[str]]] = {}
     input_name: ClassVar[str] = "inputs"
+    input_dtype: ClassVar[str | None] = None
 
     @classmethod
     def small(cls) -> Self:
@@ -149,6 +157,11 @@ class Workload(ABC):
     def data(self, seed: int) -> Data:
         """The examples, of finite numbers. Raises InputError for files that are missing, damaged or do not fit each
         other."""
+
+    def with_schema(self, schema: Mapping[str, Any]) -> Self:
+        """The same for a trained run: `data` returns examples as the run's own are, whose `Data.schema` this is, or
+        raises InputError for others; `outputs` and `keras` take them as files have them."""
+        return self
 
     @abstractmethod
     def variables(self, data: Data, seed: int) -> dict[str, Any]:

@@ -78,6 +78,7 @@ class Prepared(Feed):
 
     def _read(self, place: Place, steps: int) -> tuple[tuple[tf.Tensor, ...], Place]:
         examples, after = self._examples(place, steps * self.batch_size)
+        # Copied: TensorFlow's kernels need memory aligned otherwise than NumPy's, and end the process if it is shared.
         return tuple(tf.constant(array) for array in examples), after
 
     def _drop(self) -> None:

@@ -358,7 +358,7 @@ def with_float64_slots(checkpoint):
     ("alter", "sentence"),
     [
         (lambda c: replace(c, run=c.run | {"rule": c.run["rule"] | {"epsilon": 1e-3}}), "epsilon 0.001, not 1e-08"),
-        (lambda c: replace(c, run=c.run | {"data": c.run["data"] | {"sha256": "0f"}}), "sha256 0f, not "),
+        (lambda c: replace(c, run=c.run | {"data": c.run["data"] | {"sha256": "0f"}}), ": the data differ."),
         (
             lambda c: replace(c, tensors=with_float64_slots(c)),
             "optimizer/slots/h1/m float64 (16, 8), not float32 (16, 8)",

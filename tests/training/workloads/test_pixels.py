@@ -35,7 +35,6 @@ IMAGES = {
 IN_TORCH = {
     "bytes": torch_pixels,
     "unit": lambda images: images.double(),
-    "standardised": lambda images: images.double(),
 }
 SMALL = {
     MLP: (test_mlp, {"hidden": (7,)}),
@@ -55,7 +54,9 @@ def folders(tmp_path_factory):
     return root
 
 
-KINDS = [(kind, pixels) for kind in SMALL for pixels in IN_TORCH if (kind, pixels) != (Autoencoder, "standardised")]
+KINDS = [(MLP, "bytes"), *((kind, "unit") for kind in SMALL)]
+"""All ask `Images.divides`: one shows that floats of bytes are divided, as unsigned bytes are in each one's own tests;
+standardised pixels are taken as those from 0 to 1 are."""
 
 
 @pytest.mark.parametrize(("kind", "pixels"), KINDS, ids=[f"{kind.__name__}, {pixels}" for kind, pixels in KINDS])
@@ -145,6 +146,20 @@ def test_what_was_read_is_one_line_of_every_workload(folders):
         assert workload.data(0).summary == line
 
 
+def test_a_run_is_evaluated_on_images_that_are_turned_as_its_own(folders):
+    """Would catch 5×6 pixels in a network for 6×5, whose rows of pixels are as long."""
+    np.savez(folders / "oblong.npz", **{
+        name: np.load(folders / "uint8" / f"{name}.npy")[:, :6, :5] if name[0] == "x" else
+        np.load(folders / "uint8" / f"{name}.npy") for name in ARRAYS
+    })  # fmt: skip
+    run = MLP(data_dir=folders / "oblong.npz").data(0)
+    for there, transpose in (("oblong.npz", True), ("uint8", False)):
+        other = MLP(data_dir=folders / there, transpose=transpose)
+        with pytest.raises(InputError, match=r"^The run was trained on images of 6×5, found images of (5×6|8×8)\.$"):
+            other.with_schema(run.schema).data(0)
+    assert MLP(data_dir=folders / "oblong.npz").with_schema(run.schema).data(0).schema == run.schema
+
+
 def test_floats_are_trained_on_gone_on_with_evaluated_and_exported(folders, tmp_path, monkeypatch, capsys):
     """Would catch an export that divides what it is handed by 255, or that takes bytes."""
 
@@ -174,6 +189,15 @@ def test_floats_are_trained_on_gone_on_with_evaluated_and_exported(folders, tmp_
     # 240/255 for 1: the same digits, a little darker.
     assert json.loads((tmp_path / "bytes.json").read_text())["test"]["accuracy"] == pytest.approx(
         report["test_accuracy"], abs=0.03
+    )
+    # Another place's pixels are not those of the run's own.
+    run("evaluate", "--checkpoint", "run", "--data-dir", folders / "uint8", "--json", "bytes.json")
+    assert "holds float32 from 0 to 1: give --pixels" in run(
+        "evaluate", "--checkpoint", "run", "--data-dir", folders / "unit", status=2
+    )
+    other = ["--data-dir", folders / "standardised", "--pixels", "standardised"]
+    assert run("evaluate", "--checkpoint", "run", *other, status=2) == (
+        "rawstep: The run was trained on pixels from 0 to 1, or bytes, found --pixels standardised.\n"
     )
     run("export", "--checkpoint", "run", "--saved-model", "served", "--stablehlo", "epoch")
     served = tf.saved_model.load("served").signatures["serving_default"]

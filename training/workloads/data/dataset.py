@@ -13,7 +13,8 @@ from core.seeds import generator
 from .files import folder_of, stored, stored_pair
 from .heard import each
 from .idx import IdxFile
-from .shards import ImageShard, Shards, joined, shard_set, window_of
+from .image_shards import ImageShard
+from .shards import Shards, joined, shard_set, window_of
 from .split import Form, Split
 
 MNIST = Path(__file__).parent / "mnist"
@@ -30,8 +31,8 @@ class Dataset(NamedTuple):
     """Three splits of one set of labelled images, how many classes the labels name, how they were split, and rows and
     columns of an image, with its colours where it has more than one.
 
-    stream: all training images, where they are not held in memory; `train` then has a few that stand for them, and
-    `said` what else a person should know.
+    stream: all training images, where they are not held in memory; `train` then has a few that stand for them. said:
+    what else a person should know.
     """
 
     train: Split
@@ -49,8 +50,10 @@ class Dataset(NamedTuple):
 
         Which classes are in a stream is not known.
         """
-        if self.stream is not None:
-            return [*self.said]
+        return [*self.said, *([] if self.stream is not None else self._lacking)]
+
+    @property
+    def _lacking(self) -> list[str]:
         present = {
             name: set(np.unique(getattr(self, name).labels).tolist()) for name in ("train", "validation", "test")
         }
@@ -80,6 +83,8 @@ def load_dataset(
     may stand for `t10k`, and a point before `idx`: Fashion-MNIST, KMNIST and EMNIST fit as they come. Or one that holds
     x_train.npy, y_train.npy, x_test.npy and y_test.npy, or a .npz file with arrays of these names.
 
+    Beside arrays of these names, x_val and y_val (also valid, validation) are the validation unless another is asked.
+
     Images are unsigned bytes, or floats of which `form` says what they mean, [images, rows, columns], in colour
     [images, rows, columns, colours], 1 to 4 of them; labels are integers [images] or [images, 1].
 
@@ -94,15 +99,22 @@ def load_dataset(
     Raises InputError, naming the file, where one is missing or damaged or does not fit the others, and for a number of
     validation images that leaves none to one side.
     """
-    train, test = stored(MNIST if place is None else place, VALIDATION_SHARE, subset, form)
+    train, test, own = stored(MNIST if place is None else place, VALIDATION_SHARE, subset, form)
     test.check_side(train)
-    further = None
+    further, said = own if validation is None else None, list[str]()
+    if own is not None:
+        use = "are the validation" if validation is None else f"are not used, since --validation is {validation}"
+        said.append(f"{own.images.short} and {own.labels.short} {use}")
     if validation is not None and validation != FIRST and not validation.isdecimal():
         further = stored_pair(folder_of(Path(validation), VALIDATION), form)
+    if further is not None:
         further.check_side(train)
     examples, tests = train.read(), test.read()
     if further is not None:
-        parts, split = (examples, further.read()), "other files"
+        parts, split = (
+            (examples, further.read()),
+            "other files" if validation is not None else f"{further.images.short} and {further.labels.short}",
+        )
     else:
         parts, split = _split_off(examples, validation, seed)
     if len({part.images.dtype for part in (*parts, tests)}) > 1:
@@ -112,7 +124,7 @@ def load_dataset(
     classes = 1 + max(int(part.labels.max()) for part in (*parts, tests))
     dtype = np.uint8 if classes <= 256 else np.int32
     every = [Split(part.images, part.labels.astype(dtype)) for part in (*parts, tests)]
-    return Dataset(*every, classes=classes, split=split, side=train.side)
+    return Dataset(*every, classes=classes, split=split, side=train.side, said=said)
 
 
 def load_shards(

@@ -51,6 +51,15 @@ class NpzArray:
             yield from read_rows(stream, self, count)
 
 
+def npz_names(path: Path) -> list[str]:
+    """Of the arrays in a file; none of a file that is no .npz file, which `NpzArray.of` says."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            return [name.removesuffix(".npy") for name in file.namelist()]
+    except (OSError, zipfile.BadZipFile):
+        return []
+
+
 @contextmanager
 def _opened(path: Path, name: str) -> Iterator[tuple[IO[bytes], int]]:
     """The unpacked .npy of that name, and how many bytes it says it has."""

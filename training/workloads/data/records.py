@@ -43,39 +43,69 @@ class RecordArray:
 
     def read(self) -> np.ndarray:
         """Raises InputError, naming the file, for one that is damaged or has other records than its first is."""
-        found = np.empty(self.shape, self.dtype)
-        filled = 0
-        for some in self.rows(AT_ONCE):
-            found[filled : filled + len(some)] = some
-            filled += len(some)
-        return found
+        return read_together([self])[0]
 
     def rows(self, count: int) -> Iterator[np.ndarray]:
         """The array, this many records at a time. Raises as `read` does."""
-        found, wanted = 0, self.shape[0]
-        with _failures_named(self.path):
-            for batch in _batches(self.path, count):
-                found += len(batch)
-                if found > wanted:
-                    raise InputError(f"{self.path} must hold {wanted:,} records, found more.")
-                yield self._parsed(batch)
-        if found < wanted:
-            raise InputError(f"{self.path} must hold {wanted:,} records, found {found:,}.")
+        for (some,) in rows_together([self], count):
+            yield some
 
-    def _parsed(self, batch: Any) -> np.ndarray:
+    @property
+    def feature(self) -> Any:
+        """What TensorFlow is to look for in a record."""
         import tensorflow as tf
 
-        shape = self.shape[1:]
         if self.dtype == np.uint8:
-            contents: Any = tf.io.parse_example(batch, {self.short: tf.io.FixedLenFeature([], tf.string)})[self.short]
-            if not self.encoded:
-                raw = contents.numpy()
-                if wrong := next((one for one in raw if len(one) != math.prod(shape)), None):
-                    raise InputError(f"{self} must have {math.prod(shape):,} bytes each, found {len(wrong):,}.")
-                return np.frombuffer(b"".join(raw), np.uint8).reshape(-1, *shape)
-            return np.stack([_decoded(one, shape, self) for one in contents.numpy()])
-        kind = tf.float32 if self.dtype.kind == "f" else tf.int64
-        return tf.io.parse_example(batch, {self.short: tf.io.FixedLenFeature(shape, kind)})[self.short].numpy()
+            return tf.io.FixedLenFeature([], tf.string)
+        return tf.io.FixedLenFeature(self.shape[1:], tf.float32 if self.dtype.kind == "f" else tf.int64)
+
+    def parsed(self, found: Any) -> np.ndarray:
+        """The feature of some records, [records] or [records, …], as a part of the array."""
+        contents, shape = found.numpy(), self.shape[1:]
+        if self.dtype != np.uint8:
+            return contents
+        if self.encoded:
+            return np.stack([_decoded(one, shape, self) for one in contents])
+        if wrong := next((one for one in contents if len(one) != math.prod(shape)), None):
+            raise InputError(f"{self} must have {math.prod(shape):,} bytes each, found {len(wrong):,}.")
+        return np.frombuffer(b"".join(contents), np.uint8).reshape(-1, *shape)
+
+
+def read_together(arrays: Sequence[Any]) -> tuple[np.ndarray, ...]:
+    """What `Stored.read` returns of each; features of one file of records are read in one pass over it."""
+    if not _are_of_one_file(arrays):
+        return tuple(array.read() for array in arrays)
+    found = tuple(np.empty(array.shape, array.dtype) for array in arrays)
+    filled = 0
+    for some in rows_together(arrays, AT_ONCE):
+        for array, part in zip(found, some, strict=True):
+            array[filled : filled + len(part)] = part
+        filled += len(some[0])
+    return found
+
+
+def rows_together(arrays: Sequence[Any], count: int) -> Iterator[tuple[np.ndarray, ...]]:
+    """What `Stored.rows` returns of each, so many examples at a time, in one pass too."""
+    import tensorflow as tf
+
+    if not _are_of_one_file(arrays):
+        yield from zip(*(array.rows(count) for array in arrays), strict=True)
+        return
+    path, wanted, found = arrays[0].path, arrays[0].shape[0], 0
+    features = {array.short: array.feature for array in arrays}
+    with _failures_named(path):
+        for batch in _batches(path, count):
+            found += len(batch)
+            if found > wanted:
+                raise InputError(f"{path} must hold {wanted:,} records, found more.")
+            parsed = tf.io.parse_example(batch, features)
+            yield tuple(array.parsed(parsed[array.short]) for array in arrays)
+    if found < wanted:
+        raise InputError(f"{path} must hold {wanted:,} records, found {found:,}.")
+
+
+def _are_of_one_file(arrays: Sequence[Any]) -> bool:
+    return all(isinstance(array, RecordArray) and array.path == arrays[0].path for array in arrays)
 
 
 def record_arrays(path: Path, names: Sequence[str], records: int | None = None) -> list[RecordArray]:

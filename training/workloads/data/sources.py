@@ -12,8 +12,10 @@ import numpy as np
 from core.errors import InputError
 
 from .files import stored
+from .image_shards import ImageShard
+from .records import rows_together
 from .shard_files import MANIFEST, ShardFiles, shard_files
-from .shards import ImageShard, check_kinds
+from .shards import check_kinds
 from .split import Stored
 from .table import TableFile, place_of
 from .table_shards import TableShard
@@ -55,7 +57,7 @@ class Arrays:
         return self.x.shape[0]
 
     def rows(self, count: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        for x, y in zip(self.x.rows(count), self.y.rows(count), strict=True):
+        for x, y in rows_together((self.x, self.y), count):
             yield x, y.reshape(len(y))
 
 
@@ -77,10 +79,11 @@ def source_of(places: Sequence[Path], target: str | None, resize: tuple[int, int
         raise InputError(f"--resize is of folders of images, found {place}.")
     if place.is_dir() and ((place / MANIFEST).exists() or len(shard_files(place).get("train", [])) > 1):
         return _sharded(place)
-    train, test = stored(place, 1)
-    test.check_side(train)
-    parts = {"train": [Arrays(train.images, train.labels)], "test": [Arrays(test.images, test.labels)]}
-    return Source(parts, "images of " + "×".join(map(str, train.side)))
+    splits = {part: split for part, split in stored(place, 1)._asdict().items() if split is not None}
+    for split in splits.values():
+        split.check_side(splits["train"])
+    parts = {part: [Arrays(split.images, split.labels)] for part, split in splits.items()}
+    return Source(parts, "images of " + "×".join(map(str, splits["train"].side)))
 
 
 def _sharded(place: Path) -> Source:

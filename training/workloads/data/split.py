@@ -9,6 +9,7 @@ import numpy as np
 from core.errors import InputError
 
 from .pixels import Pixels, as_pixels, is_pixels, ranged
+from .records import read_together
 
 MOST_CLASSES = 1 << 16
 """A greater number in the labels is more likely no class."""
@@ -97,13 +98,14 @@ class StoredSplit(NamedTuple):
     def read(self) -> Split:
         """With labels of int32. Raises InputError, naming the array, for what cannot be read, for numbers that are no
         classes, and for pixels that are not what is said of them."""
-        labels = self.labels.read().reshape(-1)
+        labels, images = read_together((self.labels, self.images))
+        labels = labels.reshape(-1)
         least, most = int(labels.min()), int(labels.max())
         if least < 0 or most >= MOST_CLASSES:
             raise InputError(
                 f"{self.labels} must hold class numbers from 0 to {MOST_CLASSES - 1:,}, found {least:,} to {most:,}."
             )
-        images = as_pixels(self.images.read(), self.form.pixels, self.images)
+        images = as_pixels(images, self.form.pixels, self.images)
         images = images.swapaxes(1, 2) if self.form.transpose else images
         return Split(images.reshape(len(images), -1), labels.astype(np.int32))
 

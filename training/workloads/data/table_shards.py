@@ -9,11 +9,13 @@ import numpy as np
 
 from core.errors import InputError
 
+from .columns import check_deviation
 from .heard import each
+from .records import read_together
+from .scaling import Scaling
 from .shard_files import ShardFiles, arrays_of
 from .shards import Examples, Shards, checked, joined, shard_set, window_of
 from .split import Stored
-from .table import check_deviation
 
 STANDING = 1_024
 """Rows that stand for all of a stream, where some are looked at."""
@@ -61,7 +63,7 @@ class TableShard:
 
     def read(self) -> Examples:
         """In float64. Raises InputError where a number is not finite."""
-        x, y = checked((self.x.read().astype(np.float64), self.y.read().astype(np.float64)), self)
+        x, y = checked(tuple(array.astype(np.float64) for array in read_together(self.arrays)), self)
         for array, where in ((x, self.x), (y, self.y)):
             if others := array.size - np.count_nonzero(np.isfinite(array)):
                 raise InputError(f"{where} must hold finite numbers, found {others:,} of {array.size:,} that are not.")
@@ -75,22 +77,27 @@ class Tables(NamedTuple):
     validation: Examples
     test: Examples
     stream: Shards
+    scaling: Scaling
     chosen: str
     notes: Sequence[str]
 
 
-def load_tables(place: Path, window: int | None, validation: str | None, seed: int) -> Tables:
-    """A table in shards. All training rows are read once for the mean and the deviation of each column.
+def load_tables(
+    place: Path, window: int | None, validation: str | None, seed: int, scaling: Scaling | None = None
+) -> Tables:
+    """A table in shards. All training rows are read once for the mean and the deviation of each column, unless a run's
+    are given; its columns are then known by their order alone.
 
     Raises InputError, naming the file, for shards that are damaged or differ, and for a column without variance.
     """
     found = shard_set(place, TableShard.of, seed, validation)
-    mean, deviation = _mean_and_deviation(place, found.train)
+    columns = found.train[0].x.shape[1]
+    if scaling is not None and columns != len(scaling.columns):
+        raise InputError(f"{place} must have rows of {len(scaling.columns)} columns as the run's, found {columns}.")
+    by = scaling or _scaling(place, found.train)
 
     def standardised(rows: Examples) -> Examples:
-        x, y = rows
-        found = (x - mean[:-1]) / deviation[:-1], (y - mean[-1]) / deviation[-1]
-        return tuple(array.astype(np.float32) for array in found)
+        return by.standardised(*rows)
 
     stream = Shards(found.train, window_of(found.train, window), standardised)
     validating = standardised(joined(found.validation))
@@ -99,12 +106,13 @@ def load_tables(place: Path, window: int | None, validation: str | None, seed: i
         validation=validating,
         test=standardised(joined(found.test)) if found.test else validating,
         stream=stream,
+        scaling=by,
         chosen=found.chosen,
         notes=[stream.note] + ([] if found.test else ["there are no test shards: the test is on the validation rows"]),
     )
 
 
-def _mean_and_deviation(place: Path, shards: Sequence[TableShard]) -> tuple[np.ndarray, np.ndarray]:
+def _scaling(place: Path, shards: Sequence[TableShard]) -> Scaling:
     """Of each column and of the target, shard by shard: Chan, Golub & LeVeque, "Updating formulae and a pairwise
     algorithm for computing sample variances", 1979. Raises InputError for one that cannot be standardised."""
     count, mean, squares, least, most = 0, np.zeros(1), np.zeros(1), np.array(np.inf), np.array(-np.inf)
@@ -120,4 +128,5 @@ def _mean_and_deviation(place: Path, shards: Sequence[TableShard]) -> tuple[np.n
     for number, by in enumerate(deviation):
         name = "the target" if number == len(deviation) - 1 else f"column {number}"
         check_deviation(f"{place}: {name}", least[number], most[number], by, count)
-    return mean, deviation
+    columns = [*map(str, range(len(mean) - 1))]
+    return Scaling(columns, "target", mean[:-1], deviation[:-1], float(mean[-1]), float(deviation[-1]))

@@ -16,6 +16,7 @@ from core import InputError
 from training.workloads.data import Form, load_dataset
 from training.workloads.data.files import ARRAYS
 from training.workloads.data.npy import NpyFile
+from training.workloads.data.sources import source_of
 from training.workloads.mlp import MLP
 
 DIGITS = load_digits()
@@ -44,7 +45,8 @@ def npy(folder, images, labels=LABELS):
 def idx(folder, images, labels=LABELS, before="", kind="ubyte"):
     """Gzipped, as EMNIST's are; IDX has no integers of 8 bytes."""
     labels = labels.astype(np.int32) if labels.dtype.itemsize == 8 else labels
-    for name, array in zip(IDX_NAMES, arrays(images, labels).values(), strict=True):
+    names = [name.replace("idx3", f"idx{images.ndim}") for name in IDX_NAMES]
+    for name, array in zip(names, arrays(images, labels).values(), strict=True):
         with gzip.open(folder / f"{before}{name}-{kind}.gz", "wb", compresslevel=1) as file:
             idx2numpy.convert_to_file(file, array)
     return folder
@@ -105,14 +107,24 @@ def test_labels_of_every_integer_type_are_read_as_a_row_and_as_a_column(tmp_path
         np.testing.assert_array_equal(found.test.labels, LABELS[48:].astype(np.uint8), strict=True)
 
 
+@pytest.mark.parametrize("write", [npz, npy, idx])
 @pytest.mark.parametrize("colours", [(), (3,)])
-def test_transposed_images_are_those_that_pillow_transposes(tmp_path, colours):
-    """Would catch a rotation, which is no transposition, colours that are mixed, and sides that are not exchanged."""
+def test_transposed_images_are_those_that_pillow_transposes(tmp_path, write, colours):
+    """Would catch a rotation, which is no transposition, colours that are mixed, sides that are not exchanged, and a
+    split that is left as it is: the tests of IDX files, or the validation of a folder of its own."""
     images = np.random.default_rng(0).integers(0, 256, (60, 4, 7, *colours)).astype(np.uint8)
-    found = load_dataset(npz(tmp_path, images), "first", form=Form(transpose=True))
-    expected = [np.asarray(Image.fromarray(one).transpose(Image.Transpose.TRANSPOSE)) for one in images[48:]]
+    (tmp_path / "valid").mkdir()
+    names = [f"valid-{name}" for name in ("images-idx3-ubyte", "labels-idx1-ubyte")]
+    for name, kind, array in zip(names, "xy", (images[:9], LABELS[:9].astype(np.uint8)), strict=True):
+        if write is idx:
+            idx2numpy.convert_to_file(str(tmp_path / "valid" / name.replace("idx3", f"idx{images.ndim}")), array)
+        else:
+            np.save(tmp_path / "valid" / f"{kind}_valid.npy", array)
+    found = load_dataset(write(tmp_path, images), str(tmp_path / "valid"), form=Form(transpose=True))
+    turned = np.stack([np.asarray(Image.fromarray(one).transpose(Image.Transpose.TRANSPOSE)) for one in images])
     assert found.side == (7, 4, *colours)
-    np.testing.assert_array_equal(found.test.images.reshape(-1, 7, 4, *colours), expected)
+    for split, expected in zip(found[:3], (turned[:48], turned[:9], turned[48:]), strict=True):
+        np.testing.assert_array_equal(split.images.reshape(-1, 7, 4, *colours), expected)
 
 
 def test_one_set_is_taken_of_a_folder_like_emnist_s(tmp_path):
@@ -146,6 +158,61 @@ def test_validation_may_be_two_npy_files(tmp_path):
     found = load_dataset(npy(tmp_path, UNIT), str(tmp_path / "valid"), form=Form("unit"))
     assert [len(part.images) for part in found[:3]] == [48, 5, 12]
     np.testing.assert_array_equal(found.validation.images, UNIT[:5].reshape(5, 64))
+
+
+@pytest.mark.parametrize("part", ["val", "validation"])
+@pytest.mark.parametrize("folder", [False, True])
+def test_arrays_for_validation_are_used_and_said(tmp_path, part, folder):
+    """Would catch a twelfth of the training images that is drawn in their place, in shards too."""
+    own = arrays(BYTES) | {f"x_{part}": BYTES[:7], f"y_{part}": LABELS[:7]}
+    np.savez(tmp_path / "data.npz", **own)
+    (tmp_path / "data").mkdir()
+    for name, array in own.items():
+        np.save(tmp_path / "data" / f"{name}.npy", array)
+    place = tmp_path / ("data" if folder else "data.npz")
+    found = load_dataset(place)
+    assert [len(split.images) for split in found[:3]] == [48, 7, 12]
+    np.testing.assert_array_equal(found.validation.images, BYTES[:7].reshape(7, 64))
+    x, y = (f"{kind}_{part}{'.npy' if folder else ''}" for kind in "xy")
+    assert (found.split, found.notes[0]) == (f"{x} and {y}", f"{x} and {y} are the validation")
+    other = load_dataset(place, "4")
+    assert len(other.validation.images) == 4
+    assert other.notes[0] == f"{x} and {y} are not used, since --validation is 4"
+    assert [piece.examples for piece in source_of([place], None, None).parts["validation"]] == [7]
+
+
+def test_half_of_a_validation_and_two_of_them_are_refused(tmp_path):
+    np.savez(tmp_path / "half.npz", **arrays(BYTES), y_val=LABELS)
+    with pytest.raises(InputError, match=r"half\.npz must have x_val and y_val, found y_val alone"):
+        load_dataset(tmp_path / "half.npz")
+    two = {f"{kind}_{part}": of[:3] for kind, of in (("x", BYTES), ("y", LABELS)) for part in ("val", "valid")}
+    np.savez(tmp_path / "two.npz", **arrays(BYTES), **two)
+    with pytest.raises(InputError, match=r"two\.npz must have one pair for validation, found x_val and x_valid"):
+        load_dataset(tmp_path / "two.npz")
+
+
+def test_images_of_one_set_are_not_taken_with_labels_or_tests_of_another(tmp_path):
+    """Both are EMNIST's, as long, and of other classes."""
+    for lacking in IDX_NAMES:
+        folder = tmp_path / lacking
+        folder.mkdir()
+        idx(folder, BYTES, before="emnist-letters-")
+        name = f"{lacking}-ubyte.gz"
+        (folder / f"emnist-letters-{name}").rename(folder / f"emnist-digits-{name}")
+        with pytest.raises(
+            InputError, match=f"{lacking} must have images and labels of one set, .* emnist-digits-{name}"
+        ):
+            load_dataset(folder)
+
+
+@pytest.mark.parametrize("names", [["x", "y"], ["x_a", "x_b", "y_a"], ["x_a"]])
+def test_a_folder_of_npy_files_for_validation_that_is_no_pair_is_refused_as_such(tmp_path, names):
+    (tmp_path / "valid").mkdir()
+    for name in names:
+        np.save(tmp_path / "valid" / f"{name}.npy", BYTES)
+    found = ", ".join(f"{name}.npy" for name in names)
+    with pytest.raises(InputError, match=f"valid must have one file x_….npy and one y_….npy, found {found}"):
+        load_dataset(npy(tmp_path, BYTES), str(tmp_path / "valid"))
 
 
 def with_one(value):

@@ -15,7 +15,7 @@ from core.engine.feeds import Pieces, Streamed
 from training.commands.cli import main
 from training.runs.settings import Settings
 from training.runs.trainer import Trainer
-from training.workloads.data import load_shards, shards
+from training.workloads.data import load_shards, records, shards
 from training.workloads.data.records import example
 from training.workloads.data.table_shards import load_tables
 from training.workloads.mlp import MLP
@@ -188,6 +188,15 @@ def encoded(folder):
                 features = tf.train.Features(feature={"image": image, "label": label})
                 writer.write(tf.train.Example(features=features).SerializeToString())
     return folder
+
+
+def test_a_file_of_records_is_read_once_for_all_its_features(digits, monkeypatch):
+    """Would catch a pass for images and one for labels, which double a stream's work."""
+    stream = load_shards(digits / "tfrecord").stream
+    opened, of = [], records._batches
+    monkeypatch.setattr(records, "_batches", lambda path, *count: opened.append(path) or of(path, *count))
+    stream.read(0)
+    assert opened == [*stream.shards[0].files]
 
 
 def test_records_of_another_program_are_read_and_validation_shards_are_held_out(tmp_path):

@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from pandas import DataFrame
 from sklearn.datasets import load_diabetes, load_wine
 
 from core import InputError
@@ -28,6 +29,16 @@ WRITTEN = {
     "CSV": (csv, WINE, {}),
     "semicolons and Windows's lines": (csv, WINE, {"sep": ";", "lineterminator": "\r\n"}),
     "tabs, quotes and a mark of the byte order": (csv, WINE, {"sep": "\t", "quoting": 1, "encoding": "utf-8-sig"}),
+    "semicolons and quoted names with more commas": (
+        csv,
+        WINE.rename(columns={"ash": "ash, in g, or %"}).set_axis([f"{one}, g, l" for one in WINE], axis=1),
+        {"sep": ";", "quoting": 1},
+    ),
+    "semicolons and names with as many commas": (
+        lambda path, frame: of("height, cm;weight, kg;y, m; z\n1;2;3;4\n")(path),
+        DataFrame({"height, cm": [1], "weight, kg": [2], "y, m": [3], "z": [4]}),
+        {},
+    ),
     "Parquet": (parquet, WINE, {}),
     "Parquet, in groups of rows and packed": (parquet, WINE, {"row_group_size": 7, "compression": "gzip"}),
     "other types of numbers": (parquet, WINE.astype({"alcohol": "float32", "proline": "Int16", "target": "uint8"}), {}),
@@ -68,6 +79,12 @@ WRONG = {
     "no name": (lambda path: (WINE.to_csv(path / "t.csv"), path / "t.csv")[1], "found none for column 1: an index"),
     "one name twice": (of("a,b,a\n1,2,3\n"), "must have columns of different names, found a twice"),
     "no names": (of("1,2\n3,4\n"), "must name its columns in its first row, found numbers: 1, 2"),
+    "numbers and a missing one for names": (of("1,2,NA\n3,4,5\n"), "must name its .* found numbers: 1, 2, NA"),
+    "a column without a name, read and written again": (
+        of("Unnamed: 0,a,b\n0,1,2\n"), "found Unnamed: 0 for column 1: an index is no measurement"),
+    "an index with a name in Parquet": (
+        lambda path: parquet(path, WINE.rename_axis("wine").set_index(WINE.ash.rename("number"), append=False)),
+        "must have columns alone, found number, an index of pandas': index=False leaves it out"),
     "no text": (of("\n"), "must name its columns in its first row, found nothing"),
     "no rows": (of("a,b\n"), "has no rows below the names of its 2 columns"),
     "a short row": (of("a,b\n1,2\n3\n"), "must have 2 values in each row, .*, found 1 in row 2"),
