@@ -15,7 +15,7 @@ def shard(
     *sources: FilePath,
     out: FilePath,
     format: Literal["npz", "idx", "tfrecord"] = "npz",
-    size: Annotated[float, Parameter(validator=Number(gt=0, lte=256))] = 32.0,
+    size: Annotated[float, Parameter(validator=Number(gt=0, lte=256))] = 8.0,
     target: str | None = None,
     resize: Annotated[tuple[Whole, Whole] | None, Several] = None,
     validation: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None,

@@ -43,7 +43,7 @@ class Images(Workload):
         train-….npz with arrays x and y, train-….tfrecord, or pairs of IDX files; validation-… and test-… beside them.
         Without validation shards, whole training shards are held out, about as many examples as --validation says.
     window
-        Examples of the stream among which a batch is drawn. Unless given, 16,384, or as many as fill 128 MB.
+        Examples of the stream among which a batch is drawn. Unless given, as many as fill 67 MB.
     """
 
     data_dir: FilePath | None = None

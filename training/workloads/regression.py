@@ -51,7 +51,7 @@ class Regression(Workload):
         A folder of shards of another table, as `rawstep shard` makes them, which are read as they are needed:
         train-….npz with arrays x and y, or train-….tfrecord; validation-… and test-… beside them.
     window
-        Rows of the stream among which a batch is drawn. Unless given, 16,384, or as many as fill 128 MB.
+        Rows of the stream among which a batch is drawn. Unless given, as many as fill 67 MB.
     """
 
     table: FilePath | None = None

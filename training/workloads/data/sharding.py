@@ -30,7 +30,7 @@ class Plan(NamedTuple):
     validation and test; one in twelve of each unless given, and none where the source has them."""
 
     form: Format = "npz"
-    shard_bytes: int = 32_000_000
+    shard_bytes: int = 8_000_000
     seed: int = 0
     validation: int | None = None
     test: int | None = None

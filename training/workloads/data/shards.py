@@ -20,8 +20,9 @@ MOST_SHARD_BYTES = 1 << 28
 """Of the arrays of a shard, all of which are in memory at once."""
 MOST_HELD_BYTES = 1 << 31
 """Of the arrays of all validation shards, and of all test shards."""
-WINDOW, MOST_WINDOW_BYTES = 16_384, 1 << 27
-"""Examples in a window unless asked otherwise: as many, or as fill this."""
+WINDOW_BYTES = 1 << 26
+"""Of the examples of a window, unless a number is asked for: eight of `rawstep shard`'s shards, so that a batch mixes
+examples of many, and two windows are little beside TensorFlow itself."""
 HELD_OUT_SHARE, MOST_HELD_OUT = 12, 10_000
 """Without validation shards, as many training shards are held out as have one example in twelve, or this many."""
 TAIL = 1 << 16
@@ -177,7 +178,7 @@ class Shards:
     def note(self) -> str:
         """What is streamed, in a sentence."""
         first, folder, sizes = self.shards[0], self.shards[0].files[0].parent, np.array(self.sizes)
-        windows = max(1, int(sizes.sum()) // self.window)
+        windows = min(len(sizes), max(1, int(sizes.sum()) // self.window))
         held = 2 * min(int(sizes.sum()), int(sizes.sum()) // windows + int(sizes.max()))
         return (
             f"streaming {len(sizes):,} shards, {first.kind}, {sizes.sum():,} examples, from {folder}, each epoch in "
@@ -187,12 +188,12 @@ class Shards:
 
 
 def window_of(shards: Sequence[Shard], window: int | None) -> int:
-    """Examples in a window: as asked, or as many as fill what it may take."""
+    """Examples in a window: as asked, or as many as fill `WINDOW_BYTES`."""
     if window is not None:
         if window < 1:
             raise InputError(f"--window must be at least 1 example, found {window}.")
         return window
-    return max(1, min(WINDOW, MOST_WINDOW_BYTES * shards[0].examples // shards[0].nbytes))
+    return max(1, WINDOW_BYTES * shards[0].examples // shards[0].nbytes)
 
 
 def joined(shards: Sequence[Any]) -> Examples:
