@@ -44,8 +44,9 @@ def newest(name: str, kind: str = "*") -> Path:
 
 NOTEBOOK, SMALL = "compare-784-256-256-10-batch-100", "compare-784-64-64-10-batch-32"
 THREE_WORKERS = "compare-784-256-256-10-batch-120"
+CNN = "compare-cnn-batch-64"
 OTHERS = {
-    "compare-cnn-batch-64": "The convolutional network in batches of 64",
+    CNN: "The convolutional network in batches of 64",
     "compare-transformer-batch-512": "The transformer in batches of 512",
 }
 REPLICAS = "replicas"
@@ -218,12 +219,22 @@ def workloads() -> None:
 def other_comparisons() -> None:
     """The paired comparisons on the convolutional network and on the transformer, a table each."""
     for name, title in OTHERS.items():
-        path, record = _record(f"{name}.json")
-        print(f"**{title}**")
-        print()
-        _print_table(record)
-        print(_made(path, record))
-        print()
+        _print_comparison(title, *_record(f"{name}.json"))
+
+
+def two_networks(kind: str) -> None:
+    """The paired comparisons of a kind of record on the notebook's network and on the convolutional one."""
+    for name in (NOTEBOOK, CNN):
+        path, record = _record(f"{name}.json", kind)
+        _print_comparison("`mlp`" if name == NOTEBOOK else "`cnn`", path, record)
+
+
+def _print_comparison(title: str, path: Path, record: Mapping[str, Any]) -> None:
+    print(f"**{title}**")
+    print()
+    _print_table(record)
+    print(_made(path, record))
+    print()
 
 
 def narrow_stops() -> None:
