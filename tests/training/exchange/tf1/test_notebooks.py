@@ -241,9 +241,7 @@ def zeroed(slots):
         slot.assign(tf.zeros_like(slot))
 
 
-@pytest.mark.parametrize(
-    ("name", "plant"), [("Adagrad", begun_anew), ("Adadelta", exchanged), ("Adadelta", zeroed)], ids=str
-)
+@pytest.mark.parametrize(("name", "plant"), [("Adagrad", begun_anew), ("Adadelta", exchanged), ("Adadelta", zeroed)])
 def test_slots_carried_over_wrongly_would_be_seen(both, batches, tmp_path, name, plant):
     sides = both(name)
     settings = Settings(**{"rule": "adam", "workload": "regression", **CASES[name][1]})
