@@ -93,7 +93,7 @@ def test_usual_engines_have_the_workload():
     [
         (
             ["--workload", "cnn", "--engines", "rawstep", "frozen-step"],
-            "The engine frozen-step has no cnn; of cnn there are: rawstep, xla-loop, ",
+            "The engine frozen-step has no cnn; of cnn there are: rawstep, rawstep-streamed, ",
         ),
         (["--hiden", "8"], "compare has no option --hiden, nor has mlp such a setting. Did you mean --hidden?"),
         (["--workload", "cnn", "--hidden", "8"], "compare has no option --hidden, nor has cnn such a setting. Its "),

@@ -215,6 +215,7 @@ def _is_run(outcome: Any, settings: Settings, epochs: int) -> bool:
     asked = json.loads(json.dumps(asdict(settings.settled()), default=str))
     asked.pop("on_nonfinite")
     # An earlier version's lack the settings that have come since, and had what is their default now.
+    found = found | {"workload_options": {**asked["workload_options"], **found["workload_options"]}}
     return asked | {name: found[name] for name in found.keys() - {"on_nonfinite"}} == asked and (
         len(outcome.get("epochs", ())) == epochs
     )

@@ -107,7 +107,7 @@ def _typed(name: str, text: str, hint: Any) -> Any:
         if text.lower() not in ("", "true", "false"):
             raise InputError(f"{name} must be true or false, found {text!r}.")
         return text.lower() != "false"
-    if not text:
+    if text == "":
         raise InputError(f"{name} needs a value.")
     if get_origin(form) is Literal:
         if text not in (choices := get_args(form)):
