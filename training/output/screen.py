@@ -94,7 +94,7 @@ class Reading(Bar):
         return self
 
     def at(self, done: int, of: int) -> None:
-        """So many are read."""
+        """Shows that `done` of `of` shards are read."""
         if self._task is None and time.monotonic() > self._begun + QUIET:
             super().__enter__()
             self._task = self.bar.add_task("", total=of)

@@ -35,7 +35,7 @@ def most_steps(work: int) -> int:
 
 
 def fitting(most: int, data: Data, examples: int) -> int:
-    """The most steps in a call, each of so many examples: of a stream no more than are to be in memory at once."""
+    """The most steps in a call, where a step takes `examples`: of a stream, no more than may be in memory at once."""
     if data.stream is None:
         return most
     return max(1, min(most, MOST_CALL_BYTES // (examples * sum(array[0].nbytes for array in data.train))))

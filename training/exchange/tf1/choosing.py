@@ -109,7 +109,7 @@ def shown_settings(
 
 
 def flushed_betas(contents: Contents, slots: SlotSet, given: Collection[str]) -> list[str]:
-    """A note for each β whose power has become 0, of which nothing but TensorFlow 1's default is known."""
+    """A note for each β whose power has become 0 and shows nothing: TensorFlow 1's default is taken."""
     powers = zip(("beta_1", "beta_2"), BETAS, contents.powers(slots).values(), strict=True)
     return [
         f"{name} taken to be {beta}, TensorFlow 1's default: its power is 0 ({option(name)})"

@@ -72,7 +72,7 @@ def flushed_from(betas: tuple[float, float] = BETAS) -> int:
 def recovered(powers: tuple[float, float]) -> tuple[float, float] | None:
     """The only β1 and β2 of at most four decimals whose powers after one number of steps have these bits.
 
-    None where there is no such pair or more than one, and where either power is 0, of which nothing can be said.
+    None where there is no such pair or more than one, and where either power is 0, which shows no step.
     """
     if not all(SMALLEST <= value < 1 for value in powers):
         return None

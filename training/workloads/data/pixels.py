@@ -24,7 +24,7 @@ def is_pixels(dtype: np.dtype) -> bool:
 def as_pixels(images: np.ndarray, pixels: Pixels | None, where: object) -> np.ndarray:
     """Images of unsigned bytes as they are, of floats as float32, whose numbers are what `pixels` says.
 
-    Raises InputError, naming `where` they are and what was found, for floats of which nothing is said, and for a claim
+    Raises InputError, naming `where` they are and what was found, for floats without a claim, and for one
     that the numbers contradict.
     """
     if images.dtype == np.uint8:

@@ -85,7 +85,7 @@ def read_together(arrays: Sequence[Any]) -> tuple[np.ndarray, ...]:
 
 
 def rows_together(arrays: Sequence[Any], count: int) -> Iterator[tuple[np.ndarray, ...]]:
-    """What `Stored.rows` returns of each, so many examples at a time, in one pass too."""
+    """What `Stored.rows` returns of each array, `count` examples at a time, in one pass over the file."""
     import tensorflow as tf
 
     if not _are_of_one_file(arrays):

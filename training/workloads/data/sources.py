@@ -13,6 +13,7 @@ from core.errors import InputError
 
 from .files import stored
 from .image_shards import ImageShard
+from .npy import reason
 from .records import rows_together
 from .shard_files import MANIFEST, ShardFiles, shard_files
 from .shards import check_kinds
@@ -200,11 +201,7 @@ def _opened(path: Path) -> Iterator[Any]:
     except InputError:
         raise
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} is no image, or a damaged one: {_said(error)}.") from error
-
-
-def _said(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")
+        raise InputError(f"{path} is no image, or a damaged one: {reason(error)}.") from error
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """import-tf1 and export-tf1 as a person types them: what they print, what they write, and what they refuse."""
 
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -28,14 +27,6 @@ def once(tmp_path_factory):
     session_saves(folder / "rnn2.ckpt", ADAM)
     write_images(folder / "images")
     return folder
-
-
-@pytest.fixture
-def workplace(once, tmp_path, monkeypatch):
-    """A working directory of one's own with these."""
-    shutil.copytree(once, tmp_path / "here")
-    monkeypatch.chdir(tmp_path / "here")
-    return tmp_path / "here"
 
 
 def contents(folder):

@@ -1,7 +1,6 @@
 """Which variable is which: maps that are given, proposed, printed and pasted, and those that are refused."""
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -33,14 +32,6 @@ def once(tmp_path_factory):
     write(folder / "rnn2.ckpt", renamed(found, NET))
     write_images(folder / "images")
     return folder
-
-
-@pytest.fixture
-def workplace(once, tmp_path, monkeypatch):
-    """A working directory of one's own with these."""
-    shutil.copytree(once, tmp_path / "here")
-    monkeypatch.chdir(tmp_path / "here")
-    return tmp_path / "here"
 
 
 def renamed(found, names):
