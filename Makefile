@@ -9,7 +9,7 @@ run: .venv/run.stamp  ## train the notebook's first experiment on the whole of M
 	$(BIN)/rawstep train
 
 test: .venv/test.stamp  ## all tests; half of them start processes and wait, so three at a time
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(BIN)/pytest -n 3 --dist loadfile --max-worker-restart 0
 
 CERTIFICATE := benchmarks/records/$(shell date -u +%F)_certificate
 

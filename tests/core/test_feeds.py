@@ -28,7 +28,8 @@ def batches_of_a_generator():
 def memory_mapped(folder):
     paths = [folder / f"{number}.npy" for number in range(len(ARRAYS))]
     for path, array in zip(paths, ARRAYS, strict=True):
-        np.save(path, array)
+        if not path.exists():  # another feed may be reading it: to write it again would end the process (SIGBUS)
+            np.save(path, array)
     return [np.load(path, mmap_mode="r") for path in paths]
 
 
