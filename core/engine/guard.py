@@ -6,14 +6,15 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from ..errors import NonFiniteError
+from ..errors import InputError, NonFiniteError
 from .feeds import Feed
 from .loss_scale import SMALLEST
 from .optimizer import Optimizer
 from .program import Program
 
-OnNonfinite = Literal["stop", "continue"]
-"""What the first number that is not finite does to a run: it ends it before that step, or is only noted."""
+OnNonfinite = Literal["stop", "skip", "continue"]
+"""What a number that is not finite does to a run: the first ends it before that step; each step with one in its cost or
+gradients is dropped; or the first is only noted."""
 
 
 class _Call(NamedTuple):
@@ -52,10 +53,17 @@ class Guard:
     A slot that starts with a value that is not finite is not looked at. A step that a loss scale drops is no such step,
     as its overflow is dealt with; one that brings the scale below 2⁻¹⁴ is, since it shows that no scale helps.
 
+    With "skip" the optimizer, made with `drops_nonfinite`, drops each step of which the cost or a gradient is not
+    finite, inside the compiled loop. A step that leads from finite ones to a value that is not is still an end.
+
     found: the error of the last step that was looked for and found; None as long as there was none.
+
+    Raises InputError for "skip" where the optimizer drops no steps.
     """
 
     def __init__(self, program: Program, on_nonfinite: OnNonfinite = "stop"):
+        if on_nonfinite == "skip" and not program.optimizer.drops_nonfinite:
+            raise InputError("A guard skips steps that the optimizer drops: make it with drops_nonfinite=True.")
         self.found: NonFiniteError | None = None
         self._program, self._on_nonfinite = program, on_nonfinite
         self._state = program.optimizer.state
@@ -64,11 +72,11 @@ class Guard:
         self._since: list[_Call] = []
 
     def run(self, data: Feed | Sequence[tf.Tensor], batches: Any, then: int | None = None) -> np.ndarray:
-        """The cost of each step, float64 [steps], of a call of the program's own `run`.
+        """The cost of each step, float64 [steps], of a call of the program's own `run`, those dropped included.
 
         Raises NonFiniteError where a cost is not finite, and what `Program.run` raises. All that a step changes is then
-        as it was at the last look, the place of a feed too. With "continue", nothing is raised, and nothing looked at
-        after the first such step.
+        as it was at the last look, the place of a feed too. With "skip", it is not raised for a cost. With "continue",
+        nothing is raised, and nothing looked at after the first such step.
         """
         if self._is_done:
             return self._program.run(data, batches, then).numpy()
@@ -76,7 +84,7 @@ class Guard:
             self._held = self._read()  # another state was restored
         self._since.append(_Call(data, batches, data.state if isinstance(data, Feed) else None))
         costs = self._program.run(data, batches, then).numpy()
-        if not np.isfinite(costs).all():
+        if not self._is_sound(costs):
             self._find(self._read())
         return costs
 
@@ -99,14 +107,15 @@ class Guard:
         places = [(call.data, call.data.state) for call in since if isinstance(call.data, Feed)]
         self._assign(self._held)
         self.found = self._first(since, state)
-        if self._on_nonfinite == "stop":
-            self._assign(self._held)
-            for call in reversed(since):
-                call.go_back()
-            raise self.found
-        self._assign(state)
-        for feed, place in places:
-            feed.state = place
+        if self._on_nonfinite == "continue":
+            self._assign(state)
+            for feed, place in places:
+                feed.state = place
+            return
+        self._assign(self._held)
+        for call in reversed(since):
+            call.go_back()
+        raise self.found
 
     def _first(self, since: Sequence[_Call], state: Mapping[str, np.ndarray]) -> NonFiniteError:
         program = self._program
@@ -121,7 +130,7 @@ class Guard:
         )
         for data, batch in (step for call in since for step in call.steps()):
             before, cost, after = self._read(), single.run(data, [batch]).numpy(), self._read()
-            if not (np.isfinite(cost).all() and self._holds_finite(after)):
+            if not (self._is_sound(cost) and self._holds_finite(after)):
                 self._assign(before)
                 execution = f", as {program.execution} computes it, and finite operation by operation"
                 what = self._what(data, batch) or self._what_is_left(after) + execution
@@ -142,6 +151,10 @@ class Guard:
 
     def _read(self) -> dict[str, np.ndarray]:
         return {name: variable.numpy() for name, variable in self._state.items()}
+
+    def _is_sound(self, costs: np.ndarray) -> bool:
+        """Whether these let a run go on; where steps are skipped, any do."""
+        return self._on_nonfinite == "skip" or _is_finite(costs)
 
     def _holds_finite(self, state: Mapping[str, np.ndarray]) -> bool:
         return all(_is_finite(state[name]) for name in self._watched) and _is_scaled(state)
@@ -166,7 +179,7 @@ def _values(optimizer: Optimizer, cost: tf.Tensor, gradients: Mapping[str, Any])
     yield "the cost", cost
     for name, gradient in gradients.items():
         yield f"the gradient of {name}", gradient.values if isinstance(gradient, tf.IndexedSlices) else gradient
-    for name, step in optimizer.updates(gradients).items():
+    for name, step in optimizer.updates(gradients, cost).items():
         yield from ((f"{value} of {name}", of) for value, of in {**step.values, "Δ": step.delta}.items())
         yield name, tf.cast(step.x, optimizer.assigned(name)[0].dtype)
 

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..mistakes import described, mistakes_in
 from ..rules import At, Rule, Step, named, refilled
 from .checks import check_gradient, check_names, check_sparse, check_step, check_variable, first_slots
-from .dropping import all_finite, taken_where
+from .dropping import all_finite, done_where, taken_where
 from .loss_scale import LossScale
 from .masters import parameter, slot_dtype
 from .private import barrier
@@ -57,10 +57,13 @@ class Optimizer(tf.Module):
              wide, from which it is rounded after each step. A step of 1e-3 from 1 is lost in bfloat16 and kept there.
              Where the variable was set from outside since, it goes on from the variable.
 
-    drops_nonfinite: a step of which a gradient is not finite is dropped: it moves no variable, slot, master or step
-                     counter, its Δ is 0, and `dropped`, a tf.Variable, int64, counts it. Without it, `dropped` is None.
-    loss_scale:      by which a cost was multiplied; it follows whether the gradients are finite, and such steps are
-                     dropped. The gradients are taken as they are, see `LossScale.unscaled`.
+    dropped: tf.Variable, int64, the number of steps dropped; 0 unless such steps are.
+
+    drops_nonfinite: a step of which the cost or a gradient is not finite is dropped: it moves no variable, slot, master
+                     or step counter, its Δ is 0, and `dropped` counts it. All other steps have the bits that they have
+                     without it.
+    loss_scale:      by which a cost was multiplied; it follows whether cost and gradients are finite, and such steps
+                     are dropped. The gradients are taken as they are, see `LossScale.unscaled`.
 
     sparse: how gradients that are tf.IndexedSlices count, see `core.engine.sparse.Sparse`; as their sum, with a
             warning, where nothing is given.
@@ -89,14 +92,13 @@ class Optimizer(tf.Module):
         check_sparse(sparse)
         self.one_pass = one_pass
         self.loss_scale = loss_scale
+        self.drops_nonfinite = drops_nonfinite or loss_scale is not None
         self._sparse: Sparse | None = sparse
         if not isinstance(rule, Rule) and (variables is not None or not isinstance(rule, Iterable)):
             raise InputError(f"Optimizer needs (rule, variables), or a list of such pairs, found {described(rule)}.")
         groups = [(rule, variables)] if isinstance(rule, Rule) else list(rule)
         self.step = tf.Variable(tf.constant(0, tf.int64), trainable=False, name="step")
-        self.dropped: tf.Variable | None = None
-        if drops_nonfinite or loss_scale is not None:
-            self.dropped = tf.Variable(tf.constant(0, tf.int64), trainable=False, name="dropped")
+        self.dropped = tf.Variable(tf.constant(0, tf.int64), trainable=False, name="dropped")
         self.slots: dict[str, dict[str, tf.Variable]] = {}
         self.masters: dict[str, tf.Variable] = {}
         assignments: dict[str, _Assignment] = {}
@@ -132,7 +134,7 @@ class Optimizer(tf.Module):
         yield from ((name, assignment.variable) for name, assignment in self._assignments.items())
         yield from ((f"master of {name}", master) for name, master in self.masters.items())
         yield from ((f"{slot} of {name}", of) for name, own in self.slots.items() for slot, of in own.items())
-        if self.dropped is not None:
+        if self.drops_nonfinite:
             yield "dropped steps", self.dropped
         if self.loss_scale is not None:
             yield from self.loss_scale.state.items()
@@ -140,7 +142,7 @@ class Optimizer(tf.Module):
     @property
     def begun(self) -> int:
         """How many steps were taken or dropped."""
-        return int(self.step.numpy()) + (0 if self.dropped is None else int(self.dropped.numpy()))
+        return int(self.step.numpy()) + int(self.dropped.numpy())
 
     def manages(self, variables: Variables) -> bool:
         """Whether these are the variables that the optimizer was given, by these names."""
@@ -165,16 +167,53 @@ class Optimizer(tf.Module):
             found[name] = tf.cast(value, of.variable.dtype)
         return found
 
-    def updates(self, gradients: Gradients, seen: Seen = unchanged) -> dict[str, Step]:
+    def updates(self, gradients: Gradients, cost: tf.Tensor | None = None, seen: Seen = unchanged) -> dict[str, Step]:
         """The step that each variable's rule takes for these gradients next, completed; changes nothing.
 
         gradients: by the variables' names, of their shapes and dtypes, as `tape.gradient(cost, variables)` returns,
                    dense or sparse; of a narrow variable in the slots' dtype, too.
+        cost:      what they are of; one that is not finite is a reason to drop the step too.
         seen:      what each rule receives for a gradient and the slots behind it, all in the slots' dtype.
 
         Raises InputError for a missing, unknown or None gradient, for a wrong shape or dtype, and for a rule that does
         not return what it should.
         """
+        self._check(gradients)
+        return self._updates(gradients, self._holds(gradients, cost), seen)
+
+    def computed(
+        self, gradients: Gradients, cost: tf.Tensor | None = None
+    ) -> tuple[dict[str, Step], dict[str, tf.Tensor]]:
+        """What `updates` returns, and what each of `state` is after that step, by the names there; changes nothing.
+
+        Takes and raises what `updates` does.
+        """
+        self._check(gradients)
+        holds = self._holds(gradients, cost)
+        updates = self._updates(gradients)
+        after = self._after(gradients, updates)
+        if holds is None:
+            return updates, after
+        state = self.state
+        kept = {name: tf.where(holds, value, state[name]) for name, value in after.items()}
+        return self._updates(gradients, holds), kept | self._counted(holds)
+
+    def apply(self, gradients: Gradients, cost: tf.Tensor | None = None) -> dict[str, Step]:
+        """Takes one step: every variable and slot is assigned, after all updates have been computed.
+
+        Takes and raises what `updates` does, and returns what it returned.
+        """
+        self._check(gradients)
+        holds = self._holds(gradients, cost)
+        updates = self._updates(gradients, holds)
+        if holds is None:
+            self._assign(self._after(gradients, updates))
+        else:
+            done_where(holds, lambda: self._assign(self._after(gradients, self._updates(gradients))))
+            self._assign(self._counted(holds))
+        return updates
+
+    def _check(self, gradients: Gradients) -> None:
         if not isinstance(gradients, Mapping) or gradients.keys() != self._assignments.keys():
             expected = ", ".join(self._assignments)
             found = ", ".join(gradients) if isinstance(gradients, Mapping) else type(gradients).__name__
@@ -182,40 +221,31 @@ class Optimizer(tf.Module):
         for name, gradient in gradients.items():
             check_gradient(name, gradient, self._assignments[name].variable)
         self._warn_once(gradients)
-        at, holds = self._at(gradients), self._holds(gradients)
+
+    def _updates(self, gradients: Gradients, holds: tf.Tensor | None = None, seen: Seen = unchanged) -> dict[str, Step]:
+        """The steps where `holds`, a boolean scalar; else such as move nothing."""
+        at = self._at(gradients)
         return {name: self._update(name, gradients[name], at, seen, holds) for name in self._assignments}
 
-    def computed(self, gradients: Gradients) -> tuple[dict[str, Step], dict[str, tf.Tensor]]:
-        """What `updates` returns, and what each of `state` is after that step, by the names there; changes nothing.
-
-        Takes and raises what `updates` does.
-        """
-        updates = self.updates(gradients)
+    def _after(self, gradients: Gradients, updates: Mapping[str, Step]) -> dict[str, tf.Tensor]:
+        """What these updates make of `state`, except for what counts dropped steps."""
         after, slots = self._apart(gradients, updates)
-        state = {
+        return {
             "step": self.step + 1,
             **{name: tf.cast(x, self._assignments[name].variable.dtype) for name, x in after.items()},
             **{f"master of {name}": after[name] for name in self.masters},
             **{f"{slot} of {name}": value for name, own in slots.items() for slot, value in own.items()},
         }
-        holds = self._holds(gradients)
-        if holds is None or self.dropped is None:
-            return updates, state
-        counted = {
-            "step": self.step + tf.cast(holds, tf.int64),
-            "dropped steps": self.dropped + tf.cast(tf.logical_not(holds), tf.int64),
-        }
-        return updates, state | counted | ({} if self.loss_scale is None else self.loss_scale.after(holds))
 
-    def apply(self, gradients: Gradients) -> dict[str, Step]:
-        """Takes one step: every variable and slot is assigned, after all updates have been computed.
+    def _counted(self, holds: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The rest of `state` after a step that is taken where `holds`, and else dropped."""
+        dropped = {"dropped steps": self.dropped + tf.cast(tf.logical_not(holds), tf.int64)}
+        return dropped if self.loss_scale is None else dropped | self.loss_scale.after(holds)
 
-        Takes and raises what `updates` does, and returns what it returned.
-        """
-        updates, after = self.computed(gradients)
-        for name, variable in self.state.items():
-            variable.assign(after[name])
-        return updates
+    def _assign(self, after: Mapping[str, tf.Tensor]) -> None:
+        state = self.state
+        for name, value in after.items():
+            state[name].assign(value)
 
     def _apart(
         self, gradients: Gradients, updates: Mapping[str, Step]
@@ -228,10 +258,10 @@ class Optimizer(tf.Module):
         if not self.one_pass or tf.executing_eagerly():
             slots = {name: named(step.slots) for name, step in updates.items()}
             return {name: step.x for name, step in updates.items()}, slots
-        at, holds = self._at(gradients), self._holds(gradients)
+        at = self._at(gradients)
 
         def alone(name: str, number: int) -> Step:
-            return self._update(name, gradients[name], at, partial(_hidden, number), holds)
+            return self._update(name, gradients[name], at, partial(_hidden, number))
 
         after = {name: alone(name, 0).x for name in updates}
         slots = {
@@ -247,11 +277,13 @@ class Optimizer(tf.Module):
             return At(t)
         return At(t, global_norm(gradients.values()))
 
-    def _holds(self, gradients: Gradients) -> tf.Tensor | None:
+    def _holds(self, gradients: Gradients, cost: tf.Tensor | None) -> tf.Tensor | None:
         """Whether the next step is taken, a boolean scalar, or dropped; None where none ever is."""
-        return None if self.dropped is None else all_finite(gradients.values())
+        if not self.drops_nonfinite:
+            return None
+        return all_finite([*gradients.values(), *([] if cost is None else [cost])])
 
-    def _update(self, name: str, gradient: Any, at: At, seen: Seen, holds: tf.Tensor | None) -> Step:
+    def _update(self, name: str, gradient: Any, at: At, seen: Seen, holds: tf.Tensor | None = None) -> Step:
         variable, rule = self._assignments[name].variable, self._assignments[name].rule
         sparse, dtype = isinstance(gradient, tf.IndexedSlices), slot_dtype(variable)
         read = tf.cast(gradient.values if sparse else gradient, dtype)

@@ -152,7 +152,7 @@ class Recorder:
         figures: dict[str, Figure] = {"cost": Scalar(cost)}
         # Computed once more from hidden gradients and slots: what an update is read by decides which loops XLA makes of
         # it, and so how it rounds.
-        updates = self.optimizer.updates(gradients, barrier if compiled else unchanged)
+        updates = self.optimizer.updates(gradients, cost, barrier if compiled else unchanged)
         t = tf.cast(self.optimizer.step + 1, tf.float64)
         for name, step in updates.items():
             layer = self._layer(t, name, gradients[name], step)

@@ -193,7 +193,7 @@ class Replicas(Runner):
     def _following(self, reduced: Any) -> tuple[Any, dict[str, tf.Tensor]]:
         """What is observed of the next step, and what it makes of the optimizer's state."""
         cost, gradients = self._mean(reduced)
-        updates, state = self._step.optimizer.computed(gradients)
+        updates, state = self._step.optimizer.computed(gradients, cost)
         return self._step.observed(cost, gradients, updates), state
 
     def _row(self, reduced: Any) -> Any:

@@ -103,7 +103,7 @@ class TrainingStep:
     def taken(self, cost: tf.Tensor, gradients: Gradients) -> Any:
         """What is observed of a step, which is taken."""
         with tf.name_scope("update"):
-            updates = self.optimizer.apply(gradients)
+            updates = self.optimizer.apply(gradients, cost)
         return self.observed(cost, gradients, updates)
 
     def observed(self, cost: tf.Tensor, gradients: Gradients, updates: dict[str, Step]) -> Any:

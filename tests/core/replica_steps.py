@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from core import Adam, LossScale, Optimizer, Program, Recorder
+from core import Adam, Guard, LossScale, NonFiniteError, Optimizer, Program, Recorder
 from core.engine.feeds import Sampler
 from tests.cases import CASES
 from training.runs.distribution.strategies import mirrored, multi_worker
@@ -77,8 +77,7 @@ class Arrangement:
         program, recorder = self.program(**options)
         self.found[f"{name} costs"] = program.run(self.data, self.batches[STEPS:])
         self.found[f"{name} digests"] = self.digests(program.optimizer)
-        if program.optimizer.dropped is not None:
-            self.found[f"{name} dropped"] = program.optimizer.dropped.numpy()
+        self.found[f"{name} dropped"] = program.optimizer.dropped.numpy()
         if recorder:
             steps, columns = recorder.recording()
             self.found |= {"recorded steps": steps, "recorded norms": columns["h1/norm_delta"]}
@@ -96,6 +95,31 @@ class Arrangement:
             program.run([tf.constant([3, 1, 4, 1, 5, 9, 2, 6, 5, 3])], np.arange(30).reshape(5, 6) % 10)
             self.found[f"rows {sparse}"] = table["table"].numpy()
 
+    def guarded(self):
+        """The fourth of eight batches has a NaN, in the last replica's share."""
+        examples = np.random.default_rng(0).normal(size=[48, 3]).astype(np.float32)
+        examples[23, 1] = np.nan
+        batches = np.arange(48).reshape(8, 6)
+
+        def run(name, on_nonfinite, batches):
+            with self.strategy.scope() if self.strategy else nullcontext():
+                variables = {"w": tf.Variable([[0.5], [-1.0], [2.0]])}
+                optimizer = Optimizer(Adam(0.1), variables, drops_nonfinite=on_nonfinite == "skip")
+                program = Program(lambda v, x: tf.reduce_mean((x @ v["w"]) ** 2), variables, optimizer)
+            guard = Guard(program, on_nonfinite)
+            try:
+                guard.run([tf.constant(examples)], batches)
+                guard.look()
+            except NonFiniteError as error:
+                self.found[f"{name} error"] = str(error)
+            self.found[f"{name} dropped"] = optimizer.dropped.numpy()
+            optimizer.dropped.assign(0)
+            self.found[f"{name} digests"] = self.digests(optimizer)
+
+        run("stopped", "stop", batches)
+        run("skipped", "skip", batches)
+        run("spared", "skip", np.delete(batches, 3, axis=0))
+
 
 def main(kind: str, folder: Path) -> None:
     strategy = {"one": lambda: None, "mirrored": lambda: mirrored(2), "workers": multi_worker}[kind]()
@@ -106,6 +130,7 @@ def main(kind: str, folder: Path) -> None:
     arrangement.left_alone("ordered", microbatches=MICROBATCHES)
     arrangement.left_alone("scaled", microbatches=MICROBATCHES, compute="float16", scale=2.0**24)
     arrangement.rows()
+    arrangement.guarded()
     if kind == "mirrored":
         arrangement.left_alone("plain")
     if kind != "workers":

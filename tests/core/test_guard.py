@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from core import SGD, Adam, Guard, NonFiniteError, Optimizer, Program, Recorder, Rule, Step
+from core import SGD, Adam, Guard, InputError, NonFiniteError, Optimizer, Program, Recorder, Rule, Step, around
 from core.engine.executions import Execution
 
 STEPS = np.zeros((4, 1), int)
@@ -124,6 +124,85 @@ def test_a_run_that_continues_has_the_bits_of_one_that_nobody_looks_at(execution
     np.testing.assert_array_equal(costs, expected)
     np.testing.assert_array_equal(variables["w"].numpy(), plain["w"].numpy())
     np.testing.assert_array_equal(recorder.recording().steps, alone.recording().steps)
+
+
+EXAMPLES = np.random.default_rng(0).normal(size=[32, 300]).astype(np.float32)
+BATCHES = np.arange(32).reshape(8, 4)
+PLANTED = {
+    "a NaN": [(13, np.nan)],
+    "infinities that cancel": [(13, np.inf), (14, -np.inf)],
+    "a cost alone": [(13, 3e38)],
+    "in the last batch": [(31, np.nan)],
+    "in the first two": [(0, np.nan), (4, np.inf)],
+}
+"""In which examples what stands in the place of their first number; four are a batch."""
+
+
+def distances(v, x):
+    return tf.reduce_mean(tf.abs(x @ v["w"] + v["b"]))
+
+
+def run_skipping(planted, batches, execution, on_nonfinite="skip"):
+    """The state after a run, and its costs."""
+    examples = EXAMPLES.copy()
+    for example, value in planted:
+        examples[example, 0] = value
+    variables = {"w": tf.Variable(np.full([300, 2], 2, np.float32)), "b": tf.Variable(np.zeros(2, np.float32))}
+    rule = around(Adam(), "paper", clip_global_norm=1.0, weight_decay=0.01, ema=0.9)
+    optimizer = Optimizer(rule, variables, drops_nonfinite=on_nonfinite == "skip")
+    guard = Guard(Program(distances, variables, optimizer, execution), on_nonfinite)
+    costs = guard.run([tf.constant(examples)], batches)
+    guard.look()
+    return {name: variable.numpy().tobytes() for name, variable in optimizer.state.items()}, costs
+
+
+@pytest.mark.parametrize(
+    ("planted", "execution"),
+    [(PLANTED["a NaN"], execution) for execution in get_args(Execution)]
+    + [(planted, "xla-loop") for name, planted in PLANTED.items() if name != "a NaN"],
+)
+def test_a_run_that_skips_has_the_bits_of_one_without_those_batches(planted, execution):
+    """With a clip by the global norm, a decay and an average. Would catch a slot, an average or a counter that moves, a
+    question that sums answer (∞ − ∞, or 3e38 four times), and costs that are not looked at."""
+    lost = sorted({example // 4 for example, _ in planted})
+    skipped, costs = run_skipping(planted, BATCHES, execution)
+    spared, others = run_skipping([], np.delete(BATCHES, lost, axis=0), execution)
+    assert int(np.frombuffer(skipped.pop("dropped steps"), np.int64)[0]) == len(lost)
+    assert spared.pop("dropped steps") == bytes(8)
+    assert skipped == spared
+    assert not np.isfinite(costs[lost]).any()
+    np.testing.assert_array_equal(np.delete(costs, lost), others)
+
+
+@pytest.mark.parametrize("execution", ["graph", "xla-loop"])
+def test_a_run_that_has_nothing_to_skip_has_the_bits_of_one_that_does_not(execution):
+    skipping, costs = run_skipping([], BATCHES, execution)
+    stopping, others = run_skipping([], BATCHES, execution, "stop")
+    assert int(np.frombuffer(skipping.pop("dropped steps"), np.int64)[0]) == 0
+    assert skipping == stopping
+    np.testing.assert_array_equal(costs, others)
+
+
+def test_large_gradients_whose_sum_overflows_are_not_skipped():
+    """Two of 3e38, of finite ones."""
+    variables = {"w": tf.Variable([[0.0], [0.0]])}
+    optimizer = Optimizer(SGD(1e-37), variables, drops_nonfinite=True)
+    Program(lambda v: tf.reduce_sum(v["w"] * 3e38), variables, optimizer).run((), STEPS)
+    assert (int(optimizer.step), int(optimizer.dropped)) == (4, 0)
+
+
+def test_a_run_that_skips_still_ends_where_a_rule_leaves_the_finite_numbers():
+    """v = ∞ from finite gradients: to skip the step would hide it, and the next one would be lost too."""
+    variables = {"w": tf.Variable([1.0, 1.0])}
+    guard = Guard(Program(steep, variables, Optimizer(Adam(), variables, drops_nonfinite=True)), "skip")
+    guard.run((), STEPS)
+    with pytest.raises(NonFiniteError, match="step 1 left the finite numbers: v of w is infinite in 2 of 2 elements"):
+        guard.look()
+
+
+def test_a_guard_that_is_to_skip_needs_an_optimizer_that_drops():
+    with pytest.raises(InputError, match="make it with drops_nonfinite=True"):
+        guarded(Adam(), square, on_nonfinite="skip")
 
 
 def test_a_slot_that_starts_at_infinity_may():

@@ -110,23 +110,27 @@ class Unscaled(LossScale):
 class Counts(Optimizer):
     """A dropped step is counted as one that was taken."""
 
-    def computed(self, gradients):
-        updates, state = super().computed(gradients)
-        return updates, state | {"step": self.step + 1}
+    def _counted(self, holds):
+        return super()._counted(holds) | {"step": self.step + tf.cast(~holds, tf.int64)}
 
 
 class Decays(Optimizer):
     """A dropped step takes 0 for the gradients, and so lets the slots decay."""
 
-    def _update(self, name, gradient, at, seen, holds):
-        return super()._update(name, tf.where(holds, gradient, tf.zeros_like(gradient)), at, seen, None)
+    def apply(self, gradients, cost=None):
+        holds = self._holds(gradients, cost)
+        zeroed = {name: tf.where(holds, g, tf.zeros_like(g)) for name, g in gradients.items()}
+        updates = self._updates(zeroed)
+        step = {"step": self.step + tf.cast(holds, tf.int64)}
+        self._assign(self._after(zeroed, updates) | step | self._counted(holds))
+        return updates
 
 
 class OfOneVariable(Optimizer):
     """A step is dropped where w's gradients overflow; b's do at other steps."""
 
-    def _holds(self, gradients):
-        return super()._holds({"b": gradients["b"]})
+    def _holds(self, gradients, cost):
+        return super()._holds({"b": gradients["b"]}, None)
 
 
 @pytest.mark.parametrize("planted", [Late, Kept, Counting, Unscaled, Counts, Decays, OfOneVariable])

@@ -122,6 +122,16 @@ def test_all_replicas_drop_the_same_steps(found):
     assert {int(process["scaled dropped"]) for of in found.values() for process in of} <= {*range(5, 15)}
 
 
+@pytest.mark.parametrize("name", ARRANGEMENTS)
+def test_a_nan_in_one_share_stops_or_is_skipped_on_every_replica(name, found):
+    """Would catch a replica that looks at its own share alone."""
+    for process in found[name]:
+        assert "step 4 left the finite numbers: the cost is NaN" in str(process["stopped error"])
+        assert "skipped error" not in process
+        assert (int(process["skipped dropped"]), int(process["spared dropped"])) == (1, 0)
+        assert process["skipped digests"].tolist() == process["spared digests"].tolist()
+
+
 @pytest.mark.parametrize("name", [name for name in ARRANGEMENTS if name != "one"])
 def test_the_recorder_records_the_whole_batch_s_steps(name, found):
     """Would catch a row of a share's gradient, and rows that are lost in a call. Trajectories part by rounding: less

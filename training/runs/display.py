@@ -69,6 +69,9 @@ class RunDisplay(Bar):
         if self._trainer.guard.found is not None and not self._warned:
             self._warned = True
             self.note(f"{self._trainer.guard.found}; the run continues.")
+        if call.dropped and self._trainer.settings.on_nonfinite == "skip":
+            steps = f"{self._trainer.step - call.steps + 1:,} to {self._trainer.step:,}"
+            self.note(f"of the steps {steps}, {call.dropped:,} skipped: the cost or a gradient was not finite.")
         if call.epoch is not None and not self.console.is_terminal:
             found, judged_by = call.epoch.figures, self._trainer.workload.judged_by
             figures = "  ".join(f"{heading(name)} {figure(name, found[name])}" for name in judging(found, judged_by))
@@ -115,7 +118,9 @@ def print_run(report: Mapping[str, Any]) -> None:
     for name in judging((name for name in report if name.startswith("test_")), judged_by):
         run.add_row(heading(name), figure(name, report[name]))
     if "loss_scale" in report:
-        run.add_row("loss scale", f"{report['loss_scale']:g}, {report['dropped_steps']:,} steps dropped")
+        run.add_row("loss scale", f"{report['loss_scale']:g}")
+    if "dropped_steps" in report:
+        run.add_row("dropped steps", f"{report['dropped_steps']:,}")
     if report["settings"].get("compute") or report["settings"].get("parameters"):
         run.add_row("dtypes", ", ".join(f"{name} {dtype}" for name, dtype in report["dtypes"].items()))
     run.add_row("steps/s", "–" if rate is None else f"{rate:,.0f}")

@@ -12,7 +12,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from core import InputError
+from core import InputError, Optimizer
 
 from ..output.files import check_folder, make_folder, write_whole
 from .building import served_as
@@ -39,19 +39,18 @@ def report(trainer: Trainer) -> dict[str, Any]:
         "replicas": trainer.distribution.replicas,
         "peak_memory_mb": peak_memory_mb(),
         "dtypes": trainer.dtypes,
-        **_scaling(trainer),
+        **_dropping(trainer.optimizer),
         "nonfinite": None if trainer.guard.found is None else str(trainer.guard.found),
         "settings": asdict(trainer.settings) | {"learning_rate": rule["learning_rate"], "rule_settings": rule},
         "versions": versions(),
     }
 
 
-def _scaling(trainer: Trainer) -> dict[str, Any]:
-    """The last loss scale and how many steps were dropped, of a run that has one."""
-    scale, dropped = trainer.optimizer.loss_scale, trainer.optimizer.dropped
-    if scale is None or dropped is None:
-        return {}
-    return {"loss_scale": float(scale.scale.numpy()), "dropped_steps": int(dropped.numpy())}
+def _dropping(optimizer: Optimizer) -> dict[str, Any]:
+    """How many steps were dropped, and the last loss scale, of a run that drops steps and has one."""
+    dropped = {"dropped_steps": int(optimizer.dropped.numpy())} if optimizer.drops_nonfinite else {}
+    scale = optimizer.loss_scale
+    return dropped if scale is None else {"loss_scale": float(scale.scale.numpy()), **dropped}
 
 
 def peak_memory_mb() -> float:

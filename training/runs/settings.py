@@ -83,8 +83,9 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
     patience
         Stop after this many epochs without a better validation accuracy.
     on_nonfinite
-        What the first cost, gradient or weight that is NaN or infinite does: stop the run before it, with status 3, or
-        let it continue, with a note.
+        What a cost, gradient or weight that is NaN or infinite does: stop the run before it, with status 3; skip each
+        step whose cost or gradient is, of which nothing is kept except its number, and stop where else one is; or
+        continue, with a note of the first.
     """
 
     workload: str = "mlp"
@@ -99,7 +100,7 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
     parameters: Literal["float32", "bfloat16"] | None = None
     keep_best: bool = False
     patience: Annotated[Whole | None, Parameter(validator=Number(gte=1))] = None
-    on_nonfinite: Literal["stop", "continue"] = "stop"
+    on_nonfinite: Literal["stop", "skip", "continue"] = "stop"
     rule_options: Annotated[Mapping[str, str], Parameter(parse=False)] = field(default_factory=dict)
     workload_options: Annotated[Mapping[str, Any], Parameter(parse=False)] = field(default_factory=dict)
 

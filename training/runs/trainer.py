@@ -28,7 +28,8 @@ from .stopwatch import Stopwatch
 class Epoch(NamedTuple):
     """One epoch.
 
-    cost:    the mean of its batches' costs, each taken before its step.
+    cost:    the mean of its batches' costs, each taken before its step; without those that are not finite where such
+             steps are skipped.
     figures: after its last step, of each split that the workload watches: validation_cost, validation_accuracy.
     """
 
@@ -42,10 +43,12 @@ class Epoch(NamedTuple):
 
 
 class Call(NamedTuple):
-    """One call of the training program: its steps, the mean of their costs, and the epoch, where it ended one."""
+    """One call of the training program: its steps, the mean of their costs, how many were dropped as they were not
+    finite, and the epoch, where it ended one."""
 
     steps: int
     cost: float
+    dropped: int
     epoch: Epoch | None
 
 
@@ -92,6 +95,7 @@ class Trainer:
                 self.rule,
                 self.variables,
                 one_pass=self.xla_options.one_pass,
+                drops_nonfinite=settings.on_nonfinite == "skip",
                 loss_scale=LossScale() if settings.compute == "float16" else None,
             )
             self.recorder = None if record is None else record(self.optimizer)
@@ -122,7 +126,7 @@ class Trainer:
 
     @property
     def step(self) -> int:
-        """The number of steps taken, those included that a loss scale dropped."""
+        """The number of steps taken or dropped."""
         return self.optimizer.begun
 
     @property
@@ -173,24 +177,30 @@ class Trainer:
     def train(self) -> Iterator[Call]:
         """Trains what is left of the epochs, yielding after each call; there a run can be saved, or left for good.
 
-        Raises NonFiniteError at the first step that is not finite, unless the run is to continue; the trainer is then
-        as it was at its last `look`.
+        Raises NonFiniteError at the first step that is not finite, unless it is to be skipped or the run to continue;
+        the trainer is then as it was at its last `look`. And after an epoch of which every step was skipped.
         """
         self.look()
         steps_per_epoch = self.feed.steps_per_epoch
         most = most_steps(sum(flop(self.workload.products(self.data), self.settings.examples)))
         longest = call_lengths(steps_per_epoch, fitting(most, self.data, self.settings.examples))[0]
+        dropped_of_epoch = 0
         while not self.finished:
             left = steps_per_epoch - len(self.costs)
-            steps, epoch = min(longest, left), None
+            steps, epoch, dropped = min(longest, left), None, self._dropped
             costs = self._call(steps, min(longest, left - steps or steps_per_epoch))
+            dropped = self._dropped - dropped
+            dropped_of_epoch += dropped
             self.costs += costs.tolist()
             if len(self.costs) == steps_per_epoch:
-                epoch = Epoch(float(np.mean(self.costs)), self._watched())
+                epoch = Epoch(self._mean(self.costs), self._watched())
                 self.history.append(epoch)
                 self.costs = []
                 self.look()
-            yield Call(steps, float(costs.mean()), epoch)
+                if dropped_of_epoch == steps_per_epoch:
+                    raise NonFiniteError(self.step, f"and so did every step of epoch {len(self.history)}, all skipped")
+                dropped_of_epoch = 0
+            yield Call(steps, self._mean(costs), dropped, epoch)
 
     def look(self) -> None:
         """Looks for what is not finite in the state, and holds it as what to go back to.
@@ -200,6 +210,17 @@ class Trainer:
         with self._going_back():
             self.guard.look()
         self._held = [*self.costs], [*self.history]
+
+    @property
+    def _dropped(self) -> int:
+        return int(self.optimizer.dropped.numpy()) if self.optimizer.drops_nonfinite else 0
+
+    def _mean(self, costs: Any) -> float:
+        """NaN where all of them were skipped."""
+        counted = np.asarray(costs)
+        if self.settings.on_nonfinite == "skip":
+            counted = counted[np.isfinite(counted)]
+        return float(counted.mean()) if len(counted) else math.nan
 
     def _watched(self) -> dict[str, float]:
         splits = {

@@ -34,7 +34,7 @@ class Source(Protocol):
 class Pieces:
     """Arrays as a `Source`: runs of consecutive examples, read as they are needed.
 
-    arrays: whatever has a length, a dtype and slices, such as np.load("images.npy", mmap_mode="r"), whose file must then
+    arrays: whatever has a length, a dtype and slices, such as np.load("images.npy", mmap_mode="r"). Its file must then
             stay as it is: the system ends a process that reads beyond the end of one that was cut (SIGBUS).
 
     Raises InputError for none, and for arrays of unequal length.
