@@ -93,6 +93,8 @@ REPLICATED: Mapping[str, Entry] = {
 ENGINES: Mapping[str, Entry] = {
     "rawstep": Entry(f"{_HERE}.rawstep_program:RawstepTrain"),
     "rawstep-streamed": Entry(f"{_HERE}.rawstep_streamed:RawstepStreamed", workloads=("mlp", "cnn")),
+    "rawstep-stop": Entry(f"{_HERE}.rawstep_program:RawstepTrain", {"on_nonfinite": "stop"}),
+    "rawstep-skip": Entry(f"{_HERE}.rawstep_program:RawstepTrain", {"on_nonfinite": "skip"}),
     # A step in bfloat16 rounds to 0.4 %; float16's first steps may be dropped, until the loss scale fits.
     "rawstep-bfloat16": Entry(f"{_HERE}.rawstep_program:RawstepTrain", {"compute": "bfloat16"}, may_differ=0.05),
     "rawstep-float16": Entry(f"{_HERE}.rawstep_program:RawstepTrain", {"compute": "float16"}, may_differ=0.5),

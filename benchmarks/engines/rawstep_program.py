@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from core import Adam, LossScale, Optimizer, Program, Recorder
+from core import Adam, Guard, LossScale, Optimizer, Program, Recorder
+from core.engine.guard import OnNonfinite
 from training.runs.compiling import compiled_with
 from training.runs.feeding import call_lengths, most_steps
 from training.runs.settings import OwnProcess
@@ -20,6 +21,7 @@ class RawstepProgram:
     one_pass: as `Optimizer` takes it; it needs XLA's option.
     compute, parameters: dtypes, as of `rawstep train`; float16 comes with a loss scale.
     every: the interval of a recorder of every layer's norms and shares; without one where none is given.
+    on_nonfinite: what a guard does, which looks at each cost, and at all else after a sample; without one unless given.
     """
 
     def __init__(
@@ -31,12 +33,14 @@ class RawstepProgram:
         microbatches: int | None = None,
         compute: str | None = None,
         parameters: str = "float32",
+        on_nonfinite: OnNonfinite | None = None,
     ):
         weights = {n: tf.Variable(tf.cast(value, parameters), name=n) for n, value in work.first_weights().items()}
         optimizer = Optimizer(
             Adam.dialect("tf1", learning_rate=work.learning_rate),
             weights,
             one_pass=one_pass,
+            drops_nonfinite=on_nonfinite == "skip",
             loss_scale=LossScale() if compute == "float16" else None,
         )
         recorder = None if every is None else Recorder(optimizer, every=every, figures=["norms", "shares"])
@@ -44,6 +48,7 @@ class RawstepProgram:
         self._program = Program(
             cost, weights, optimizer, execution, recorder=recorder, microbatches=microbatches, compute=compute
         )
+        self._guard = None if on_nonfinite is None else Guard(self._program, on_nonfinite)
         self._most = most_steps(sum(flop(work.products, work.batch_size)))
         self._data = [tf.constant(array) for array in work.examples()]
 
@@ -52,15 +57,19 @@ class RawstepProgram:
         return np.split(batches, ends[:-1])
 
     def train(self, prepared: list[np.ndarray]) -> float:
-        return float(np.mean(np.concatenate([self._program.run(self._data, call).numpy() for call in prepared])))
+        runs = self._guard or self._program
+        costs = [np.asarray(runs.run(self._data, call)) for call in prepared]
+        if self._guard is not None:
+            self._guard.look()
+        return float(np.mean(np.concatenate(costs)))
 
 
 class RawstepTrain(RawstepProgram):
     """What `rawstep train` runs of the workload: its own execution on the device, and XLA's options for its sizes."""
 
-    def __init__(self, work: TrainingWork, **dtypes: Any):
+    def __init__(self, work: TrainingWork, **own: Any):
         settings = OwnProcess(
-            workload=work.name, workload_options=settings_of(work.workload), batch_size=work.batch_size, **dtypes
+            workload=work.name, workload_options=settings_of(work.workload), batch_size=work.batch_size, **own
         ).settled()
         options = compiled_with(settings, work.products, work.first_weights())
-        super().__init__(work, settings.execution, options.one_pass, **dtypes)
+        super().__init__(work, settings.execution, options.one_pass, **own)

@@ -166,7 +166,7 @@ class Guard:
 
 def _number(state: Mapping[str, np.ndarray]) -> int:
     """How many steps led to a state, those dropped included."""
-    return int(state["step"]) + int(state.get("dropped steps", 0))
+    return int(state["step"]) + int(state["dropped steps"])
 
 
 def _is_scaled(state: Mapping[str, np.ndarray]) -> bool:

@@ -134,8 +134,7 @@ class Optimizer(tf.Module):
         yield from ((name, assignment.variable) for name, assignment in self._assignments.items())
         yield from ((f"master of {name}", master) for name, master in self.masters.items())
         yield from ((f"{slot} of {name}", of) for name, own in self.slots.items() for slot, of in own.items())
-        if self.drops_nonfinite:
-            yield "dropped steps", self.dropped
+        yield "dropped steps", self.dropped
         if self.loss_scale is not None:
             yield from self.loss_scale.state.items()
 

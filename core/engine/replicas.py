@@ -109,6 +109,7 @@ class Replicas(Runner):
         steps: Any = batches.shape[0]
         every = 1 if self._step.recorder is None else self._step.recorder.every
         observation, row = self._step.observation()
+        variables = self._step.optimizer.state
 
         def step(i, observed, rows):
             reduced = self._run(self._reduced, data, tf.gather(batches, i))
@@ -119,8 +120,8 @@ class Replicas(Runner):
                     lambda: rows,
                 )
             value, state = self._run(self._follow, reduced)
-            for name, variable in self._step.optimizer.state.items():
-                self._strategy.extended.update(variable, _assigned, (state[name],))
+            for name, after in state.items():
+                self._strategy.extended.update(variables[name], _assigned, (after,))
             return i + 1, written(observed, i, self._first(value)), rows
 
         begun = tf.constant(0), arrays(steps, observation), arrays(-(-steps // every), row)

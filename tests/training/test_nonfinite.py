@@ -2,6 +2,7 @@
 
 import gc
 import json
+import re
 
 import numpy as np
 import pytest
@@ -29,6 +30,30 @@ class Runaway(Rule):
 
     def update(self, g, slots, x, at):
         return Step(-1e200 * x, slots, {})
+"""
+PLANE = """
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+
+from training.workloads.workload import Data, Workload
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plane(Workload):
+    lost: int = 0
+
+    def data(self, seed):
+        x = np.random.default_rng(0).normal(size=(300, 3)).astype(np.float32)
+        lost = ((np.arange(300) < 200) & (np.arange(300) >= 200 - self.lost)).astype(np.float32)
+        return Data(*((x[a:b], x[a:b].sum(axis=1), lost[a:b]) for a, b in ((0, 200), (200, 250), (250, 300))))
+
+    def variables(self, data, seed):
+        return {"w": np.zeros(3, np.float32)}
+
+    def cost(self, variables, x, y, lost):
+        return tf.reduce_mean((tf.linalg.matvec(x, variables["w"]) - y + tf.sqrt(-lost)) ** 2)
 """
 
 
@@ -92,6 +117,37 @@ def test_a_run_that_continues_keeps_its_last_finite_state_and_nothing_takes_the_
         assert said.endswith("; remove the states after run/step-00000110 to go on from there.\n")
     assert not (tmp_path / "model.keras").exists()
     assert saved("train", *options, "--epochs", "6")[0] == 0
+
+
+def test_a_run_without_the_steps_that_are_lost(run, tmp_path, monkeypatch):
+    """The cost of one point of 200 is NaN: a step of the 20 of each epoch is lost. `stop` names it, and the run goes on
+    from there with `skip`. Would catch an epoch's cost of NaN, steps that are not counted, a count that is lost."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "plane.py").write_text(PLANE)
+    options = ["--workload", "plane:Plane", "--batch-size", "10", "--checkpoint", "run", "--epochs", "3"]
+    status, said = run("train", *options, "--lost", "1", "--save-every", "1")
+    assert status == 3
+    assert re.search(r"step \d+ left the finite numbers: the cost is NaN; go on from run/step-\d+ with --resume", said)
+    skipping = [*options, "--lost", "1", "--on-nonfinite", "skip", "--resume"]
+    status, said = run("train", *skipping, "--json", "run.json")
+    assert status == 0
+    assert re.search(r"rawstep: 1 of the steps \d+ to \d+ skipped: the cost or a gradient was not finite\.", said)
+    report = json.loads((tmp_path / "run.json").read_text())
+    assert report["dropped_steps"] == 3
+    assert all(np.isfinite(epoch["cost"]) for epoch in report["epochs"])
+    newest = read(max((tmp_path / "run").glob("step-*")))
+    assert (newest.step, newest.nonfinite, newest.tensors["optimizer/step"]) == (60, [], 57)
+    assert run("train", *skipping, "--epochs", "4", "--json", "run.json")[0] == 0
+    assert json.loads((tmp_path / "run.json").read_text())["dropped_steps"] == 4
+
+
+def test_a_run_that_could_only_skip_ends(run, tmp_path, monkeypatch):
+    """Each batch of a hundred has one of the hundred points that are lost."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "plane.py").write_text(PLANE)
+    status, said = run("train", "--workload", "plane:Plane", "--lost", "100", "--on-nonfinite", "skip")
+    assert status == 3
+    assert "step 2 left the finite numbers: and so did every step of epoch 1, all skipped; nothing was kept" in said
 
 
 def test_a_trace_ends_there_too_with_its_records(run, tmp_path):

@@ -70,8 +70,9 @@ class RunDisplay(Bar):
             self._warned = True
             self.note(f"{self._trainer.guard.found}; the run continues.")
         if call.dropped and self._trainer.settings.on_nonfinite == "skip":
-            steps = f"{self._trainer.step - call.steps + 1:,} to {self._trainer.step:,}"
-            self.note(f"of the steps {steps}, {call.dropped:,} skipped: the cost or a gradient was not finite.")
+            first, last = self._trainer.step - call.steps + 1, self._trainer.step
+            which = f"{call.dropped:,} of the steps {first:,} to {last:,}" if call.steps > 1 else f"step {last:,}"
+            self.note(f"{which} skipped: the cost or a gradient was not finite.")
         if call.epoch is not None and not self.console.is_terminal:
             found, judged_by = call.epoch.figures, self._trainer.workload.judged_by
             figures = "  ".join(f"{heading(name)} {figure(name, found[name])}" for name in judging(found, judged_by))
