@@ -34,8 +34,8 @@ narrow: .venv/test.stamp  ## where rules stop in narrow dtypes, and networks tra
 			--json $(NARROW)/cnn-$$dtype-$$seed.json || exit; \
 	done; done
 
-faults: .venv/test.stamp  ## runs interrupted ten times by each signal, with every rule, and resumed
-	$(BIN)/pytest tests/training/test_faults.py -m whole -s
+faults: .venv/test.stamp  ## runs interrupted ten times by each signal, with every rule, and resumed; bits by threads and settings
+	$(BIN)/pytest tests/training/test_faults.py tests/training/test_determinism.py -m whole -s
 
 ctrl-c: .venv/test.stamp  ## commands interrupted at 300 moments, from their first line to their last
 	$(BIN)/pytest tests/training/test_ctrl_c.py -m "" -n 2

@@ -186,8 +186,8 @@ def test_large_gradients_whose_sum_overflows_are_not_skipped():
     """Two of 3e38, of finite ones."""
     variables = {"w": tf.Variable([[0.0], [0.0]])}
     optimizer = Optimizer(SGD(1e-37), variables, drops_nonfinite=True)
-    Program(lambda v: tf.reduce_sum(v["w"] * 3e38), variables, optimizer).run((), STEPS)
-    assert (int(optimizer.step), int(optimizer.dropped)) == (4, 0)
+    Program(lambda v: tf.reduce_sum(v["w"] * 3e38), variables, optimizer).run((), STEPS[:1])
+    assert (int(optimizer.step), int(optimizer.dropped)) == (1, 0)
 
 
 def test_a_run_that_skips_still_ends_where_a_rule_leaves_the_finite_numbers():

@@ -33,9 +33,9 @@ def train(
     of 100, 30 epochs, two hidden layers of 256 units, weights and biases from N(0,1).
 
     With a checkpoint folder, Ctrl-C and `kill` save the run after the call that is under way. A run that was
-    interrupted in any way continues with `--resume`, to the same bits as one that was not. A run with a NaN or an
-    infinity ends with status 3 and names the step and the value; the state it saves is finite. With `--on-nonfinite
-    skip` it goes on without the steps that have one.
+    interrupted in any way continues with `--resume`, to the same bits as one that was not; it says where another
+    machine or version may change the last ones. A run with a NaN or an infinity ends with status 3 and names the step
+    and the value; the state it saves is finite. With `--on-nonfinite skip` it goes on without the steps that have one.
 
     Examples:
 

@@ -17,6 +17,7 @@ from ..workloads.choice import kind_of
 from ..workloads.values import by_option
 from ..workloads.workload import Data, Workload, fingerprint
 from .building import served_as
+from .machine import machine
 from .rule_choice import option, rule_settings
 from .settings import Settings
 from .trainer import Epoch, Trainer
@@ -59,9 +60,9 @@ class Checkpoint:
              optimizer/masters/<name>; of a run with a loss scale optimizer/dropped, optimizer/loss_scale/scale and
              optimizer/loss_scale/finite.
     run:     all the rest: settings, every setting of the rule and of what stands around it, sizes, split and hash of
-             the data, their schema, versions, the epochs so far, which of them is the best and the step at its end, the
-             costs of the steps so far in the epoch that has begun (as many as the position in it), and the feed's
-             state.
+             the data, their schema, versions, what else decides the last bits, the epochs so far, which of them is the
+             best and the step at its end, the costs of the steps so far in the epoch that has begun (as many as the
+             position in it), and the feed's state.
     """
 
     path: Path
@@ -162,6 +163,7 @@ def write(trainer: Trainer, folder: Path) -> None:
         "data": trainer.fingerprint,
         "schema": trainer.data.schema,
         "versions": versions(),
+        "computed_by": _computed_by(trainer),
         "epochs": trainer.history,
         "best": {"epoch": trainer.best_epoch, "step": trainer.best_step} if trainer.best_epoch else None,
         "costs": trainer.costs,
@@ -275,11 +277,20 @@ def notes(checkpoint: Checkpoint, trainer: Trainer) -> list[str]:
         | {"--learning-rate": rule_settings(trainer.rule)["learning_rate"]}
     )
     changed = [f"{name} is {now[name]}, was {before[name]}" for name in before if now[name] != before[name]]
+    # An earlier rawstep kept the versions alone.
+    computed_by, was = versions() | _computed_by(trainer), run["versions"] | run.get("computed_by", {})
     return changed + [
-        f"{name} is {version}, was {run['versions'].get(name)}: the last bits may differ"
-        for name, version in versions().items()
-        if version != run["versions"].get(name)
+        f"{name} is {computed_by[name]}, was {was[name]}: the last bits may differ"
+        for name in was
+        if name in computed_by and computed_by[name] != was[name]
     ]
+
+
+def _computed_by(trainer: Trainer) -> dict[str, Any]:
+    """What decides the last bits besides versions and settings. A batch divided into parts is added up in their order,
+    on any number of replicas."""
+    ordered = trainer.settings.parts is not None
+    return machine() | ({} if ordered else {"number of replicas": trainer.distribution.replicas})
 
 
 def _refuse_changes(

@@ -278,12 +278,35 @@ def test_a_run_of_which_all_epochs_are_done_is_said_to_be(tmp_path):
     assert list(trainer.train()) == []
 
 
-def test_other_versions_are_noted(tmp_path):
+@pytest.mark.parametrize(
+    ("kept", "name", "was"),
+    [
+        ("versions", "tensorflow", "2.20.0"),
+        ("computed_by", "processor", "Intel 8086"),
+        ("computed_by", "set of vector instructions", "avx"),
+        ("computed_by", "number of threads", 17),
+        ("computed_by", "number of replicas", 2),
+        ("computed_by", "TF_ENABLE_ONEDNN_OPTS", "0"),
+        ("computed_by", "XLA_FLAGS", "--xla_cpu_max_isa=AVX2"),
+    ],
+)
+def test_whatever_else_decides_the_last_bits_is_noted(tmp_path, kept, name, was):
+    """Planted in what was saved. Would catch a processor, a number of threads or a flag that is not kept."""
+    write(trained(GRAPH, calls=1), tmp_path)
+    checkpoint, trainer = read(tmp_path), Trainer(GRAPH, striped_data())
+    assert notes(checkpoint, trainer) == []
+    now, checkpoint.run[kept][name] = checkpoint.run[kept][name], was
+    assert notes(checkpoint, trainer) == [f"{name} is {now}, was {was}: the last bits may differ"]
+
+
+def test_a_batch_in_parts_has_the_bits_of_any_number_of_replicas_and_an_earlier_rawstep_kept_versions_alone(tmp_path):
     write(trained(GRAPH, calls=1), tmp_path)
     checkpoint = read(tmp_path)
-    checkpoint.run["versions"]["tensorflow"] = "2.20.0"
-    said = notes(checkpoint, Trainer(GRAPH, striped_data()))
-    assert said == [f"tensorflow is {tf.__version__}, was 2.20.0: the last bits may differ"]
+    checkpoint.run["computed_by"]["number of replicas"] = 2
+    parts = replace(GRAPH, microbatches=7)
+    assert notes(checkpoint, Trainer(parts, striped_data())) == ["--microbatches is 7, was None"]
+    del checkpoint.run["computed_by"]
+    assert notes(checkpoint, Trainer(GRAPH, striped_data())) == []
 
 
 @pytest.fixture(scope="module")

@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -249,6 +250,24 @@ def test_a_streamed_run_has_the_bits_of_the_same_order_through_resident_data(dig
     program.run(resident, numbers.numpy()[batches])
     for name, variable in variables.items():
         np.testing.assert_array_equal(variable.numpy(), trainer.variables[name].numpy())
+
+
+def backwards(usual):
+    return lambda *given: iter(sorted(usual(*given), reverse=True))
+
+
+def test_the_order_in_which_a_system_lists_files_changes_nothing(digits, tmp_path, monkeypatch):
+    """Would catch shards, folders of classes and images that are read in the order of a folder's listing."""
+
+    def found(cut):
+        shard(pictures(tmp_path / "pictures"), "--out", cut)
+        loaded = [load_shards(folder) for folder in (cut, *(digits / form for form in ("npz", "idx", "tfrecord")))]
+        return [[array.tobytes() for array in (*everything(one), *one.validation, *one.test)] for one in loaded]
+
+    usual = found(tmp_path / "usual")
+    for name in ("iterdir", "glob", "rglob"):
+        monkeypatch.setattr(Path, name, backwards(getattr(Path, name)))
+    assert found(tmp_path / "backwards") == usual
 
 
 def test_shards_are_known_again_elsewhere_and_a_change_is_seen(digits, tmp_path):
