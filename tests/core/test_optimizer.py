@@ -64,7 +64,8 @@ def test_a_checkpoint_holds_slots_and_step_under_readable_names_and_nothing_else
     path = tf.train.Checkpoint(optimizer=Optimizer(Adam(), variables)).write(str(tmp_path / "checkpoint"))
     names = {name.split("/.ATTRIBUTES")[0] for name, _ in tf.train.list_variables(path)}
     assert names - {"_CHECKPOINTABLE_OBJECT_GRAPH"} == {
-        "optimizer/step", "optimizer/dropped", "optimizer/slots/w/m", "optimizer/slots/w/v", "optimizer/slots/b/m", "optimizer/slots/b/v",
+        "optimizer/step", "optimizer/dropped", "optimizer/slots/w/m", "optimizer/slots/w/v", "optimizer/slots/b/m",
+        "optimizer/slots/b/v",
     }  # fmt: skip
 
 
