@@ -52,8 +52,9 @@ keras: .venv/test.stamp  ## Keras's own tests with our rules in them, and all tr
 wheel: .venv/test.stamp  ## the wheel, with its dependencies in an empty environment
 	$(BIN)/pytest tests/test_wheel.py -m ""
 
-fuzz: .venv/test.stamp  ## the IDX reader on 100,000 damaged files
+fuzz: .venv/test.stamp  ## the IDX reader on 100,000 damaged files, and as many damaged checkpoints
 	$(BIN)/pytest tests/training/workloads/data/test_idx.py -k no_damage --hypothesis-profile fuzz
+	$(BIN)/pytest tests/training/runs/test_damage.py -k without_meaning --hypothesis-profile fuzz
 
 lint: .venv/test.stamp  ## style and types
 	$(BIN)/ruff format --check .
@@ -78,6 +79,7 @@ record: .venv/test.stamp  ## every paired comparison and study on this machine's
 		rawstep-checkpointed
 	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_streamed) --engines rawstep rawstep-streamed
 	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_streamed) --workload cnn --engines rawstep rawstep-streamed
+	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_checkpointed) --engines rawstep rawstep-checkpointed
 	for name in mlp cnn; do \
 		$(BIN)/rawstep-bench compare --out $(NARROW) --workload $$name --rounds 12 --engines rawstep rawstep-bfloat16 \
 			rawstep-float16 rawstep-bfloat16-parameters || exit; \

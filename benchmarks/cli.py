@@ -78,7 +78,8 @@ def compare(
         What is trained: one of rawstep's problems, or module:Name for one of your own. With --workload NAME, --help
         lists its options.
     engines
-        rawstep: what `rawstep train` runs of the workload. xla-loop, xla-step, graph, eager: its executions by name.
+        rawstep: what `rawstep train` runs of the workload; rawstep-checkpointed: with a checkpoint in each sample, as
+        of a run that is saved after every epoch. xla-loop, xla-step, graph, eager: its executions by name.
         xla-loop-one-pass: with XLA's option xla_cpu_use_multi_output_fusion, by which each tensor is updated in one
         loop; xla-loop-recorded and xla-loop-recorded-10: with the flight recorder's norms and shares of every layer, of
         every and of every tenth step. keras-step: a jitted step with Keras's optimizer. These train any workload.

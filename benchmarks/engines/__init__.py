@@ -93,6 +93,7 @@ REPLICATED: Mapping[str, Entry] = {
 ENGINES: Mapping[str, Entry] = {
     "rawstep": Entry(f"{_HERE}.rawstep_program:RawstepTrain"),
     "rawstep-streamed": Entry(f"{_HERE}.rawstep_streamed:RawstepStreamed", workloads=("mlp", "cnn")),
+    "rawstep-checkpointed": Entry(f"{_HERE}.rawstep_checkpointed:RawstepCheckpointed"),
     "rawstep-stop": Entry(f"{_HERE}.rawstep_program:RawstepTrain", {"on_nonfinite": "stop"}),
     "rawstep-skip": Entry(f"{_HERE}.rawstep_program:RawstepTrain", {"on_nonfinite": "skip"}),
     # A step in bfloat16 rounds to 0.4 %; float16's first steps may be dropped, until the loss scale fits.

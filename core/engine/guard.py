@@ -88,14 +88,15 @@ class Guard:
             self._find(self._read())
         return costs
 
-    def look(self) -> None:
-        """Looks at all variables and slots, and holds them, to be gone back to. Raises what `run` raises."""
-        if self._is_done:
-            return
+    def look(self) -> Mapping[str, np.ndarray]:
+        """Looks at all variables and slots, and holds a copy of them, to be gone back to, which it returns: by the
+        names of `Optimizer.state`, and never changed. Raises what `run` raises."""
         state = self._read()
-        if not self._holds_finite(state):
-            self._find(state)
-        self._held, self._since = state, []
+        if not self._is_done:
+            if not self._holds_finite(state):
+                self._find(state)
+            self._held, self._since = state, []
+        return state
 
     @property
     def _is_done(self) -> bool:

@@ -232,7 +232,7 @@ def test_an_engine_that_cannot_be_imported_is_refused_before_anything_starts(mon
     """Would catch a peer that is left out in silence."""
     monkeypatch.setitem(ENGINES, "jax-step", ENGINES["jax-step"]._replace(packages=("numpy", "no_such_package")))
     for engine, sentence in {
-        "warp": "There is no engine 'warp'; there are: rawstep, rawstep-streamed, rawstep-stop",
+        "warp": "There is no engine 'warp'; there are: rawstep, rawstep-streamed, rawstep-checkpointed, rawstep-stop",
         "jax-step": "The engine jax-step needs no_such_package, not installed here: pip install -e '.[peers]'",
         "no_such_module:Engine": "no_such_module:Engine cannot be imported: ModuleNotFoundError: No module named",
         "fractions:Fraction": "fractions:Fraction must be a function of the work that returns train(batches), found "

@@ -138,13 +138,22 @@ def test_a_checkpoint_of_other_images(workplace, capfd):
     assert_refused(arguments, workplace, capfd, words)
 
 
-@pytest.mark.parametrize("command", [["train", "--resume"], ["evaluate"]], ids=["train", "evaluate"])
-@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(path.read_bytes()[:-1]), Path.unlink])
-@pytest.mark.parametrize("pattern", ["state.index", "state.data*"])
-def test_a_damaged_checkpoint(workplace, capfd, command, damage, pattern):
+@pytest.mark.parametrize("damage", [lambda path: path.write_bytes(path.read_bytes()[:-2]), Path.unlink])
+@pytest.mark.parametrize("pattern", ["state.index", "state.data*", "SHA256SUMS"])
+def test_a_damaged_checkpoint_is_not_evaluated(workplace, capfd, damage, pattern):
     damage(next((workplace / "run" / "step-00000110").glob(pattern)))
-    words = "run/step-00000110 is damaged (", "; remove it to go on from run/step-00000055."
-    assert_refused([*command, "--checkpoint", "run"], workplace, capfd, *words)
+    words = (
+        "run/step-00000110 is damaged (",
+        "). The newest whole one is run/step-00000055: `rawstep train --resume` goes on from there; to use ",
+    )
+    assert_refused(["evaluate", "--checkpoint", "run"], workplace, capfd, *words)
+
+
+def test_a_run_without_a_whole_checkpoint_is_not_resumed(workplace, capfd):
+    for path in (workplace / "run").glob("step-*/state.index"):
+        path.write_bytes(b"")
+    words = "run holds no whole checkpoint to go on from: step-00000110 is damaged (state.index is not what SHA256SUMS"
+    assert_refused(["train", "--resume", "--checkpoint", "run"], workplace, capfd, words)
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ KNOW = {
     "training/workloads": "each is of one problem",
     "training/notebook": "repeats the notebook, whose network has these names",
     "training/exchange/tf1": "the notebook's variables in TensorFlow 1's files",
-    "training/runs/checkpoint.py": "reads what earlier versions saved, which had the perceptron alone",
+    "training/runs/earlier.py": "reads what earlier versions saved, which had the perceptron alone",
     "benchmarks/networks": "the same problems written for other frameworks",
     "benchmarks/engines/notebook_session.py": "the notebook's own program",
     "benchmarks/engines/frozen_step.py": "the perceptron as one program written by hand",

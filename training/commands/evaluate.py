@@ -44,6 +44,7 @@ def evaluate(
     from ..runs.distribution.distribution import Distribution
     from ..runs.evaluation import evaluator
     from ..runs.results import write_json
+    from ..runs.resuming import check_data
     from ..runs.run_folder import RunFolder
 
     distribution = Distribution(placement)
@@ -53,7 +54,7 @@ def evaluate(
     settings = state.settings.elsewhere(by_name(own))
     data = settings.data(state.schema if own else None)
     if not own:
-        state.check_data(data)
+        check_data(state, data)
     distribution.begin(settings, data, {"checkpoint": state.digest, "--raw": raw})
     values, served = state.served(raw)
     with distribution.losses_named(lambda: "nothing was evaluated"):

@@ -1,5 +1,6 @@
 """`rawstep train`."""
 
+from contextlib import closing
 from functools import partial
 from typing import Annotated
 
@@ -69,8 +70,8 @@ def train(
         Save the run in this folder, after every epoch and when it is interrupted. The last three states are kept,
         the last one without a NaN or an infinity, and with --keep-best the best.
     resume
-        Continue from the newest state in the checkpoint folder, with the settings found there; learning rate, epochs,
-        patience and execution may be changed. Without a state there, start a new run.
+        Continue from the newest whole state in the checkpoint folder, with the settings found there; learning rate,
+        epochs, patience and execution may be changed. A damaged one is renamed. Without a state there, start a new run.
     save_every
         Save after this many steps instead of every epoch, rounded up to whole calls of the training program.
     json
@@ -124,11 +125,12 @@ def train(
         with RunDisplay(trainer) as display, signals_noted() as signals:
             for note in notes:
                 display.note(note)
-            for call in conduct(trainer, folder, signals):
-                display.after_call(call)
-                if board is not None and call.epoch is not None:
-                    written = attempt(partial(board.write, len(trainer.history), **call.epoch.flat))
-                    board = board if written else None
+            with closing(conduct(trainer, folder, signals)) as calls:  # which waits for what is being saved
+                for call in calls:
+                    display.after_call(call)
+                    if board is not None and call.epoch is not None:
+                        written = attempt(partial(board.write, len(trainer.history), **call.epoch.flat))
+                        board = board if written else None
             for note in endings(trainer, folder):
                 display.note(note)
         figures = report(trainer)

@@ -26,8 +26,9 @@ from tensorflow.compiler.mlir.stablehlo import stablehlo as _stablehlo
 from core import InputError
 
 from ..output.whole_folder import whole_folder
-from ..runs.checkpoint import Checkpoint, restore, variables
+from ..runs.checkpoint import Checkpoint, variables
 from ..runs.record import circumstances
+from ..runs.resuming import restore
 from ..runs.rule_choice import rule_settings
 from ..runs.trainer import Trainer
 

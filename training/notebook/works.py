@@ -16,7 +16,8 @@ import numpy as np
 from core import InputError, NonFiniteError
 from core.seeds import generator
 
-from ..runs.checkpoint import Checkpoint, of_perceptron
+from ..runs.checkpoint import Checkpoint
+from ..runs.earlier import of_perceptron
 from ..runs.run_folder import RunFolder
 from ..runs.settings import Settings
 from ..runs.trainer import Call, Trainer

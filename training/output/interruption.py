@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -51,6 +52,8 @@ def clean_up_after_signals() -> None:
 
     It changes nothing where Ctrl-C does something else than `end_at_once` has it do.
     """
+    if threading.current_thread() is not threading.main_thread():
+        return  # signals come to the main one alone
     if _end is not None and signal.getsignal(signal.SIGINT) is _end:
         signal.signal(signal.SIGINT, _note_and_raise)
         sys.unraisablehook = _silent_once_interrupted

@@ -1,6 +1,7 @@
 """A run to its end, or to what ends it: its state is saved first."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import nullcontext
 from signal import Signals
 
 from core import NonFiniteError
@@ -11,25 +12,26 @@ from .run_folder import RunFolder
 from .trainer import Call, Trainer
 
 
-def conduct(trainer: Trainer, folder: RunFolder | None, signals: Sequence[Signals]) -> Iterator[Call]:
+def conduct(trainer: Trainer, folder: RunFolder | None, signals: Sequence[Signals]) -> Generator[Call, None, None]:
     """Trains what is left of a run, saving it in its folder where it has one, and yields after each call.
 
     signals: those that came meanwhile; see `interruption.signals_noted`.
 
     Raises Interrupted after the first signal, and NonFiniteError as `Trainer.train` does; the message says from where
-    to go on. Raises InputError where the run cannot be saved.
+    to go on. Raises InputError where the run cannot be saved. However it ends, what was to be saved is on disk then.
     """
-    try:
-        for call in trainer.train():
-            # Saved before anything is shown: the terminal may be what has gone.
-            if (signal := trainer.distribution.agreed(signals)) is not None:
-                raise Interrupted(signal, _saved(trainer, folder))
-            if folder is not None:
-                folder.save_if_due(trainer)
-            yield call
-    except NonFiniteError as error:
-        advice = f"{_saved(trainer, folder)}; a smaller --learning-rate or --schedule may help"
-        raise NonFiniteError(error.step, f"{error.what}; {advice}") from error
+    with folder or nullcontext():
+        try:
+            for call in trainer.train():
+                # Copied before anything is shown: the terminal may be what has gone.
+                if (signal := trainer.distribution.agreed(signals)) is not None:
+                    raise Interrupted(signal, _saved(trainer, folder))
+                if folder is not None:
+                    folder.save_if_due(trainer)
+                yield call
+        except NonFiniteError as error:
+            advice = f"{_saved(trainer, folder)}; a smaller --learning-rate or --schedule may help"
+            raise NonFiniteError(error.step, f"{error.what}; {advice}") from error
 
 
 def endings(trainer: Trainer, folder: RunFolder | None) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import os
 import platform
+from functools import cache
 from pathlib import Path
 
 import tensorflow as tf
@@ -24,6 +25,7 @@ def machine() -> dict[str, str | int | None]:
     }
 
 
+@cache
 def processor() -> dict[str, str]:
     """From what Linux says; elsewhere its name alone. `cpuinfo` starts processes to ask, which Ctrl-C would reach."""
     lines = CPUINFO.read_text().splitlines() if CPUINFO.exists() else []

@@ -202,14 +202,15 @@ class Trainer:
                 dropped_of_epoch = 0
             yield Call(steps, self._mean(costs), dropped, epoch)
 
-    def look(self) -> None:
-        """Looks for what is not finite in the state, and holds it as what to go back to.
+    def look(self) -> Mapping[str, np.ndarray]:
+        """Looks for what is not finite in the state, and holds it as what to go back to; see `Guard.look`.
 
         Raises NonFiniteError as `train` does.
         """
         with self._going_back():
-            self.guard.look()
+            state = self.guard.look()
         self._held = [*self.costs], [*self.history]
+        return state
 
     @property
     def _dropped(self) -> int:

@@ -10,7 +10,8 @@ import pytest
 from core import InputError
 from training.commands.cli import main
 from training.exchange.stablehlo import check_signature, epoch_program, portable_artifact, write_epoch_program
-from training.runs.checkpoint import restore, variables
+from training.runs.checkpoint import variables
+from training.runs.resuming import restore
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
 from training.runs.trainer import Trainer

@@ -10,7 +10,9 @@ import pytest
 import tensorflow as tf
 
 from core import Adam, InputError
-from training.runs.checkpoint import notes, read, restore, write
+from training.runs import checkpoint
+from training.runs.checkpoint import read, state_of
+from training.runs.resuming import notes, restore
 from training.runs.rule_choice import rule_settings
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
@@ -40,6 +42,11 @@ AROUND = replace(
     rule_options={"beta_1": "polynomial:0.9,steps=50,end=0.5"},
 )
 """The same with all that can stand around a rule."""
+
+
+def write(trainer, folder):
+    folder.mkdir(exist_ok=True)
+    checkpoint.write(state_of(trainer), folder)
 
 
 def bits(trainer):
@@ -122,6 +129,41 @@ def test_weights_are_read_by_tensorflow_alone(tmp_path):
     tf.train.Checkpoint(weights=weights).read(str(tmp_path / "state")).expect_partial()
     for name, weight in weights.items():
         np.testing.assert_array_equal(weight, trainer.variables[name])
+
+
+class Text(tf.train.experimental.PythonState):
+    def serialize(self):
+        return "{}"
+
+    def deserialize(self, string_value):
+        self.read = string_value
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [AROUND, replace(AROUND, parameters="bfloat16"), replace(GRAPH, compute="float16"),
+     replace(GRAPH, workload=f"{__name__}:Slashed")],
+    ids=["all around", "masters", "a loss scale", "points and slashes"],
+)  # fmt: skip
+def test_what_is_written_is_what_tensorflow_itself_would_write(tmp_path, settings):
+    """The same keys, to the same values, and each object found by tf.train.Checkpoint. Would catch a tree that leaves
+    one out, or names another's key."""
+    trainer = trained(settings, calls=1)
+    write(trainer, tmp_path / "ours")
+    objects = tf.train.Checkpoint(weights=trainer.variables, optimizer=trainer.optimizer, run=Text())
+    objects.write(str(tmp_path / "theirs"))
+    ours, theirs = (tf.train.load_checkpoint(str(tmp_path / name)) for name in ("ours/state", "theirs"))
+    assert ours.get_variable_to_shape_map() == theirs.get_variable_to_shape_map()
+    names = [name for name in ours.get_variable_to_shape_map() if name.endswith("VARIABLE_VALUE")]
+    assert len(names) == len(trainer.optimizer.state)
+    for name in names:
+        np.testing.assert_array_equal(ours.get_tensor(name), theirs.get_tensor(name))
+    before = bits(trainer)
+    for variable in trainer.optimizer.state.values():
+        variable.assign(tf.zeros_like(variable))
+    objects.read(str(tmp_path / "ours" / "state")).assert_existing_objects_matched().assert_consumed()
+    assert bits(trainer) == before
+    assert b'"format"' in objects.run.read
 
 
 @pytest.mark.parametrize(

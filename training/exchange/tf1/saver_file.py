@@ -11,10 +11,8 @@ import tensorflow as tf
 from core import InputError
 
 from ...output.files import check_file, sync, unwritable
+from ...output.tensor_files import DATA, INDEX, DamagedError, TensorFiles, write_tensors
 from ...output.whole_folder import check_name, said
-
-DATA = ".data-00000-of-00001"
-"""What SaveV2 appends for the one file with all values; .index is the other's ending."""
 
 
 class Reader:
@@ -34,23 +32,22 @@ class Reader:
         _check_name(self.path)
         _check_there(self.path)
         try:
-            self._reader = tf.train.load_checkpoint(str(self.path))
-            self.dtypes = {name: dtype.name for name, dtype in self._reader.get_variable_to_dtype_map().items()}
-            self.shapes = {name: tuple(shape) for name, shape in self._reader.get_variable_to_shape_map().items()}
-        except (tf.errors.OpError, IndexError, ValueError) as error:
+            self._files = TensorFiles(self.path)
+        except DamagedError as error:
             raise self._unreadable(error) from error
+        self.dtypes = {name: dtype.name for name, dtype in self._files.dtypes.items()}
+        self.shapes = self._files.shapes
 
     def tensors(self) -> dict[str, np.ndarray]:
         """All values, by their names in order. Each has a checksum, which is compared. Raises InputError for damage."""
         try:
-            return {name: np.asarray(self._reader.get_tensor(name)) for name in sorted(self.shapes)}
-        except (tf.errors.OpError, IndexError, ValueError) as error:
+            return {name: np.asarray(tensor) for name, tensor in self._files.tensors().items()}
+        except DamagedError as error:
             raise self._unreadable(error) from error
 
-    def _unreadable(self, error: Exception) -> InputError:
+    def _unreadable(self, error: DamagedError) -> InputError:
         return InputError(
-            f"{self.path} must be a checkpoint that tf.train.Saver wrote; it is damaged or something else: "
-            f"{str(error).partition(chr(10))[0]}."
+            f"{self.path} must be a checkpoint that tf.train.Saver wrote; it is damaged or something else: {error}."
         )
 
 
@@ -71,13 +68,7 @@ def write(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
     unfinished = path.with_name(f".rawstep-tf1.{os.getpid()}")
     renamed = list(zip(_files(unfinished), _files(path), strict=True))
     try:
-        with tf.device("CPU"):
-            tf.raw_ops.SaveV2(
-                prefix=str(unfinished),
-                tensor_names=list(tensors),
-                shape_and_slices=[""] * len(tensors),
-                tensors=[tf.constant(tensor) for tensor in tensors.values()],
-            )
+        write_tensors(unfinished, tensors)
         for source, _ in renamed:
             sync(source)
         for source, target in renamed:
@@ -96,7 +87,7 @@ def write(path: Path, tensors: Mapping[str, np.ndarray]) -> None:
 
 def _files(path: Path) -> tuple[Path, Path]:
     """The index last."""
-    return path.with_name(f"{path.name}{DATA}"), path.with_name(f"{path.name}.index")
+    return path.with_name(f"{path.name}{DATA}"), path.with_name(f"{path.name}{INDEX}")
 
 
 def _prefix(path: Path) -> Path:

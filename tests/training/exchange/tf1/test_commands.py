@@ -117,7 +117,7 @@ def run_and_several():
 IMPORT, EXPORT = ["import-tf1", "--out", "new", *IMAGES], ["export-tf1", "--checkpoint", "run", "--out", "new.ckpt"]
 REFUSED = {
     "no such file": (None, [*IMPORT, "absent.ckpt"], "absent.ckpt must be a checkpoint that tf.train.Saver wrote"),
-    "a text": (text, [*IMPORT, "text.ckpt"], "it is damaged or something else: Unable to open table file text.ckpt"),
+    "a text": (text, [*IMPORT, "text.ckpt"], "or something else: text.ckpt does not end as TensorFlow's tables"),
     "a folder": (lambda: Path("folder").mkdir(), [*IMPORT, "folder"], "found a folder"),
     "no name": (None, [*IMPORT, "."], "found a folder"),
     "an empty name": (None, [*IMPORT, ""], "FILE must not be empty"),

@@ -10,7 +10,7 @@ from training.exchange.tf1.choosing import choose_slots, step_of_slots
 from training.exchange.tf1.contents import read
 from training.exchange.tf1.importing import import_run
 from training.exchange.tf1.powers import power
-from training.runs.checkpoint import restore
+from training.runs.resuming import restore
 from training.runs.run_folder import RunFolder
 from training.runs.settings import Settings
 
