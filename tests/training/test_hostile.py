@@ -152,7 +152,7 @@ def test_a_damaged_checkpoint_is_not_evaluated(workplace, capfd, damage, pattern
 def test_a_run_without_a_whole_checkpoint_is_not_resumed(workplace, capfd):
     for path in (workplace / "run").glob("step-*/state.index"):
         path.write_bytes(b"")
-    words = "run holds no whole checkpoint to go on from: step-00000110 is damaged (state.index is not what SHA256SUMS"
+    words = "run holds no whole checkpoint: step-00000110 is damaged (state.index is not what SHA256SUMS"
     assert_refused(["train", "--resume", "--checkpoint", "run"], workplace, capfd, words)
 
 

@@ -68,7 +68,7 @@ class Checkpoints:
             except DamagedError as error:
                 damaged[path] = str(error)
         each = ", ".join(f"{path.name} is damaged ({why})" for path, why in damaged.items())
-        raise InputError(f"{self.path} holds no whole checkpoint to go on from: {each}.")
+        raise InputError(f"{self.path} holds no whole checkpoint: {each}.")
 
     def newest_finite(self) -> Path | None:
         """The newest whole one without a NaN or an infinity; None where there is none."""

@@ -74,10 +74,10 @@ print([name for name in ("core", "training") if name in sys.modules])
 def run(tmp_path_factory):
     """The folder of a run of MNIST, its weights, the test images and what `rawstep evaluate` says of them."""
     folder = tmp_path_factory.mktemp("trained")
-    run_folder = RunFolder(folder / "run")
-    trainer, _ = run_folder.begin(SETTINGS, resume=False)
-    for _ in trainer.train():
-        run_folder.save_if_due(trainer)
+    with RunFolder(folder / "run") as run_folder:
+        trainer, _ = run_folder.begin(SETTINGS, resume=False)
+        for _ in trainer.train():
+            run_folder.save_if_due(trainer)
     with pytest.raises(SystemExit, match=r"^0$"):
         main(
             ["evaluate", "--checkpoint", str(folder / "run"), "--json", str(folder / "figures.json"),
@@ -253,7 +253,7 @@ def test_a_damaged_checkpoint_is_not_exported(workplace, capfd, damage, pattern)
         "--stablehlo",
         "epoch",
     ]
-    assert_refused(arguments, workplace, capfd, "run/step-00000110 is damaged (")
+    assert_refused(arguments, workplace, capfd, "run holds no whole checkpoint: step-00000110 is damaged (")
 
 
 @pytest.mark.parametrize(

@@ -202,7 +202,7 @@ def test_without_a_whole_checkpoint_nothing_is_begun_or_renamed(tmp_path, run):
     with pytest.raises(InputError) as error:
         resumed(folder)
     each = ", ".join(f"step-000000{step} is damaged ({INDEX} is not what {SUMS} says)" for step in (80, 64, 48))
-    assert str(error.value) == f"{folder} holds no whole checkpoint to go on from: {each}."
+    assert str(error.value) == f"{folder} holds no whole checkpoint: {each}."
     assert sorted(folder.rglob("*")) == before
 
 

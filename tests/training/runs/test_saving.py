@@ -74,7 +74,9 @@ def test_one_checkpoint_is_written_at_a_time(tmp_path, held_up):
 
     thread = threading.Thread(target=train)
     thread.start()
-    assert not done.wait(1)
+    while not begun:
+        assert not done.wait(0.01)
+    assert not done.wait(1), "the second call has long ended"
     assert len(begun) == 1
     go.set()
     thread.join()
