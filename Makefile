@@ -75,11 +75,10 @@ record: .venv/test.stamp  ## every paired comparison and study on this machine's
 		xla-loop-one-pass xla-step tf1-session keras-fit keras-epoch jax-step jax-scan torch-fused \
 		jax-scan@--xla_cpu_enable_concurrency_optimized_scheduler=false
 	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_recorder) --engines xla-loop xla-loop-recorded xla-loop-recorded-10
-	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_kept) --engines rawstep xla-loop rawstep-stop rawstep-skip \
+	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_kept) --rounds 40 --engines rawstep xla-loop rawstep-stop rawstep-skip \
 		rawstep-checkpointed
 	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_streamed) --engines rawstep rawstep-streamed
 	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_streamed) --workload cnn --engines rawstep rawstep-streamed
-	$(BIN)/rawstep-bench compare --out $(RECORD:_cpu=_checkpointed) --engines rawstep rawstep-checkpointed
 	for name in mlp cnn; do \
 		$(BIN)/rawstep-bench compare --out $(NARROW) --workload $$name --rounds 12 --engines rawstep rawstep-bfloat16 \
 			rawstep-float16 rawstep-bfloat16-parameters || exit; \
