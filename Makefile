@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test replicate verify narrow faults ctrl-c streaming cluster keras wheel fuzz lint format bench record workloads
+.PHONY: run test replicate verify narrow faults keras wheel fuzz lint format bench record workloads
 .PHONY: scaling figures tour docs clean
 
 run: .venv/run.stamp  ## train the notebook's first experiment on the whole of MNIST
@@ -34,17 +34,9 @@ narrow: .venv/test.stamp  ## where rules stop in narrow dtypes, and networks tra
 			--json $(NARROW)/cnn-$$dtype-$$seed.json || exit; \
 	done; done
 
-faults: .venv/test.stamp  ## runs interrupted ten times by each signal, with every rule, and resumed; bits by threads and settings
-	$(BIN)/pytest tests/training/test_faults.py tests/training/test_determinism.py -m whole -s
-
-ctrl-c: .venv/test.stamp  ## commands interrupted at 300 moments, from their first line to their last
-	$(BIN)/pytest tests/training/test_ctrl_c.py -m "" -n 2
-
-streaming: .venv/test.stamp  ## a streamed run killed twenty times and resumed, and a hundred times a limit of memory streamed
-	$(BIN)/pytest tests/training/test_streaming.py -m "" -s
-
-cluster: .venv/test.stamp  ## workers killed, stopped, cut off and resumed; two machines as network namespaces, as root
-	$(BIN)/pytest tests/training/runs/distribution -m ""
+faults: .venv/test.stamp $(if $(PART),,fuzz)  ## every fault, really caused; PART=ctrl_c, workers, … for one, see tests/training/faults
+	$(BIN)/pytest tests/training/faults tests/training/runs/distribution tests/training/test_streaming.py \
+		tests/training/test_determinism.py $(PART:%=-k test_%.py) -m "" -s
 
 keras: .venv/test.stamp  ## Keras's own tests with our rules in them, and all trainings that must end with Keras's bits
 	$(BIN)/pytest tests/core/keras_own tests/core/test_keras_situations.py -m "" -n 2 --dist loadfile

@@ -138,7 +138,6 @@ LONGEST = [
     "tests/core/verification/test_subjects.py",
     "tests/core/verification/test_certificate.py",
     "tests/benchmarks/test_compare.py",
-    "tests/training/runs/distribution/test_launch.py",
     "tests/core/test_replicas.py",
     "tests/benchmarks/test_replicas.py",
 ]

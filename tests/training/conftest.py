@@ -6,6 +6,7 @@ import tensorflow as tf
 from training.commands.cli import main
 from training.runs.settings import Settings
 
+from .faults.runs import make_data
 from .striped import striped_data
 
 
@@ -19,6 +20,14 @@ def xla_started():
 def striped_images_loaded(monkeypatch):
     """Every run is trained on the striped images, whatever folder is asked for."""
     monkeypatch.setattr(Settings, "data", lambda self: striped_data())
+
+
+@pytest.fixture(scope="session")
+def place(tmp_path_factory):
+    """A folder with the data of `faults.runs`, in which they start."""
+    folder = tmp_path_factory.mktemp("place")
+    make_data(folder)
+    return folder
 
 
 class Done(NamedTuple):

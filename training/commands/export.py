@@ -43,8 +43,8 @@ def export(
         Write the next epoch to this folder, which must not be there yet: the StableHLO of the whole loop, its
         arguments, the training examples among them, and its results as TensorFlow computes them here.
     """
-    outputs = [path for path in (saved_model, keras, stablehlo) if path is not None]
-    if not outputs:
+    places = [path for path in (saved_model, keras, stablehlo) if path is not None]
+    if not places:
         raise CycloptsError("There is nothing to write: give --saved-model DIR, --keras FILE.keras or --stablehlo DIR.")
     from core import InputError
 
@@ -58,10 +58,11 @@ def export(
     )
     from ..exchange.stablehlo import epoch_program, write_epoch_program
     from ..output.files import check_apart, check_new_folder, write_whole
+    from ..output.outputs import outputs
     from ..runs.run_folder import RunFolder
 
-    check_apart(*outputs)
-    for above, below in permutations(outputs, 2):
+    check_apart(*places)
+    for above, below in permutations(places, 2):
         if above.absolute() in below.absolute().parents:
             what = "a file" if above == keras else "a new folder"
             raise InputError(f"{above} cannot be {what}, since {below} would be inside it.")
@@ -80,12 +81,10 @@ def export(
     model = None if saved_model is None else ServedModel(workload, values, inputs)
     content = None if keras is None else keras_file(workload, values, inputs)
     program = None if stablehlo is None else epoch_program(state)
-    if saved_model is not None and model is not None:
-        write_saved_model(saved_model, model)
-        print(f"{saved_model}: a SavedModel of {exported}")
-    if keras is not None and content is not None:
-        write_whole(keras, content)
-        print(f"{keras}: a Keras model of {exported}")
-    if stablehlo is not None and program is not None:
-        write_epoch_program(stablehlo, program)
-        print(f"{stablehlo}: the next epoch of {state}")
+    with outputs() as attempt:
+        if saved_model is not None and attempt(write_saved_model, saved_model, model):
+            attempt(print, f"{saved_model}: a SavedModel of {exported}")
+        if keras is not None and attempt(write_whole, keras, content):
+            attempt(print, f"{keras}: a Keras model of {exported}")
+        if stablehlo is not None and attempt(write_epoch_program, stablehlo, program):
+            attempt(print, f"{stablehlo}: the next epoch of {state}")

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Annotated
 
 from cyclopts import CycloptsError, Parameter
@@ -15,11 +16,14 @@ from cyclopts.validators import Number
 
 from ..output.interruption import STOPPING
 from ..runs.distribution.local import free_addresses, tf_configs
+from ..runs.processes import signalled_with_the_parent
 from ..workloads.options import Whole
 
 COMMANDS = ("train", "evaluate", "trace")
 GRACE = 15.0
 """Seconds in which the others end by themselves after a worker was lost: TensorFlow finds a silent one in ten."""
+LOST = 4
+"""The status of a worker that no longer hears another; see `command_line.run`."""
 REFUSED = 3.0
 """Seconds in which they find out what one worker refused; one that refuses before the meeting they would wait for."""
 
@@ -70,6 +74,8 @@ def _started(command: Sequence[str], index: int, config: str) -> subprocess.Pope
         stderr=subprocess.PIPE if index else None,
         text=True,
         process_group=0,  # so that Ctrl-C reaches each once, through this process
+        # Killed itself, this process can pass nothing on: without it, the workers save the run and end.
+        preexec_fn=partial(signalled_with_the_parent, signal.SIGTERM),
     )
 
 
@@ -111,7 +117,9 @@ def _status(processes: Sequence[subprocess.Popen[str]]) -> int:
         listener.join()
     statuses = [process.wait() for process in processes]
     for index, status in enumerate(statuses):
-        for line in said.get(index, "").splitlines() if status != statuses[0] else ():
+        # A worker that only lost one which ended with a sentence, such as of a full disk, has nothing to add.
+        tells = status != statuses[0] and not (status == LOST and 2 in statuses)
+        for line in said.get(index, "").splitlines() if tells else ():
             print(f"worker {index}: {line}", file=sys.stderr)
         if status < 0 and not (index in late and failed == 2):
             how = "did not end by itself" if index in late else f"was ended by {signal.Signals(-status).name}"

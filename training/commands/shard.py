@@ -1,5 +1,6 @@
 """`rawstep shard`."""
 
+import os
 from functools import partial
 from typing import Annotated, Literal
 
@@ -80,7 +81,7 @@ def shard(
     source = source_of(sources or (MNIST,), target, resize)
     with (
         Counted("examples", 2 * planned(source)) as counted,
-        whole_folder(out, out.with_name(".rawstep.shards")) as folder,
+        whole_folder(out, out.with_name(f".rawstep.{os.getpid()}")) as folder,
     ):
         written = write_shards(source, folder, plan, counted.advance)
     counts = ", ".join(f"{count:,} for {PARTS[part]}" for part, count in written["examples"].items())

@@ -99,7 +99,7 @@ def trace(
     from ..views.trace.conduct import Watch, traced
     from ..views.trace.elements import revealing_elements
     from ..views.trace.figures import clipped
-    from ..views.trace.folder import check_trace_folder, write_folder
+    from ..views.trace.folder import check_trace_folder, write_folder, written_in
     from ..views.trace.table import print_trace
     from ..views.trace.trace import load
 
@@ -115,20 +115,20 @@ def trace(
     with losses_named():
         distribution.begin(settings, data, {"--cost": cost, "--every": every})
         trainer = Trainer(settings, data, watch.of, distribution)
-    with signals_noted() as signals, losses_named():
-        found, signal = traced(trainer, watch, cost, signals)
-        distribution.leave()
-        if not distribution.is_chief:
-            return
-        paths = write_folder(out, found, trainer.rule, others)
-    kept = f"the {len(found.steps)} records made until then are in {out}"
     with outputs() as attempt:
+        with signals_noted() as signals, losses_named():
+            found, signal = traced(trainer, watch, cost, signals)
+            distribution.leave()
+            if not distribution.is_chief:
+                return
+            written = attempt(write_folder, out, found, trainer.rule, others)
         if trainer.finished:
-            attempt(print_trace, found, paths)
+            attempt(print_trace, found, written_in(out) if written else [])
         if json is not None:
             attempt(write_json, json, {**found.about, "clipped": clipped(found.columns), "last_record": found.last})
         if csv is not None:
             attempt(write_csv, csv, found.rows)
+    kept = f"the {len(found.steps)} records made until then are in {out}"
     if signal is not None:
         raise Interrupted(signal, kept)
     if not trainer.finished and (error := trainer.guard.found):

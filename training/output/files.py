@@ -71,10 +71,12 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
 
 
-def lock(folder: Path, owner: object, doing: str) -> None:
+def lock(folder: Path, owner: object, doing: str) -> os.stat_result:
     """Keeps other processes out of a folder for as long as `owner` lives; the system forgets the lock with the process.
 
-    Raises InputError where another one holds it.
+    Returns what `os.path.samestat` knows the folder by, since another one may come to have its name.
+
+    Raises InputError where another process holds it.
     """
     descriptor = os.open(folder, os.O_RDONLY)
     weakref.finalize(owner, os.close, descriptor)
@@ -82,6 +84,7 @@ def lock(folder: Path, owner: object, doing: str) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         raise InputError(f"{folder} is in use: another process {doing} there.") from error
+    return os.fstat(descriptor)
 
 
 def check_apart(*paths: Path | None) -> None:
@@ -95,6 +98,16 @@ def unwritable(path: Path, error: OSError | UnicodeError) -> InputError:
     """What to raise where the system refuses to write at `path`."""
     reason = error.strerror if isinstance(error, OSError) else "the name is no UTF-8"
     return InputError(f"{path} cannot be written: {reason}.")
+
+
+def refusal(folder: Path) -> str | None:
+    """Why nothing can be written in a folder, in the system's words; None where something can."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(4096))  # a page: a file of nothing takes no room on a full disk
+    except OSError as error:
+        return error.strerror
+    return None
 
 
 def sync(path: Path) -> None:

@@ -1,5 +1,6 @@
 """The checkpoints in the folder of a run: the newest whole one, which are kept, and what becomes of damaged ones."""
 
+import os
 import re
 import shutil
 from collections.abc import Collection, Mapping
@@ -38,11 +39,13 @@ class Checkpoints:
     A checkpoint is written beside them under a hidden name, and renamed once it is on the disk. So whatever is called
     step-… was whole once, at whichever moment the process is killed.
 
-    path: the folder of the run.
+    path:   the folder of the run.
+    locked: the folder at that path that was locked, see `files.lock`; None before, or where it is only read.
     """
 
     def __init__(self, path: Path):
         self.path = path
+        self.locked: os.stat_result | None = None
 
     def at(self, step: int) -> Path:
         return self.path / f"step-{step:08d}"
@@ -84,9 +87,25 @@ class Checkpoints:
 
         Raises InputError where it cannot be written; the earlier ones are then still there.
         """
-        with whole_folder(self.at(step), self.path / UNFINISHED) as unfinished:
-            write(state, unfinished)
+        self._check_place()
+        try:
+            with whole_folder(self.at(step), self.path / UNFINISHED) as unfinished:
+                write(state, unfinished)
+        except InputError:
+            self._check_place()
+            raise
         self._remove_old({*spared, self.newest_finite()} if spare_finite else spared)
+
+    def _check_place(self) -> None:
+        """Raises InputError where what is at `path` is not the folder that was locked: another run may train there."""
+        try:
+            there = self.locked is None or os.path.samestat(self.locked, self.path.stat())
+        except FileNotFoundError:
+            there = False
+        if not there:
+            raise InputError(
+                f"{self.path} was removed or replaced while the run trained in it; nothing more is saved there."
+            )
 
     def set_aside(self, damaged: Path) -> Path:
         """Renames a damaged one, so that the run can write another in its place; returns the new path.

@@ -52,12 +52,17 @@ PR_SET_PDEATHSIG = 1
 """Linux's prctl(2): the signal that this process gets when the thread that started it ends."""
 
 
+def signalled_with_the_parent(number: signal.Signals) -> None:
+    """For a process just begun: it gets this signal as its parent ends, however that one ends. On Linux alone."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+
+
 def settle_in() -> None:
     """For a process just begun, which ends with its parent. Ctrl-C reaches all of a terminal; the parent answers it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # A thread cannot run while a worker waits for others to join it, as TensorFlow keeps Python's lock meanwhile.
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    signalled_with_the_parent(signal.SIGKILL)
 
     def end_with_the_parent() -> None:
         if parent := multiprocessing.parent_process():

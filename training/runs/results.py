@@ -14,7 +14,8 @@ import tensorflow as tf
 
 from core import InputError, Optimizer
 
-from ..output.files import check_folder, make_folder, write_whole
+from ..output.files import check_folder, make_folder, refusal, write_whole
+from ..output.whole_folder import said
 from .building import served_as
 from .rule_choice import rule_settings
 from .trainer import Trainer
@@ -106,4 +107,5 @@ class TensorBoard:
         try:
             yield
         except tf.errors.OpError as error:
-            raise InputError(f"{self._folder} cannot be written: {error.message}.") from error
+            # TensorFlow's own words are of its writer, which "could not be initialized".
+            raise InputError(f"{self._folder} cannot be written: {refusal(self._folder) or said(error)}.") from error

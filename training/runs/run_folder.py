@@ -43,7 +43,6 @@ class RunFolder:
         self.path = path
         self._save_every = save_every
         self._distribution = distribution or Distribution()
-        self._locked = False
         self._last_step = 0
         self._checkpoints = Checkpoints(path)
         self._thread = ThreadPoolExecutor(1, "rawstep-checkpoint")
@@ -217,9 +216,8 @@ class RunFolder:
 
     def _lock(self) -> None:
         """Keeps other processes out for as long as this object lives; the system forgets the lock with the process."""
-        if not self._locked:
-            lock(self.path, self, "trains")
-            self._locked = True
+        if self._checkpoints.locked is None:
+            self._checkpoints.locked = lock(self.path, self, "trains")
 
 
 def _over(trainer: Trainer) -> list[str]:

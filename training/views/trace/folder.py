@@ -29,8 +29,8 @@ def check_trace_folder(folder: Path) -> None:
     check_folder(place.parent)
 
 
-def write_folder(folder: Path, trace: Trace, rule: Rule, beside: Mapping[Path, Trace]) -> list[Path]:
-    """Writes a trace, its events and its page, all or nothing, in the place of an earlier trace; returns the paths.
+def write_folder(folder: Path, trace: Trace, rule: Rule, beside: Mapping[Path, Trace]) -> None:
+    """Writes a trace, its events and its page, all or nothing, in the place of an earlier trace.
 
     rule:   which trained it. beside: other traces that its page shows, by their folders.
 
@@ -50,6 +50,10 @@ def write_folder(folder: Path, trace: Trace, rule: Rule, beside: Mapping[Path, T
                 place.rename(outdated)
     finally:
         shutil.rmtree(outdated, ignore_errors=True)
+
+
+def written_in(folder: Path) -> list[Path]:
+    """What `write_folder` writes."""
     return [folder / name for name in (NAME, EVENTS, PAGE)]
 
 

@@ -19,8 +19,8 @@ SHOWN = (
 
 
 def print_trace(trace: Trace, paths: Sequence[Path]) -> None:
-    """The last record of every layer, what the run is judged by, what recording cost, and where things are, to standard
-    output."""
+    """The last record of every layer, what the run is judged by, what recording cost, and where things are, if any are,
+    to standard output."""
     screen = Screen(wide=True)
     if len(trace.steps) and trace.layers:
         screen.print(last_record(trace))
@@ -29,7 +29,8 @@ def print_trace(trace: Trace, paths: Sequence[Path]) -> None:
     for sentence in clips(trace):
         screen.print(sentence)
     screen.print(in_words(trace.about["own_cost"]), soft_wrap=True)
-    screen.print(f"written: {', '.join(map(str, paths))}", soft_wrap=True)
+    if paths:
+        screen.print(f"written: {', '.join(map(str, paths))}", soft_wrap=True)
 
 
 def clips(trace: Trace) -> list[str]:

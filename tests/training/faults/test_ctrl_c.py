@@ -9,7 +9,7 @@ from functools import cache
 
 import pytest
 
-from .processes import ENVIRONMENT, heed_signals
+from ..processes import ENVIRONMENT, heed_signals
 
 MARK = "import os; os.write(2, b'begun\\n'); "
 """Before the interpreter runs a line of ours, a signal ends it by the system's own rule: it is sent after this."""
