@@ -44,9 +44,8 @@ keras: .venv/test.stamp  ## Keras's own tests with our rules in them, and all tr
 wheel: .venv/test.stamp  ## the wheel, with its dependencies in an empty environment
 	$(BIN)/pytest tests/test_wheel.py -m ""
 
-fuzz: .venv/test.stamp  ## the IDX reader on 100,000 damaged files, and as many damaged checkpoints
-	$(BIN)/pytest tests/training/workloads/data/test_idx.py -k no_damage --hypothesis-profile fuzz
-	$(BIN)/pytest tests/training/runs/test_damage.py -k without_meaning --hypothesis-profile fuzz
+fuzz: .venv/test.stamp  ## damaged files of every format that a command reads, by atheris: 20 minutes
+	$(BIN)/python -m tests.training.hostile.campaign
 
 lint: .venv/test.stamp  ## style and types
 	$(BIN)/ruff format --check .

@@ -11,6 +11,7 @@ from cyclopts.validators import Number
 
 from training.commands.own_help import print_workload_help, run_with_own_help
 from training.notebook.printed import RULES as NOTEBOOK_RULES
+from training.output.terminal import say
 from training.runs.own_options import WithWords
 from training.workloads.options import FilePath, Names, Whole
 
@@ -242,7 +243,7 @@ def grow(
     from .recording import record_studies
 
     failed = record_studies(chosen_studies(studies, workload, own, seed), rounds, seed, out, csv)
-    print(f"The figures and pictures are in {out}.")
+    say(f"The figures and pictures are in {out}.")
     if failed:
         sys.exit(1)
 

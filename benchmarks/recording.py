@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +12,7 @@ from training.output.files import make_folder
 from training.output.interruption import Interrupted
 from training.output.outputs import outputs
 from training.output.screen import Tally
+from training.output.terminal import note, say
 from training.runs.record import circumstances
 from training.runs.results import write_json
 
@@ -63,7 +63,7 @@ def record_comparisons(
                 attempt(write_csv, places.csv, _rows(records))
         if interrupted(record, rounds):
             raise _interrupted(f"{record['rounds']} of {rounds} rounds were complete")
-    print(legend)
+    say(legend)
     return sum(map(failures, records.values()))
 
 
@@ -84,8 +84,8 @@ def record_studies(studies: Mapping[str, Study], rounds: int, seed: int, out: Pa
         for point in points:
             failed += failures(point)
             rows += [{"study": name, "at": point["at"], **figure} for figure in point["figures"]]
-            for note in notes(before | point):
-                print(f"{name} {point['at']:,}: {note}")
+            for sentence in notes(before | point):
+                say(f"{name} {point['at']:,}: {sentence}")
         if csv is not None:
             write_csv(csv, rows)
         if stopped:
@@ -135,7 +135,7 @@ def _rows(records: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _report(sentence: str) -> None:
     """To standard error, at once: above the bar where there is one."""
     with suppress(OSError):  # nobody may be there to read it
-        print(f"rawstep-bench: {sentence}", file=sys.stderr, flush=True)
+        note(sentence, "rawstep-bench")
 
 
 def _interrupted(sentence: str) -> Interrupted:

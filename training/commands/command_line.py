@@ -13,6 +13,7 @@ from typing import Any
 from cyclopts import App, CycloptsError
 
 from ..output.interruption import NOTED, Interrupted
+from ..output.terminal import note
 from ..runs.own_options import NoSuchSettingError
 from ..workloads.misfits import did_you_mean
 from . import mistakes
@@ -56,7 +57,7 @@ def run(app: App, arguments: Sequence[str] | None = None) -> None:
     else:
         return
     with suppress(OSError):  # nobody may be there to read it
-        print(f"{app.name[0]}: {' '.join(sentence.split())}", file=sys.stderr, flush=True)
+        note(sentence, app.name[0])
     sys.exit(status)
 
 
@@ -80,7 +81,7 @@ def _warnings_said(name: str) -> Iterator[None]:
 
     def say(message: Any, category: type[Warning], *place: Any) -> None:
         if category.__module__.startswith("core."):
-            print(f"{name}: {message}", file=sys.stderr, flush=True)
+            note(str(message), name)
         else:
             shown(message, category, *place)
 

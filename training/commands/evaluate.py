@@ -1,7 +1,6 @@
 """`rawstep evaluate`. It imports what it needs when it runs."""
 
-import sys
-
+from ..output.terminal import note
 from ..runs.distribution.options import ALONE, Placement
 from ..runs.own_options import OwnOption, by_name
 from ..workloads.options import Best, FilePath, Raw
@@ -63,8 +62,8 @@ def evaluate(
         distribution.leave()
     if not distribution.is_chief:
         return
-    for note in (data.summary, *data.notes):
-        print(f"rawstep: {note}", file=sys.stderr)
+    for sentence in (data.summary, *data.notes):
+        note(sentence)
     with outputs() as attempt:
         attempt(print_evaluation, f"{state}\nevaluated with {served}" if served else str(state), figures)
         if json is not None:

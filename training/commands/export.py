@@ -4,6 +4,7 @@ from itertools import permutations
 
 from cyclopts import CycloptsError
 
+from ..output.terminal import say
 from ..workloads.options import Best, FilePath, Raw
 
 
@@ -83,8 +84,8 @@ def export(
     program = None if stablehlo is None else epoch_program(state)
     with outputs() as attempt:
         if saved_model is not None and attempt(write_saved_model, saved_model, model):
-            attempt(print, f"{saved_model}: a SavedModel of {exported}")
+            attempt(say, f"{saved_model}: a SavedModel of {exported}")
         if keras is not None and attempt(write_whole, keras, content):
-            attempt(print, f"{keras}: a Keras model of {exported}")
+            attempt(say, f"{keras}: a Keras model of {exported}")
         if stablehlo is not None and attempt(write_epoch_program, stablehlo, program):
-            attempt(print, f"{stablehlo}: the next epoch of {state}")
+            attempt(say, f"{stablehlo}: the next epoch of {state}")

@@ -1,10 +1,10 @@
 """`rawstep export-tf1`. It imports what it needs when it runs."""
 
-import sys
 from typing import Annotated
 
 from cyclopts import CycloptsError, Parameter
 
+from ..output.terminal import note, say
 from ..workloads.options import Best, FilePath, Names
 
 
@@ -70,10 +70,10 @@ def export_tf1(
     notes += formula_note(done.checkpoint)
     if done.checkpoint.settings.ema is not None and done.averages is None:
         notes.append(f"left out: the run's averages, which {like} does not have")
-    for note in notes:
-        print(f"rawstep: {note}", file=sys.stderr)
+    for sentence in notes:
+        note(sentence)
     rest = "" if like is None else f", all else from {like}"
     as_slots = f", its slots as {done.slots.name}" if done.slots.kind.slots else ""
     as_slots += f", its averages as {done.averages.name}" if done.averages else ""
-    print(f"Read {done.checkpoint}.")
-    print(f"Wrote {out}: the run's weights{as_slots}{rest}.")
+    say(f"Read {done.checkpoint}.")
+    say(f"Wrote {out}: the run's weights{as_slots}{rest}.")

@@ -1,12 +1,12 @@
 """`rawstep import-tf1`. It imports what it needs when it runs."""
 
-import sys
 from dataclasses import asdict
 from typing import Annotated
 
 from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
+from ..output.terminal import note, say
 from ..runs.around import NOTHING, Around
 from ..runs.own_options import OwnOption, by_name
 from ..runs.settings import Settings
@@ -121,8 +121,8 @@ def import_tf1(
     result = import_checkpoint(file, settings, Options(map, slots, rule, step, nesterov, round, of_run), out)
     trainer = result.trainer
     cost = trainer.evaluate(trainer.data.splits["validation"])["cost"]
-    for note in result.notes:
-        print(f"rawstep: {note}", file=sys.stderr)
-    print(f"Read {result.read}.")
-    print(f"Validation cost {cost:.4g}: compare it with your session's.")
-    print(f"Wrote {out}, at learning rate {trainer.rule.learning_rate}: rawstep train --checkpoint {out} --resume.")
+    for sentence in result.notes:
+        note(sentence)
+    say(f"Read {result.read}.")
+    say(f"Validation cost {cost:.4g}: compare it with your session's.")
+    say(f"Wrote {out}, at learning rate {trainer.rule.learning_rate}: rawstep train --checkpoint {out} --resume.")

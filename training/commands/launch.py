@@ -15,6 +15,7 @@ from cyclopts import CycloptsError, Parameter
 from cyclopts.validators import Number
 
 from ..output.interruption import STOPPING
+from ..output.terminal import note
 from ..runs.distribution.local import free_addresses, tf_configs
 from ..runs.processes import signalled_with_the_parent
 from ..workloads.options import Whole
@@ -120,10 +121,10 @@ def _status(processes: Sequence[subprocess.Popen[str]]) -> int:
         # A worker that only lost one which ended with a sentence, such as of a full disk, has nothing to add.
         tells = status != statuses[0] and not (status == LOST and 2 in statuses)
         for line in said.get(index, "").splitlines() if tells else ():
-            print(f"worker {index}: {line}", file=sys.stderr)
+            note(line, f"worker {index}")
         if status < 0 and not (index in late and failed == 2):
             how = "did not end by itself" if index in late else f"was ended by {signal.Signals(-status).name}"
-            print(f"rawstep: worker {index} {how}.", file=sys.stderr)
+            note(f"worker {index} {how}.")
     status = failed if 0 in late else statuses[0] or failed
     return 128 - status if status < 0 else status
 

@@ -10,6 +10,7 @@ from cyclopts import App
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from ..output.terminal import say
 from .command_line import run
 
 
@@ -47,7 +48,7 @@ def print_workload_help(workload: str, /) -> None:
     """Print the settings of a workload as options, with their defaults and what they mean."""
     from ..workloads.choice import app_of
 
-    print()
+    say("")
     app_of(workload).help_print()
 
 

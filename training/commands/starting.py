@@ -15,5 +15,6 @@ def start_tensorflow(placement: Placement = ALONE) -> None:
     if placement.strategy == "multi-worker":
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if sys.stderr.isatty():
-        print("starting TensorFlow …", end="\r", file=sys.stderr, flush=True)
+        sys.stderr.write("starting TensorFlow …\r")
+        sys.stderr.flush()
     import core  # noqa: F401

@@ -205,7 +205,8 @@ class EpochTimes:
         return {"seconds": seconds}
 
     def fits(self, outcome: Any) -> bool:
-        return isinstance(outcome, dict) and [*outcome.get("seconds", ())] == [str(batch) for batch in self.batches]
+        seconds = outcome.get("seconds") if isinstance(outcome, dict) else None
+        return isinstance(seconds, dict) and [*seconds] == [str(batch) for batch in self.batches]
 
 
 def _is_run(outcome: Any, settings: Settings, epochs: int) -> bool:
@@ -213,12 +214,20 @@ def _is_run(outcome: Any, settings: Settings, epochs: int) -> bool:
         return False
     if "workload" not in found:
         found = of_perceptron(found)
+    if not isinstance(found.get("workload_options"), dict) or not _are_epochs(outcome.get("epochs"), epochs):
+        return False
     asked = json.loads(json.dumps(asdict(settings.settled()), default=str))
     asked.pop("on_nonfinite")
     # An earlier version's lack the settings that have come since, and had what is their default now.
     found = found | {"workload_options": {**asked["workload_options"], **found["workload_options"]}}
-    return asked | {name: found[name] for name in found.keys() - {"on_nonfinite"}} == asked and (
-        len(outcome.get("epochs", ())) == epochs
+    return asked | {name: found[name] for name in found.keys() - {"on_nonfinite"}} == asked
+
+
+def _are_epochs(found: Any, count: int) -> bool:
+    return (
+        isinstance(found, list)
+        and len(found) == count
+        and all(isinstance(one, dict) and one.keys() >= {*Curves._fields} for one in found)
     )
 
 

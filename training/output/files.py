@@ -148,7 +148,9 @@ def _is_device(path: Path) -> bool:
 def _replace(path: Path, content: bytes) -> None:
     unfinished = path.with_name(f".rawstep.{os.getpid()}")  # short: the name itself may be as long as names can be
     try:
-        unfinished.write_bytes(content)
+        unfinished.unlink(missing_ok=True)  # of a killed process, or a link, which is not followed
+        with unfinished.open("xb") as file:
+            file.write(content)
         sync(unfinished)
         unfinished.replace(path)
         sync(path.parent)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from core import InputError
 
 from .files import check_file, write_whole
+from .terminal import visible
 
 FORMATS = (".png", ".svg", ".pdf")
 
@@ -18,6 +19,12 @@ def check_plot(path: Path) -> None:
     if path.suffix not in FORMATS:
         raise InputError(f"{path} must end in {' or '.join(FORMATS)}.")
     check_file(path)
+
+
+def letters(text: str) -> str:
+    """A name as Matplotlib is to write it, letter by letter: between two dollars it sees a formula, and SVG lacks
+    control characters."""
+    return visible(text).replace("$", r"\$")
 
 
 def write_picture(path: Path, figure: Figure) -> None:

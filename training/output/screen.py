@@ -2,22 +2,26 @@
 
 import os
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+from rich.segment import Segment
 from rich.table import Table
+from rich.text import Text
 
 from .fitting import fitted
 from .interruption import clean_up_after_signals
+from .terminal import visible
 
 QUIET = 2.0
 """Seconds that need no bar."""
 
 
 class Screen(Console):
-    """What is printed is plain text.
+    """What is printed is plain text, in which nothing steers the terminal; see `terminal.visible`.
 
     wide: tables keep their width where the output is no terminal, unless COLUMNS sets one.
     """
@@ -30,6 +34,20 @@ class Screen(Console):
     def print(self, *objects: Any, **options: Any) -> None:
         """Prints as rich does, and each table in the width that there is."""
         super().print(*(fitted(one, self) if isinstance(one, Table) else one for one in objects), **options)
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        """As rich does, of what takes as much room as it is going to."""
+        return super().render_str(visible(text), **options)
+
+    def render(self, renderable: Any, options: Any = None) -> Iterable[Segment]:
+        """As rich does; a segment is either text or what rich itself has the terminal do."""
+        for one in super().render(renderable, options):
+            yield one if one.control else Segment(visible(one.text), one.style)
+
+
+def words(form: str) -> TextColumn:
+    """A column of a bar, of plain text."""
+    return TextColumn(form, markup=False)
 
 
 class Bar:
@@ -60,7 +78,7 @@ class Tally(Bar):
     """A progress bar over this many pieces of work."""
 
     def __init__(self, pieces: int):
-        super().__init__(BarColumn(), TextColumn("{task.completed}/{task.total} {task.description}"))
+        super().__init__(BarColumn(), words("{task.completed}/{task.total} {task.description}"))
         self._task, self._begun = self.bar.add_task("", total=pieces), 0
 
     def begin(self, piece: str) -> None:
@@ -74,7 +92,7 @@ class Counted(Bar):
 
     def __init__(self, what: str, count: int):
         super().__init__(
-            BarColumn(), TextColumn("{task.completed:,}/{task.total:,} {task.description}"), TimeRemainingColumn()
+            BarColumn(), words("{task.completed:,}/{task.total:,} {task.description}"), TimeRemainingColumn()
         )
         self._task = self.bar.add_task(what, total=count)
 
@@ -87,7 +105,7 @@ class Reading(Bar):
     """A progress bar over files that are read, where that takes more than two seconds."""
 
     def __init__(self):
-        super().__init__(BarColumn(), TextColumn("{task.completed:,}/{task.total:,} shards"))
+        super().__init__(BarColumn(), words("{task.completed:,}/{task.total:,} shards"))
         self._begun, self._task = time.monotonic(), None
 
     def __enter__(self) -> Self:
@@ -106,7 +124,7 @@ class WorkDisplay(Bar):
     """A progress bar over the training steps of many runs."""
 
     def __init__(self):
-        super().__init__(BarColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+        super().__init__(BarColumn(), TimeRemainingColumn(), words("{task.description}"))
         self._task, self._done = self.bar.add_task("starting", total=None), 0
 
     def begin(self, piece: str, left: int) -> None:

@@ -116,5 +116,5 @@ def _damage() -> Iterator[None]:
     """Raises DamagedError for what TensorFlow raises meanwhile: the first line of it."""
     try:
         yield
-    except (tf.errors.OpError, IndexError, ValueError) as error:
+    except (tf.errors.OpError, IndexError, ValueError, MemoryError) as error:
         raise DamagedError(str(error).partition("\n")[0]) from error

@@ -6,10 +6,10 @@ from dataclasses import fields
 from typing import Any, Self
 
 import numpy as np
-from rich.progress import BarColumn, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ..output.screen import Bar, Screen
+from ..output.screen import Bar, Screen, words
 from .around import Around
 from .building import served_as
 from .figures import figure, heading, judging
@@ -27,9 +27,9 @@ class RunDisplay(Bar):
 
     def __init__(self, trainer: Trainer):
         super().__init__(
-            TextColumn("epoch {task.fields[epoch]}"),
+            words("epoch {task.fields[epoch]}"),
             BarColumn(),
-            TextColumn("{task.description}"),
+            words("{task.description}"),
             TimeRemainingColumn(),
             silent=not trainer.distribution.is_chief,
         )

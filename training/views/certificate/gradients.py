@@ -1,10 +1,8 @@
 """Gradients to judge with: drawn ones beside real ones of a workload, kept in a file and replayed from it."""
 
-import zlib
 from collections.abc import Collection
 from io import BytesIO
 from pathlib import Path
-from zipfile import BadZipFile, is_zipfile
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +15,8 @@ from core.verification import DTYPES, STEPS, Streams, joined, synthetic
 from ...output.files import write_whole
 from ...runs.settings import Settings
 from ...workloads.check import checked_variables
+from ...workloads.data.npy import NUMBERS, reason
+from ...workloads.data.npz import npz_arrays
 
 COORDINATES = 20
 CALL = 500
@@ -78,14 +78,12 @@ def load_streams(path: Path, dtype: str) -> Streams:
     Raises InputError for a file that is not there or is none of these, and for gradients that the dtype cannot hold.
     """
     try:
-        content = BytesIO(path.read_bytes())
-        if not is_zipfile(content):
-            raise InputError("it is no .npz file")
-        with np.load(content, allow_pickle=False) as file:
-            found = Streams(file["gradients"], tuple(map(str, file["kinds"])), int(file["seed"]))
-    except (OSError, ValueError, KeyError, TypeError, BadZipFile, EOFError, zlib.error) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise InputError(f"{path} holds no gradients as --save-streams writes them: {reason.rstrip('.')}.") from error
+        arrays = npz_arrays(path, f"{NUMBERS}U")
+        found = Streams(arrays["gradients"], tuple(map(str, arrays["kinds"])), int(arrays["seed"]))
+    except InputError as error:
+        raise InputError(f"{path} holds no gradients as --save-streams writes them: {error}") from error
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise InputError(f"{path} holds no gradients as --save-streams writes them: {reason(error)}.") from error
     try:
         return found.cast(dtype)
     except InputError as error:

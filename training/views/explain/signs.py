@@ -78,7 +78,7 @@ class Sign(NamedTuple):
 
 def sign_of(name: str, hatted: bool = False) -> Sign:
     """What is written for a name: beta_1 is β₁, m_hat is m̂, denominator is d, and velocity is velocity."""
-    found = re.fullmatch(r"(.+?)(_hat)?(?:_(\d+))?", name)
+    found = re.fullmatch(r"(.+?)(_hat)?(?:_(\d+))?", name, re.DOTALL)
     assert found is not None, "a name has at least one character"
     base, ordinal = found[1], found[3] or ""
     text, command = WRITTEN.get(base) or (greek_unicode.get(base) or base, _command(base))

@@ -82,9 +82,14 @@ def markdown(record: Mapping[str, Any]) -> str:
     cells, parts = [Cell(**cell) for cell in record["cells"]], []
     for name, found in each(cells, record["steps"]):
         lines = ["| " + " | ".join(("rule", *COLUMNS.values())) + " |", "|---" * (1 + len(COLUMNS)) + "|"]
-        lines += ["| " + " | ".join((rule, *texts)) + " |" for rule, texts in found.items()]
+        lines += [f"| {' | '.join(map(_cell, (rule, *texts)))} |" for rule, texts in found.items()]
         parts.append("\n".join((f"**{name}**", "", *lines)))
     return "\n\n".join((*parts, LEGEND))
+
+
+def _cell(text: str) -> str:
+    """As a cell of a table in Markdown, which is HTML too."""
+    return " ".join(text.replace("<", "&lt;").replace("|", r"\|").split())
 
 
 def as_record(cells: Sequence[Cell], steps: int) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 from PIL import Image
 
 from ...output.pages import COLOURS
+from ...output.plot import letters
 from .conduct import Race
 from .frame import path, side, visible
 from .relief import Relief, frames
@@ -33,7 +34,7 @@ def map_of(one: Race, relief: Relief) -> tuple[Figure, list[Line2D]]:
         colour, way = colours(one)[number], path(outcome.x)
         lines += axes.plot(
             *way, color=colour, lw=1.6, marker="o", markersize=ring(one, number), markerfacecolor="none",
-            markevery=[-1], label=f"{rule}, rate {outcome.chosen}",
+            markevery=[-1], label=letters(f"{rule}, rate {outcome.chosen}"),
         )  # fmt: skip
         for exit_ in visible(way, relief.frame).exits.T:
             axes.plot(*exit_, "<>v^"[side(exit_, relief.frame)], color=colour, markersize=8, clip_on=False)

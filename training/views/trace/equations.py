@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
+from markupsafe import escape
 from sympy import Dummy, Symbol, evaluate, lambdify
 from sympy.core.function import AppliedUndef
 
@@ -121,7 +122,7 @@ def _filled(expression: Any, places: Mapping[Any, Symbol]) -> Any:
 
 def _by_name(trace: Trace, element: str) -> Followed:
     steps, recorded = _recorded(trace, element)
-    values = [_value(f"<mtext>{name}</mtext>", of) for name, of in recorded.items()]
+    values = [_value(f"<mtext>{escape(name)}</mtext>", of) for name, of in recorded.items()]
     return Followed(element, steps.tolist(), values, [*range(len(values))], [])
 
 

@@ -197,7 +197,7 @@ if (data.runs.length > 1) toggles(data.runs, "run-toggles", run => swatch("curre
 element("figure").addEventListener("change", drawCurves);
 drawCurves();
 if (element("histograms")) {
-  for (const { name } of data.layers) element("histogram-layer").add(new Option(name));
+  for (const { name } of data.layers) element("histogram-layer").add(new Option(name, name));  // else the value lacks its outer spaces
   for (const id of ["histogram-layer", "histogram-figure"]) element(id).addEventListener("change", drawHistogram);
   player("histogram", data.histogram_steps.length - 1, drawHistogram);
   drawHistogram();

@@ -1,8 +1,6 @@
 """A run as the flight recorder saw it, and the file that holds it."""
 
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
@@ -14,11 +12,15 @@ from core import InputError
 from core.engine.reductions import HALF_OCTAVES
 
 from ...runs.figures import figure, heading, judging
+from ...workloads.data.npy import shortened
+from ...workloads.data.npz import npz_arrays
 from .figures import is_of_an_element, place
 
 NAME = "trace.npz"
 ABOUT, STEPS = "about", "steps"
 """The file's arrays beside the columns."""
+GREATEST = 1e300
+"""No figure is a whole number as large; float64 ends soon after."""
 NEEDED = ("settings", "recorder", "own_cost", "versions")
 """What `about` has in any trace."""
 
@@ -82,20 +84,20 @@ def load(folder: Path) -> Trace:
     Raises InputError where there is none, and where its file is damaged or something else.
     """
     path = folder / NAME
+    if not path.is_file():
+        raise InputError(f"{folder} holds no trace: {path} is not there.")
     try:
-        with np.load(BytesIO(path.read_bytes()), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except FileNotFoundError as error:
-        raise InputError(f"{folder} holds no trace: {path} is not there.") from error
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except (ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path} must be a file that `rawstep trace` wrote, found one that is damaged.") from error
-    try:
+        path.open("rb").close()
+        arrays = npz_arrays(path)
         trace = Trace(arrays.pop(STEPS), arrays, json.loads(arrays.pop(ABOUT).tobytes()))
         _check(trace)
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"{path} must be a file that `rawstep trace` wrote, found something else: {error}.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except InputError as error:
+        raise InputError(f"{path} must be a file that `rawstep trace` wrote, found one that is damaged.") from error
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        found = shortened(f"something else: {error}")
+        raise InputError(f"{path} must be a file that `rawstep trace` wrote, found {found}.") from error
     return trace
 
 
@@ -103,9 +105,25 @@ def _check(trace: Trace) -> None:
     """Raises ValueError for arrays that are those of no trace."""
     if trace.steps.ndim != 1 or trace.steps.dtype != np.int64 or "cost" not in trace.columns:
         raise ValueError("there are no steps with a cost")
-    if missing := [name for name in NEEDED if name not in trace.about]:
-        raise ValueError(f"{ABOUT} has no {missing[0]}")
     for name, column in trace.columns.items():
         shape = (len(trace.steps), HALF_OCTAVES) if place(name).key.startswith("histogram_") else (len(trace.steps),)
-        if column.shape != shape or column.dtype.kind not in "fi":
+        if column.shape != shape or column.dtype.kind not in "fi" or not place(name).key:
             raise ValueError(f"the column {name} is {column.dtype} {list(column.shape)}, not numbers {list(shape)}")
+    _check_about(trace.about)
+
+
+def _check_about(about: Any) -> None:
+    """Raises ValueError where what a page shows of a run is missing or something else."""
+    if missing := [name for name in NEEDED if not isinstance(about, dict) or name not in about]:
+        raise ValueError(f"{ABOUT} has no {missing[0]}")
+    settings, cost = about["settings"], about["own_cost"]
+    if not isinstance(settings, dict) or "rule_settings" not in settings:
+        raise ValueError(f"{ABOUT} has no settings of a rule")
+    options = [settings.get(name, {}) for name in ("rule_settings", "workload_options", "rule_options")]
+    numbers = [value for name, value in about.items() if name.startswith("test_")]
+    if cost is not None:
+        numbers += [cost[name] for name in ("times_as_long", "low", "high")]
+    if not all(isinstance(one, dict) for one in (about["recorder"], *options)):
+        raise ValueError(f"{ABOUT} has settings that are none")
+    if not all(isinstance(one, float) or (isinstance(one, int) and abs(one) < GREATEST) for one in numbers):
+        raise ValueError(f"{ABOUT} has a figure that is none")

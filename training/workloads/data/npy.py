@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 
 import numpy as np
@@ -14,8 +15,10 @@ from core.errors import InputError
 from .idx import MOST_BYTES, rows_in
 
 HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
-FAILURES = (OSError, EOFError, ValueError)
+FAILURES = (OSError, EOFError, ValueError, SyntaxError, TokenError, RecursionError)
 """What NumPy raises for a header or data that it cannot read."""
+NUMBERS = "biufc"
+"""NumPy's kinds of them."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,10 @@ class NpyFile:
             raise InputError(f"{self.path} cannot be read: {reason(error)}.") from error
 
 
-def read_header(stream: IO[bytes], size: int, where: object) -> tuple[np.dtype, tuple[int, ...]]:
+def read_header(stream: IO[bytes], size: int, where: object, kinds: str = NUMBERS) -> tuple[np.dtype, tuple[int, ...]]:
     """The dtype and shape of the array in a stream, of which `size` bytes are there, in the header's too.
+
+    kinds: NumPy's that it may be of.
 
     Raises InputError, naming `where` it is, for what is no array of numbers, or not of as many bytes as its header
     says; and what NumPy raises.
@@ -82,11 +87,11 @@ def read_header(stream: IO[bytes], size: int, where: object) -> tuple[np.dtype, 
         raise InputError(f"{where}: version {version} of NumPy's format is not read.")
     shape, _, dtype = HEADERS[version](stream)
     held, sizes = size - stream.tell(), tuple(map(int, shape))
-    if dtype.kind not in "biufc":
-        raise InputError(f"{where} must hold numbers, found {dtype}.")
+    if dtype.kind not in kinds:
+        raise InputError(f"{where} must hold numbers, found {shortened(dtype)}.")
     claimed = math.prod(sizes) * dtype.itemsize
     if min(sizes, default=0) < 0 or claimed != held:
-        raise InputError(f"{where} must hold {claimed:,} bytes for its shape {sizes}, found {held:,}.")
+        raise InputError(f"{where} must hold {claimed:,} bytes for its shape {shortened(sizes)}, found {held:,}.")
     return dtype, sizes
 
 
@@ -103,7 +108,7 @@ def read_array(stream: IO[bytes], where: object) -> np.ndarray:
             "`rawstep shard` cuts it into what --stream reads."
         )
     stream.seek(begin)
-    array = np.ascontiguousarray(npy.read_array(stream, allow_pickle=False))
+    array = np.asarray(npy.read_array(stream, allow_pickle=False), order="C")
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
@@ -119,6 +124,13 @@ def read_rows(stream: IO[bytes], where: object, count: int) -> Iterator[np.ndarr
         yield from rows_in(stream, dtype, tuple(map(int, shape)), where, count)
 
 
+def shortened(found: object) -> str:
+    """What was found, as a part of a sentence: a damaged header may claim structures of any length."""
+    text = str(found)
+    return text if len(text) <= 200 else f"{text[:200]}…"
+
+
 def reason(error: Any) -> str:
     """What another's exception says, as a part of a sentence."""
-    return " ".join(str(getattr(error, "strerror", None) or error).split()).rstrip(".") or type(error).__name__
+    said = " ".join(str(getattr(error, "strerror", None) or error).split()).rstrip(".")
+    return shortened(said) or type(error).__name__

@@ -1,10 +1,12 @@
 """Arrays in one .npz file of NumPy's, as Keras keeps MNIST: x_train, y_train, x_test and y_test."""
 
+import math
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import IO
 
@@ -12,7 +14,13 @@ import numpy as np
 
 from core.errors import InputError
 
-from .npy import FAILURES, read_array, read_header, read_rows, reason
+from .idx import MOST_BYTES, MOST_INFLATION
+from .npy import FAILURES, NUMBERS, read_array, read_header, read_rows, reason
+
+PACKED = {zipfile.ZIP_STORED: 1, zipfile.ZIP_DEFLATED: MOST_INFLATION}
+"""The ways in which NumPy packs arrays, and what a byte of each may unpack to."""
+ZIP_FAILURES = (*FAILURES, zlib.error, NotImplementedError, RuntimeError)
+"""What is raised for a file that is like a zip file."""
 
 
 @dataclass(frozen=True)
@@ -28,10 +36,13 @@ class NpzArray:
     shape: tuple[int, ...]
 
     @classmethod
-    def of(cls, path: Path, name: str) -> "NpzArray":
-        """Raises InputError, naming the file and the array, where it lacks it, or holds no numbers of that name."""
+    def of(cls, path: Path, name: str, kinds: str = NUMBERS) -> "NpzArray":
+        """Raises InputError, naming the file and the array, where it lacks it, or holds no numbers of that name.
+
+        kinds: NumPy's that it may be of.
+        """
         with _opened(path, name) as (stream, size):
-            return cls(path, name, *read_header(stream, size, f"{path}, {name}"))
+            return cls(path, name, *read_header(stream, size, f"{path}, {name}", kinds))
 
     def __str__(self) -> str:
         return f"{self.path}, {self.name}"
@@ -54,26 +65,50 @@ class NpzArray:
 def npz_names(path: Path) -> list[str]:
     """Of the arrays in a file; none of a file that is no .npz file, which `NpzArray.of` says."""
     try:
-        with zipfile.ZipFile(path) as file:
+        with zipfile.ZipFile(path if path.is_file() else BytesIO()) as file:
             return [name.removesuffix(".npy") for name in file.namelist()]
-    except (OSError, zipfile.BadZipFile):
+    except (zipfile.BadZipFile, *ZIP_FAILURES):
         return []
+
+
+def npz_arrays(path: Path, kinds: str = NUMBERS) -> dict[str, np.ndarray]:
+    """All arrays of a file, by their names; kinds: those of NumPy's that they may be of.
+
+    Raises InputError, naming the file, where one cannot be read, and for more than is read at once in all of them.
+    """
+    if not path.is_file():
+        raise InputError(f"{path} is {'no file' if path.exists() else 'not there'}.")
+    if not (names := npz_names(path)):
+        raise InputError(f"{path} is no .npz file, or a damaged one.")
+    arrays = [NpzArray.of(path, name, kinds) for name in names]
+    if (size := sum(math.prod(array.shape) * array.dtype.itemsize for array in arrays)) > MOST_BYTES:
+        raise InputError(f"{path} has {size:,} bytes of arrays; {MOST_BYTES:,} are the most that is read.")
+    return {array.name: array.read() for array in arrays}
 
 
 @contextmanager
 def _opened(path: Path, name: str) -> Iterator[tuple[IO[bytes], int]]:
     """The unpacked .npy of that name, and how many bytes it says it has."""
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path} is no file.")
     try:
         with zipfile.ZipFile(path) as file:
             if f"{name}.npy" not in file.namelist():
                 found = ", ".join(one.removesuffix(".npy") for one in file.namelist()) or "nothing"
                 wanted = "x and y" if name in ("x", "y") else "x_train, y_train, x_test and y_test"
                 raise InputError(f"{path} must hold the arrays {wanted}, found {found[:200]}.")
-            with file.open(f"{name}.npy") as stream:
-                yield stream, file.getinfo(f"{name}.npy").file_size
+            info = file.getinfo(f"{name}.npy")
+            packed = min(info.compress_size, path.stat().st_size)
+            if info.compress_type not in PACKED or info.file_size > packed * PACKED[info.compress_type]:
+                raise InputError(
+                    f"{path}, {name} must be stored or deflated as NumPy does it, found {info.file_size:,} bytes in "
+                    f"{packed:,}."
+                )
+            with file.open(info) as stream:
+                yield stream, info.file_size
     except InputError:
         raise
     except zipfile.BadZipFile as error:
         raise InputError(f"{path} is no .npz file, or a damaged one: {reason(error)}.") from error
-    except (*FAILURES, zlib.error, NotImplementedError, RuntimeError) as error:
+    except ZIP_FAILURES as error:
         raise InputError(f"{path}, {name} cannot be read: {reason(error)}.") from error

@@ -14,6 +14,8 @@ from .npy import reason
 
 PARQUET = b"PAR1"
 """How a Parquet file begins, whatever it is called."""
+DAMAGE = (ValueError, TypeError, AttributeError, RecursionError)
+"""What is raised beside for notes of pandas's that are damaged."""
 
 
 def parquet_header(path: Path) -> tuple[list[str], int]:
@@ -59,5 +61,7 @@ def _parquet(path: Path) -> Iterator[tuple[Any, Any]]:
     try:
         with parquet.ParquetFile(path) as file:
             yield pyarrow, file
-    except pyarrow.ArrowException as error:
+    except (InputError, OSError):
+        raise
+    except (pyarrow.ArrowException, *DAMAGE) as error:
         raise InputError(f"{path} is no Parquet file, or a damaged one: {reason(error)}.") from error

@@ -8,10 +8,13 @@ TensorFlow checks every record's checksum as it reads it.
 """
 
 import math
+import os
 import re
+import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,11 @@ import numpy as np
 
 from core.errors import InputError
 
+from .image_file import opened_image
+from .npy import reason
+
+LENGTH, CHECKSUMS = struct.Struct("<Q"), 8
+"""What a record begins with, and bytes of its two checksums."""
 AT_ONCE = 2_048
 """Records that are parsed together."""
 ENCODED = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"BM")
@@ -118,7 +126,7 @@ def record_arrays(path: Path, names: Sequence[str], records: int | None = None) 
     import tensorflow as tf
 
     with _failures_named(path):
-        first = next(iter(tf.data.TFRecordDataset(str(path)).take(1).as_numpy_iterator()), None)
+        first = next((batch.numpy()[0] for batch in _batches(path, 1)), None)
         if first is None:
             raise InputError(f"{path} holds no record.")
         try:
@@ -128,7 +136,7 @@ def record_arrays(path: Path, names: Sequence[str], records: int | None = None) 
         if lacking := [name for name in names if name not in features]:
             found = ", ".join(sorted(features)) or "none"
             raise InputError(f"{path} must have the features {' and '.join(names)}, found no {lacking[0]}: {found}.")
-        count = sum(len(batch) for batch in _batches(path)) if records is None else records
+        count = _count(path) if records is None else records
         return [_array(path, name, features, count) for name in names]
 
 
@@ -157,6 +165,8 @@ def _array(path: Path, name: str, features: Mapping[str, Any], count: int) -> Re
 def _decoded(content: Any, shape: Sequence[int] | None, where: object) -> np.ndarray:
     import tensorflow as tf
 
+    with opened_image(BytesIO(content), where):
+        pass
     channels = 0 if shape is None or len(shape) < 3 else shape[2]
     image = tf.io.decode_image(content, channels=channels, expand_animations=False).numpy()
     if shape is not None and image.shape != tuple(shape):
@@ -164,9 +174,34 @@ def _decoded(content: Any, shape: Sequence[int] | None, where: object) -> np.nda
     return image
 
 
-def _batches(path: Path, records: int = AT_ONCE) -> Iterator[Any]:
+def _count(path: Path) -> int:
+    """How many records there are, each of which is as long as it says: of one that is not, TensorFlow would crash.
+
+    A record is its length in 8 bytes, a checksum of that in 4, what it holds, and a checksum of that.
+    """
+    count = 0
+    if not path.is_file():
+        raise InputError(f"{path} is no file.")
+    with path.open("rb") as file:
+        left = os.fstat(file.fileno()).st_size
+        while head := file.read(LENGTH.size):
+            left -= LENGTH.size + CHECKSUMS
+            length = LENGTH.unpack(head)[0] if len(head) == LENGTH.size else 0
+            count += 1
+            if length > left:
+                raise InputError(
+                    f"{path} is no whole TFRecord of such examples: record {count:,} must hold {length:,} bytes, found "
+                    f"{max(left, 0):,}."
+                )
+            left -= length
+            file.seek(CHECKSUMS + length, os.SEEK_CUR)
+    return count
+
+
+def _batches(path: Path, records: int) -> Iterator[Any]:
     import tensorflow as tf
 
+    _count(path)
     return iter(tf.data.TFRecordDataset(str(path), buffer_size=1 << 20).batch(records))
 
 
@@ -179,6 +214,10 @@ def _failures_named(path: Path) -> Iterator[None]:
     except tf.errors.OpError as error:
         said = re.sub(r"\{\{.*?\}\} ?", "", " ".join(str(error.message).partition(" [Op:")[0].split()))
         raise InputError(f"{path} is no whole TFRecord of such examples: {said[:200].rstrip('. ')}.") from error
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {reason(error)}.") from error
+    except UnicodeDecodeError as error:  # TensorFlow's own sentence names a feature whose name is no UTF-8
+        raise InputError(f"{path} is no whole TFRecord of such examples: a name is no UTF-8.") from error
 
 
 def example(x: np.ndarray, y: Any) -> bytes:

@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 from core.errors import InputError
 
 from .idx import IdxFile
+from .npy import reason
 from .npz import NpzArray
 from .records import record_arrays
-from .split import Stored
+from .split import MOST_CLASSES, Stored
 
 MANIFEST = "shards.json"
 """What `rawstep shard` writes beside its shards: how many examples each has, and more."""
@@ -77,9 +78,11 @@ def manifest(folder: Path) -> dict[str, dict[str, Any]]:
         return {}
     try:
         files = json.loads(path.read_text())["files"]
-        sizes = {name: int(one["bytes"]) + 0 * int(one["examples"]) for name, one in files.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{path} cannot be read: {error}; without it the shards are counted.") from error
+        for one in files.values():
+            _check_noted(**one)
+        sizes = {name: one["bytes"] for name, one in files.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InputError(f"{path} cannot be read: {reason(error)}; without it the shards are counted.") from error
     for name, size in sizes.items():
         shard = folder / name
         if not shard.is_file():
@@ -87,6 +90,15 @@ def manifest(folder: Path) -> dict[str, dict[str, Any]]:
         if shard.stat().st_size != size:
             raise InputError(f"{shard} must have {size:,} bytes as {MANIFEST} says, found {shard.stat().st_size:,}.")
     return files
+
+
+def _check_noted(bytes: int, examples: int, labels: Sequence[int] = (0, 0)) -> None:
+    """Raises ValueError or TypeError for what is said of a file and cannot be."""
+    least, most = labels
+    if not all(type(one) is int for one in (bytes, examples, least, most)) or not 0 <= least <= most < MOST_CLASSES:
+        raise ValueError("bytes and examples must be whole numbers, and labels the least and the greatest class")
+    if not 0 <= examples <= bytes:
+        raise ValueError(f"{bytes:,} bytes cannot hold {examples:,} examples")
 
 
 def arrays_of(files: ShardFiles, names: Sequence[str]) -> list[Stored]:

@@ -1,7 +1,6 @@
 """What shards are made of: arrays in files, folders of images, and tables, each read some examples at a time."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +11,8 @@ import numpy as np
 from core.errors import InputError
 
 from .files import stored
+from .image_file import opened_image
 from .image_shards import ImageShard
-from .npy import reason
 from .records import rows_together
 from .shard_files import MANIFEST, ShardFiles, shard_files
 from .shards import check_kinds
@@ -133,7 +132,7 @@ class Pictures:
         """uint8 [rows, columns], in colour [rows, columns, 3]; of 16 bits the upper 8."""
         from PIL import Image
 
-        with _opened(path) as image:
+        with opened_image(path, path) as image:
             if image.mode.startswith("I;16"):
                 image = Image.fromarray((np.asarray(image).astype(np.uint16) >> 8).astype(np.uint8))
             image = image.convert("L" if self.grey else "RGB")
@@ -154,7 +153,7 @@ def _pictures(
     every = [path for by_class in folders.values() for paths in by_class.values() for path in paths]
     first, grey = None, True
     for path in every:
-        with _opened(path) as image:
+        with opened_image(path, path) as image:
             if image.mode in ("I", "F"):
                 raise InputError(f"{path} has pixels of 32 bits (mode {image.mode}); 8 and 16 bits are read.")
             grey = grey and image.mode in GREY
@@ -188,20 +187,6 @@ def _folders(place: Path) -> dict[str, dict[str, list[Path]]]:
         if by_class := {name: paths for name, paths in by_class.items() if paths}:
             found[part] = by_class
     return found if "train" in found else {}
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[Any]:
-    """An image of Pillow's, whose failures name the file."""
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            yield image
-    except InputError:
-        raise
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(f"{path} is no image, or a damaged one: {reason(error)}.") from error
 
 
 @dataclass(frozen=True)

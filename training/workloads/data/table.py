@@ -81,6 +81,8 @@ class TableFile(NamedTuple):
                         found = "a missing value" if np.isnan(column[row]) else str(column[row])
                         raise refused(self.path, name, start + row, found)
                 start += len(numbers)
+                if self.known is not None and start > self.known:
+                    raise InputError(f"{self.path} must hold {self.known:,} rows as its header says, found more.")
                 yield numbers
 
 

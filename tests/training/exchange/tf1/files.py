@@ -17,7 +17,9 @@ ADAGRAD = partial(v1.train.AdagradOptimizer, 0.001)
 ADADELTA = partial(v1.train.AdadeltaOptimizer, 0.001)
 
 
-def session_saves(path, *make_optimizers, layers=(16, 8, 3), named=False, resource=True, version=SaverDef.V2, steps=3):
+def session_saves(
+    path, *make_optimizers, layers=(16, 8, 3), named=False, resource=True, version=SaverDef.V2, steps=3, meta=False
+):
     """Takes this many steps by the first optimizer and saves; returns, by optimizer, what TensorFlow calls its slots.
 
     That is {variable: {slot: name}} for each, by TensorFlow's own names of slots: m, v, accumulator, accum, ….
@@ -41,7 +43,7 @@ def session_saves(path, *make_optimizers, layers=(16, 8, 3), named=False, resour
             session.run(v1.global_variables_initializer())
             for _ in range(steps if train else 0):
                 session.run(train[0])
-            saver.save(session, str(path), write_meta_graph=False, write_state=False)
+            saver.save(session, str(path), write_meta_graph=meta, write_state=False)
         return [
             {v.op.name: {slot: o.get_slot(v, slot).op.name for slot in o.get_slot_names()} for v in variables}
             for o in optimizers

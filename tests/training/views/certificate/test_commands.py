@@ -285,7 +285,7 @@ def test_settings_are_translated(tmp_path, run_here):
         ("verify --rule adam --setting epsilon=1e-3", "are for a function of your own"),
         ("verify --steps 1.5", "--steps must be a whole number, found '1.5'."),
         ("verify --seed -1", "Must be >= 0"),
-        ("verify --streams absent.npz", "absent.npz holds no gradients as --save-streams writes them: No such file"),
+        ("verify --streams absent.npz", "absent.npz holds no gradients as --save-streams writes them: absent.npz is"),
         ("verify --json .", ". must be a file, found a folder."),
         ("verify --workload nosuch", "There is no workload 'nosuch'; there are: mlp, "),
         ("verify --workload mlp --streams absent.npz", "--workload means nothing here: --streams has the gradients."),

@@ -55,7 +55,7 @@ def test_a_trainer_that_records_trains_to_the_same_bits(trainer):
 
 def test_what_is_read_back_is_what_the_recorder_held(trainer, tmp_path, assert_same_columns):
     recording = trainer.recorder.recording()
-    about = dict.fromkeys(NEEDED, "Δ")
+    about = {"settings": {"rule_settings": {"Δ": "Δ"}}, "recorder": {}, "own_cost": None, "versions": "Δ"}
     (tmp_path / NAME).write_bytes(written(Trace(*recording, about)))
     trace = load(tmp_path)
     np.testing.assert_array_equal(trace.steps, recording.steps)
