@@ -35,6 +35,7 @@ class RawstepCheckpointed(RawstepProgram):
             trainer.variables[name].assign(value)
         assert isinstance(trainer.feed, Resident)
         self._program, self._data = trainer.program, list(trainer.feed.data)
+        self._guard = None  # the trainer's looks before each checkpoint
         self._most = most_steps(sum(flop(work.products, work.batch_size)))
         self._place = tempfile.TemporaryDirectory(prefix="rawstep-bench-")
         self._folder = RunFolder(Path(self._place.name))

@@ -42,8 +42,9 @@ def test_the_epoch_is_the_one_with_which_the_run_goes_on(checkpoint):
     exported = epoch_program(checkpoint)
     assert list(exported.arguments)[:3] == ["data-0", "data-1", "batches"]
     assert list(exported.arguments)[3:] == list(exported.results)[1:]
-    assert set(exported.results) == {"costs", *checkpoint.tensors}
-    for name, tensor in checkpoint.tensors.items():
+    held = {name: tensor for name, tensor in checkpoint.tensors.items() if name != "optimizer/dropped"}  # by no step
+    assert set(exported.results) == {"costs", *held}
+    for name, tensor in held.items():
         np.testing.assert_array_equal(exported.arguments[name], tensor, strict=True)
     trainer = Trainer(checkpoint.settings, striped_data())
     restore(checkpoint, trainer)
@@ -53,8 +54,8 @@ def test_the_epoch_is_the_one_with_which_the_run_goes_on(checkpoint):
     np.testing.assert_array_equal(exported.arguments["batches"], batches, strict=True)
     costs = trainer.program.run([exported.arguments[name] for name in ("data-0", "data-1")], batches)
     np.testing.assert_allclose(exported.results["costs"], costs, rtol=1e-5)
-    for name, variable in variables(trainer).items():
-        np.testing.assert_allclose(exported.results[name], variable, rtol=1e-3, atol=1e-5)
+    for name in held:
+        np.testing.assert_allclose(exported.results[name], variables(trainer)[name], rtol=1e-3, atol=1e-5)
     assert exported.results["optimizer/step"] == checkpoint.tensors["optimizer/step"] + 32
 
 
