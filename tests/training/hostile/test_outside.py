@@ -67,7 +67,10 @@ def left():
         folder = Path(place)
         fill(folder)
         command = ["unshare", "-rm", "bash", str(Path(__file__).parent / "read_only.sh"), str(ROOT), place]
-        command += [sys.executable, "/mnt/rawstep/tests/training/hostile/outside.py"]
+        python = Path(sys.executable)
+        if python.is_relative_to(ROOT):  # which may lie under /tmp, where nothing is to be seen
+            python = "/mnt/rawstep" / python.relative_to(ROOT)
+        command += [python, "/mnt/rawstep/tests/training/hostile/outside.py"]
         done = subprocess.run(
             command, env=ENVIRONMENT | {"PYTHONPATH": "/mnt/rawstep"}, capture_output=True, text=True, timeout=900
         )

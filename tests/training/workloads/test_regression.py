@@ -164,13 +164,13 @@ def test_a_streamed_regression_keeps_its_units_too(run):
 
 def test_a_run_that_kept_no_units_is_not_used_without_them(run, monkeypatch):
     """As an earlier rawstep saved it. Would catch standardised numbers that pass for the table's."""
+    text = checkpoint.run_text
 
-    class OfBefore(checkpoint._Text):
-        def __init__(self, text):
-            super().__init__(json.dumps({name: value for name, value in json.loads(text).items() if name != "schema"}))
+    def of_before(trainer):
+        return json.dumps({name: value for name, value in json.loads(text(trainer)).items() if name != "schema"})
 
     with monkeypatch.context() as before:
-        before.setattr(checkpoint, "_Text", OfBefore)
+        before.setattr(checkpoint, "run_text", of_before)
         run("train", "--workload", "regression", "--epochs", "1", "--checkpoint", "run")
     figures(run)
     for command in (["evaluate", "--table", TABLE], ["export", "--keras", "model.keras"]):

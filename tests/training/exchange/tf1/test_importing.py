@@ -52,6 +52,7 @@ def test_weights_and_slots_are_taken_over_to_the_bit(tmp_path, images, rule, nam
     theirs, run = tensors(path), imported(path, tmp_path / "run", images)
     ours = dict(run.tensors)
     assert ours.pop("optimizer/step") == (3 if rule == "adam" else 0)
+    assert ours.pop("optimizer/dropped") == 0
     for name, file_name in zip(NAMED, NAMED if named else UNNAMED, strict=True):
         assert ours.pop(f"weights/{name}").tobytes() == theirs[file_name].tobytes()
         for slot, ending in SLOTS[rule].items():
