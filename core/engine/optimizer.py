@@ -60,8 +60,8 @@ class Optimizer(tf.Module):
     dropped: tf.Variable, int64, the number of steps dropped; 0 unless such steps are.
 
     drops_nonfinite: a step of which the cost or a gradient is not finite is dropped: it moves no variable, slot, master
-                     or step counter, its Δ is 0, and `dropped` counts it. All other steps have the bits that they have
-                     without it.
+                     or step counter, its Δ is 0, and `dropped` counts it. On one device, all other steps have the bits
+                     that they have without it.
     loss_scale:      by which a cost was multiplied; it follows whether cost and gradients are finite, and such steps
                      are dropped. The gradients are taken as they are, see `LossScale.unscaled`.
 

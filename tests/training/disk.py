@@ -50,7 +50,7 @@ class Disk:
 
 @contextmanager
 def disk_of(size: int, path: Path) -> Iterator[Disk]:
-    """A new disk of so many bytes at `path`, an empty folder; nothing is left of it afterwards, even if this process
+    """A new disk of `size` bytes at `path`, an empty folder; nothing is left of it afterwards, even if this process
     is killed. A test is skipped where the system lets nobody mount one.
     """
     mount = f'mount -t tmpfs -o size={size} tmpfs "$1" && echo mounted && exec cat'

@@ -83,9 +83,9 @@ class Settings(Around, Chosen):  # options are listed in the order of Chosen, Ar
     patience
         Stop after this many epochs without a better validation accuracy.
     on_nonfinite
-        What a cost, gradient or weight that is NaN or infinite does: stop the run before it, with status 3; skip each
-        step whose cost or gradient is, of which nothing is kept except its number, and stop where else one is; or
-        continue, with a note of the first.
+        What a cost, gradient or weight that is NaN or infinite does: stop the run before it, with status 3; skip and
+        count each step whose cost or gradients are not finite, and stop for other values; or continue, with a note of
+        the first.
     """
 
     workload: str = "mlp"

@@ -60,7 +60,7 @@ def make_data(folder):
 
 
 def write_shards(folder, x, y, train=20, size=100):
-    """train-….npz of so many examples each, and one for validation and test."""
+    """train-….npz of `size` examples each, and one for validation and test."""
     folder.mkdir()
     names = [f"train-{number:05d}" for number in range(train)] + ["validation-00000", "test-00000"]
     for number, name in enumerate(names):

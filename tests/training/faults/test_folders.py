@@ -21,7 +21,7 @@ RUN = "regression"
 
 
 def awaited(folder, process, count=3):
-    """Until so many checkpoints are there."""
+    """Returns when the folder has that many checkpoints."""
     while len([*folder.glob("step-*")]) < count:
         assert process.poll() is None
         time.sleep(0.01)
